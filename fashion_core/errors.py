@@ -1,0 +1,47 @@
+"""The whole error tree. What a user can meet is a FashionError; its text is one sentence fit for a page.
+
+FashionError                 exit code 1
+├── PhotoError               one photo cannot be read
+├── SourceError              an import source cannot be used
+├── DatasetError             a dataset is unknown, changed or incomplete
+├── RunError                 a run is unknown, unfinished or does not fit
+├── DeviceError              a device is not there
+└── WrongUse                 exit code 2: the caller asked for something that does not exist
+    └── SettingsError        a setting is unknown or out of range
+"""
+
+
+class FashionError(Exception):
+    """Something a user can meet. ``str(error)`` names the thing, the value and the next step."""
+
+    exit_code = 1
+
+
+class PhotoError(FashionError):
+    """One photo cannot be read."""
+
+
+class SourceError(FashionError):
+    """An import source cannot be used."""
+
+
+class DatasetError(FashionError):
+    """A dataset is unknown, changed or incomplete."""
+
+
+class RunError(FashionError):
+    """A run is unknown, unfinished or does not fit what is asked of it."""
+
+
+class DeviceError(FashionError):
+    """A device is not there."""
+
+
+class WrongUse(FashionError):
+    """The caller asked for something that does not exist."""
+
+    exit_code = 2
+
+
+class SettingsError(WrongUse):
+    """A setting is unknown or out of range."""
