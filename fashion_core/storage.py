@@ -163,10 +163,13 @@ def remove_folder(folder: Path) -> None:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[None]:
-    """Hold an exclusive kernel lock on ``path`` (it ends with the process, however that ends); Busy if held."""
+def hold(path: Path, seconds: float = 0) -> Iterator[None]:
+    """Hold an exclusive kernel lock on ``path`` (it ends with the process, however that ends).
+
+    Busy if somebody else still holds it after ``seconds`` of waiting.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(path, timeout=0)
+    lock = filelock.FileLock(path, timeout=seconds)
     try:
         lock.acquire()
     except filelock.Timeout as timeout:

@@ -1,0 +1,374 @@
+"""Run directories: what a training run wrote, and what state it is in. Takes paths; reads files; needs no torch.
+
+    config.json        every setting, class names in index order, dataset, versions         written first
+    metrics.jsonl      one object per logged step and per epoch; append only
+    events.jsonl       launched, started, epoch, saved, stopped, resumed, finished, failed; append only
+    steps/<n>/         model.safetensors, trainer.safetensors, trainer.json, COMMIT.json (names + sha256) written last
+    predictions-<split>.parquet, embeddings-<split>.npy, summary.json, log.txt, run.lock
+
+"Running" is computed from the lock, the identity of the process (pid and start time) and the last event; never stored.
+"""
+
+import hashlib
+import platform
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from fashion_core import VERSION, config, manifest, metrics, storage
+from fashion_core.errors import FashionError, RunError, WrongUse
+from fashion_core.labels import did_you_mean
+
+ENDED = ("finished", "stopped", "failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a run is doing now, as one word and as one sentence for people."""
+
+    state: str  # starting | running | finished | stopped | failed | interrupted
+    sentence: str
+    epoch: int = 0
+    step: int = 0
+    total_steps: int = 0
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("starting", "running")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run directory, opened. Everything is read from its files at each call; nothing is kept."""
+
+    id: str
+    folder: Path
+    config: dict[str, Any]
+    settings: config.Settings
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the model's outputs."""
+        return tuple(self.config["classes"])
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """``id, name, fingerprint, synthetic, kind, bring, splits`` of the dataset the run was trained on."""
+        return self.config["dataset"]
+
+    @property
+    def recipe(self) -> str:
+        return self.settings.recipe
+
+    @property
+    def created(self) -> str:
+        """When the run was launched, ISO 8601, UTC."""
+        return self.config["created"]
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "run.lock"
+
+    def events(self) -> list[dict[str, Any]]:
+        return storage.read_lines(self.folder / "events.jsonl")
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per logged step (kind "step": loss, learning_rate, images_per_second, seconds) and per epoch (kind
+        "epoch": train_loss, val_loss, val_accuracy). Always has ``kind``, ``epoch``, ``step``."""
+        frame = pd.DataFrame(storage.read_lines(self.folder / "metrics.jsonl"))
+        return frame if len(frame) else pd.DataFrame({"kind": [], "epoch": [], "step": []})
+
+    def summary(self) -> dict[str, Any] | None:
+        path = self.folder / "summary.json"
+        return storage.read_json(path) if path.exists() else None
+
+    def log_tail(self, lines: int = 40) -> str:
+        path = self.folder / "log.txt"
+        if not path.exists():
+            return ""
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - 200 * lines))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+
+    def prediction_splits(self) -> list[str]:
+        """The splits that have predictions, test first."""
+        found = {path.stem.removeprefix("predictions-") for path in self.folder.glob("predictions-*.parquet")}
+        return sorted(found, key=lambda split: (("test", "val", "train").index(split) if split in SPLITS else 9, split))
+
+    def predictions(self, split: str) -> pd.DataFrame:
+        """``image_id, label, predicted`` (class names) and a probability ``p_<class>`` for every class."""
+        path = self.folder / f"predictions-{split}.parquet"
+        if not path.exists():
+            raise RunError(
+                f"run {self.id!r} has no {split} predictions yet; "
+                f"run: python -m fashion_core evaluate {self.id} --split {split}"
+            )
+        return storage.read_parquet(path)
+
+    def scores(self, split: str) -> dict[str, Any]:
+        """``metrics.evaluate_predictions`` of a split's stored predictions, with ``run_id`` and ``split``."""
+        frame = self.predictions(split)
+        found = metrics.evaluate_predictions(
+            label_indices(frame["label"], self.classes), label_indices(frame["predicted"], self.classes), self.classes
+        )
+        return {"run_id": self.id, "split": split, **found}
+
+    def embeddings(self, split: str) -> np.ndarray:
+        """Features before the last layer, float32 N x D, rows as in ``predictions(split)``."""
+        path = self.folder / f"embeddings-{split}.npy"
+        if not path.exists():
+            raise RunError(
+                f"run {self.id!r} has no {split} embeddings yet; "
+                f"run: python -m fashion_core embed {self.id} --split {split}"
+            )
+        return storage.read_npy(path).astype(np.float32)
+
+    def status(self) -> Status:
+        """What the run is doing now: the lock and the process say whether it is alive, the last event says the rest."""
+        events = self.events()
+        last = events[-1] if events else {}
+        # A stop is asked for in events.jsonl too; it does not say what the run itself did last.
+        own = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})
+        rows = storage.read_lines(self.folder / "metrics.jsonl")
+        steps_per_epoch = self.config["steps_per_epoch"]
+        total_steps = self.settings.epochs * steps_per_epoch
+        step = rows[-1]["step"] if rows else 0
+        epoch = min(self.settings.epochs, step // steps_per_epoch + 1)
+
+        def told(state: str, sentence: str) -> Status:
+            return Status(state=state, sentence=sentence, epoch=epoch, step=step, total_steps=total_steps)
+
+        name = own.get("event")
+        if name in ENDED:
+            return told(name, own.get("reason") or {"finished": "Finished."}.get(name, "Ended."))
+        process = next((event["process"] for event in reversed(events) if "process" in event), None)
+        alive = storage.is_held(self.lock) or (process is not None and is_alive(process))
+        if not alive and not events:
+            fresh = time.time() - (self.folder / "config.json").stat().st_mtime < 10
+            if fresh:
+                return told("starting", "Starting.")
+        if alive and last.get("event") == "stop_requested":
+            return told("running", "Finishing the current batch, then saving.")
+        if alive and name in (None, "launched"):
+            return told("starting", "Starting: loading PyTorch and the photos.")
+        if alive:
+            return told("running", own.get("reason") or f"Training, epoch {epoch} of {self.settings.epochs}.")
+        if name in (None, "launched"):
+            return told("failed", "The process ended before training began; its last words are in the log.")
+        saved = saved_steps(self.folder)
+        safe = f"Step {saved[-1]:,} is saved; resume it." if saved else "Nothing was saved before that."
+        return told("interrupted", f"The process ended without a word at step {step:,} of {total_steps:,}. {safe}")
+
+
+SPLITS = ("test", "val", "train")
+
+
+def label_indices(names: pd.Series, classes: tuple[str, ...]) -> np.ndarray:
+    """Class indices, int64 N, of class names; a name outside ``classes`` is a RunError."""
+    found = pd.Index(classes).get_indexer(pd.Index(names))
+    if (found < 0).any():
+        unknown = sorted(set(names[found < 0]))
+        raise RunError(f"{', '.join(map(repr, unknown[:3]))} is not a class of this run: the class lists differ")
+    return found.astype(np.int64)
+
+
+def process_identity(pid: int | None = None) -> dict[str, Any]:
+    """pid, start time and host: what tells a process from a later one with the same pid."""
+    process = psutil.Process(pid)
+    return {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
+
+
+def is_alive(identity: dict[str, Any]) -> bool:
+    """Whether exactly this process runs on this machine: same pid, same start time, and not a zombie."""
+    if identity.get("host") != platform.node():
+        return False
+    try:
+        process = psutil.Process(identity["pid"])
+        return abs(process.create_time() - identity["started"]) < 0.05 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def new_run_id(settings: config.Settings, dataset_id: str) -> str:
+    """A directory name that sorts by time and says what it is: 20261123-154608-report-clothing-3f2a."""
+    now = datetime.now(UTC)
+    tail = hashlib.sha256(f"{now.timestamp()}{settings}{dataset_id}".encode()).hexdigest()[:4]
+    return f"{now:%Y%m%d-%H%M%S}-{settings.recipe}-{dataset_id}-{tail}"
+
+
+def create_run(
+    dataset: manifest.Dataset, settings: config.Settings, *, runs_dir: Path, run_id: str | None = None
+) -> Run:
+    """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory."""
+    run_id = run_id or new_run_id(settings, dataset.id)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
+        raise WrongUse(f"run id {run_id!r} must be lower-case letters, digits, dots and dashes, 96 at most")
+    return create_run_at(dataset, settings, runs_dir / run_id)
+
+
+def create_run_at(dataset: manifest.Dataset, settings: config.Settings, folder: Path) -> Run:
+    """``create_run`` for a directory that the caller named."""
+    num_train = dataset.splits.get("train", 0)
+    if not num_train:
+        raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=(not (folder / "config.json").exists()))
+    except FileExistsError:
+        raise RunError(f"run {folder.name!r} exists already; choose another --run-id or resume it") from None
+    storage.write_json(
+        folder / "config.json",
+        {
+            "format": 1,
+            "run_id": folder.name,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recipe": settings.recipe,
+            "settings": settings.to_json(),
+            "changed": {name: new for name, _, new in config.changes(settings)},
+            "classes": list(dataset.classes),
+            "steps_per_epoch": -(-num_train // settings.batch_size),
+            "normalise": {"mean": 0.5, "std": 0.5, "channels": "RGB", "resize": "squeeze, bilinear"},
+            "dataset": {
+                "id": dataset.id,
+                "name": dataset.name,
+                "fingerprint": dataset.fingerprint,
+                "synthetic": dataset.synthetic,
+                "kind": dataset.kind,
+                "bring": dataset.bring,
+                "splits": dict(dataset.splits),
+                "groups": {name: list(labels) for name, labels in dataset.groups.items()},
+            },
+            "versions": {
+                "vastra-lab": VERSION,
+                "python": platform.python_version(),
+                **{name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+            },
+        },
+    )
+    return open_run(folder)
+
+
+def open_run(folder: Path) -> Run:
+    """Open one run directory; RunError if it is none or was written by something newer."""
+    path = folder / "config.json"
+    if not path.exists():
+        raise RunError(f"{folder} is not a run directory: it has no config.json")
+    try:
+        found = storage.read_json(path)
+        settings = config.from_json(found["settings"])
+        if found["format"] != 1:
+            raise RunError(f"run {folder.name!r} has format {found['format']}, this version reads 1; update the lab")
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"run {folder.name!r} cannot be read: its config.json is damaged ({error})") from error
+    return Run(id=folder.name, folder=folder, config=found, settings=settings)
+
+
+def list_runs(runs_dir: Path) -> list[Run]:
+    """Every readable run, newest first. A directory that is damaged is left out; ``find_run`` says why."""
+    found = []
+    for path in runs_dir.glob("*/config.json") if runs_dir.is_dir() else ():
+        try:
+            found.append(open_run(path.parent))
+        except FashionError:
+            continue
+    return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
+
+
+def find_run(runs_dir: Path, run_id: str) -> Run:
+    """The run with this id; RunError with the nearest id when there is none."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", run_id) and (runs_dir / run_id).is_dir():
+        return open_run(runs_dir / run_id)
+    raise RunError(f"run {run_id!r} is unknown; {did_you_mean(run_id, [run.id for run in list_runs(runs_dir)])}")
+
+
+def dataset_of(run: Run, data_dir: Path) -> manifest.Dataset | None:
+    """The dataset that the run was trained on, if it is on this machine, whatever it is called here."""
+    for dataset in manifest.list_datasets(data_dir):
+        if dataset.fingerprint == run.dataset["fingerprint"] and dataset.classes == run.classes:
+            return dataset
+    return None
+
+
+def check_same_dataset(run: Run, dataset: manifest.Dataset) -> None:
+    """RunError that shows the first difference between the run's dataset and this one; silence when they are equal."""
+    check_same_classes(run, dataset)
+    if dataset.fingerprint != run.dataset["fingerprint"]:
+        raise RunError(
+            f"run {run.id!r} was trained on {run.dataset['name']!r} with fingerprint {run.dataset['fingerprint']}, "
+            f"but {dataset.name!r} here has {dataset.fingerprint}: these are other photos, labels or splits"
+        )
+
+
+def check_same_classes(run: Run, dataset: manifest.Dataset) -> None:
+    """RunError unless the dataset has the run's classes in the run's order."""
+    if dataset.classes == run.classes:
+        return
+    if set(dataset.classes) == set(run.classes):
+        place = next(i for i, (a, b) in enumerate(zip(run.classes, dataset.classes, strict=True)) if a != b)
+        raise RunError(
+            f"run {run.id!r} and dataset {dataset.name!r} have the same classes in another order: index {place} is "
+            f"{run.classes[place]!r} in the run and {dataset.classes[place]!r} in the dataset"
+        )
+    ours, theirs = set(run.classes) - set(dataset.classes), set(dataset.classes) - set(run.classes)
+    parts = [
+        f"only in {where}: {', '.join(sorted(names)[:5])}"
+        for where, names in (("run", ours), ("dataset", theirs))
+        if names
+    ]
+    raise RunError(f"run {run.id!r} and dataset {dataset.name!r} have other classes; {'; '.join(parts)}")
+
+
+# Checkpoints: a step exists when its COMMIT.json verifies.
+
+
+def write_checkpoint(folder: Path, step: int, files: dict[str, bytes]) -> None:
+    """Save one step durably under steps/<step>/: the files first, COMMIT.json with their sha256 last."""
+    target = folder / "steps" / str(step)
+    if target.exists():  # left from before a resume from an earlier step
+        storage.remove_folder(target)
+    for name, data in files.items():
+        storage.write_bytes(target / name, data)
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    storage.write_json(target / "COMMIT.json", {"step": step, "sha256": hashes})
+    storage.sync_folder(target.parent)
+
+
+def verify_checkpoint(target: Path) -> bool:
+    """Whether every file that COMMIT.json names is there with its sha256."""
+    try:
+        hashes = storage.read_json(target / "COMMIT.json")["sha256"]
+        return all(
+            hashlib.sha256((target / name).read_bytes()).hexdigest() == expected for name, expected in hashes.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def saved_steps(folder: Path) -> list[int]:
+    """Steps that have a COMMIT.json, ascending; whether they verify is asked when one is loaded."""
+    steps = folder / "steps"
+    found = [int(p.parent.name) for p in steps.glob("*/COMMIT.json") if p.parent.name.isdigit()]
+    return sorted(found)
+
+
+def good_step(run: Run, needs: str = "model.safetensors") -> Path:
+    """The newest checkpoint that verifies and has the file ``needs``; RunError when there is none."""
+    for step in reversed(saved_steps(run.folder)):
+        target = run.folder / "steps" / str(step)
+        if (target / needs).exists() and verify_checkpoint(target):
+            return target
+    raise RunError(f"run {run.id!r} has no saved step that can be read; train it again as a new run")
+
+
+def keep_last_steps(folder: Path, keep: int = 2) -> None:
+    """Remove all but the newest ``keep`` checkpoints."""
+    for step in saved_steps(folder)[:-keep]:
+        storage.remove_folder(folder / "steps" / str(step))
