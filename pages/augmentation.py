@@ -1,0 +1,5 @@
+"""Augmentation page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("augmentation")

@@ -1,0 +1,5 @@
+"""Dataset page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("dataset")

@@ -1,0 +1,5 @@
+"""Embeddings page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("embeddings")

@@ -1,0 +1,5 @@
+"""Evaluation page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("evaluation")

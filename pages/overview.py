@@ -1,0 +1,5 @@
+"""Overview page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("overview")

@@ -1,0 +1,5 @@
+"""Predict page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("predict")

@@ -1,0 +1,5 @@
+"""Training page, not written yet."""
+
+from ui import navigation
+
+navigation.enter("training")

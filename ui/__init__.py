@@ -1,0 +1,1 @@
+"""What the pages share. Imports streamlit and fashion_core; never imports a page."""

@@ -1,0 +1,24 @@
+"""DataFrames and arrays in, plotly figures out. Knows neither streamlit nor files.
+
+Figures are built in the light colours; ``ui.plot`` swaps them for the dark ones in the browser.
+"""
+
+from ui.charts.bars import class_distribution, probability_bars, rates_with_intervals
+from ui.charts.layout import SPLIT_NAMES, base_layout
+from ui.charts.lines import feature_lines, loss_curve, smoothed, thin
+from ui.charts.maps import embedding_scatter
+from ui.charts.matrix import confusion_matrix
+
+__all__ = [
+    "SPLIT_NAMES",
+    "base_layout",
+    "class_distribution",
+    "confusion_matrix",
+    "embedding_scatter",
+    "feature_lines",
+    "loss_curve",
+    "probability_bars",
+    "rates_with_intervals",
+    "smoothed",
+    "thin",
+]

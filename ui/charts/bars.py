@@ -1,0 +1,145 @@
+"""Bars and dots a class: how many photos, how often right, how sure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fashion_core.labels import display_name
+from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout
+from ui.colours import LIGHT
+
+
+def class_distribution(
+    counts: pd.DataFrame, *, as_share: bool = False, title: str = "", drawn: bool = False
+) -> go.Figure:
+    """Bars of photos per class (``counts``: index = labels in index order, columns = splits).
+
+    Every split has its own panel, all panels have the same scale, and every bar carries its number.
+    """
+    shares = counts / counts.sum()
+    shown = shares * 100 if as_share else counts
+    names = [display_name(label) for label in counts.index]
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    splits = list(counts.columns)
+    top = float(np.nanmax(shown.to_numpy())) * 1.22 if shown.size else 1.0
+    gap = 0.03
+    width = (1 - gap * (len(splits) - 1)) / max(1, len(splits))
+    for place, split in enumerate(splits):
+        left = place * (width + gap)
+        axis = "" if place == 0 else str(place + 1)
+        numbers = [f"{value:.1f}" if as_share else f"{int(value):,}" for value in shown[split]]
+        figure.add_bar(
+            y=names,
+            x=shown[split],
+            orientation="h",
+            name=SPLIT_NAMES.get(split, split),
+            text=numbers,
+            textposition="outside",
+            cliponaxis=False,
+            textfont={"color": LIGHT["muted"], "size": 12},
+            marker={"color": SPLIT_COLOURS.get(split, LIGHT["grey"]), "cornerradius": 2},
+            customdata=np.stack([counts[split], shares[split] * 100], axis=1),
+            hovertemplate="%{y}<br>%{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split<extra></extra>",
+            xaxis=f"x{axis}",
+            yaxis="y",
+        )
+        figure.layout[f"xaxis{axis}"] = {
+            "domain": [left, left + width],
+            "range": [0, top],
+            "showgrid": False,
+            "showticklabels": False,
+            "zeroline": True,
+            "zerolinecolor": LIGHT["line"],
+            "fixedrange": True,
+        }
+        figure.add_annotation(
+            text=f"<b>{SPLIT_NAMES.get(split, split)}</b>  {int(counts[split].sum()):,} photos",
+            x=left,
+            y=1,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 13, "color": LIGHT["ink"]},
+        )
+    figure.update_layout(
+        showlegend=False,
+        bargap=0.28,
+        margin={"t": 62 if title else 30},
+        yaxis={"autorange": "reversed", "fixedrange": True, "showgrid": False, "ticksuffix": "  "},
+    )
+    return figure
+
+
+def rates_with_intervals(
+    rates: pd.DataFrame,
+    *,
+    title: str = "",
+    overall: float | None = None,
+    unit: str = "% of the class's photos",
+    drawn: bool = False,
+) -> go.Figure:
+    """One dot and interval a row (``rates``: label, rate, low, high, n), best on top; zero to 100 %."""
+    ordered = rates.sort_values("rate", ascending=True, kind="stable")
+    names = [display_name(label) for label in ordered["label"]]
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    figure.add_scatter(
+        x=ordered["rate"] * 100,
+        y=names,
+        mode="markers+text",
+        marker={"color": LIGHT["indigo"], "size": 9},
+        text=[f"{100 * rate:.1f}" for rate in ordered["rate"]],
+        textposition="top center",
+        textfont={"size": 11, "color": LIGHT["muted"]},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": (ordered["high"] - ordered["rate"]) * 100,
+            "arrayminus": (ordered["rate"] - ordered["low"]) * 100,
+            "color": LIGHT["indigo"],
+            "thickness": 1.5,
+            "width": 4,
+        },
+        customdata=np.stack([ordered["low"] * 100, ordered["high"] * 100, ordered["n"]], axis=1),
+        hovertemplate="%{y}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
+        "n = %{customdata[2]:,}<extra></extra>",
+        cliponaxis=False,
+    )
+    if overall is not None:
+        figure.add_vline(x=overall * 100, line={"color": LIGHT["grey"], "width": 1.2, "dash": "dot"})
+        figure.add_annotation(
+            x=overall * 100, y=1, yref="paper", yanchor="bottom", text=f"all classes {100 * overall:.1f} %",
+            showarrow=False,
+            font={"size": 12, "color": LIGHT["muted"]},
+        )  # fmt: skip
+    figure.update_layout(
+        showlegend=False,
+        margin={"t": 56 if title else 24},
+        xaxis={"range": [0, 102], "title": {"text": unit}, "zeroline": True, "fixedrange": True},
+        yaxis={"showgrid": False, "ticksuffix": "  ", "fixedrange": True},
+    )
+    return figure
+
+
+def probability_bars(
+    labels: Sequence[str], probabilities: Sequence[float], *, title: str = "", drawn: bool = False
+) -> go.Figure:
+    """Horizontal bars of class probabilities in the order given, the first one strong; zero to 100 %."""
+    shares = [100 * float(value) for value in probabilities]
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    figure.add_bar(
+        y=[display_name(label) for label in labels], x=shares, orientation="h",
+        text=[f"{value:.1f} %" for value in shares], textposition="outside", cliponaxis=False,
+        textfont={"color": LIGHT["ink"], "size": 13},
+        marker={"color": [LIGHT["indigo"]] + [LIGHT["grey"]] * (len(shares) - 1), "cornerradius": 2},
+        hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        showlegend=False, bargap=0.35,
+        xaxis={"range": [0, 112], "showgrid": False, "showticklabels": False, "fixedrange": True},
+        yaxis={"autorange": "reversed", "ticksuffix": "  ", "fixedrange": True, "showgrid": False},
+    )  # fmt: skip
+    return figure

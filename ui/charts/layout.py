@@ -1,0 +1,49 @@
+"""The look that every chart shares."""
+
+import plotly.graph_objects as go
+
+from ui.colours import LIGHT
+
+SPLIT_COLOURS = {"train": LIGHT["indigo"], "val": LIGHT["turmeric"], "test": LIGHT["leaf"]}
+SPLIT_NAMES = {"train": "Train", "val": "Validation", "test": "Test"}
+
+
+def base_layout(title: str = "", *, drawn: bool = False, **changes: object) -> go.Layout:
+    """The look that every chart shares. ``drawn`` says in the title that the data are drawn, not photographed."""
+    words = f"{title} · drawn data" if drawn and title else title
+    layout = go.Layout(
+        template="none",
+        title={
+            "text": words,
+            "font": {"size": 16, "color": LIGHT["ink"]},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"t": 6, "l": 2},
+        },
+        font={"size": 13, "color": LIGHT["ink"]},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 12, "t": 40 if title else 12, "b": 8},
+        hoverlabel={
+            "bgcolor": LIGHT["ground"],
+            "bordercolor": LIGHT["line"],
+            "font": {"size": 13, "color": LIGHT["ink"]},
+            "align": "left",
+        },
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "xanchor": "left", "font": {"size": 13}},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": LIGHT["grey"], "activecolor": LIGHT["indigo"]},
+        uirevision="kept",
+        separators=".,",
+    )
+    axis = {"gridcolor": LIGHT["line"], "zerolinecolor": LIGHT["line"], "linecolor": LIGHT["line"], "automargin": True}
+    axis |= {
+        "tickfont": {"color": LIGHT["muted"], "size": 13},
+        "title": {"font": {"color": LIGHT["muted"], "size": 13}},
+    }
+    layout.update(xaxis=axis, yaxis=axis)
+    layout.update(**changes)
+    return layout

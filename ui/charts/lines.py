@@ -1,0 +1,97 @@
+"""Lines over steps and over features."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ui.charts.layout import base_layout
+from ui.colours import LIGHT, class_colours
+
+MAX_LINE_POINTS = 2000
+
+
+def thin(x: np.ndarray, y: np.ndarray, limit: int = MAX_LINE_POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """At most ``limit`` points of a line, keeping the lowest and the highest of every stretch and both ends."""
+    if len(x) <= limit:
+        return x, y
+    edges = np.linspace(0, len(x), limit // 2, dtype=int)
+    keep = {0, len(x) - 1}
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        if end > start:
+            stretch = y[start:end]
+            keep.add(start + int(np.argmin(stretch)))
+            keep.add(start + int(np.argmax(stretch)))
+    rows = np.array(sorted(keep))
+    return x[rows], y[rows]
+
+
+def smoothed(values: np.ndarray, weight: float = 0.9) -> np.ndarray:
+    """Exponential moving average, corrected for its start as Adam's moments are: early points are not pulled to 0."""
+    out = np.empty(len(values))
+    average = 0.0
+    for place, value in enumerate(values):
+        average = weight * average + (1 - weight) * float(value)
+        out[place] = average / (1 - weight ** (place + 1))
+    return out
+
+
+def loss_curve(
+    steps: pd.DataFrame, epochs: pd.DataFrame | None = None, *, title: str = "", drawn: bool = False
+) -> go.Figure:
+    """Training loss by step (``steps``: step, loss): each logged value pale, their moving average strong; validation
+    losses as points with their value (``epochs``: step, epoch, val_loss)."""
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    x, y = steps["step"].to_numpy(), steps["loss"].to_numpy(dtype=float)
+    raw_x, raw_y = thin(x, y)
+    soft_x, soft_y = thin(x, smoothed(y))
+    figure.add_scatter(
+        x=raw_x, y=raw_y, mode="lines", name="Each logged batch",
+        line={"color": LIGHT["grey"], "width": 1}, opacity=0.65,
+        hovertemplate="step %{x:,}: loss %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": LIGHT["indigo"], "width": 2.5},
+        hovertemplate="step %{x:,}: average %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    if epochs is not None and len(epochs):
+        figure.add_scatter(
+            x=epochs["step"], y=epochs["val_loss"], mode="markers+text", name="Validation, after each epoch",
+            marker={"color": LIGHT["turmeric"], "size": 10, "symbol": "diamond"},
+            text=[f"{value:.3f}" for value in epochs["val_loss"]], textposition="top center",
+            textfont={"size": 12, "color": LIGHT["ink"]}, customdata=epochs["epoch"],
+            hovertemplate="epoch %{customdata}: validation loss %{y:.3f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        margin={"t": 62 if title else 34},
+        xaxis={"title": {"text": "Step (batches seen)"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "Loss"}, "rangemode": "tozero"},
+        hovermode="closest",
+    )
+    return figure
+
+
+def feature_lines(
+    features: Mapping[str, np.ndarray],
+    *,
+    colours: Mapping[str, str] | None = None,
+    title: str = "",
+    drawn: bool = False,
+) -> go.Figure:
+    """One line a sample over its feature numbers (``features``: name -> float D), drawn on one scale."""
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    fallback = class_colours(tuple(features))
+    for name, values in features.items():
+        figure.add_scatter(
+            x=np.arange(len(values), dtype=np.int32), y=np.asarray(values, dtype=np.float32), mode="lines", name=name,
+            line={"width": 1.5, "color": (colours or fallback).get(name, fallback[name])},
+            hovertemplate=f"{name}<br>feature %{{x}}: %{{y:.2f}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        margin={"t": 62 if title else 34},
+        xaxis={"title": {"text": "Feature number"}},
+        yaxis={"title": {"text": "Activation"}},
+        hovermode="closest",
+    )
+    return figure

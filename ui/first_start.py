@@ -1,0 +1,80 @@
+"""The first start: when no dataset is on this machine the demo set is drawn by a detached process, with progress here.
+
+Never blocks a page; safe to call from several sessions and from several servers over one data directory.
+"""
+
+import threading
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from fashion_core import launch, manifest
+from ui import loaders, words
+
+DEMO = "demo"
+GRACE_SECONDS = 20.0  # a process that has just been started has written no progress yet
+
+
+@st.cache_resource(show_spinner=False)
+def _starts() -> tuple[threading.Lock, dict[str, float]]:
+    """One lock for this server and, per data directory, when the drawing was last started."""
+    return threading.Lock(), {}
+
+
+def ensure_demo(data_dir: Path, *, again: bool = False) -> None:
+    """Start drawing the demo set unless somebody already does, or a start failed (``again`` is the reader's wish)."""
+    lock, started = _starts()
+    with lock:
+        progress = manifest.import_progress(data_dir, DEMO)
+        if progress and progress["alive"]:
+            return
+        if str(data_dir) in started and not again:
+            return
+        started[str(data_dir)] = time.monotonic()
+        launch.start_import(DEMO, None, data_dir=data_dir)
+
+
+def show() -> bool:
+    """When there is no dataset yet: start drawing one and show how far it is. True while photos are missing."""
+    if loaders.datasets():
+        return False
+    ensure_demo(loaders.data_dir())
+    with st.container(border=True):
+        _progress()
+    return True
+
+
+@st.fragment(run_every=1.0)
+def _progress() -> None:
+    if loaders.datasets():
+        st.rerun()
+    data_dir = loaders.data_dir()
+    progress = manifest.import_progress(data_dir, DEMO)
+    _, started = _starts()
+    waited = time.monotonic() - started.get(str(data_dir), time.monotonic())
+    if progress and progress["error"]:
+        st.error(progress["error"], icon=":material/error:")
+    elif (progress is None or not progress["alive"]) and waited > GRACE_SECONDS:
+        st.error("Drawing the demo set stopped before it was done. Nothing of yours was touched.")
+    else:
+        st.progress(_share(progress), text=progress_words(progress))
+        st.caption(
+            "A first start has no photos, so this program draws a small set of its own: fifteen kinds of South-Asian "
+            "clothes. It happens once."
+        )
+        return
+    if st.button("Draw the demo set again"):
+        ensure_demo(data_dir, again=True)
+        st.rerun(scope="fragment")
+
+
+def _share(progress: dict | None) -> float:
+    return min(1.0, progress["done"] / progress["total"]) if progress and progress["total"] else 0.0
+
+
+def progress_words(progress: dict | None, verb: str = "Drawing the demo set") -> str:
+    """``Drawing the demo set: 1,240 of 4,200``"""
+    if not progress or not progress["total"]:
+        return f"{verb}: starting"
+    return f"{verb}: {words.count(progress['done'])} of {words.count(progress['total'])}"

@@ -1,0 +1,98 @@
+"""One gallery for every page: pages of 48 small pictures in a single HTML element, with captions.
+
+Pictures come from the dataset's thumbnail cache, which is squeezed to one size; CSS gives each its own shape back.
+Every word that came from a file is escaped.
+"""
+
+import base64
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from fashion_core.manifest import Dataset
+
+from fashion_core import pixels
+from ui import loaders, words
+
+PAGE_SIZE = 48
+# Mid tones of leaf and madder that stand out on both themes; the sign says the same without colour.
+_SIGNS = {True: ("✓", "#3F9A73"), False: ("✕", "#CF5848")}
+_STYLE = """<style>
+.vastra-gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--cell),1fr));gap:.6rem .5rem}
+.vastra-gallery figure{margin:0;min-width:0}
+.vastra-gallery .frame{height:var(--cell);display:flex;align-items:center;justify-content:center;
+background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
+.vastra-gallery img{display:block;object-fit:fill}
+.vastra-gallery figcaption{font-size:.8125rem;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
+.vastra-gallery .detail{opacity:.72;font-variant-numeric:tabular-nums}
+</style>"""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """Under a picture: a line, a fainter second line, and whether the model was right (None: nobody asked it)."""
+
+    text: str
+    detail: str = ""
+    right: bool | None = None
+
+
+def show(
+    dataset: Dataset,
+    images: pd.DataFrame,
+    *,
+    key: str,
+    caption: Callable[[Any], Caption],
+    what: str = "photo",
+    cell_pixels: int = 112,
+    page_size: int = PAGE_SIZE,
+) -> None:
+    """Show ``images`` (rows of ``loaders.manifest_of``: row, image_id, width, height; more columns for ``caption``).
+
+    ``caption`` gets one row as a named tuple. The page number lives in the address under ``key``.
+    """
+    num_pages = max(1, -(-len(images) // page_size))
+    page = 1
+    if num_pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            counted = st.empty()
+            page = min(max(1, st.pagination(num_pages, key=key, bind="query-params")), num_pages)
+            first, last = (page - 1) * page_size + 1, min(page * page_size, len(images))
+            counted.caption(f"{words.count(first)} to {words.count(last)} of {words.counted(len(images), what)}")
+    else:
+        st.caption(words.counted(len(images), what))
+    if images.empty:
+        return
+    shown = images.iloc[(page - 1) * page_size : page * page_size]
+    st.html(grid_html(loaders.thumbnails(dataset), list(shown.itertuples(index=False)), caption, cell_pixels))
+
+
+def grid_html(
+    thumbnails: np.ndarray, images: Sequence[Any], caption: Callable[[Any], Caption], cell_pixels: int = 112
+) -> str:
+    """The pictures of one page as one HTML string; ``images`` are rows with row, image_id, width, height."""
+    figures = [_figure_html(thumbnails, image, caption(image)) for image in images]
+    return f'{_STYLE}<div class="vastra-gallery" style="--cell:{int(cell_pixels)}px">{"".join(figures)}</div>'
+
+
+def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
+    encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(image.row)])).decode("ascii")
+    width, height = max(1, int(image.width)), max(1, int(image.height))
+    side = "width:100%" if width >= height else "height:100%"
+    alt = ", ".join(part for part in (caption.text, caption.detail) if part)
+    sign = ""
+    if caption.right is not None:
+        mark, colour = _SIGNS[caption.right]
+        sign = f'<span style="color:{colour};font-weight:700" aria-hidden="true">{mark}</span> '
+        alt += ", right" if caption.right else ", wrong"
+    detail = f'<div class="detail">{html.escape(caption.detail)}</div>' if caption.detail else ""
+    return (
+        f'<figure title="{html.escape(str(image.image_id))}"><div class="frame">'
+        f'<img alt="{html.escape(alt)}" style="{side};aspect-ratio:{width}/{height}" '
+        f'src="data:image/jpeg;base64,{encoded}"></div>'
+        f"<figcaption>{sign}{html.escape(caption.text)}{detail}</figcaption></figure>"
+    )

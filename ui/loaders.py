@@ -1,0 +1,142 @@
+"""Cached reading for the pages. A file that changes gets a new key (path, mtime_ns, size); every cache is bounded.
+
+What comes back is shared by all sessions: never change a frame or an array in place. Knows no widgets.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from fashion_core.manifest import Dataset
+
+from fashion_core import config, manifest, pixels, runs
+from fashion_core.projection import Projection, pca
+from fashion_core.runs import Run
+
+Stamp = tuple[str, int, int]
+
+
+def data_dir() -> Path:
+    """Where this lab keeps its datasets."""
+    return config.default_data_dir()
+
+
+def runs_dir() -> Path:
+    """Where this lab keeps its runs."""
+    return config.default_runs_dir()
+
+
+def stamp(path: Path) -> Stamp:
+    """What changes when the file does; (path, 0, 0) when it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (str(path), 0, 0)
+    return (str(path), found.st_mtime_ns, found.st_size)
+
+
+def datasets() -> list[Dataset]:
+    """Every dataset on this machine: photographed ones before drawn ones, then by name."""
+    folder = data_dir()
+    found = _datasets(str(folder), tuple(sorted(stamp(path) for path in folder.glob("*/dataset.json"))))
+    return sorted(found, key=lambda dataset: (dataset.synthetic, dataset.name.lower()))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _datasets(folder: str, stamps: tuple[Stamp, ...]) -> list[Dataset]:
+    return manifest.list_datasets(Path(folder))
+
+
+def manifest_of(dataset: Dataset) -> pd.DataFrame:
+    """The dataset's manifest with a column ``row``: the number of its row in the pixel caches."""
+    return _manifest(stamp(dataset.folder / "manifest.parquet"), dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _manifest(key: Stamp, _dataset: Dataset) -> pd.DataFrame:
+    frame = _dataset.manifest().reset_index(drop=True)
+    frame.insert(0, "row", np.arange(len(frame), dtype=np.int32))
+    return frame
+
+
+def thumbnails(dataset: Dataset) -> np.ndarray:
+    """The small pictures of a dataset, uint8 N x H x W x 3, memory-mapped, squeezed to one size."""
+    return _thumbnails(stamp(dataset.folder / "manifest.parquet"), dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _thumbnails(key: Stamp, _dataset: Dataset) -> np.ndarray:
+    return pixels.thumbnails(_dataset)
+
+
+def all_runs() -> list[Run]:
+    """Every readable run, newest first."""
+    folder = runs_dir()
+    return _all_runs(str(folder), tuple(sorted(stamp(path) for path in folder.glob("*/config.json"))))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _all_runs(folder: str, stamps: tuple[Stamp, ...]) -> list[Run]:
+    return runs.list_runs(Path(folder))
+
+
+def summary_of(run: Run) -> dict[str, Any] | None:
+    """The run's summary.json, None before the run ends."""
+    return _summary(stamp(run.folder / "summary.json"), run)
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _summary(key: Stamp, _run: Run) -> dict[str, Any] | None:
+    return _run.summary()
+
+
+def predictions_of(run: Run, split: str) -> pd.DataFrame:
+    """``image_id, label, predicted, p_<class>...`` of a split; RunError with the command when there are none."""
+    return _predictions(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _predictions(key: Stamp, _run: Run, split: str) -> pd.DataFrame:
+    return _run.predictions(split)
+
+
+def scores_of(run: Run, split: str) -> dict[str, Any]:
+    """``metrics.evaluate_predictions`` of a split's stored predictions."""
+    return _scores(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _scores(key: Stamp, _run: Run, split: str) -> dict[str, Any]:
+    return _run.scores(split)
+
+
+def embeddings_of(run: Run, split: str) -> np.ndarray:
+    """Features of a split, float32 N x D, read-only, rows as in ``predictions_of``."""
+    return _embeddings(stamp(run.folder / f"embeddings-{split}.npy"), run, split)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _embeddings(key: Stamp, _run: Run, split: str) -> np.ndarray:
+    found = _run.embeddings(split)
+    found.setflags(write=False)
+    return found
+
+
+def projection_of(run: Run, split: str) -> Projection:
+    """PCA of a split's features to two axes."""
+    return _projection(stamp(run.folder / f"embeddings-{split}.npy"), run, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _projection(key: Stamp, _run: Run, split: str) -> Projection:
+    return pca(embeddings_of(_run, split))
+
+
+def dataset_of(run: Run) -> Dataset | None:
+    """The dataset the run was trained on, if its photos are on this machine."""
+    for dataset in datasets():
+        if dataset.fingerprint == run.dataset["fingerprint"] and dataset.classes == run.classes:
+            return dataset
+    return None

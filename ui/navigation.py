@@ -1,0 +1,107 @@
+"""The one list of pages, how the app opens them, and how a page opens itself when reached by a cold deep link."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).parents[1]
+APP_NAME = "Vastra Lab"
+
+# A plain weave of indigo on cotton; drawn here so that no file and no font is fetched.
+_MARK = (
+    "<rect width='32' height='32' rx='6' fill='#3A4A9F'/>"
+    "<g fill='none' stroke='#FCFBF8' stroke-width='3' stroke-linecap='round'>"
+    "<path d='M11 6v7M11 19v7M21 6v1M21 13v7'/><path d='M6 11h1M13 11h7M6 21h7M19 21h7'/></g>"
+    "<path d='M21 25v1M25 11h1' stroke='#F2BE4A' stroke-width='3' stroke-linecap='round'/>"
+)
+LOGO = (
+    "<svg xmlns='http://www.w3.org/2000/svg' width='176' height='32' viewBox='0 0 176 32'>"
+    f"{_MARK}<text x='43' y='22.5' font-family='system-ui, -apple-system, Segoe UI, Roboto, sans-serif' "
+    "font-size='19' font-weight='650' letter-spacing='.2' fill='#EDEFFB'>Vastra Lab</text></svg>"
+)
+MARK = f"<svg xmlns='http://www.w3.org/2000/svg' width='32' height='32' viewBox='0 0 32 32'>{_MARK}</svg>"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: its file pages/<name>.py, where it stands in the menu and the question it answers."""
+
+    name: str
+    section: str
+    title: str
+    icon: str
+    question: str
+
+    @property
+    def path(self) -> Path:
+        return ROOT / "pages" / f"{self.name}.py"
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("overview", "Start", "Overview", ":material/home:", "What is this, and what has it shown so far?"),
+    Entry("dataset", "Data", "Dataset", ":material/photo_library:", "What is in the photos, and can I trust them?"),
+    Entry("augmentation", "Data", "Augmentation", ":material/tune:", "What does the model really see?"),
+    Entry("training", "Models", "Training", ":material/model_training:", "What is running, and is it going well?"),
+    Entry("evaluation", "Models", "Evaluation", ":material/grid_on:", "How good is it, and where does it fail?"),
+    Entry("embeddings", "Models", "Embeddings", ":material/scatter_plot:", "What has it learnt to tell apart?"),
+    Entry("predict", "Use", "Predict", ":material/apparel:", "What is this garment, and how sure are we?"),
+)
+
+
+def entry(name: str) -> Entry:
+    """The page called ``name``; a programmer's mistake otherwise."""
+    return next(item for item in ENTRIES if item.name == name)
+
+
+def pages() -> dict[str, list[st.Page]]:
+    """Section -> pages, as ``st.navigation`` takes them. The first is the default page, whose address is ``/``."""
+    sections: dict[str, list[st.Page]] = {}
+    for item in ENTRIES:
+        page = st.Page(item.path, title=item.title, icon=item.icon, default=item is ENTRIES[0], help=item.question)
+        sections.setdefault(item.section, []).append(page)
+    return sections
+
+
+def configure(title: str = APP_NAME) -> None:
+    """Tab title, icon and width. Must come before ``st.navigation``: without an icon of its own, a tab whose page has a
+    Material icon fetches it from fonts.gstatic.com."""
+    st.set_page_config(page_title=title, page_icon=MARK, layout="wide")
+
+
+def open_app() -> None:
+    """Run the page that the address names. Called by the entry script only."""
+    page = st.navigation(pages(), expanded=True)
+    st.session_state["_entered"] = True
+    st.logo(LOGO, size="large", icon_image=MARK)
+    page.run()
+
+
+def enter(name: str) -> None:
+    """First line of every page: come in through the entry script, then print the title and the page's question.
+
+    On a server where nobody has opened ``/`` yet, a folder called pages/ makes streamlit run a deep-linked page without
+    the entry script. Naming the pages and running again repairs it, query parameters included.
+    """
+    item = entry(name)
+    configure(f"{item.title} · {APP_NAME}")
+    if not st.session_state.get("_entered"):
+        st.navigation(pages())
+        st.rerun()
+    with st.container(gap=None):
+        st.title(item.title, anchor=False)
+        st.markdown(f":gray[{item.question}]")
+
+
+def link(name: str, label: str | None = None, **query: str) -> None:
+    """A link to another page; ``query`` is what it should open with."""
+    item = entry(name)
+    st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=query or None, help="")
+
+
+def next_step(name: str, sentence: str, **query: str) -> None:
+    """The last line of a page: where the thought continues."""
+    st.space("small")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(":gray[Next]", width="content")
+        link(name, sentence, **query)

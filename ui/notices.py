@@ -1,0 +1,23 @@
+"""Badges and notices that stand wherever they apply: drawn data, photos that are not here, nothing to show yet."""
+
+import streamlit as st
+
+from ui import navigation
+
+DRAWN_HELP = (
+    "Drawn by this program, not photographed: good for learning the steps, and no evidence about real clothes. "
+    "Numbers from drawn data cannot be compared with numbers from photos."
+)
+
+
+def drawn_badge() -> None:
+    """Say that the data at hand are drawn."""
+    st.badge("Drawn data", icon=":material/draw:", color="orange", help=DRAWN_HELP)
+
+
+def empty(sentence: str, *, page: str | None = None, label: str | None = None) -> None:
+    """An empty page: what would be here, and the one thing to do about it."""
+    with st.container(border=True):
+        st.markdown(sentence)
+        if page:
+            navigation.link(page, label)

@@ -1,0 +1,85 @@
+"""Dataset, run and split pickers whose choice lives in the address, and the guard for photos that are not here.
+
+A value in the address that is not on offer is ignored: the picker opens on its default.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+from fashion_core.manifest import Dataset
+
+from fashion_core.runs import Run
+from ui import first_start, loaders, notices
+from ui.charts import SPLIT_NAMES
+
+
+def pick_dataset(key: str = "dataset", label: str = "Dataset") -> Dataset:
+    """The dataset to look at; photographed ones first. Stops the page with an empty state when there is none."""
+    found = {dataset.id: dataset for dataset in loaders.datasets()}
+    if not found:
+        first_start.show()
+        notices.empty("No photos are on this machine yet. Here you would choose a dataset.", page="dataset",
+                      label="Import photos on the Dataset page")  # fmt: skip
+        st.stop()
+    chosen = st.selectbox(
+        label, list(found), format_func=lambda name: _dataset_words(found[name]), key=key, bind="query-params"
+    )
+    return found.get(chosen) or next(iter(found.values()))
+
+
+def _dataset_words(dataset: Dataset) -> str:
+    return f"{dataset.name} (drawn)" if dataset.synthetic else dataset.name
+
+
+def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = None) -> Run:
+    """The run to look at; opens on the newest finished one. Stops the page with an empty state when there is none."""
+    offered = loaders.all_runs() if runs is None else runs
+    found = {run.id: run for run in offered}
+    if not found:
+        notices.empty("No run is here yet. Here you would see what a trained model does.", page="training",
+                      label="Train the first model")  # fmt: skip
+        st.stop()
+    default = next((place for place, run in enumerate(found.values()) if loaders.summary_of(run)), 0)
+    chosen = st.selectbox(
+        label,
+        list(found),
+        index=default,
+        format_func=lambda name: run_words(found[name]),
+        key=key,
+        bind="query-params",
+    )
+    return found.get(chosen) or list(found.values())[default]
+
+
+def run_words(run: Run) -> str:
+    """``report on clothing · 23 Nov 2026 15:46``, with ``(drawn)`` when the data are."""
+    when = datetime.fromisoformat(run.created).astimezone()
+    drawn = " (drawn)" if run.dataset["synthetic"] else ""
+    return f"{run.recipe} on {run.dataset['name']}{drawn} · {when.day} {when:%b %Y %H:%M}"
+
+
+def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") -> str:
+    """One of the splits, the first unless the address says otherwise."""
+    chosen = st.segmented_control(
+        label,
+        list(splits),
+        default=splits[0],
+        format_func=lambda name: SPLIT_NAMES.get(name, name),
+        key=key,
+        bind="query-params",
+        required=True,
+    )
+    return chosen if chosen in splits else splits[0]
+
+
+def photos_or_notice(run: Run) -> Dataset | None:
+    """The run's dataset, or a notice with the command that brings its photos; the page goes on without them."""
+    dataset = loaders.dataset_of(run)
+    if dataset is None:
+        st.info(
+            f"The photos of {run.dataset['name']!r} are not on this machine; numbers and charts come from the run's "
+            f"own files. To see the photos too, run: `{run.dataset['bring']}`",
+            icon=":material/hide_image:",
+        )
+    return dataset

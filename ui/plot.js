@@ -1,0 +1,155 @@
+// One Plotly figure that is updated in place (zoom kept), follows the theme and reports clicks and selections.
+// data: {figure: JSON string, colours: {LIGHT: DARK}, library: address of plotly.min.js, alt, height, pointing, selecting}
+
+const states = new WeakMap()
+
+function loadPlotly(address) {
+  if (window.Plotly) return Promise.resolve(window.Plotly)
+  if (!window.vastraPlotly) {
+    window.vastraPlotly = new Promise((resolve, reject) => {
+      const script = document.createElement("script")
+      script.src = new URL(address, document.baseURI).href
+      script.onload = () => resolve(window.Plotly)
+      script.onerror = () => reject(new Error("plotly.min.js is not at " + script.src))
+      document.head.appendChild(script)
+    })
+  }
+  return window.vastraPlotly
+}
+
+function isDark(element) {
+  const colour = getComputedStyle(element).getPropertyValue("--st-background-color").trim()
+  const hex = colour.match(/^#([0-9a-f]{6})/i)
+  const parts = hex
+    ? [0, 2, 4].map((at) => parseInt(hex[1].slice(at, at + 2), 16))
+    : (colour.match(/[\d.]+/g) || ["255", "255", "255"]).map(Number)
+  return 0.299 * parts[0] + 0.587 * parts[1] + 0.114 * parts[2] < 128
+}
+
+function recolour(value, colours) {
+  if (typeof value === "string") return value[0] === "#" ? colours[value.toUpperCase()] || value : value
+  if (Array.isArray(value)) {
+    // Long number arrays hold no colours; looking at the first entry is enough.
+    return value.length && typeof value[0] === "number" ? value : value.map((item) => recolour(item, colours))
+  }
+  if (value && typeof value === "object" && !("bdata" in value)) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, recolour(item, colours)]))
+  }
+  return value
+}
+
+function clicked(point) {
+  const at = point.pointNumber ?? point.pointIndex
+  const cell = Array.isArray(at)
+  return {
+    curve: point.curveNumber,
+    x: point.x,
+    y: point.y,
+    row: cell ? at[0] : null,
+    column: cell ? at[1] : null,
+    point: cell ? null : at,
+    customdata: point.customdata ?? null,
+    at: Date.now(),
+  }
+}
+
+// The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way.
+function walkCells(state, event) {
+  const trace = state.graph._fullData?.find((item) => item.type === "heatmap")
+  if (!trace) return
+  const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
+  const rows = trace.z.length
+  const columns = trace.z[0].length
+  state.cell = state.cell || [0, 0]
+  if (steps[event.key]) {
+    const [down, right] = steps[event.key]
+    const flipped = state.graph._fullLayout.yaxis.autorange === "reversed" ? 1 : -1
+    state.cell = [
+      Math.min(rows - 1, Math.max(0, state.cell[0] + down * flipped)),
+      Math.min(columns - 1, Math.max(0, state.cell[1] + right)),
+    ]
+  } else if (event.key === "Enter" || event.key === " ") {
+    const [row, column] = state.cell
+    state.click({
+      curve: trace.index, x: trace.x ? trace.x[column] : column, y: trace.y ? trace.y[row] : row,
+      row, column, point: null, customdata: trace.customdata ? trace.customdata[row][column] : null, at: Date.now(),
+    })
+  } else return
+  event.preventDefault()
+  const [row, column] = state.cell
+  state.Plotly.Fx.hover(state.graph, [{ curveNumber: trace.index, pointNumber: [row, column] }])
+  const label = `${trace.y ? trace.y[row] : row}, ${trace.x ? trace.x[column] : column}`
+  const count = trace.text ? trace.text[row][column] : trace.z[row][column]
+  state.spoken.textContent = `${label}: ${count || 0}`
+}
+
+function build(parentElement) {
+  parentElement.querySelectorAll(".vastra-plot").forEach((old) => old.remove())
+  const root = document.createElement("div")
+  root.className = "vastra-plot"
+  root.style.cssText = "position:relative;width:100%"
+  const graph = document.createElement("div")
+  graph.tabIndex = 0
+  graph.setAttribute("role", "figure")
+  graph.style.cssText = "width:100%;height:100%;border-radius:6px"
+  const spoken = document.createElement("div")
+  spoken.setAttribute("aria-live", "polite")
+  spoken.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+  root.append(graph, spoken)
+  parentElement.appendChild(root)
+  return { root, graph, spoken, cell: null, mounted: false }
+}
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue, setStateValue } = component
+  let state = states.get(parentElement)
+  if (!state || !state.root.isConnected) {
+    state = build(parentElement)
+    states.set(parentElement, state)
+  }
+  state.click = (value) => setTriggerValue("clicked", value)
+  state.select = (ids) => setStateValue("selected", ids)
+  state.root.style.height = data.height + "px"
+  state.graph.setAttribute("aria-label", data.alt)
+  state.graph.onkeydown = (event) => data.pointing && walkCells(state, event)
+
+  loadPlotly(data.library).then((Plotly) => {
+    if (!state.root.isConnected) return
+    state.Plotly = Plotly
+    const dark = isDark(state.root)
+    const signature = data.figure + dark + data.height
+    if (signature === state.signature) return
+    state.signature = signature
+    const raw = JSON.parse(data.figure)
+    const figure = dark ? recolour(raw, data.colours) : raw
+    const family = getComputedStyle(state.root).fontFamily
+    figure.layout.font = { ...figure.layout.font, family }
+    figure.layout.hoverlabel = { ...figure.layout.hoverlabel, font: { ...figure.layout.hoverlabel?.font, family } }
+    figure.layout.height = data.height
+    figure.layout.autosize = true
+    const buttons = data.selecting ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
+      : data.pointing ? [] : ["zoom2d", "pan2d", "resetScale2d"]
+    const config = {
+      responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
+      displayModeBar: buttons.length ? "hover" : false, modeBarButtons: buttons.length ? [buttons] : undefined,
+    }
+    return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
+      if (state.mounted) return
+      state.mounted = true
+      state.root.dataset.mounts = String(Number(state.root.dataset.mounts || 0) + 1)
+      state.graph.on("plotly_click", (event) => event.points.length && state.click(clicked(event.points[0])))
+      state.graph.on("plotly_selected", (event) =>
+        state.select(event ? event.points.map((point) => point.customdata) : []))
+      state.graph.on("plotly_deselect", () => state.select([]))
+      state.observer = new ResizeObserver(() => Plotly.Plots.resize(state.graph))
+      state.observer.observe(state.root)
+    })
+  }).catch((error) => { state.graph.textContent = String(error.message || error) })
+
+  return () => {
+    state.observer?.disconnect()
+    if (state.Plotly && state.graph.isConnected) state.Plotly.purge(state.graph)
+    states.delete(parentElement)
+    state.root.remove()
+  }
+}

@@ -1,0 +1,95 @@
+"""Draw one plotly figure that keeps its zoom over updates and reports clicks and selections.
+
+``st.plotly_chart`` remounts whenever its figure changes (zoom lost) and sends no click for a heatmap cell; this
+component updates in place with Plotly.react. plotly.min.js is copied once from the plotly package into static/, which
+the lab's own server serves: nothing is fetched from elsewhere. Takes figures built by ``ui.charts``; knows no files.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+
+from ui import colours
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the reader did with a plot.
+
+    ``click``: {"curve", "x", "y", "row", "column", "point", "customdata"} in the one rerun that the click caused.
+    ``selected``: the ``customdata`` of the points inside the last lasso or box, empty when nothing is selected.
+    """
+
+    click: dict[str, Any] | None = None
+    selected: list[Any] = field(default_factory=list)
+
+
+def serve_plotly() -> str:
+    """Copy plotly.min.js into static/ unless it is there, and return its address relative to the app."""
+    name = f"plotly-{plotly.__version__}.min.js"
+    target = ROOT / "static" / name
+    if not target.exists():
+        source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_name(f"{name}.{os.getpid()}")  # two sessions may start at once
+        shutil.copyfile(source, temporary)
+        os.replace(temporary, target)
+    return f"app/static/{name}"
+
+
+_render = st.components.v2.component(
+    "vastra_plot", js=(Path(__file__).parent / "plot.js").read_text(encoding="utf-8"), isolate_styles=False
+)
+
+
+def plot(
+    figure: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    height: int = 420,
+    on_click: Callable[[], None] | None = None,
+    clickable: bool = False,
+    selectable: bool = False,
+) -> Seen:
+    """Draw ``figure`` and return what the reader did with it.
+
+    ``on_click`` runs before the page does; inside it ``clicked(key)`` is the click. ``clickable=True`` is for pages
+    that only read ``Seen.click``. ``selectable`` adds lasso and box; give the points an int row id as ``customdata``.
+    """
+    pointing = clickable or on_click is not None
+    result = _render(
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "colours": colours.light_to_dark(),
+            "library": serve_plotly(),
+            "alt": alt,
+            "height": height,
+            "pointing": pointing,
+            "selecting": selectable,
+        },
+        height=height,
+        on_clicked_change=on_click if on_click is not None else _nothing,
+        on_selected_change=_nothing,
+    )
+    return Seen(click=result.clicked, selected=list(result.selected or []))
+
+
+def clicked(key: str) -> dict[str, Any] | None:
+    """The click that is being handled, for use inside an ``on_click`` callback."""
+    value = st.session_state.get(key)
+    return value.get("clicked") if value else None
+
+
+def _nothing() -> None:
+    """A callback that must exist so that the component's value does."""
