@@ -1,0 +1,84 @@
+"""The order of an epoch and the photos of a batch. Takes labels, rows and the pixel cache; yields uint8 batches.
+
+Knows no model. N images of a split, B batch, H height, W width.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import WeightedRandomSampler
+
+from fashion_core import sampling
+from fashion_core.config import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Which images a step sees: positions within the split, and how often each came before in this epoch."""
+
+    number: int
+    positions_B: np.ndarray
+    repeats_B: np.ndarray
+
+
+def epoch_order(labels_N: np.ndarray, settings: Settings, *, epoch: int, num_classes: int) -> np.ndarray:
+    """Positions 0..N-1 in the order in which the epoch shows them, int64 N, from (seed, epoch) alone.
+
+    ``sampler=none`` is a shuffle, every image once; otherwise torch's WeightedRandomSampler with replacement, as the
+    report uses it, so that an epoch is as long as the split.
+    """
+    seed = int(np.random.SeedSequence([settings.seed, epoch]).generate_state(1, np.uint64)[0] >> 1)
+    generator = torch.Generator().manual_seed(seed)
+    if settings.sampler == "none":
+        return torch.randperm(len(labels_N), generator=generator).numpy()
+    counts_K = np.bincount(labels_N, minlength=num_classes)
+    weights_N = sampling.draw_weights(labels_N, counts_K, settings.sampler)
+    sampler = WeightedRandomSampler(
+        weights_N.tolist(), num_samples=len(labels_N), replacement=True, generator=generator
+    )
+    return np.fromiter(sampler, dtype=np.int64, count=len(labels_N))
+
+
+def batches(order_N: np.ndarray, batch_size: int, first: int = 0) -> Iterator[Batch]:
+    """The batches of an epoch from number ``first`` on; the last one may be smaller."""
+    repeats_N = occurrences(order_N)
+    for number in range(first, -(-len(order_N) // batch_size)):
+        part = slice(number * batch_size, (number + 1) * batch_size)
+        yield Batch(number=number, positions_B=order_N[part], repeats_B=repeats_N[part])
+
+
+def occurrences(order_N: np.ndarray) -> np.ndarray:
+    """For each place, how often its value stood before it: [7, 3, 7, 7] -> [0, 0, 1, 2]."""
+    by_value = np.argsort(order_N, kind="stable")
+    ordered = order_N[by_value]
+    starts = np.r_[True, ordered[1:] != ordered[:-1]]
+    first_of_group = np.maximum.accumulate(np.where(starts, np.arange(len(ordered)), 0))
+    counted = np.empty(len(order_N), np.int64)
+    counted[by_value] = np.arange(len(ordered)) - first_of_group
+    return counted
+
+
+class Photos:
+    """The photos of a dataset as uint8 rows, handed out in batches on a device.
+
+    On a GPU that has room for them all rows are copied there once; otherwise each batch is gathered from the map.
+    """
+
+    def __init__(self, pixels_NHWC: np.ndarray, device: torch.device, *, resident: bool | None = None) -> None:
+        self.pixels_NHWC = pixels_NHWC
+        self.device = device
+        self.resident = fits_on(device, pixels_NHWC.nbytes) if resident is None else resident
+        self._on_device = torch.from_numpy(np.array(pixels_NHWC)).to(device) if self.resident else None
+
+    def batch(self, rows_B: np.ndarray) -> torch.Tensor:
+        """uint8 B x H x W x 3 on the device; ``rows_B`` are manifest rows."""
+        if self._on_device is not None:
+            return self._on_device[torch.from_numpy(rows_B).to(self.device)]
+        return torch.from_numpy(self.pixels_NHWC[rows_B]).to(self.device)
+
+
+def fits_on(device: torch.device, num_bytes: int) -> bool:
+    """Whether a CUDA device has room for the photos in half of its free memory; never true for the CPU itself."""
+    return device.type == "cuda" and num_bytes < torch.cuda.mem_get_info(device)[0] / 2

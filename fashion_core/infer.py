@@ -1,0 +1,154 @@
+"""Run a trained model over photos. Takes a run and a dataset or decoded photos; yields probabilities and features.
+
+Features and logits come from the same pass. Evaluation writes predictions and embeddings into the run's directory.
+B batch, H height, W width, N images, D features, K classes.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import safetensors.torch
+import torch
+from PIL import Image
+
+from fashion_core import augment, manifest, pixels, runs, storage
+from fashion_core.batches import Photos
+from fashion_core.errors import DatasetError, DeviceError, RunError
+from fashion_core.models import ReportCNN, build_model
+
+BATCH = 128
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device that a setting means: auto takes CUDA, then Apple's GPU, then the CPU. DeviceError if absent."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, there in found.items() if there))
+    if not found.get(name):
+        there = ", ".join(kind for kind, is_there in found.items() if is_there)
+        raise DeviceError(f"device {name!r} is not on this machine, it has {there}; use --device auto")
+    return torch.device(name)
+
+
+def to_input(images_BHWC: torch.Tensor) -> torch.Tensor:
+    """uint8 photos to what the model receives: float32 B x 3 x H x W, normalised, channels last in memory."""
+    return augment.normalise(augment.to_float(images_BHWC)).contiguous(memory_format=torch.channels_last)
+
+
+def new_model(run: runs.Run) -> ReportCNN:
+    """The run's network with fresh random weights."""
+    settings = run.settings
+    return build_model(
+        settings.model, num_classes=len(run.classes), image_size=settings.image_size, dropout=settings.dropout
+    )
+
+
+def load_model(run: runs.Run, device: torch.device) -> ReportCNN:
+    """The run's network with its newest saved weights, in evaluation mode; half-precision weights become float32."""
+    target = runs.good_step(run)
+    weights = safetensors.torch.load_file(target / "model.safetensors")
+    model = new_model(run)
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if expected != found:
+        name = next(name for name in sorted(expected | found) if expected.get(name) != found.get(name))
+        raise RunError(
+            f"run {run.id!r}: the saved weights do not fit its config.json: {name} is {found.get(name)} "
+            f"where {expected.get(name)} is expected"
+        )
+    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    return model.to(device).eval()
+
+
+@torch.inference_mode()
+def forward(
+    model: ReportCNN, images: Iterable[torch.Tensor], progress: Callable[[int], None] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits, float32 N x K, and features, float32 N x D, of uint8 batches."""
+    model.eval()
+    logits, features, done = [], [], 0
+    for images_BHWC in images:
+        features_BD = model.embed(to_input(images_BHWC))
+        logits.append(model.head(features_BD).float().cpu().numpy())
+        features.append(features_BD.float().cpu().numpy())
+        done += len(images_BHWC)
+        if progress:
+            progress(done)
+    return np.concatenate(logits), np.concatenate(features)
+
+
+def softmax(logits_NK: np.ndarray) -> np.ndarray:
+    """Probabilities, float32 N x K."""
+    shifted = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True))
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def predict_photos(model: ReportCNN, images: list[Image.Image], image_size: tuple[int, int]) -> np.ndarray:
+    """Probabilities, float32 N x K, of decoded photos, squeezed to width x height as the pixel cache does it."""
+    device = next(model.parameters()).device
+    squeezed = [pixels.squeeze(image, *image_size) for image in images]
+    chunks = (squeezed[start : start + BATCH] for start in range(0, len(squeezed), BATCH))
+    logits_NK, _ = forward(model, (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks))
+    return softmax(logits_NK)
+
+
+def split_rows(dataset: manifest.Dataset, frame: pd.DataFrame, split: str) -> np.ndarray:
+    """Manifest rows of a split's readable photos, int64 N; DatasetError if the dataset has no such split."""
+    rows_N = np.flatnonzero((frame["split"] == split) & (frame["status"] == "ok"))
+    if not len(rows_N):
+        has = ", ".join(f"{name} ({count:,})" for name, count in dataset.splits.items())
+        raise DatasetError(f"dataset {dataset.name!r} has no {split} photos; it has {has}")
+    return rows_N
+
+
+def default_split(dataset: manifest.Dataset) -> str:
+    """test where the dataset has one, otherwise val, otherwise train."""
+    return next((split for split in runs.SPLITS if dataset.splits.get(split)), "train")
+
+
+def write_predictions(
+    run: runs.Run, frame: pd.DataFrame, rows_N: np.ndarray, split: str, logits_NK: np.ndarray, features_ND: np.ndarray
+) -> None:
+    """Write predictions-<split>.parquet and embeddings-<split>.npy of one pass over ``rows_N``."""
+    if not np.isfinite(logits_NK).all():
+        raise RunError(f"run {run.id!r} gives NaN on {split} photos; its weights are broken, train it again")
+    probabilities_NK = softmax(logits_NK)
+    table = pd.DataFrame(
+        {
+            "image_id": frame["image_id"].to_numpy()[rows_N],
+            "label": frame["label"].to_numpy()[rows_N],
+            "predicted": np.array(run.classes)[probabilities_NK.argmax(axis=1)],
+        }
+    )
+    columns = pd.DataFrame(probabilities_NK, columns=[f"p_{name}" for name in run.classes])
+    storage.write_parquet(run.folder / f"predictions-{split}.parquet", pd.concat([table, columns], axis=1))
+    storage.write_npy(run.folder / f"embeddings-{split}.npy", features_ND)
+
+
+def evaluate(
+    run: runs.Run,
+    dataset: manifest.Dataset,
+    split: str,
+    *,
+    device: str = "auto",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Run the model over a split, write predictions and embeddings, and return the scores.
+
+    The run's own dataset writes ``predictions-<split>``; another one with the same classes in the same order writes
+    ``predictions-<split>-on-<dataset>``. Other classes, or another order, are a RunError that shows the difference.
+    """
+    runs.check_same_classes(run, dataset)
+    frame = dataset.manifest()
+    rows_N = split_rows(dataset, frame, split)
+    name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
+    pixels_NHWC = pixels.ensure(dataset, *run.settings.image_size, progress=progress)
+    chosen = choose_device(device)
+    photos = Photos(pixels_NHWC, chosen, resident=False)
+    chunks = (photos.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
+    told = (lambda done: progress(f"evaluating {split}", done, len(rows_N))) if progress else None
+    logits_NK, features_ND = forward(load_model(run, chosen), chunks, told)
+    write_predictions(run, frame, rows_N, name, logits_NK, features_ND)
+    return run.scores(name)
