@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from fashion_core import runs, storage
+from fashion_core import checkpoints, runs, storage
 from fashion_core.errors import RunError
 
 KEPT = ("metrics.jsonl", "summary.json", "predictions-val.parquet", "predictions-test.parquet")
@@ -24,14 +24,14 @@ def write_reference(run: runs.Run, destination: Path) -> int:
         raise RunError(f"run {run.id!r} is {run.status().state}; only a finished run can be exported")
     if destination.exists():
         raise RunError(f"{destination} exists already; choose another destination")
-    step = runs.good_step(run)
+    step = checkpoints.good_step(run.folder)
     weights = safetensors.numpy.load_file(step / "model.safetensors")
     half = {name: tensor.astype(np.float16) for name, tensor in weights.items()}
     destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=destination.parent))
     try:
         storage.write_json(temporary / "config.json", {**run.config, "run_id": destination.name})
-        runs.write_checkpoint(temporary, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
+        checkpoints.write(temporary, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
         for name in KEPT:
             if (run.folder / name).exists():
                 shutil.copyfile(run.folder / name, temporary / name)

@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from fashion_core import augment, manifest, pixels, runs, storage
+from fashion_core import augment, checkpoints, manifest, pixels, runs, storage
 from fashion_core.batches import Photos
 from fashion_core.errors import DatasetError, DeviceError, RunError
 from fashion_core.models import ReportCNN, build_model
@@ -47,7 +47,7 @@ def new_model(run: runs.Run) -> ReportCNN:
 
 def load_model(run: runs.Run, device: torch.device) -> ReportCNN:
     """The run's network with its newest saved weights, in evaluation mode; half-precision weights become float32."""
-    target = runs.good_step(run)
+    target = checkpoints.good_step(run.folder)
     weights = safetensors.torch.load_file(target / "model.safetensors")
     model = new_model(run)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from fashion_core import config, manifest, runs, storage
+from fashion_core import checkpoints, config, manifest, runs, storage
 from fashion_core.errors import RunError
 
 #: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:
@@ -104,7 +104,7 @@ def stop(run: runs.Run, *, wait_seconds: float = 5.0) -> str:
         return f"Run {run.id!r} was asked to stop: it finishes its batch and saves."
     if running_process(run) is not None:
         _end_group(process)
-        saved = runs.saved_steps(run.folder)
+        saved = checkpoints.saved_steps(run.folder)
         reason = f"Did not stop within {wait_seconds:g} s and was ended; " + (
             f"step {saved[-1]:,} is saved." if saved else "nothing was saved."
         )

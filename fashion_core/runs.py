@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from fashion_core import VERSION, config, manifest, metrics, storage
+from fashion_core import VERSION, checkpoints, config, manifest, metrics, storage
 from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.labels import did_you_mean
 
@@ -163,7 +163,7 @@ class Run:
             return told("running", own.get("reason") or f"Training, epoch {epoch} of {self.settings.epochs}.")
         if name in (None, "launched"):
             return told("failed", "The process ended before training began; its last words are in the log.")
-        saved = saved_steps(self.folder)
+        saved = checkpoints.saved_steps(self.folder)
         safe = f"Step {saved[-1]:,} is saved; resume it." if saved else "Nothing was saved before that."
         return told("interrupted", f"The process ended without a word at step {step:,} of {total_steps:,}. {safe}")
 
@@ -324,51 +324,3 @@ def check_same_classes(run: Run, dataset: manifest.Dataset) -> None:
         if names
     ]
     raise RunError(f"run {run.id!r} and dataset {dataset.name!r} have other classes; {'; '.join(parts)}")
-
-
-# Checkpoints: a step exists when its COMMIT.json verifies.
-
-
-def write_checkpoint(folder: Path, step: int, files: dict[str, bytes]) -> None:
-    """Save one step durably under steps/<step>/: the files first, COMMIT.json with their sha256 last."""
-    target = folder / "steps" / str(step)
-    if target.exists():  # left from before a resume from an earlier step
-        storage.remove_folder(target)
-    for name, data in files.items():
-        storage.write_bytes(target / name, data)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    storage.write_json(target / "COMMIT.json", {"step": step, "sha256": hashes})
-    storage.sync_folder(target.parent)
-
-
-def verify_checkpoint(target: Path) -> bool:
-    """Whether every file that COMMIT.json names is there with its sha256."""
-    try:
-        hashes = storage.read_json(target / "COMMIT.json")["sha256"]
-        return all(
-            hashlib.sha256((target / name).read_bytes()).hexdigest() == expected for name, expected in hashes.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def saved_steps(folder: Path) -> list[int]:
-    """Steps that have a COMMIT.json, ascending; whether they verify is asked when one is loaded."""
-    steps = folder / "steps"
-    found = [int(p.parent.name) for p in steps.glob("*/COMMIT.json") if p.parent.name.isdigit()]
-    return sorted(found)
-
-
-def good_step(run: Run, needs: str = "model.safetensors") -> Path:
-    """The newest checkpoint that verifies and has the file ``needs``; RunError when there is none."""
-    for step in reversed(saved_steps(run.folder)):
-        target = run.folder / "steps" / str(step)
-        if (target / needs).exists() and verify_checkpoint(target):
-            return target
-    raise RunError(f"run {run.id!r} has no saved step that can be read; train it again as a new run")
-
-
-def keep_last_steps(folder: Path, keep: int = 2) -> None:
-    """Remove all but the newest ``keep`` checkpoints."""
-    for step in saved_steps(folder)[:-keep]:
-        storage.remove_folder(folder / "steps" / str(step))

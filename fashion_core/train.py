@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 import torch.nn.functional as F
 
-from fashion_core import augment, batches, infer, losses, manifest, pixels, runs, sampling, storage
+from fashion_core import augment, batches, checkpoints, infer, losses, manifest, pixels, runs, sampling, storage
 from fashion_core.errors import FashionError, RunError
 
 
@@ -80,7 +80,7 @@ def _train(
 ) -> dict[str, Any]:
     settings = run.settings
     runs.check_same_dataset(run, dataset)
-    resuming = bool(runs.saved_steps(run.folder))
+    resuming = bool(checkpoints.saved_steps(run.folder))
     device = infer.choose_device(settings.device)
     _event(run, "resumed" if resuming else "started", process=runs.process_identity(), device=str(device))
     say(f"run {run.id} on {_describe(device)}")
@@ -228,14 +228,14 @@ def _save(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, progress:
         "trainer.safetensors": safetensors.torch.save(state),
         "trainer.json": json.dumps(asdict(progress), allow_nan=False).encode(),
     }
-    runs.write_checkpoint(run.folder, progress.step, files)
-    runs.keep_last_steps(run.folder)
+    checkpoints.write(run.folder, progress.step, files)
+    checkpoints.keep_last(run.folder)
     _event(run, "saved", step=progress.step)
 
 
 def _load(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, device: torch.device) -> Progress:
     """Put the newest step that verifies into model and optimizer; where the run stood then."""
-    target = runs.good_step(run, needs="trainer.safetensors")
+    target = checkpoints.good_step(run.folder, needs="trainer.safetensors")
     model.load_state_dict(safetensors.torch.load_file(target / "model.safetensors"))
     model.to(memory_format=torch.channels_last)
     saved = safetensors.torch.load_file(target / "trainer.safetensors")
