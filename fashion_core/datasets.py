@@ -1,0 +1,148 @@
+"""Imported datasets: what dataset.json says, where their parts lie, and how far an import has come.
+
+Takes the data folder; gives Dataset records. Reads only; knows nothing of sources or of decoding.
+"""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fashion_core import labels, storage
+from fashion_core.errors import DatasetError
+
+FORMAT = 1
+INCOMING = ".incoming"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """One imported dataset. ``root`` is where its photos lie: the user's folder, or our own unpacked copy.
+
+    ``splits`` and ``num_images`` count readable photos; the others stay in the manifest with their reason.
+    """
+
+    id: str
+    folder: Path
+    name: str
+    kind: str
+    root: Path
+    classes: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]]
+    synthetic: bool
+    note: str
+    split_rule: str
+    bring: str
+    fingerprint: str
+    splits: dict[str, int]
+    num_images: int
+    num_damaged: int
+    num_missing: int
+    first_pixels: tuple[int, int]  # width, height of the pixel cache that the import itself made
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.folder / "manifest.parquet"
+
+    def manifest(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """image_id path split label width height bytes sha256 phash status reason + the source's columns.
+
+        status is ok, damaged or missing; row i belongs to row i of every pixel cache.
+        """
+        try:
+            return storage.read_parquet(self.manifest_path, columns)
+        except (OSError, ValueError) as error:
+            raise DatasetError(
+                f"the manifest of dataset '{self.name}' cannot be read; remove the folder '{self.folder}' and run: "
+                f"{self.bring}"
+            ) from error
+
+
+def write(folder: Path, dataset: Dataset) -> None:
+    """Write dataset.json. A root inside the dataset's own folder is written relative, so that data/ can be moved."""
+    record: dict[str, Any] = {"format": FORMAT} | dataclasses.asdict(dataset)
+    del record["folder"]
+    inside = dataset.root.is_relative_to(dataset.folder)
+    record["root"] = dataset.root.relative_to(dataset.folder).as_posix() if inside else str(dataset.root)
+    storage.write_json(folder / "dataset.json", record)
+
+
+def load(folder: Path) -> Dataset:
+    """Read one dataset's folder; DatasetError when its dataset.json is absent or of another format."""
+    try:
+        record = storage.read_json(folder / "dataset.json")
+        if record.pop("format") != FORMAT:
+            raise DatasetError(
+                f"dataset '{folder.name}' was written by another version; remove '{folder}' and import it again."
+            )
+        record["root"] = folder / record["root"]  # an absolute root stays what it is
+        record["classes"] = tuple(record["classes"])
+        record["groups"] = {group: tuple(names) for group, names in record["groups"].items()}
+        record["first_pixels"] = tuple(record["first_pixels"])
+        record["warnings"] = tuple(record["warnings"])
+        return Dataset(folder=folder, **record)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(
+            f"dataset '{folder.name}' cannot be read ({type(error).__name__} in dataset.json); remove the folder "
+            f"'{folder}' and import it again."
+        ) from error
+
+
+def list_datasets(data_dir: Path) -> list[Dataset]:
+    """Every readable dataset, by name. A folder that is none, or a broken one, is left out: find_dataset says why."""
+    found = []
+    for folder in sorted(data_dir.iterdir()) if data_dir.is_dir() else []:
+        if not folder.name.startswith(".") and (folder / "dataset.json").is_file():
+            try:
+                found.append(load(folder))
+            except DatasetError:
+                continue
+    return sorted(found, key=lambda dataset: dataset.name.casefold())
+
+
+def find_dataset(data_dir: Path, name_or_id: str) -> Dataset:
+    """The dataset of that id or name; DatasetError names the nearest otherwise."""
+    datasets = list_datasets(data_dir)
+    for dataset in datasets:
+        if name_or_id in (dataset.id, dataset.name):
+            return dataset
+    if name_or_id == labels.slug(name_or_id) and (data_dir / name_or_id / "dataset.json").is_file():
+        return load(data_dir / name_or_id)  # a broken one: says what is wrong with it
+    if not datasets:
+        raise DatasetError(f"there is no dataset '{name_or_id}' and no other; run: python -m fashion_core import demo")
+    raise DatasetError(
+        f"there is no dataset '{name_or_id}'; {labels.did_you_mean(name_or_id, [d.name for d in datasets])}"
+    )
+
+
+def id_for(name: str) -> str:
+    """The directory name for a dataset of that name; names in other scripts get a short hash."""
+    return labels.slug(name) or f"dataset-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def incoming_folder(data_dir: Path, dataset_id: str) -> Path:
+    """Where an import works until it is complete: lock, progress.json and dataset/."""
+    return data_dir / INCOMING / dataset_id
+
+
+def import_progress(data_dir: Path, dataset_id: str) -> dict[str, Any] | None:
+    """How far an import is: done, total, stage, error (of a failed one), pid, alive. None when there is nothing to say.
+
+    ``alive`` is computed from the lock; an import that was killed is not alive and has no error.
+    """
+    folder = incoming_folder(data_dir, dataset_id)
+    try:
+        state = storage.read_json(folder / "progress.json")
+    except (OSError, ValueError):
+        return None
+    return state | {"alive": storage.is_held(folder / "lock")}
+
+
+def list_imports(data_dir: Path) -> list[str]:
+    """Ids of imports that run, were killed, or failed and left their reason."""
+    folder = data_dir / INCOMING
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

@@ -1,0 +1,168 @@
+"""Safe decoding of one photo: the only place that opens pictures which somebody else made.
+
+Takes a path, bytes or an open file; gives a fully decoded PIL RGB image, upright, or a PhotoError with the reason.
+Knows nothing of datasets. A photo is refused by its first bytes and by the size in its header before any pixel is
+decoded; nothing is ever repaired or put in its place.
+"""
+
+import io
+import os
+import threading
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from fashion_core.errors import PhotoError
+
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 250_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+#: Names that are taken for photos; what lies inside decides whether they are.
+EXTENSIONS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif")
+
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# warnings.catch_warnings changes the whole process, so reading headers (0.1 ms each) is done by one thread at a time
+_header_lock = threading.Lock()
+
+
+def open_photo(source: Path | str | bytes | BinaryIO) -> Image.Image:
+    """Decode one photo to RGB, turned upright by its EXIF orientation. PhotoError with the reason otherwise.
+
+    A transparent photo is laid on white, as a shop would show it. Of an animation the first frame is taken.
+    """
+    if isinstance(source, (Path, str)):
+        try:
+            return _decode(read_photo(source))
+        except PhotoError as error:
+            raise PhotoError(f"photo '{source}': {error}") from error
+    return _decode(source if isinstance(source, bytes) else _read(source))
+
+
+def read_photo(path: Path | str) -> bytes:
+    """The bytes of one photo file; PhotoError when it cannot be read or is too large to be a photo."""
+    try:
+        with open(path, "rb") as file:
+            return _read(file)
+    except OSError as error:
+        raise PhotoError(f"cannot be read ({error.strerror or error})") from error
+
+
+def squeeze(image: Image.Image, width: int, height: int) -> np.ndarray:
+    """``image`` as uint8 ``height x width x 3``, squeezed as torchvision's Resize((height, width)) does."""
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _read(file: BinaryIO) -> bytes:
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise PhotoError(f"larger than {MAX_BYTES:,} bytes")
+    return data
+
+
+def _decode(data: bytes) -> Image.Image:
+    if not data:
+        raise PhotoError("the file is empty")
+    open_format = _format_of(data)
+    if open_format is None:
+        raise PhotoError(f"not a JPEG, PNG, WEBP, BMP or GIF image{_what_it_looks_like(data)}")
+    if open_format is WebPImagePlugin.WebPImageFile:  # its decoder allocates the whole canvas when it is opened
+        _refuse_large(*_webp_size(data))
+    try:
+        with _header_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = open_format(io.BytesIO(data))
+            _refuse_large(*image.size)
+            orientation = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
+        image.load()
+        upright = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+        return _to_rgb(image.transpose(upright) if upright is not None else image)
+    except PhotoError:
+        raise
+    except (
+        Exception
+    ) as error:  # decoders of hostile bytes raise anything: OSError, SyntaxError, struct.error, zlib.error
+        raise PhotoError(f"damaged or cut off ({_first_line(error)})") from error
+
+
+def _format_of(data: bytes) -> type[ImageFile.ImageFile] | None:
+    if data.startswith(b"\xff\xd8\xff"):
+        return JpegImagePlugin.JpegImageFile
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PngImagePlugin.PngImageFile
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return WebPImagePlugin.WebPImageFile
+    if data.startswith(b"BM"):
+        return BmpImagePlugin.BmpImageFile
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return GifImagePlugin.GifImageFile
+    return None
+
+
+def _what_it_looks_like(data: bytes) -> str:
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in start:
+        return ", it holds SVG"
+    if start.startswith((b"<!doctype html", b"<html")):
+        return ", it holds a web page"
+    if data[:4] in (b"II*\x00", b"MM\x00*"):
+        return ", it holds TIFF"
+    if data[4:8] == b"ftyp":
+        return ", it holds HEIC, AVIF or video"
+    if all(byte >= 32 or byte in b"\t\r\n" for byte in data[:512]):
+        return ", it holds text"
+    return ""
+
+
+def _refuse_large(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PhotoError(f"{width:,} x {height:,} pixels, more than the {MAX_PIXELS:,} allowed")
+    if width < 1 or height < 1:
+        raise PhotoError(f"{width} x {height} pixels, there is nothing to see")
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a WebP from its first chunk (RFC 9649, sections 2.4 to 2.7)."""
+    chunk, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        raise PhotoError("damaged or cut off (the WebP header is too short)")
+    if chunk == b"VP8X":
+        return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
+    if chunk == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if chunk == b"VP8 ":
+        return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    raise PhotoError("damaged or cut off (the WebP header is unknown)")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I;16") or image.mode == "I":  # 16-bit grey: PIL's own conversion would clip it to white
+        deep = np.asarray(image).astype(np.uint32) >> 8
+        return Image.fromarray(deep.clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", image.size, (255, 255, 255))
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        return white
+    return image.convert("RGB")
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().split(os.linesep)[0][:120]
+    return text or type(error).__name__

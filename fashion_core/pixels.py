@@ -1,0 +1,127 @@
+"""Pixel caches: every photo of a dataset once, as uint8, squeezed to one size, memory-mapped.
+
+Takes a Dataset and a size; row i is manifest row i, and rows that are not ``ok`` are black. A cache is used only with
+the dataset and manifest that its side file names. Knows nothing of training; imports no torch.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fashion_core import photos, sources, storage
+from fashion_core.datasets import Dataset
+from fashion_core.errors import DatasetError, PhotoError
+
+Progress = Callable[[str, int, int], None]
+# N images, H height, W width
+_CHUNK = 32
+
+
+def cache_path(dataset: Dataset, width: int, height: int) -> Path:
+    """Where the cache of that size lies, whether it is there or not."""
+    return dataset.folder / f"pixels-{width}x{height}.npy"
+
+
+def build(dataset: Dataset, width: int, height: int, progress: Progress | None = None) -> Path:
+    """Make the cache of that size unless a good one is there. DatasetError names a photo that has changed or gone."""
+    path = cache_path(dataset, width, height)
+    try:
+        with storage.hold(dataset.folder / f"{path.stem}.lock", seconds=3600):  # a second run waits for the first
+            if _fault(dataset, width, height) is None:
+                return path
+            _build(dataset, path, width, height, progress)
+            seal(dataset.folder, path, dataset.fingerprint)
+    except storage.Busy as busy:
+        raise DatasetError(f"another process has been building '{path}' for an hour; stop it and try again.") from busy
+    return path
+
+
+def seal(folder: Path, path: Path, fingerprint: str) -> None:
+    """Write the side file that says which dataset and manifest the finished cache at ``path`` belongs to."""
+    storage.write_json(path.with_suffix(".json"), _side(folder, path, fingerprint))
+
+
+def open_pixels(dataset: Dataset, width: int, height: int) -> np.ndarray:
+    """The cache as a read-only memory map, uint8 N x H x W x 3. DatasetError when it is absent or does not fit."""
+    if fault := _fault(dataset, width, height):
+        raise DatasetError(fault)
+    return np.load(cache_path(dataset, width, height), mmap_mode="r", allow_pickle=False)
+
+
+def thumbnails(dataset: Dataset) -> np.ndarray:
+    """The cache that the import made (128 x 128, or 32 x 32 for tiny photos)."""
+    return open_pixels(dataset, *dataset.first_pixels)
+
+
+def thumbnail_jpeg(pixels_HW3: np.ndarray, quality: int = 85) -> bytes:
+    """One row of a cache as JPEG bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels_HW3)).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _fault(dataset: Dataset, width: int, height: int) -> str | None:
+    path = cache_path(dataset, width, height)
+    size = f"{width} x {height} pixels"
+    try:
+        side = storage.read_json(path.with_suffix(".json"))
+        expected = _side(dataset.folder, path, dataset.fingerprint)
+    except (OSError, ValueError):
+        return f"dataset '{dataset.name}' is not prepared at {size} yet; training at that size prepares it."
+    if side != expected or side["shape"][1:] != [height, width, 3]:
+        return f"the {size} of dataset '{dataset.name}' belong to another import; remove '{path}' and train again."
+    return None
+
+
+def _side(folder: Path, path: Path, fingerprint: str) -> dict[str, Any]:
+    shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    manifest = hashlib.sha256((folder / "manifest.parquet").read_bytes()).hexdigest()
+    return {"fingerprint": fingerprint, "rows": shape[0], "shape": list(shape), "manifest": manifest}
+
+
+def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Progress | None) -> None:
+    manifest = dataset.manifest(["path", "sha256", "status"])
+    rows = [row for row, status in enumerate(manifest["status"]) if status == "ok"]
+    paths, hashes = manifest["path"].tolist(), manifest["sha256"].tolist()
+
+    def fill(chunk: list[int]) -> int:
+        for row in chunk:
+            array_NHW3[row] = photos.squeeze(_unchanged(dataset, paths[row], hashes[row]), width, height)
+        return len(chunk)
+
+    chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
+    with storage.create_npy(path, (len(manifest), height, width, 3), np.uint8) as array_NHW3:
+        done = 0
+        for count in in_threads(fill, chunks):
+            done += count
+            if progress:
+                progress("preparing photos", done, len(rows))
+
+
+def in_threads(work: Callable[[Any], Any], items: list[Any]) -> Any:
+    """``work(item)`` for each item in threads (decoding leaves the interpreter's lock), results in order; the first
+    error ends it without starting the rest."""
+    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="photos")
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _unchanged(dataset: Dataset, path: str, sha256: str) -> Image.Image:
+    """The photo, if it is still the one that was imported: rows and pixels must not come from different photos."""
+    again = f"import the photos again under another name, as they are now: {dataset.bring} --name NAME"
+    try:
+        data = sources.photo_bytes_of(dataset.root, path)
+        if hashlib.sha256(data).hexdigest() == sha256:
+            return sources.decode(dataset.root, path, data)
+    except PhotoError as error:
+        raise DatasetError(f"photo '{path}' of dataset '{dataset.name}': {error}; put it back, or {again}") from error
+    raise DatasetError(f"photo '{path}' of dataset '{dataset.name}' has changed since it was imported; {again}")

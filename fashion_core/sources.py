@@ -1,0 +1,215 @@
+"""Opens whatever a person may call a set of labelled photos. Nothing to the right of this module knows a layout.
+
+Takes a folder, an archive, ``fashion-mnist`` or ``demo``; gives a Source (see layout.py) with one row a photo, and
+opens the single photos of a source by their address. An archive is unpacked, and ``demo`` drawn, under
+``work_dir``; a folder is used where it lies. Does not know where datasets are kept.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from fashion_core import archive_entries, archives, class_folders, fashion_mnist, indofashion, labels, layout, photos
+from fashion_core.errors import SourceError
+from fashion_core.layout import Source
+
+Progress = Callable[[str, int, int], None]
+DEMO = "demo"
+FASHION_MNIST = "fashion-mnist"
+_ARCHIVE_ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
+_OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
+
+
+def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: Progress | None = None) -> Source:
+    """Read the listing of a source; SourceError with one sentence when it cannot be used."""
+    if str(source) == DEMO:
+        return _open_demo(work_dir, seed, progress)
+    path = Path(source).expanduser()
+    bring = f"python -m fashion_core import {shlex.quote(str(path.resolve()))}"
+    if str(source) == FASHION_MNIST and not path.is_dir():
+        path, bring = fashion_mnist.SYSTEM_FOLDER, f"python -m fashion_core import {FASHION_MNIST}"
+        if not fashion_mnist.holds_any(path):
+            raise SourceError(f"Fashion-MNIST is not in {path}; {fashion_mnist.HOW_TO_GET}.")
+    if path.is_dir():
+        return _open_folder(path.resolve(), name_of(source), seed, bring)
+    if not path.exists():
+        raise SourceError(f"there is no file or folder '{source}'; check the path, or import {DEMO} to try the lab.")
+    if not path.is_file():
+        raise SourceError(f"'{source}' is neither a folder nor a file; give a folder or a .zip or .tar archive.")
+    _refuse_other_files(path)
+    folder = work_dir / "photos"
+    archives.unpack(path, folder, progress)
+    try:
+        return _open_folder(folder, name_of(source), seed, bring)
+    except SourceError as error:  # say it of the archive that the person gave, not of our folder
+        raise SourceError(str(error).replace(f"folder '{folder}", f"archive '{path}").replace(str(folder), str(path)))  # noqa: B904
+
+
+def name_of(source: str | Path) -> str:
+    """The name that a source gives its dataset when the person gives none."""
+    name = Path(source).expanduser().resolve().name if str(source) not in (DEMO, FASHION_MNIST) else str(source)
+    ending = next((ending for ending in _ARCHIVE_ENDINGS if name.lower().endswith(ending)), "")
+    return name[: len(name) - len(ending)]
+
+
+def known_fingerprint(source: str | Path, seed: int = 0) -> str | None:
+    """The fingerprint of a source that can be told without making it (``demo``), else None."""
+    if str(source) != DEMO:
+        return None
+    from fashion_core import drawn
+
+    return fingerprint_of(_demo_parts(drawn.plan(seed=seed), seed))
+
+
+def fingerprint_of(parts: Any) -> str:
+    """16 hex digits over nested lists, dicts and strings."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def open_photo_of(root: Path, path: str) -> Image.Image:
+    """One photo of a source as an RGB image: a file under ``root``, or ``train-images-idx3-ubyte.gz#123``."""
+    if address := fashion_mnist.split_address(path):
+        return Image.fromarray(fashion_mnist.picture(root, address)).convert("RGB")
+    return photos.open_photo(root / path)
+
+
+def decode(root: Path, path: str, data: bytes) -> Image.Image:
+    """The RGB image of the bytes that ``photo_bytes_of`` gave; the reason of a PhotoError then names no path."""
+    return open_photo_of(root, path) if is_idx(path) else photos.open_photo(data)
+
+
+def photo_bytes_of(root: Path, path: str) -> bytes:
+    """The bytes that a photo's sha256 is taken over: its file, or the 784 bytes of an idx picture."""
+    if address := fashion_mnist.split_address(path):
+        return fashion_mnist.picture(root, address).tobytes()
+    return photos.read_photo(root / path)
+
+
+def is_idx(path: str) -> bool:
+    """Whether an address names a picture inside an idx file, so that no photo file of its own exists."""
+    return fashion_mnist.split_address(path) is not None
+
+
+def _refuse_other_files(path: Path) -> None:
+    try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+        kind = archive_entries.kind_of(path)
+    except OSError as error:
+        raise SourceError(f"'{path}' cannot be read ({error.strerror}); check its permissions.") from error
+    if not start:
+        raise SourceError(f"file '{path}' is empty; get the archive again.")
+    if fashion_mnist.is_file_name(path.name):
+        raise SourceError(f"'{path.name}' is one of Fashion-MNIST's four files; give the folder that holds all four.")
+    if kind is None:
+        what = "an archive of another kind" if start.startswith(_OTHER_ARCHIVES) else "neither a folder nor an archive"
+        raise SourceError(f"'{path}' is {what}; give a folder, or a .zip or .tar archive (.gz, .bz2, .xz).")
+
+
+def _open_folder(root: Path, name: str, seed: int, bring: str) -> Source:
+    base = class_folders.without_wrappers(root)
+    for folder in dict.fromkeys((root, base)):
+        if fashion_mnist.holds_any(folder):
+            return _open_fashion_mnist(folder, name, seed, bring)
+        if indofashion.find(folder):
+            return _open_indofashion(folder, name, seed, bring)
+    found = class_folders.read(root)
+    rows, rule = layout.with_missing_splits(found.rows, seed)
+    return Source(
+        kind="folders",
+        suggested_name=name,
+        root=found.base,
+        classes=found.classes,
+        groups=_groups(found.classes),
+        rows=layout.in_order(rows.assign(missing=False, reason=""), found.classes),
+        split_rule=rule,
+        bring=bring,
+        warnings=found.warnings,
+    )
+
+
+def _open_indofashion(root: Path, name: str, seed: int, bring: str) -> Source:
+    found = indofashion.read(root)
+    rows, rule = layout.with_missing_splits(found.rows, seed)
+    classes = list(labels.INDOFASHION)
+    return Source(
+        kind="indofashion",
+        suggested_name=name,
+        root=root,
+        classes=classes,
+        groups=_groups(classes),
+        rows=layout.in_order(rows, classes),
+        note="IndoFashion: photos and texts belong to the shops that published them",
+        split_rule=rule,
+        bring=bring,
+        warnings=found.warnings,
+    )
+
+
+def _open_fashion_mnist(folder: Path, name: str, seed: int, bring: str) -> Source:
+    frames = []
+    for split, (file, numbers) in fashion_mnist.read(folder).items():
+        frames.append(
+            pd.DataFrame(
+                {
+                    "image_id": [f"{split}-{number:05d}" for number in range(len(numbers))],
+                    "path": [f"{file}#{number}" for number in range(len(numbers))],
+                    "split": split,
+                    "label": [labels.FASHION_MNIST[number] for number in numbers],
+                }
+            )
+        )
+    rows, rule = layout.with_missing_splits(pd.concat(frames, ignore_index=True), seed)
+    classes = list(labels.FASHION_MNIST)
+    return Source(
+        kind="fashion-mnist",
+        suggested_name=name,
+        root=folder,
+        classes=classes,
+        rows=layout.in_order(rows.assign(missing=False, reason=""), classes),
+        note="Fashion-MNIST by Zalando Research, MIT licence",
+        split_rule=rule,
+        bring=bring,
+    )
+
+
+def _open_demo(work_dir: Path, seed: int, progress: Progress | None) -> Source:
+    from fashion_core import drawn
+
+    plan = drawn.plan(seed=seed)
+    root = work_dir / "photos"
+    drawn.write(root, plan, seed=seed, progress=progress)
+    classes = list(labels.INDOFASHION)
+    return Source(
+        kind="demo",
+        suggested_name=DEMO,
+        root=root,
+        classes=classes,
+        groups=_groups(classes),
+        rows=layout.in_order(plan[["image_id", "path", "split", "label"]].assign(missing=False, reason=""), classes),
+        synthetic=True,
+        note=f"drawn by this program (drawing {drawn.VERSION}, seed {seed}), not photographed",
+        bring=f"python -m fashion_core import {DEMO}",
+        fingerprint_extra=_demo_parts(plan, seed),
+    )
+
+
+def _demo_parts(plan: pd.DataFrame, seed: int) -> dict[str, Any]:
+    from fashion_core import drawn
+
+    rows = sorted(zip(plan["image_id"], plan["split"], plan["label"], strict=True))
+    return {"drawing": drawn.VERSION, "seed": seed, "rows": rows}
+
+
+def _groups(classes: list[str]) -> dict[str, tuple[str, ...]]:
+    """The IndoFashion groups where the classes are IndoFashion's, else none."""
+    if not set(classes) <= set(labels.INDOFASHION):
+        return {}
+    found = {group: tuple(label for label in names if label in classes) for group, names in labels.GROUPS.items()}
+    return {group: names for group, names in found.items() if names}
