@@ -122,7 +122,7 @@ def _has_device(name: str) -> bool:
 def datasets(as_json: Json = False, data_dir: DataDir = DATA_DIR) -> None:
     """List the imported datasets."""
     found = [_dataset_document(dataset) for dataset in manifest.list_datasets(data_dir)]
-    lines = [f"{d['dataset']}: {d['images']:,} photos, {d['classes']} classes, {d['splits']}" for d in found]
+    lines = [f"{d['dataset']}: {d['images']:,} photos, {len(d['classes'])} classes, {d['splits']}" for d in found]
     answer(found, as_json, lines or ["no dataset yet; run: python -m fashion_core import demo"])
 
 
@@ -133,8 +133,7 @@ def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
         "images": dataset.num_images,
         "damaged": dataset.num_damaged,
         "missing": dataset.num_missing,
-        "classes": len(dataset.classes),
-        "class_names": list(dataset.classes),
+        "classes": list(dataset.classes),
         "splits": dict(dataset.splits),
         "split_rule": dataset.split_rule,
         "synthetic": dataset.synthetic,

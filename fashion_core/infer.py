@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from fashion_core import augment, checkpoints, manifest, pixels, runs, storage
+from fashion_core import augment, checkpoints, manifest, photos, pixels, runs, storage
 from fashion_core.batches import Photos
 from fashion_core.errors import DatasetError, DeviceError, RunError
 from fashion_core.models import ReportCNN, build_model
@@ -88,7 +88,7 @@ def softmax(logits_NK: np.ndarray) -> np.ndarray:
 def predict_photos(model: ReportCNN, images: list[Image.Image], image_size: tuple[int, int]) -> np.ndarray:
     """Probabilities, float32 N x K, of decoded photos, squeezed to width x height as the pixel cache does it."""
     device = next(model.parameters()).device
-    squeezed = [pixels.squeeze(image, *image_size) for image in images]
+    squeezed = [photos.squeeze(image, *image_size) for image in images]
     chunks = (squeezed[start : start + BATCH] for start in range(0, len(squeezed), BATCH))
     logits_NK, _ = forward(model, (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks))
     return softmax(logits_NK)
@@ -144,10 +144,10 @@ def evaluate(
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
     name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
-    pixels_NHWC = pixels.ensure(dataset, *run.settings.image_size, progress=progress)
+    pixels.build(dataset, *run.settings.image_size, progress=progress)
     chosen = choose_device(device)
-    photos = Photos(pixels_NHWC, chosen, resident=False)
-    chunks = (photos.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
+    rows = Photos(pixels.open_pixels(dataset, *run.settings.image_size), chosen, resident=False)
+    chunks = (rows.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
     told = (lambda done: progress(f"evaluating {split}", done, len(rows_N))) if progress else None
     logits_NK, features_ND = forward(load_model(run, chosen), chunks, told)
     write_predictions(run, frame, rows_N, name, logits_NK, features_ND)

@@ -29,14 +29,17 @@ def cache_path(dataset: Dataset, width: int, height: int) -> Path:
     return dataset.folder / f"pixels-{width}x{height}.npy"
 
 
-def build(dataset: Dataset, width: int, height: int, progress: Progress | None = None) -> Path:
-    """Make the cache of that size unless a good one is there. DatasetError names a photo that has changed or gone."""
+def build(dataset: Dataset, width: int, height: int, progress: Progress | None = None, num_workers: int = 0) -> Path:
+    """Make the cache of that size unless a good one is there, with ``num_workers`` threads (0 is one a core).
+
+    DatasetError names a photo that has changed or gone.
+    """
     path = cache_path(dataset, width, height)
     try:
         with storage.hold(dataset.folder / f"{path.stem}.lock", seconds=3600):  # a second run waits for the first
             if _fault(dataset, width, height) is None:
                 return path
-            _build(dataset, path, width, height, progress)
+            _build(dataset, path, width, height, progress, num_workers)
             seal(dataset.folder, path, dataset.fingerprint)
     except storage.Busy as busy:
         raise DatasetError(f"another process has been building '{path}' for an hour; stop it and try again.") from busy
@@ -86,7 +89,7 @@ def _side(folder: Path, path: Path, fingerprint: str) -> dict[str, Any]:
     return {"fingerprint": fingerprint, "rows": shape[0], "shape": list(shape), "manifest": manifest}
 
 
-def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Progress | None) -> None:
+def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Progress | None, num_workers: int) -> None:
     manifest = dataset.manifest(["path", "sha256", "status"])
     rows = [row for row, status in enumerate(manifest["status"]) if status == "ok"]
     paths, hashes = manifest["path"].tolist(), manifest["sha256"].tolist()
@@ -99,16 +102,16 @@ def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Prog
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
     with storage.create_npy(path, (len(manifest), height, width, 3), np.uint8) as array_NHW3:
         done = 0
-        for count in in_threads(fill, chunks):
+        for count in in_threads(fill, chunks, num_workers):
             done += count
             if progress:
                 progress("preparing photos", done, len(rows))
 
 
-def in_threads(work: Callable[[Any], Any], items: list[Any]) -> Any:
+def in_threads(work: Callable[[Any], Any], items: list[Any], num_workers: int = 0) -> Any:
     """``work(item)`` for each item in threads (decoding leaves the interpreter's lock), results in order; the first
     error ends it without starting the rest."""
-    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="photos")
+    pool = ThreadPoolExecutor(num_workers or os.cpu_count() or 1, thread_name_prefix="photos")
     try:
         yield from pool.map(work, items)
     finally:

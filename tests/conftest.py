@@ -1,0 +1,75 @@
+"""What the tests share: a tiny photographed dataset, made once, and a run trained on it by the real trainer."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+
+TINY_CLASSES = ("kurta", "saree", "shoe")
+TINY_COUNTS = {"train": (12, 6, 18), "val": (4, 4, 4), "test": (5, 4, 6)}
+
+
+def draw_tiny(label: int, number: int) -> Image.Image:
+    """A 40 x 52 photo whose colour and stripes give its class away."""
+    generator = np.random.default_rng([label, number])
+    picture = generator.integers(0, 60, (52, 40, 3), dtype=np.uint8)
+    picture[:, :, label] += 120
+    picture[:: label + 2] //= 2
+    return Image.fromarray(picture)
+
+
+def write_tiny(folder: Path) -> Path:
+    """Class folders with splits: 36 train, 12 val and 15 test photos of three classes."""
+    number = 0
+    for split, counts in TINY_COUNTS.items():
+        for label, (name, count) in enumerate(zip(TINY_CLASSES, counts, strict=True)):
+            target = folder / split / name
+            target.mkdir(parents=True)
+            for _ in range(count):
+                draw_tiny(label, number).save(target / f"{number:03}.png")
+                number += 1
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("photos") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory, tiny_source: Path) -> Path:
+    """A data directory that holds the dataset ``tiny``. Shared: tests read it, none changes it."""
+    from fashion_core import manifest
+
+    data_dir = tmp_path_factory.mktemp("data")
+    manifest.import_source(str(tiny_source), data_dir=data_dir, name="tiny")
+    return data_dir
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_data: Path):
+    from fashion_core import manifest
+
+    return manifest.find_dataset(tiny_data, "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_runs(tmp_path_factory: pytest.TempPathFactory, tiny) -> Path:
+    """A runs directory that holds the finished run ``tiny-run``. Shared: tests read it, none changes it."""
+    from fashion_core import config, runs, train
+
+    runs_dir = tmp_path_factory.mktemp("runs")
+    settings = config.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
+    train.train(runs.create_run(tiny, settings, runs_dir=runs_dir, run_id="tiny-run"), tiny)
+    return runs_dir
+
+
+@pytest.fixture
+def tiny_run(tiny_runs: Path):
+    from fashion_core import runs
+
+    return runs.find_run(tiny_runs, "tiny-run")
