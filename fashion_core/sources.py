@@ -9,13 +9,24 @@ import hashlib
 import json
 import shlex
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from PIL import Image
 
-from fashion_core import archive_entries, archives, class_folders, fashion_mnist, indofashion, labels, layout, photos
+from fashion_core import (
+    archive_entries,
+    archives,
+    class_folders,
+    drawn,
+    fashion_mnist,
+    indofashion,
+    labels,
+    layout,
+    photos,
+)
 from fashion_core.errors import SourceError
 from fashion_core.layout import Source
 
@@ -60,11 +71,7 @@ def name_of(source: str | Path) -> str:
 
 def known_fingerprint(source: str | Path, seed: int = 0) -> str | None:
     """The fingerprint of a source that can be told without making it (``demo``), else None."""
-    if str(source) != DEMO:
-        return None
-    from fashion_core import drawn
-
-    return fingerprint_of(_demo_parts(drawn.plan(seed=seed), seed))
+    return fingerprint_of(_demo_parts(drawn.plan(seed=seed), seed)) if str(source) == DEMO else None
 
 
 def fingerprint_of(parts: Any) -> str:
@@ -180,11 +187,9 @@ def _open_fashion_mnist(folder: Path, name: str, seed: int, bring: str) -> Sourc
 
 
 def _open_demo(work_dir: Path, seed: int, progress: Progress | None) -> Source:
-    from fashion_core import drawn
-
     plan = drawn.plan(seed=seed)
     root = work_dir / "photos"
-    drawn.write(root, plan, seed=seed, progress=progress)
+    drawn.write(root, plan, seed=seed, progress=partial(progress, "drawing") if progress else None)
     classes = list(labels.INDOFASHION)
     return Source(
         kind="demo",
@@ -201,8 +206,6 @@ def _open_demo(work_dir: Path, seed: int, progress: Progress | None) -> Source:
 
 
 def _demo_parts(plan: pd.DataFrame, seed: int) -> dict[str, Any]:
-    from fashion_core import drawn
-
     rows = sorted(zip(plan["image_id"], plan["split"], plan["label"], strict=True))
     return {"drawing": drawn.VERSION, "seed": seed, "rows": rows}
 
