@@ -1,5 +1,120 @@
-"""Dataset page, not written yet."""
+"""What is in a dataset: how many photos of what, which cannot be used and why, the photos themselves, and importing."""
 
-from ui import navigation
+import streamlit as st
+
+from fashion_core.labels import display_name
+from ui import charts, first_start, gallery, importing, loaders, navigation, notices, pickers, words
+from ui.answer import Number, answer
+from ui.plot import plot
+
+ALL = "all"
 
 navigation.enter("dataset")
+if not loaders.datasets():
+    first_start.show()
+    st.subheader("Or bring photos of your own", anchor=False)
+    importing.form()
+    st.stop()
+
+# pick
+with st.container(horizontal=True, vertical_alignment="center"):
+    dataset = pickers.pick_dataset()
+    as_share = st.segmented_control(
+        "Bars show",
+        ["Photos", "Share of the split"],
+        default="Photos",
+        required=True,
+        key="bars",
+        bind="query-params",
+        label_visibility="collapsed",
+    ) == "Share of the split"  # fmt: skip
+    if dataset.synthetic:
+        notices.drawn_badge()
+
+# load
+manifest = loaders.manifest_of(dataset)
+usable = manifest[manifest["status"] == "ok"]
+unusable = manifest[manifest["status"] != "ok"]
+counts = charts.counts_by_split(usable, dataset.classes)
+most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
+first_split = charts.SPLIT_NAMES[counts.columns[0]].lower()
+ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min())
+
+answer(
+    [
+        Number("Photos", words.count(dataset.num_images), "that can be read and take part"),
+        Number("Classes", words.count(len(dataset.classes)), f"splits {dataset.split_rule}"),
+        Number(
+            "Imbalance",
+            f"{ratio:.1f} : 1",
+            f"{display_name(most)} to {display_name(least)}, {first_split}",
+            "How many photos the largest class has for each photo of the smallest one. A model trained on this without "
+            "care learns to prefer the large classes.",
+        ),
+        Number("Damaged", words.count(dataset.num_damaged), "listed below by name" if dataset.num_damaged else "none"),
+        Number("Missing", words.count(dataset.num_missing), "listed below by name" if dataset.num_missing else "none"),
+    ]
+)
+
+plot(
+    charts.class_distribution(
+        counts,
+        as_share=as_share,
+        title="Photos of each class, all splits on one scale"
+        if not as_share
+        else "Share of each class in its split, %",
+        drawn=dataset.synthetic,
+    ),
+    key="distribution",
+    alt=f"Photos of each class by split; the most are {display_name(most)}, the fewest {display_name(least)}",
+    height=86 + 22 * len(dataset.classes),
+)
+
+# the detail
+look, unused, bring = st.tabs(
+    ["Photos", f"Damaged and missing ({words.count(len(unusable))})", "Import"], key="view", bind="query-params"
+)
+if look.open:
+    with look:
+        with st.container(horizontal=True):
+            splits = [ALL, *counts.columns]
+            split = st.selectbox(
+                "Split",
+                splits,
+                format_func=lambda name: "All splits" if name == ALL else charts.SPLIT_NAMES[name],
+                key="photos_split",
+                bind="query-params",
+            )
+            label = st.selectbox(
+                "Class",
+                [ALL, *dataset.classes],
+                format_func=lambda name: "All classes" if name == ALL else display_name(name),
+                key="photos_class",
+                bind="query-params",
+            )
+        chosen = usable[((usable["split"] == split) | (split == ALL)) & ((usable["label"] == label) | (label == ALL))]
+        gallery.show(
+            dataset,
+            gallery.mixed(chosen) if label == ALL else chosen,
+            key="page",
+            caption=lambda image: gallery.Caption(
+                display_name(image.label), f"{charts.SPLIT_NAMES[image.split]}, {image.width} × {image.height}"
+            ),
+        )
+if unused.open:
+    with unused:
+        if unusable.empty:
+            st.markdown("Every photo of this dataset was opened once when it was imported, and every one can be read.")
+        else:
+            st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
+            st.dataframe(
+                unusable[["path", "split", "label", "status", "reason"]],
+                hide_index=True,
+                column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
+                alt="Photos that cannot be used, each with its reason",
+            )
+if bring.open:
+    with bring:
+        importing.form()
+
+navigation.next_step("augmentation", "See what the model is shown of these photos", dataset=dataset.id)

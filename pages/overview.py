@@ -1,5 +1,69 @@
-"""Overview page, not written yet."""
+"""What this is, what it has shown so far beside what others published, and where to go next."""
 
-from ui import navigation
+import pandas as pd
+import streamlit as st
+
+from ui import charts, faults, first_start, loaders, navigation, notices, standings, words
+from ui.answer import Number, answer
+from ui.plot import plot
 
 navigation.enter("overview")
+st.markdown(
+    "Vastra Lab trains small image classifiers for clothes, judges them, and shows every mistake as the photo it is. "
+    "Its home ground is IndoFashion, fifteen kinds of South-Asian clothing; any set of labelled photos works the same "
+    "way. Everything runs on this machine and nothing leaves it."
+)
+first_start.show()
+
+# load
+with faults.shown(stop=False):
+    best = standings.best_runs(loaders.all_runs())
+    others = standings.published_rows()
+
+    # the answer
+    numbers = []
+    for kind, label in (("photos", "Best here on photos"), ("drawn", "Best here on drawn data")):
+        rows = best[best["kind"] == kind]
+        if len(rows):
+            row = rows.iloc[0]
+            numbers.append(
+                Number(
+                    label,
+                    words.percent(row["rate"]),
+                    f"{words.interval((row['low'], row['high']))} · {row['name']}, n = {words.count(row['n'])}",
+                    notices.DRAWN_HELP if kind == "drawn" else "Chosen by validation accuracy, scored on test photos.",
+                )
+            )
+    for row, label in zip(others.itertuples(), ("Published paper", "Published report"), strict=True):
+        numbers.append(
+            Number(
+                label,
+                words.percent(row.rate, 2),
+                f"{words.interval((row.low, row.high))} · IndoFashion, n = {words.count(row.n)}",
+                f"{row.name}: accuracy of its confusion matrix over 7,500 test photos, 500 of each class.",
+            )
+        )
+    answer(numbers)
+
+    # the evidence
+    if best.empty:
+        notices.empty("No run has been scored here yet; its accuracy would stand beside the published ones.",
+                      page="training", label="Train the first model")  # fmt: skip
+    plot(
+        charts.accuracies(pd.concat([others, best], ignore_index=True), title="Accuracy, each on its own test photos"),
+        key="accuracies",
+        alt="Accuracy with 95 % interval of the published results and of the best run on each dataset here",
+        height=96 + 40 * (len(best) + len(others)),
+    )
+    st.markdown(
+        ":gray[Both published numbers were measured on the same 7,500 IndoFashion photos and can be compared with each "
+        "other. A number from other photos, from fewer classes or from drawn data is neither better nor worse than "
+        "these: it answers another question.]"
+    )
+
+# where to go next
+st.subheader("Where to go next", anchor=False)
+for column, place in zip(st.columns(3) * 2, navigation.ENTRIES[1:], strict=True):
+    with column.container(border=True, height="stretch"):
+        navigation.link(place.name)
+        st.markdown(f":gray[{place.question}]")

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 import streamlit as st
 
 from fashion_core.errors import FashionError
+from ui import words
 
 
 def show(error: FashionError) -> None:
     """Print the error's one sentence."""
-    st.error(str(error), icon=":material/error:")
+    st.error(words.plain(error), icon=":material/error:")
 
 
 @contextmanager

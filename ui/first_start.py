@@ -54,11 +54,11 @@ def _progress() -> None:
     _, started = _starts()
     waited = time.monotonic() - started.get(str(data_dir), time.monotonic())
     if progress and progress["error"]:
-        st.error(progress["error"], icon=":material/error:")
+        st.error(words.plain(progress["error"]), icon=":material/error:")
     elif (progress is None or not progress["alive"]) and waited > GRACE_SECONDS:
         st.error("Drawing the demo set stopped before it was done. Nothing of yours was touched.")
     else:
-        st.progress(_share(progress), text=progress_words(progress))
+        st.progress(share_done(progress), text=progress_words(progress))
         st.caption(
             "A first start has no photos, so this program draws a small set of its own: fifteen kinds of South-Asian "
             "clothes. It happens once."
@@ -69,7 +69,8 @@ def _progress() -> None:
         st.rerun(scope="fragment")
 
 
-def _share(progress: dict | None) -> float:
+def share_done(progress: dict | None) -> float:
+    """0 to 1, as ``st.progress`` takes it."""
     return min(1.0, progress["done"] / progress["total"]) if progress and progress["total"] else 0.0
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from fashion_core.manifest import Dataset
 
 from fashion_core import pixels
+from fashion_core.manifest import Dataset
 from ui import loaders, words
 
 PAGE_SIZE = 48
@@ -69,6 +69,12 @@ def show(
         return
     shown = images.iloc[(page - 1) * page_size : page * page_size]
     st.html(grid_html(loaders.thumbnails(dataset), list(shown.itertuples(index=False)), caption, cell_pixels))
+
+
+def mixed(images: pd.DataFrame) -> pd.DataFrame:
+    """The same images in an order that goes round the classes, so that the first page shows something of each."""
+    turn = images.groupby("label", sort=False).cumcount()
+    return images.iloc[np.argsort(turn.to_numpy(), kind="stable")]
 
 
 def grid_html(

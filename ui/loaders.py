@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from fashion_core.manifest import Dataset
 
 from fashion_core import config, manifest, pixels, runs
+from fashion_core.manifest import Dataset
 from fashion_core.projection import Projection, pca
 from fashion_core.runs import Run
 
@@ -140,3 +140,16 @@ def dataset_of(run: Run) -> Dataset | None:
         if dataset.fingerprint == run.dataset["fingerprint"] and dataset.classes == run.classes:
             return dataset
     return None
+
+
+def photos_of(dataset: Dataset, image_ids: pd.Series) -> pd.DataFrame:
+    """``row, width, height`` of these images in the order given (row -1 where the dataset has no such image)."""
+    frame = manifest_of(dataset)
+    places = _places(stamp(dataset.folder / "manifest.parquet"), dataset).get_indexer(pd.Index(image_ids))
+    found = frame[["row", "width", "height"]].iloc[np.maximum(places, 0)].reset_index(drop=True)
+    return found.assign(row=np.where(places < 0, -1, found["row"]))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _places(key: Stamp, _dataset: Dataset) -> pd.Index:
+    return pd.Index(manifest_of(_dataset)["image_id"])

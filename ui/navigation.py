@@ -66,7 +66,7 @@ def pages() -> dict[str, list[st.Page]]:
 def configure(title: str = APP_NAME) -> None:
     """Tab title, icon and width. Must come before ``st.navigation``: without an icon of its own, a tab whose page has a
     Material icon fetches it from fonts.gstatic.com."""
-    st.set_page_config(page_title=title, page_icon=MARK, layout="wide")
+    st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
 
 
 def open_app() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
-from fashion_core.manifest import Dataset
 
+from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
-from ui import first_start, loaders, notices
+from ui import first_start, loaders, notices, words
 from ui.charts import SPLIT_NAMES
 
 
@@ -23,7 +23,12 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset") -> Dataset:
                       label="Import photos on the Dataset page")  # fmt: skip
         st.stop()
     chosen = st.selectbox(
-        label, list(found), format_func=lambda name: _dataset_words(found[name]), key=key, bind="query-params"
+        label,
+        list(found),
+        format_func=lambda name: _dataset_words(found[name]),
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
     )
     return found.get(chosen) or next(iter(found.values()))
 
@@ -48,6 +53,7 @@ def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = 
         format_func=lambda name: run_words(found[name]),
         key=key,
         bind="query-params",
+        label_visibility="collapsed",
     )
     return found.get(chosen) or list(found.values())[default]
 
@@ -69,8 +75,17 @@ def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") 
         key=key,
         bind="query-params",
         required=True,
+        label_visibility="collapsed",
     )
     return chosen if chosen in splits else splits[0]
+
+
+def splits_to_evaluate(run: Run) -> list[str]:
+    """The splits of the run's dataset, those that have predictions first (test before val before train)."""
+    ready = run.prediction_splits()
+    return ready + [
+        split for split in ("test", "val", "train") if run.dataset["splits"].get(split) and split not in ready
+    ]
 
 
 def photos_or_notice(run: Run) -> Dataset | None:
@@ -78,7 +93,7 @@ def photos_or_notice(run: Run) -> Dataset | None:
     dataset = loaders.dataset_of(run)
     if dataset is None:
         st.info(
-            f"The photos of {run.dataset['name']!r} are not on this machine; numbers and charts come from the run's "
+            f"The photos of {words.plain(run.dataset['name'])} are not on this machine; numbers and charts come from the run's "
             f"own files. To see the photos too, run: `{run.dataset['bring']}`",
             icon=":material/hide_image:",
         )

@@ -83,6 +83,25 @@ function walkCells(state, event) {
   state.spoken.textContent = `${label}: ${count || 0}`
 }
 
+// A click on a class name beside a heatmap is a click on its whole row or column.
+function wireAxisNames(state, pointing) {
+  const trace = state.graph._fullData?.find((item) => item.type === "heatmap")
+  if (!trace || !pointing) return
+  for (const axis of ["x", "y"]) {
+    state.graph.querySelectorAll(`.${axis}tick text`).forEach((text) => {
+      const place = text.__data__?.x
+      if (!Number.isInteger(place)) return
+      text.style.pointerEvents = "all"
+      text.style.cursor = "pointer"
+      text.onclick = () => state.click({
+        curve: trace.index, x: axis === "x" ? trace.x[place] : null, y: axis === "y" ? trace.y[place] : null,
+        row: axis === "y" ? place : null, column: axis === "x" ? place : null, point: null, customdata: null,
+        at: Date.now(),
+      })
+    })
+  }
+}
+
 function build(parentElement) {
   parentElement.querySelectorAll(".vastra-plot").forEach((old) => old.remove())
   const root = document.createElement("div")
@@ -134,6 +153,9 @@ export default function (component) {
       displayModeBar: buttons.length ? "hover" : false, modeBarButtons: buttons.length ? [buttons] : undefined,
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
+      wireAxisNames(state, data.pointing)
+      const drag = state.graph.querySelector(".nsewdrag")
+      if (drag && data.pointing) drag.style.cursor = "pointer"
       if (state.mounted) return
       state.mounted = true
       state.root.dataset.mounts = String(Number(state.root.dataset.mounts || 0) + 1)

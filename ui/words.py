@@ -1,6 +1,7 @@
 """How numbers are written for people. Takes numbers, returns text; knows nothing else."""
 
 import math
+import re
 from collections.abc import Sequence
 
 
@@ -56,3 +57,9 @@ def time_left(done: int, total: int, seconds: float) -> str:
 def share_of(part: int, whole: int) -> str:
     """``12 of 4,200 (0.3 %)``"""
     return f"{count(part)} of {count(whole)} ({percent(part / whole if whole else math.nan)})"
+
+
+def plain(text: object) -> str:
+    """Text that came from a file or a person, safe inside streamlit's Markdown: shown as it is, never as a picture, a
+    link, a formula or an icon."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))

@@ -3,7 +3,7 @@
 Figures are built in the light colours; ``ui.plot`` swaps them for the dark ones in the browser.
 """
 
-from ui.charts.bars import class_distribution, probability_bars, rates_with_intervals
+from ui.charts.bars import accuracies, class_distribution, counts_by_split, probability_bars, rates_with_intervals
 from ui.charts.layout import SPLIT_NAMES, base_layout
 from ui.charts.lines import feature_lines, loss_curve, smoothed, thin
 from ui.charts.maps import embedding_scatter
@@ -11,9 +11,11 @@ from ui.charts.matrix import confusion_matrix
 
 __all__ = [
     "SPLIT_NAMES",
+    "accuracies",
     "base_layout",
     "class_distribution",
     "confusion_matrix",
+    "counts_by_split",
     "embedding_scatter",
     "feature_lines",
     "loss_curve",

@@ -11,6 +11,12 @@ from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout
 from ui.colours import LIGHT
 
 
+def counts_by_split(photos: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
+    """Photos by class (rows, in index order) and split (columns: train, val, test as far as there are any)."""
+    counts = photos.groupby(["label", "split"], observed=True).size().unstack(fill_value=0)
+    return counts.reindex(index=list(labels), columns=[s for s in SPLIT_NAMES if s in counts.columns], fill_value=0)
+
+
 def class_distribution(
     counts: pd.DataFrame, *, as_share: bool = False, title: str = "", drawn: bool = False
 ) -> go.Figure:
@@ -142,4 +148,66 @@ def probability_bars(
         xaxis={"range": [0, 112], "showgrid": False, "showticklabels": False, "fixedrange": True},
         yaxis={"autorange": "reversed", "ticksuffix": "  ", "fixedrange": True, "showgrid": False},
     )  # fmt: skip
+    return figure
+
+
+def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
+    """One dot and interval a result (``rows``: name, kind, n, classes, rate, low, high), in the order given.
+
+    ``kind`` is published (grey square), photos (indigo dot) or drawn (hollow turmeric diamond), and is written out.
+    """
+    looks = {
+        "published": {"color": LIGHT["muted"], "symbol": "square", "size": 10},
+        "photos": {"color": LIGHT["indigo"], "symbol": "circle", "size": 11},
+        "drawn": {"color": LIGHT["turmeric"], "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
+    }
+    words = {"published": "published", "photos": "here, photos", "drawn": "here, drawn"}
+    figure = go.Figure(layout=base_layout(title))
+    for place, row in enumerate(rows.itertuples()):
+        look = looks[row.kind]
+        detail = f"{words[row.kind]} · n = {row.n:,} · {row.classes} classes"
+        figure.add_scatter(
+            x=[row.rate * 100],
+            y=[place],
+            mode="markers",
+            marker=look,
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [(row.high - row.rate) * 100],
+                "arrayminus": [(row.rate - row.low) * 100],
+                "color": look["color"],
+                "thickness": 1.8,
+                "width": 5,
+            },
+            hovertemplate=f"%{{customdata}}: {100 * row.rate:.2f} %<br>{detail}<extra></extra>",
+            customdata=[row.name],
+            showlegend=False,
+            cliponaxis=False,
+        )
+        figure.add_annotation(
+            text=f"<b>{100 * row.rate:.1f} %</b>  [{100 * row.low:.1f}, {100 * row.high:.1f}]",
+            x=1.02,
+            xref="paper",
+            xanchor="left",
+            y=place,
+            showarrow=False,
+            font={"size": 13, "color": LIGHT["ink"]},
+        )
+    figure.update_layout(
+        margin={"t": 40 if title else 12, "r": 160},
+        xaxis={"range": [0, 100], "title": {"text": "Accuracy, %", "standoff": 4}, "fixedrange": True, "dtick": 20},
+        yaxis={
+            "range": [len(rows) - 0.5, -0.5],
+            "tickmode": "array",
+            "tickvals": list(range(len(rows))),
+            "ticktext": [
+                f"{row.name}  <br><span style='font-size:11px'>{words[row.kind]}, n = {row.n:,}  </span>"
+                for row in rows.itertuples()
+            ],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+    )
     return figure

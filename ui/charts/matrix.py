@@ -75,18 +75,22 @@ def confusion_matrix(
         hovermode="closest",
         xaxis={
             "side": "top",
-            "tickangle": -38,
-            "title": {"text": "Predicted", "standoff": 4},
+            "tickmode": "linear",
+            "dtick": 1,
+            "tickangle": -45,
+            "title": {"text": "Predicted", "standoff": 0},
             "fixedrange": True,
             "showgrid": False,
-            "tickfont": {"size": 12},
+            "tickfont": {"size": 11.5},
         },
         yaxis={
             "autorange": "reversed",
+            "tickmode": "linear",
+            "dtick": 1,
             "title": {"text": "True", "standoff": 4},
             "fixedrange": True,
             "showgrid": False,
-            "tickfont": {"size": 12},
+            "tickfont": {"size": 11.5},
         },
     )
     for place in range(K + 1):

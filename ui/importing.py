@@ -1,0 +1,115 @@
+"""The import form: a path on this machine, ``demo``, or a small archive from the browser; a detached process imports.
+
+Knows no layout: whatever ``fashion_core.sources`` opens can be given here.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from fashion_core import datasets, launch, manifest, sources
+from fashion_core.errors import FashionError, SourceError
+from ui import faults, first_start, loaders, navigation, words
+
+UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
+GRACE_SECONDS = 20.0
+
+
+def form() -> None:
+    """Show the form, and the progress of the import that this session started."""
+    st.markdown(
+        "Give a folder or a .zip or .tar archive on this machine: class folders (with or without train, val and test), "
+        "the IndoFashion files, or Fashion-MNIST's four files. `fashion-mnist` and `demo` are names that work by "
+        "themselves. Your own files are only read."
+    )
+    with st.form("import", border=True):
+        source = st.text_input("Folder, archive or name", placeholder="/home/me/photos.zip", key="import_source")
+        upload = st.file_uploader("Or a small archive from this browser", type=UPLOAD_TYPES, key="import_upload")
+        name = st.text_input(
+            "Name of the dataset", placeholder="the source's own name", key="import_name", max_chars=80
+        )
+        asked = st.form_submit_button("Import these photos", type="primary")
+    if asked:
+        with faults.shown(stop=False):
+            start(source.strip(), upload, name.strip())
+    following = st.session_state.get("import_following")
+    if following:
+        with st.container(border=True):
+            _progress(following["id"], following["since"])
+
+
+def start(source: str, upload: object | None, name: str) -> None:
+    """Check what can be checked at once, then start the import and follow it."""
+    if upload is not None:
+        name = name or sources.name_of(Path(upload.name).name)
+        source = str(_keep_upload(upload))
+    if not source:
+        raise SourceError("no source was given: write a folder, an archive or demo, or choose an archive to upload.")
+    known = source in (sources.DEMO, sources.FASHION_MNIST)
+    if not known and not Path(source).expanduser().exists():
+        raise SourceError(f"there is no file or folder '{source}' on this machine; check the path, or give demo.")
+    dataset_id = datasets.id_for(name or sources.name_of(source))
+    data_dir = loaders.data_dir()
+    progress = manifest.import_progress(data_dir, dataset_id)
+    if not (progress and progress["alive"]):
+        launch.start_import(source, name or None, data_dir=data_dir)
+    st.session_state["import_following"] = {"id": dataset_id, "since": time.time()}
+
+
+def _keep_upload(upload: object) -> Path:
+    """Write the uploaded archive where the import can read it; its name comes from us, never from the browser."""
+    folder = loaders.data_dir() / datasets.INCOMING / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    ending = (
+        "".join(Path(upload.name).suffixes[-2:]) if upload.name.endswith((".tar.gz",)) else Path(upload.name).suffix
+    )
+    target = folder / f"upload-{os.getpid()}-{time.time_ns()}{ending.lower()}"
+    target.write_bytes(upload.getbuffer())
+    return target
+
+
+@st.fragment(run_every=1.0)
+def _progress(dataset_id: str, since: float) -> None:
+    data_dir = loaders.data_dir()
+    progress = manifest.import_progress(data_dir, dataset_id)
+    finished = (data_dir / dataset_id / "dataset.json").is_file()
+    waited = time.time() - since
+    if progress and progress["alive"]:
+        left = words.time_left(progress["done"], progress["total"], waited)
+        st.progress(
+            first_start.share_done(progress),
+            text=f"{progress['stage'].capitalize()}: {words.count(progress['done'])} of "
+            f"{words.count(progress['total'])}{', ' + left if left else ''}",
+        )
+    elif progress and progress["error"]:
+        _end(lambda: st.error(words.plain(progress["error"]), icon=":material/error:"))
+    elif finished:
+        _end(lambda: _done(dataset_id))
+    elif waited < GRACE_SECONDS:
+        st.progress(0.0, text="Opening the source")
+    else:
+        _end(lambda: st.error("The import stopped before it was done. Nothing was imported; your files are untouched."))
+
+
+def _end(say: object) -> None:
+    """Say how it ended; the timer stays, but has nothing more to do than to say it again."""
+    say()
+    if st.button("Close"):
+        del st.session_state["import_following"]
+        st.rerun()
+
+
+def _done(dataset_id: str) -> None:
+    try:
+        dataset = manifest.find_dataset(loaders.data_dir(), dataset_id)
+    except FashionError as error:
+        faults.show(error)
+        return
+    bad = dataset.num_damaged + dataset.num_missing
+    st.markdown(
+        f"**{words.plain(dataset.name)}** is here: {words.counted(dataset.num_images, 'photo')}, {len(dataset.classes)} classes"
+        + (f", {words.counted(bad, 'photo')} cannot be used." if bad else ".")
+    )
+    navigation.link("dataset", f"Look at {words.plain(dataset.name)}", dataset=dataset.id)

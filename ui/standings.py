@@ -1,0 +1,57 @@
+"""Which run stands for a dataset, and how it stands beside what others published. Takes runs, gives frames."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from fashion_core import published
+from fashion_core.metrics import scores_from_matrix
+from fashion_core.runs import Run
+from ui import loaders
+
+COLUMNS = ["name", "kind", "split", "n", "rate", "low", "high", "classes", "run"]
+
+
+def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a dataset: its best finished run, chosen by validation accuracy and scored on test photos.
+
+    A dataset without a test split is scored on its validation photos, and ``split`` says so. ``kind`` is "photos" or
+    "drawn"; photographed datasets come first, best first.
+    """
+    best: dict[str, tuple[float, Run]] = {}
+    for run in runs:
+        summary = loaders.summary_of(run)
+        if not summary or not run.prediction_splits():
+            continue
+        chosen_by = float(summary.get("val_accuracy") or 0.0)
+        fingerprint = run.dataset["fingerprint"]
+        if fingerprint not in best or chosen_by > best[fingerprint][0]:
+            best[fingerprint] = (chosen_by, run)
+    rows = []
+    for _, run in best.values():
+        split = run.prediction_splits()[0]
+        scores = loaders.scores_of(run, split)
+        rows.append(_row(run.dataset["name"], "drawn" if run.dataset["synthetic"] else "photos", split, scores, run.id))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.sort_values(
+        ["kind", "rate"], ascending=False, ignore_index=True
+    )  # "photos" after "drawn" in the alphabet
+
+
+def published_rows() -> pd.DataFrame:
+    """The two published results on IndoFashion's 7,500 test photos, from their own confusion matrices."""
+    classes = published.classes()
+    report = scores_from_matrix(published.report_matrix(), classes)
+    paper = scores_from_matrix(published.paper_matrix(), classes)
+    return pd.DataFrame(
+        [
+            _row("IndoFashion paper, ResNet-50", "published", "test", paper, None),
+            _row("Student report, small CNN", "published", "test", report, None),
+        ],
+        columns=COLUMNS,
+    )
+
+
+def _row(name: str, kind: str, split: str, scores: dict, run_id: str | None) -> list:
+    low, high = scores["accuracy_ci95"]
+    return [name, kind, split, scores["n"], scores["accuracy"], low, high, len(scores["classes"]), run_id]
