@@ -6,7 +6,7 @@ drawn for: what a class looks like, and where two classes look alike, is decided
 
 import numpy as np
 
-from fashion_core.fabrics import BRIGHT, PALETTE, SOBER, SOFT, Colour, Fabric, contrast, dye, pick, shift, weave
+from fashion_core.fabrics import BRIGHT, SOBER, Colour, Fabric, contrast, dye, pick, shift, weave
 from fashion_core.figures import Figure
 from fashion_core.scenes import TABLES, Folds, Scene, Trim, backdrop, both_sides, limb, smooth
 
@@ -528,16 +528,17 @@ def man(
     arms = None if rng.random() < 0.8 else ("front", "front")
     fig = Figure(scene, man=True, kind=pick(rng, ("person", "mannequin", "ghost"), (0.78, 0.1, 0.12)), arms=arms)
     grand = rng.random() < rich
-    sober = dye(rng, SOBER + ("madder", "royal", "turmeric", "peach", "mint", "sky", "peacock", "rust"))
-    plain = ("plain", "plain", "plain", "stripes", "checks", "chikan", "buti", "block")
-    cloth = weave(
-        rng,
-        ROYAL if grand else plain,
-        base=dye(rng, ("ivory", "beige", "wine", "madder", "navy", "black", "turmeric", "rose", "bottle"))
-        if grand
-        else sober,
-        zoom=scene.zoom * 0.8,
-    )
+    if grand:
+        base = dye(rng, ("ivory", "beige", "wine", "madder", "navy", "black", "turmeric", "rose", "bottle", "ivory"))
+        tonal = shift(base, pick(rng, (-0.25, 0.25, 0.4))) if rng.random() < 0.6 else None  # woven in its own colour
+        zari = tonal if tonal is not None and rng.random() < 0.5 else None
+        cloth = weave(rng, ROYAL, base, tonal, scene.zoom * 0.8, zari)
+    elif jacket and rng.random() < 0.75:
+        cloth = weave(rng, ("plain",), dye(rng, ("white", "ivory", "white", "beige", "sky", "peach", "black", "rose")))
+    else:
+        plain = ("plain", "plain", "plain", "plain", "plain", "stripes", "checks", "chikan", "buti", "block")
+        warm = ("madder", "royal", "turmeric", "peach", "mint", "sky", "peacock", "rust", "rose")
+        cloth = weave(rng, plain, dye(rng, SOBER + warm), zoom=scene.zoom * 0.8)
     pale = dye(rng, ("white", "ivory", "beige")) if rng.random() < 0.7 else shift(cloth.base, -0.3)
     for side in (-1, 1):
         x = side * fig.stance
@@ -581,7 +582,7 @@ def man(
     scene.cloth(np.vstack([half, path, half[::-1] * (-1, 1)]), cloth, Folds((0, -0.7), 5, 0.2), trims, 0.34, 0.2)
     for side in (-1, 1):
         fig.arm(side)
-        fig.sleeve(side, cloth, 0.96 if rng.random() < 0.85 else 0.7, 0.032, trim=cloth.zari if grand else None)
+        fig.sleeve(side, cloth, 0.96 if rng.random() < 0.85 else 0.7, 0.028, trim=cloth.zari if grand else None)
     if jacket:
         _nehru(scene, fig, jacket_low, rich)
     collar = shift(cloth.base, -0.1) if not grand else cloth.zari
@@ -596,7 +597,7 @@ def man(
 
 def _nehru(scene: Scene, fig: Figure, low: float, rich: float) -> None:
     rng = scene.rng
-    prints = ("plain", "plain", "checks", "stripes", "brocade", "buti", "block", "floral", "ikat")
+    prints = ("plain", "plain", "plain", "plain", "checks", "stripes", "brocade", "buti", "block", "floral", "ikat")
     cloth = weave(rng, prints, base=dye(rng, SOBER + BRIGHT), zoom=scene.zoom * 0.7)
     w = fig.hip + 0.03
     half = np.vstack(
@@ -636,6 +637,3 @@ def _nehru(scene: Scene, fig: Figure, low: float, rich: float) -> None:
     if rng.random() < 0.5:
         scene.cloth([(0.044, 0.276), (0.05, 0.25), (0.058, 0.262), (0.066, 0.248), (0.072, 0.272)], dye(rng), depth=0.2)
     scene.cloth(both_sides([(0.03, 0.14), (0.04, 0.16), (0.006, 0.184)]), shift(cloth.base, -0.12), depth=0.3)
-
-
-__all__ = ["blouse", "dress", "lehenga", "man", "saree", "stage", "PALETTE", "SOFT"]

@@ -5,7 +5,7 @@ Templates like those of `garments`: a random generator and wishes in, a Scene ou
 
 import numpy as np
 
-from fashion_core.fabrics import BRIGHT, PALETTE, SOFT, Colour, Fabric, contrast, dye, pick, shift, weave
+from fashion_core.fabrics import BRIGHT, PALETTE, Colour, Fabric, contrast, dye, pick, shift, weave
 from fashion_core.figures import Figure
 from fashion_core.garments import SAREE, border, hem_path, stage
 from fashion_core.scenes import TABLES, Folds, Scene, Trim, backdrop, both_sides, limb, smooth
@@ -34,11 +34,12 @@ def legwear(
     fig = Figure(scene, kind="ghost" if lay_flat else pick(rng, ("person", "mannequin", "ghost"), (0.55, 0.25, 0.2)))
     cloth = weave(rng, LEGWEAR, zoom=scene.zoom * 0.8)
     hem = hem if hem is not None else rng.uniform(0.93, 0.965)
-    spread = fig.stance + rng.uniform(0.0, 0.03) + max(0.0, ankle - 0.03) * 0.75
+    spread = fig.stance + rng.uniform(0.0, 0.02) + max(0.0, ankle - 0.03) * 0.6
     fig.legs() if hem > 0.9 else fig.legs(0.965)
     fig.feet(dye(rng) if rng.random() < 0.6 else None)
     fig.torso()
     waist = fig.waist + 0.012
+    bordered = rng.random() < (0.75 if kind != "straight" else 0.3)
     for side in (-1, 1):
         x = side * spread
         wide = side * knee
@@ -54,10 +55,8 @@ def legwear(
             outer[3:] = [(x + wide * 0.75, belly), (x + side * ankle, hem - 0.03), (x + side * ankle, hem)]
             inner = [(x - side * ankle, hem), (x - side * ankle, hem - 0.03), (side * 0.006, crotch)]
         contour = np.vstack([smooth(outer, 6), smooth(inner, 6), [(0, crotch), (0, 0.405)]])
-        trims: list[Trim] = []
         cuff = np.array([(x + side * (ankle + 0.02), hem), (x - side * (ankle + 0.02), hem)])
-        if rng.random() < (0.75 if kind != "straight" else 0.3):
-            trims = border(cuff, 0.024 if ankle < 0.05 else 0.035, cloth.accent, cloth.zari)
+        trims = border(cuff, 0.024 if ankle < 0.05 else 0.035, cloth.accent, cloth.zari) if bordered else []
         if kind == "straight":
             fine = ankle < 0.045
             folds = Folds((x, 0.1 if not fine else -0.4), 2.5 if fine else 4.5, 0.14 if fine else 0.34)
@@ -86,28 +85,12 @@ def legwear(
 def _dhoti_front(scene: Scene, cloth: Fabric, waist: float, hip: float, knee: float, hem: float) -> None:
     """The free end: pleated at the waist, falling in a slanted, stepped edge between the legs."""
     rng = scene.rng
-    low, side = rng.uniform(0.74, 0.88), pick(rng, (-1, 1))
-    flap = np.array(
-        [
-            (-0.03, 0.41),
-            (0.035, 0.41),
-            (0.07, 0.56),
-            (0.075, low - 0.1),
-            (0.03, low - 0.04),
-            (0.0, low),
-            (-0.035, low - 0.06),
-            (-0.045, 0.55),
-        ]
-    ) * (side, 1)
-    edge = smooth(flap[2:7], 4)
-    scene.cloth(
-        smooth(flap, 4, True),
-        cloth,
-        Folds((0, 0.3), 5, 0.45, sharp=1.3),
-        [Trim("line", edge, cloth.zari if rng.random() < 0.6 else cloth.accent, 0.018)],
-        0.2,
-        0.4,
-    )
+    low, side = rng.uniform(0.7, 0.84), pick(rng, (-1, 1))
+    flap = np.array([(-0.028, 0.41), (0.032, 0.41), (0.062, 0.55), (0.068, low - 0.09), (-0.05, low), (-0.042, 0.55)])
+    flap = flap * (side, 1)
+    zari = cloth.zari if rng.random() < 0.6 else cloth.accent
+    folds = Folds((0, 0.25), 5, 0.5, sharp=1.4)
+    scene.cloth(flap, cloth, folds, border(flap[[3, 4]], rng.uniform(0.02, 0.04), zari, cloth.zari), 0.2, 0.45)
     for k in range(2):  # cowls from the hips
         y = 0.52 + 0.08 * k
         for s in (-1, 1):
@@ -401,7 +384,7 @@ def _from_side(
     def put(points):
         return _place(points, at, degrees, length, side)
 
-    tall = 0.75 + slim * 1.6
+    tall = 0.95 + slim * 2
     front = 0.12 + low_cut * 0.2
     top = [
         (-0.47, 0.1),
@@ -455,11 +438,8 @@ def _from_side(
     trims.append(Trim("line", put([(-0.3, -0.06), (-0.34, 0.12)]), shift(upper.base, -0.3), 0.006))
     body = np.vstack([smooth(top, 5), smooth(hook, 4)[:3], [(0.48, 0.1), (0.42, 0.12), (-0.46, 0.12)]])
     scene.cloth(put(body), upper, None, trims, 0.45)
-    scene.cloth(put(limb([(0.42, 0.07), *hook], (0.05, 0.036, 0.026, 0.018, 0.008))), upper.base, depth=0.4)
+    scene.cloth(put(limb([(0.42, 0.07), *hook], (0.05, 0.036, 0.026, 0.018, 0.008))), upper, depth=0.4)
     if pom:
         x, y = put([(front + 0.04, -0.1 * tall)])[0]
         ball = [(x + 0.035 * np.cos(a), y + 0.035 * np.sin(a)) for a in np.linspace(0, 6.28, 12)]
         scene.cloth(ball, contrast(rng, upper.base), depth=0.5, cast=0.2)
-
-
-__all__ = ["legwear", "mojaris", "petticoat", "scarf", "SOFT"]

@@ -124,8 +124,8 @@ class Scene:
         """Cut `fabric` to the outline, sew on the trims, fold and light it, and lay it down with a cast shadow."""
         xy = self.to_pixels(outline)
         (x0, y0), (x1, y1) = xy.min(0).tolist(), xy.max(0).tolist()
-        left, top = max(int(x0) - 2, 0), max(int(y0) - 2, 0)
-        width, height = min(int(x1) + 3, CANVAS) - left, min(int(y1) + 3, CANVAS) - top
+        left, top = max(int(x0) - 2, 0) & ~1, max(int(y0) - 2, 0) & ~1  # even: shade is made at the delivered size
+        width, height = min(int(x1) + 4 & ~1, CANVAS) - left, min(int(y1) + 4 & ~1, CANVAS) - top
         if width < 3 or height < 3:
             return
         if depth == 0 or width * height < 200:  # too small or too flat for light to matter
@@ -142,11 +142,13 @@ class Scene:
         )
         for trim in trims:
             self._sew(cloth, trim, corner)
-        shade = self._volume(mask, depth) + tint
+        shade = self._volume(mask, depth)
+        shade += tint
         if folds is not None:
             shade *= self._folded(folds, xy, left, top, width, height)
-        pixels = np.asarray(cloth, np.float32) * shade[..., None]
-        lit = Image.fromarray(np.clip(pixels, 0, 255, out=pixels).astype(np.uint8))
+        shade = np.repeat(np.repeat(shade, 2, 0), 2, 1)
+        pixels = np.multiply(np.asarray(cloth), shade[..., None], dtype=np.float32)
+        lit = Image.fromarray(np.minimum(pixels, 255, out=pixels).astype(np.uint8))
         if cast:
             dark = mask.filter(ImageFilter.BoxBlur(3)).point(lambda v: int(v * cast))
             step = int(3 - 4 * self.light[0])
@@ -176,21 +178,22 @@ class Scene:
 
     def _volume(self, mask: Image.Image, depth: float) -> np.ndarray:
         """Darker towards the edges, brighter on the side of the light: what a round body does to cloth."""
-        radius = int(np.clip(min(mask.size) * 0.12, 2, 12))
-        soft = np.asarray(mask.filter(ImageFilter.BoxBlur(radius)), np.float32) / 255
-        shade = (1.04 - depth) + depth * np.clip(2 * soft - 1, 0, 1)
-        step = max(1, radius // 2)
-        slope = np.zeros_like(soft)
-        slope[:, step:-step] = soft[:, 2 * step :] - soft[:, : -2 * step] if soft.shape[1] > 2 * step else 0
-        shade += slope * (self.light[0] * 0.9 * depth)
-        return shade
+        radius = min(max(min(mask.size) * 0.06, 1), 6)
+        soft = np.asarray(mask.reduce(2).filter(ImageFilter.BoxBlur(radius)), np.float32)
+        shade = np.maximum(soft - 127.5, 0)
+        shade *= depth / 127.5
+        shade += 1.04 - depth
+        step = max(1, int(radius / 2))
+        if soft.shape[1] > 2 * step:
+            shade[:, step:-step] += (soft[:, 2 * step :] - soft[:, : -2 * step]) * (self.light[0] * 0.9 * depth / 255)
+        return np.maximum(shade, 0, out=shade)
 
     def _folded(self, folds: Folds, xy: np.ndarray, left: int, top: int, width: int, height: int) -> np.ndarray:
         # every number below is a Python float, so that the arrays stay float32
         ax, ay = self.to_pixels([folds.apex])[0].tolist()
         dx, dy = (self.turn @ np.asarray(folds.direction) / np.hypot(*folds.direction)).tolist()
-        x = np.arange(left, left + width, dtype=np.float32)[None, :] - ax
-        y = np.arange(top, top + height, dtype=np.float32)[:, None] - ay
+        x = np.arange(left, left + width, 2, dtype=np.float32)[None, :] - ax
+        y = np.arange(top, top + height, 2, dtype=np.float32)[:, None] - ay
         reach = np.maximum(x * dx + y * dy, 4.0)
         spread = (y * dx - x * dy) / reach
         far = np.maximum((xy - (ax, ay)) @ (dx, dy), 4.0)
@@ -211,7 +214,7 @@ class Scene:
         if nearest < length * 0.2:  # no folds yet where the cloth is gathered
             wave *= np.minimum(reach * (1 / (length * 0.35)), 1)
         wave += 1
-        return wave
+        return np.maximum(wave, 0, out=wave)
 
     def threads(self, path: Points, length: float, colour: Colour, step: float = 0.012, knot: bool = False) -> None:
         """A fringe (or tassels) hanging from a path, straight down in the picture."""
@@ -384,9 +387,11 @@ def _tiles(rng):
 
 
 def _marble(rng):
-    small = rng.standard_normal((12, 12)).astype(np.float32)
-    veins = np.asarray(Image.fromarray(small).resize((CANVAS, CANVAS), Image.Resampling.BICUBIC))
-    tone = 232 + 12 * np.clip(veins, -1.5, 1) - 34 * np.exp(-((veins * 9) ** 2))
+    small = rng.standard_normal((9, 9)).astype(np.float32)
+    cloud = np.asarray(Image.fromarray(small).resize((CANVAS, CANVAS), Image.Resampling.BICUBIC))
+    ramp = np.arange(CANVAS, dtype=np.float32) * (rng.uniform(0.02, 0.04))
+    veins = np.sin(ramp[None, :] + rng.uniform(0.4, 1.0) * ramp[:, None] + 1.4 * cloud)
+    tone = 230 + 9 * np.clip(cloud, -1.5, 1) - 26 * np.exp(-((veins * 7) ** 2)) * np.clip(0.5 + cloud, 0, 1)
     return Image.fromarray(np.clip(tone, 0, 255).astype(np.uint8)).convert("RGB")
 
 
