@@ -1,4 +1,4 @@
-"""Weave and print cloth. Takes a random generator and a few wishes, yields a Fabric: a colour sheet that garments are cut from.
+"""Weave and print cloth. A random generator and a few wishes in, a Fabric out: a sheet that garments are cut from.
 
 Knows colours, prints and zari; knows nothing of garments, people or classes.
 """
@@ -115,7 +115,7 @@ def weave(
     zoom: float = 1.0,
     zari: Colour | None = None,
 ) -> Fabric:
-    """A new fabric with one of `prints`. `zoom` enlarges the print with the garment: 1 when a whole person fills the canvas."""
+    """A new fabric with one of `prints`; `zoom` is the size of the print, 1 when a whole person fills the canvas."""
     name = pick(rng, prints)
     base = base or dye(rng)
     accent = accent or contrast(rng, base)
@@ -137,7 +137,7 @@ def _blank(size: float, base: Colour, aspect: float = 1.0) -> tuple[Image.Image,
 
 
 def _half_drop(width: int, height: int) -> list[tuple[float, float]]:
-    """Where a motif and its wrapped copies go so that the tile repeats as printers do it: every second column half a step lower."""
+    """Where a motif and its wrapped copies go so that every second column of the repeat is half a step lower."""
     return [(width / 2, height / 2), (0, 0), (width, 0), (0, height), (width, height)]
 
 

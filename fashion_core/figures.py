@@ -1,12 +1,13 @@
-"""Who wears the garment: a person, a shop mannequin, or nobody (a ghost mannequin). Draws skin, hair, arms, legs and heads on a Scene.
+"""Who wears the garment: a person, a shop mannequin, or nobody (a ghost mannequin). Draws bodies on a Scene.
 
 Knows proportions and poses; knows nothing of garments or classes.
 """
 
 import numpy as np
 
+from fashion_core.curves import along, both_sides, limb, smooth
 from fashion_core.fabrics import Colour, Fabric, dye, pick, shift
-from fashion_core.scenes import Folds, Scene, Trim, along, both_sides, limb, smooth
+from fashion_core.scenes import Folds, Scene, Trim
 
 SKINS: tuple[Colour, ...] = (
     (232, 190, 158),

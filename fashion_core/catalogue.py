@@ -1,0 +1,246 @@
+"""What each of the fifteen classes looks like: a mixture of templates, some of them shared.
+
+A long kurta is sold as a gown, a dupatta is shown on somebody in a kurta, a narrow palazzo is a wide legging: that is
+why no classifier reaches 100 %. How often is set by hand after the published confusion matrix; it is art, not data.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fashion_core.fabrics import BRIGHT, SOBER, SOFT, pick
+from fashion_core.garments import blouse, dress, lehenga, saree
+from fashion_core.legwear import legwear, petticoat, scarf
+from fashion_core.menswear import man
+from fashion_core.mojaris import mojaris
+from fashion_core.scenes import Scene
+from fashion_core.tailoring import EVERYDAY, FESTIVE
+
+Template = Callable[[np.random.Generator], Scene]
+
+
+def _kurta(rng) -> Scene:
+    lower = pick(rng, ("leggings", "leggings", "palazzos", "salwar"))
+    return dress(rng, rng.uniform(0.62, 0.84), rng.uniform(0, 0.05), lower=lower, bottom=pick(rng, (1.03, 1.03, 0.9)))
+
+
+def _kurta_set(rng) -> Scene:
+    return dress(rng, rng.uniform(0.66, 0.82), rng.uniform(0, 0.05), scarf=pick(rng, ("side", "u", "pair", "side")))
+
+
+def _kurta_near(rng) -> Scene:
+    return dress(rng, rng.uniform(0.62, 0.8), rng.uniform(0, 0.04), bottom=rng.uniform(0.6, 0.75))
+
+
+def _anarkali(rng) -> Scene:
+    return dress(
+        rng,
+        rng.uniform(0.8, 0.94),
+        rng.uniform(0.08, 0.2),
+        False,
+        pick(rng, (0.0, 0.3, 0.42)),
+        prints=EVERYDAY + FESTIVE,
+        scarf=pick(rng, ("", "", "side", "u")),
+    )
+
+
+def _gown(rng) -> Scene:
+    return dress(
+        rng,
+        0.972,
+        rng.uniform(0.05, 0.22),
+        False,
+        pick(rng, (0.0, 0.28, 0.4)),
+        "",
+        pick(rng, ("", "", "", "", "side")),
+        prints=FESTIVE,
+    )
+
+
+def _slim_gown(rng) -> Scene:
+    return dress(
+        rng,
+        rng.uniform(0.88, 0.972),
+        rng.uniform(0.01, 0.05),
+        rng.random() < 0.4,
+        lower="leggings",
+        prints=EVERYDAY + FESTIVE,
+    )
+
+
+def _dupatta_worn(rng) -> Scene:
+    how = pick(rng, ("open", "open", "arms", "pair", "u"))
+    return dress(
+        rng,
+        rng.uniform(0.66, 0.84),
+        rng.uniform(0, 0.05),
+        scarf=how,
+        quiet=True,
+        wide=rng.uniform(1.3, 1.9),
+        bottom=pick(rng, (1.03, 0.85, 0.72)),
+    )
+
+
+def _dupatta_gown(rng) -> Scene:
+    return dress(
+        rng, 0.97, rng.uniform(0.08, 0.2), False, lower="", scarf=pick(rng, ("side", "arms", "u")), prints=FESTIVE
+    )
+
+
+def _legs(low: float, high: float) -> Template:
+    """Straight legwear of a width between legging (0) and palazzo (1)."""
+
+    def template(rng) -> Scene:
+        w = float(np.clip(rng.normal((low + high) / 2, (high - low) / 2), 0, 1.25))
+        hem = rng.uniform(0.84, 0.97) if w > 0.4 else None
+        return legwear(rng, 0.05 + 0.02 * w, 0.034 + 0.045 * w, 0.02 + 0.08 * w, hem=hem)
+
+    return template
+
+
+def _salwar(rng) -> Scene:
+    return legwear(
+        rng,
+        rng.uniform(0.065, 0.09),
+        rng.uniform(0.06, 0.085),
+        rng.uniform(0.024, 0.036),
+        rng.uniform(0.56, 0.68),
+        "salwar",
+    )
+
+
+def _dhoti(rng) -> Scene:
+    return legwear(
+        rng,
+        rng.uniform(0.075, 0.1),
+        rng.uniform(0.07, 0.095),
+        rng.uniform(0.022, 0.032),
+        rng.uniform(0.66, 0.82),
+        "dhoti",
+        hem=rng.uniform(0.88, 0.96),
+    )
+
+
+def _kurta_salwar(rng) -> Scene:
+    return dress(rng, rng.uniform(0.58, 0.72), rng.uniform(0, 0.04), lower="salwar")
+
+
+def _saree_skirt(rng) -> Scene:
+    return saree(rng, 0.34, 1.04)
+
+
+def _kurta_men(rng) -> Scene:
+    return man(rng, "kurta", 0.12, rng.uniform(0.6, 0.74), bottom=pick(rng, (1.03, 1.03, 0.8)))
+
+
+def _sherwani(rng) -> Scene:
+    return man(
+        rng,
+        "sherwani",
+        0.85,
+        rng.uniform(0.66, 0.77),
+        buttons=rng.uniform(0.44, 0.55),
+        stole=rng.random() < 0.4,
+        turban=rng.random() < 0.35,
+        bottom=pick(rng, (1.03, 1.03, 0.85)),
+    )
+
+
+def _between_men(rng) -> Scene:
+    return man(
+        rng,
+        pick(rng, ("kurta", "sherwani")),
+        0.5,
+        rng.uniform(0.62, 0.74),
+        buttons=rng.uniform(0.3, 0.5),
+        bottom=pick(rng, (1.03, 0.85)),
+    )
+
+
+def _nehru(rng) -> Scene:
+    return man(
+        rng,
+        "kurta",
+        0.08,
+        rng.uniform(0.6, 0.7),
+        jacket=True,
+        bottom=pick(rng, (0.62, 0.68, 0.8, 1.03)),
+        jacket_low=rng.uniform(0.46, 0.54),
+    )
+
+
+def _long_jacket(rng) -> Scene:
+    return man(
+        rng, "sherwani", 0.5, rng.uniform(0.66, 0.74), buttons=0.5, jacket=True, jacket_low=rng.uniform(0.54, 0.64)
+    )
+
+
+def _mojaris(mean: float) -> Template:
+    """A pair between a man's (-1: broad, plain, closed, curled) and a woman's (+1: slim, embroidered, open)."""
+
+    def template(rng) -> Scene:
+        g = float(np.clip(rng.normal(mean, 0.85), -2.4, 2.4))
+        colours = SOBER + ("tan", "brown", "madder") if g < rng.normal(0, 0.6) else BRIGHT + SOFT
+        ornament = float(np.clip(0.5 + 0.28 * g + rng.normal(0, 0.1), 0, 1))
+        slim = 0.178 - 0.019 * g + rng.normal(0, 0.006)
+        return mojaris(
+            rng,
+            slim,
+            ornament,
+            0.5 + 0.3 * g + rng.normal(0, 0.15),
+            float(np.clip(0.1 - 0.035 * g, 0.02, 0.19)),
+            colours,
+        )
+
+    return template
+
+
+MIXTURES: dict[str, tuple[tuple[float, Template], ...]] = {
+    "blouse": ((0.95, blouse), (0.05, lambda rng: saree(rng, 0.04, 0.5))),
+    "dhoti_pants": (
+        (0.7, _dhoti),
+        (0.12, _salwar),
+        (0.1, _kurta_salwar),
+        (0.04, _legs(0.1, 0.4)),
+        (0.04, _dupatta_worn),
+    ),
+    "dupattas": (
+        (0.34, scarf),
+        (0.44, _dupatta_worn),
+        (0.11, _kurta_set),
+        (0.05, _dupatta_gown),
+        (0.06, _legs(0.0, 0.5)),
+    ),
+    "gowns": (
+        (0.66, _gown),
+        (0.1, _anarkali),
+        (0.1, _slim_gown),
+        (0.06, _kurta),
+        (0.05, _dupatta_gown),
+        (0.03, lehenga),
+    ),
+    "kurta_men": ((0.92, _kurta_men), (0.06, _between_men), (0.02, _nehru)),
+    "leggings_and_salwars": ((0.64, _legs(0.05, 0.3)), (0.24, _salwar), (0.06, _legs(0.3, 0.7)), (0.06, _dhoti)),
+    "lehenga": ((0.96, lehenga), (0.04, _gown)),
+    "mojaris_men": ((1.0, _mojaris(-1.0)),),
+    "mojaris_women": ((1.0, _mojaris(1.0)),),
+    "nehru_jackets": ((0.94, _nehru), (0.04, _between_men), (0.02, _long_jacket)),
+    "palazzos": ((0.84, _legs(0.55, 0.95)), (0.12, _legs(0.15, 0.5)), (0.04, petticoat)),
+    "petticoats": ((0.9, petticoat), (0.05, _saree_skirt), (0.05, lambda rng: petticoat(rng, rich=True))),
+    "saree": (
+        (0.82, saree),
+        (0.06, lambda rng: saree(rng, -0.02, 0.62)),
+        (0.05, _saree_skirt),
+        (0.05, scarf),
+        (0.02, blouse),
+    ),
+    "sherwanis": ((0.86, _sherwani), (0.1, _between_men), (0.04, _long_jacket)),
+    "women_kurta": (
+        (0.5, _kurta),
+        (0.12, _kurta_near),
+        (0.14, _anarkali),
+        (0.06, _slim_gown),
+        (0.14, _kurta_set),
+        (0.04, _dupatta_worn),
+    ),
+}
