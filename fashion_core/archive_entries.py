@@ -21,12 +21,13 @@ from typing import BinaryIO
 
 from fashion_core.errors import SourceError
 
-MAX_ENTRIES = 250_000
+MAX_ENTRIES = 200_000
 MAX_TOTAL_BYTES = 64 << 30
 #: A photo hardly compresses; a bomb of zeros compresses 1,000 : 1. Looked at from the first BOMB_WINDOW bytes on.
 MAX_RATIO = 200
-BOMB_WINDOW = 64 << 20
+BOMB_WINDOW = 32 << 20
 CHUNK = 1 << 18
+_RECORD = struct.Struct("<4s4B4HL2L5H2L")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def kind_of(path: Path) -> str | None:
         return "bz2"
     if start[:6] == b"\xfd7zXZ\x00":
         return "xz"
-    if start[257:262] == b"ustar" or _is_tar_header(start):
+    if start[257:262] == b"ustar" or _is_tar_header(start) or (len(start) == 512 and not start.strip(b"\0")):
         return "tar"
     return None
 
@@ -109,7 +110,7 @@ def _zip_listing(archive: Path) -> Iterator[Entry]:
         file.seek(start)
         left = size
         while left >= 46:
-            record = struct.unpack("<4s4B4HL2L5H2L", file.read(46))
+            record = _RECORD.unpack(file.read(46))
             magic, flags, method = record[0], record[5], record[6]
             packed, unpacked, name_length, extra_length, comment_length = record[10], record[11], *record[12:15]
             if magic != b"PK\x01\x02":
@@ -134,16 +135,15 @@ def _zip_directory(archive: Path, file: BinaryIO) -> tuple[int, int, int]:
         raise zipfile.BadZipFile("it has no list of files at its end")
     count, size, start = struct.unpack("<HLL", tail[at + 10 : at + 20])
     end = length - len(tail) + at
-    if 0xFFFF == count or 0xFFFFFFFF in (size, start):
-        file.seek(max(0, end - 20))
-        locator = file.read(20)
-        if locator[:4] == b"PK\x06\x07":
-            end = struct.unpack("<Q", locator[8:16])[0]
-            file.seek(end)
-            record = file.read(56)
-            if record[:4] != b"PK\x06\x06":
-                raise zipfile.BadZipFile("its list of files is broken")
-            count, size, start = struct.unpack("<QQQ", record[32:56])
+    file.seek(max(0, end - 20))
+    locator = file.read(20)
+    if len(locator) == 20 and locator[:4] == b"PK\x06\x07":  # zip64
+        end = min(struct.unpack("<Q", locator[8:16])[0], length)
+        file.seek(end)
+        record = file.read(56)
+        if record[:4] != b"PK\x06\x06":
+            raise zipfile.BadZipFile("its list of files is broken")
+        count, size, start = struct.unpack("<QQQ", record[32:56])
     if size > end or start > end:
         raise zipfile.BadZipFile("its list of files is broken")
     return end - size, size, count  # where it ends is sure; `start` is off when something stands before the archive

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from fashion_core import photos
-from fashion_core.archives import is_junk
+from fashion_core.archives import has_odd_characters, is_junk
 from fashion_core.errors import SourceError
 
 SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -126,7 +126,7 @@ def _photos_under(folder: Path, base: Path, other: Counter[str]) -> list[str]:
         waiting += [current / name for name in folders]
         for name in files:
             path = (current / name).relative_to(base).as_posix()
-            if not path.isprintable():
+            if has_odd_characters(path):
                 raise SourceError(
                     f"file name {path!r} holds characters that cannot be shown or stored; rename the file."
                 )
@@ -143,7 +143,7 @@ def _refuse_odd_classes(base: Path, classes: list[str], with_photos: set[str]) -
         raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
     by_lower: dict[str, str] = {}
     for label in classes:
-        if not label.isprintable():
+        if has_odd_characters(label):
             raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
         if (twin := by_lower.setdefault(label.casefold(), label)) != label:
             raise SourceError(

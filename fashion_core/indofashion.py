@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from fashion_core import labels, photos
+from fashion_core.archives import has_odd_characters
 from fashion_core.errors import SourceError
 
 FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
@@ -98,7 +99,7 @@ def _records(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _image_path(record: dict[str, Any], where: str) -> str:
     value = record.get("image_path")
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not isinstance(value, str) or not value or has_odd_characters(value):
         raise SourceError(f"{where}: image_path is missing or no text; each row must say where its photo lies.")
     parts = [part for part in value.split("/") if part not in ("", ".")]
     if ".." in parts or value.startswith("/") or "\\" in value or re.match(r"[A-Za-z]:", value) or not parts:
