@@ -3,11 +3,21 @@
 import streamlit as st
 
 from fashion_core.labels import display_name
-from ui import charts, first_start, gallery, importing, loaders, navigation, notices, pickers, words
+from ui import address, charts, first_start, gallery, importing, loaders, navigation, notices, pickers, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
 ALL = "all"
+BARS = {"photos": "Photos", "share": "Share of the split"}
+
+
+def split_words(name: str) -> str:
+    return "All splits" if name == ALL else charts.SPLIT_NAMES[name]
+
+
+def class_words(name: str) -> str:
+    return "All classes" if name == ALL else display_name(name)
+
 
 navigation.enter("dataset")
 if not loaders.datasets():
@@ -19,15 +29,8 @@ if not loaders.datasets():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
-    as_share = st.segmented_control(
-        "Bars show",
-        ["Photos", "Share of the split"],
-        default="Photos",
-        required=True,
-        key="bars",
-        bind="query-params",
-        label_visibility="collapsed",
-    ) == "Share of the split"  # fmt: skip
+    bars = address.segments("Bars show", list(BARS), key="bars", words=BARS.get, label_visibility="collapsed")
+    as_share = bars == "share"
     if dataset.synthetic:
         notices.drawn_badge()
 
@@ -42,7 +45,7 @@ ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min()
 
 answer(
     [
-        Number("Photos", words.count(dataset.num_images), "that can be read and take part"),
+        Number("Photos", words.count(dataset.num_images), "every one readable" if unusable.empty else "readable"),
         Number("Classes", words.count(len(dataset.classes)), f"splits {dataset.split_rule}"),
         Number(
             "Imbalance",
@@ -78,20 +81,8 @@ if look.open:
     with look:
         with st.container(horizontal=True):
             splits = [ALL, *counts.columns]
-            split = st.selectbox(
-                "Split",
-                splits,
-                format_func=lambda name: "All splits" if name == ALL else charts.SPLIT_NAMES[name],
-                key="photos_split",
-                bind="query-params",
-            )
-            label = st.selectbox(
-                "Class",
-                [ALL, *dataset.classes],
-                format_func=lambda name: "All classes" if name == ALL else display_name(name),
-                key="photos_class",
-                bind="query-params",
-            )
+            split = address.select("Split", splits, key="photos_split", words=split_words)
+            label = address.select("Class", [ALL, *dataset.classes], key="photos_class", words=class_words)
         chosen = usable[((usable["split"] == split) | (split == ALL)) & ((usable["label"] == label) | (label == ALL))]
         gallery.show(
             dataset,

@@ -8,7 +8,7 @@ from sklearn.metrics import classification_report
 from fashion_core.labels import display_name
 from fashion_core.metrics import most_confused
 from fashion_core.statistics import wilson
-from ui import charts, faults, gallery, loaders, navigation, notices, pickers, words
+from ui import address, charts, faults, gallery, loaders, navigation, notices, pickers, words
 from ui.answer import Number, answer
 from ui.plot import clicked, plot
 
@@ -88,16 +88,9 @@ chart, photos = st.columns([5, 3], gap="medium")
 with photos:
     with st.container(horizontal=True):
         options = [ANY, *run.classes]
-        true = st.selectbox(
-            "True class", options, options.index(first_true), format_func=class_words, key="true", bind="query-params"
-        )
-        predicted = st.selectbox(
-            "Predicted class",
-            options,
-            options.index(first_predicted),
-            format_func=class_words,
-            key="predicted",
-            bind="query-params",
+        true = address.select("True class", options, key="true", default=first_true, words=class_words)
+        predicted = address.select(
+            "Predicted class", options, key="predicted", default=first_predicted, words=class_words
         )
     chosen = predictions[
         ((predictions["label"] == true) | (true == ANY))
@@ -148,7 +141,7 @@ with by_class:
             per_class[["label", "support"]]
             .rename(columns={"support": "n"})
             .assign(rate=per_class["recall"], low=low, high=high),
-            title="Which classes are recognised, and which are not?",
+            title="Which classes are recognised?",
             overall=scores["accuracy"],
             drawn=drawn,
         ),
@@ -161,19 +154,27 @@ with table:
     st.dataframe(
         per_class.assign(label=per_class["label"].map(display_name)),
         hide_index=True,
-        height=36 * (len(run.classes) + 1) + 2,
+        height=35 * (len(run.classes) + 1) + 3,
         column_config={
             "label": "Class",
             "precision": st.column_config.NumberColumn(
                 "Precision",
                 format="%.3f",
+                width="small",
                 help="Of the photos that were given this class, the share that belongs to it.",
             ),
             "recall": st.column_config.NumberColumn(
-                "Recall", format="%.3f", help="Of the class's own photos, the share that was recognised: its accuracy."
+                "Recall",
+                format="%.3f",
+                width="small",
+                help="Of the class's own photos, the share that was recognised: its accuracy.",
             ),
-            "f1": st.column_config.NumberColumn("F1", format="%.3f", help="The harmonic mean of precision and recall."),
-            "support": st.column_config.NumberColumn("Support", format="localized", help="Photos of the class."),
+            "f1": st.column_config.NumberColumn(
+                "F1", format="%.3f", width="small", help="The harmonic mean of precision and recall."
+            ),
+            "support": st.column_config.NumberColumn(
+                "Support", format="localized", width="small", help="Photos of the class."
+            ),
         },
         alt="Precision, recall, F1 and support of each class",
     )

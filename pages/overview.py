@@ -30,7 +30,7 @@ with faults.shown(stop=False):
                 Number(
                     label,
                     words.percent(row["rate"]),
-                    f"{words.interval((row['low'], row['high']))} · {row['name']}, n = {words.count(row['n'])}",
+                    f"{words.interval((row['low'], row['high']))}\n{row['name']}, n = {words.count(row['n'])}",
                     notices.DRAWN_HELP if kind == "drawn" else "Chosen by validation accuracy, scored on test photos.",
                 )
             )
@@ -39,7 +39,7 @@ with faults.shown(stop=False):
             Number(
                 label,
                 words.percent(row.rate, 2),
-                f"{words.interval((row.low, row.high))} · IndoFashion, n = {words.count(row.n)}",
+                f"{words.interval((row.low, row.high))}\nIndoFashion, n = {words.count(row.n)}",
                 f"{row.name}: accuracy of its confusion matrix over 7,500 test photos, 500 of each class.",
             )
         )

@@ -25,4 +25,5 @@ def answer(numbers: Sequence[Number]) -> None:
         with column.container(gap=None):
             st.metric(number.label, number.value, help=number.help)
             if number.note:
-                st.markdown(f":small[:gray[{words.plain(number.note)}]]")
+                lines = [f":small[:gray[{words.plain(line)}]]" for line in number.note.splitlines()]
+                st.markdown("  \n".join(lines))

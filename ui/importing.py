@@ -108,8 +108,10 @@ def _done(dataset_id: str) -> None:
         faults.show(error)
         return
     bad = dataset.num_damaged + dataset.num_missing
-    st.markdown(
-        f"**{words.plain(dataset.name)}** is here: {words.counted(dataset.num_images, 'photo')}, {len(dataset.classes)} classes"
-        + (f", {words.counted(bad, 'photo')} cannot be used." if bad else ".")
+    photos, classes = (
+        words.counted(dataset.num_images, "photo"),
+        words.counted(len(dataset.classes), "class", "classes"),
     )
+    unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
+    st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
     navigation.link("dataset", f"Look at {words.plain(dataset.name)}", dataset=dataset.id)

@@ -99,6 +99,11 @@ def link(name: str, label: str | None = None, **query: str) -> None:
     st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=query or None, help="")
 
 
+def open_page(name: str, **query: str) -> None:
+    """Go to another page now, opened with ``query``; for a button, where ``link`` is for a link."""
+    st.switch_page(entry(name).path, query_params=query or None)
+
+
 def next_step(name: str, sentence: str, **query: str) -> None:
     """The last line of a page: where the thought continues."""
     st.space("small")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
-from ui import first_start, loaders, notices, words
+from ui import address, first_start, loaders, notices, words
 from ui.charts import SPLIT_NAMES
 
 
@@ -22,15 +22,10 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset") -> Dataset:
         notices.empty("No photos are on this machine yet. Here you would choose a dataset.", page="dataset",
                       label="Import photos on the Dataset page")  # fmt: skip
         st.stop()
-    chosen = st.selectbox(
-        label,
-        list(found),
-        format_func=lambda name: _dataset_words(found[name]),
-        key=key,
-        bind="query-params",
-        label_visibility="collapsed",
+    chosen = address.select(
+        label, list(found), key=key, words=lambda name: _dataset_words(found[name]), label_visibility="collapsed"
     )
-    return found.get(chosen) or next(iter(found.values()))
+    return found[chosen]
 
 
 def _dataset_words(dataset: Dataset) -> str:
@@ -45,17 +40,16 @@ def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = 
         notices.empty("No run is here yet. Here you would see what a trained model does.", page="training",
                       label="Train the first model")  # fmt: skip
         st.stop()
-    default = next((place for place, run in enumerate(found.values()) if loaders.summary_of(run)), 0)
-    chosen = st.selectbox(
+    finished = next((name for name, run in found.items() if loaders.summary_of(run)), None)
+    chosen = address.select(
         label,
         list(found),
-        index=default,
-        format_func=lambda name: run_words(found[name]),
         key=key,
-        bind="query-params",
+        default=finished,
+        words=lambda name: run_words(found[name]),
         label_visibility="collapsed",
     )
-    return found.get(chosen) or list(found.values())[default]
+    return found[chosen]
 
 
 def run_words(run: Run) -> str:
@@ -67,17 +61,9 @@ def run_words(run: Run) -> str:
 
 def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") -> str:
     """One of the splits, the first unless the address says otherwise."""
-    chosen = st.segmented_control(
-        label,
-        list(splits),
-        default=splits[0],
-        format_func=lambda name: SPLIT_NAMES.get(name, name),
-        key=key,
-        bind="query-params",
-        required=True,
-        label_visibility="collapsed",
+    return address.segments(
+        label, splits, key=key, words=lambda name: SPLIT_NAMES.get(name, name), label_visibility="collapsed"
     )
-    return chosen if chosen in splits else splits[0]
 
 
 def splits_to_evaluate(run: Run) -> list[str]:
@@ -92,9 +78,10 @@ def photos_or_notice(run: Run) -> Dataset | None:
     """The run's dataset, or a notice with the command that brings its photos; the page goes on without them."""
     dataset = loaders.dataset_of(run)
     if dataset is None:
+        name, bring = words.plain(run.dataset["name"]), words.command(run.dataset["bring"])
         st.info(
-            f"The photos of {words.plain(run.dataset['name'])} are not on this machine; numbers and charts come from the run's "
-            f"own files. To see the photos too, run: `{run.dataset['bring']}`",
+            f"The photos of {name} are not on this machine; numbers and charts come from the run's own files. "
+            f"To see the photos too, run: {bring}",
             icon=":material/hide_image:",
         )
     return dataset

@@ -29,8 +29,8 @@ function isDark(element) {
 function recolour(value, colours) {
   if (typeof value === "string") return value[0] === "#" ? colours[value.toUpperCase()] || value : value
   if (Array.isArray(value)) {
-    // Long number arrays hold no colours; looking at the first entry is enough.
-    return value.length && typeof value[0] === "number" ? value : value.map((item) => recolour(item, colours))
+    // Long number arrays hold no colours; a pair that starts with a number may be a stop of a colour scale.
+    return value.length > 2 && typeof value[0] === "number" ? value : value.map((item) => recolour(item, colours))
   }
   if (value && typeof value === "object" && !("bdata" in value)) {
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, recolour(item, colours)]))

@@ -59,6 +59,12 @@ def share_of(part: int, whole: int) -> str:
     return f"{count(part)} of {count(whole)} ({percent(part / whole if whole else math.nan)})"
 
 
+def command(text: str) -> str:
+    """A command line as code inside streamlit's Markdown, whatever backticks it holds."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
 def plain(text: object) -> str:
     """Text that came from a file or a person, safe inside streamlit's Markdown: shown as it is, never as a picture, a
     link, a formula or an icon."""

@@ -1,0 +1,126 @@
+"""Widgets for a run's settings, made from ``config.FIELDS``: range, unit, help and the recipe's value come from there.
+
+A widget's key is the setting's name (with a prefix where a page only tries values), so that every value stands in the
+address. The ranges of widgets are enforced by the browser only; Settings check again, and theirs is the sentence shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from fashion_core import config
+from fashion_core.config import Field, Settings
+from fashion_core.errors import SettingsError
+from ui import address, faults
+
+TITLES = {
+    "image_size": "Image size",
+    "flip": "Mirror",
+    "rotation_degrees": "Rotation",
+    "mixup": "MixUp",
+    "cutmix": "CutMix",
+    "sampler": "Sampler",
+    "log_every": "Log the loss every",
+    "num_workers": "Decoding threads",
+}
+#: How a person thinks of the settings: a heading, and the groups of ``config.FIELDS`` below it.
+SECTIONS = {
+    "Photos and batches": ("data",),
+    "Augmentation": ("augmentation",),
+    "Model": ("model",),
+    "Rare classes": ("imbalance",),
+    "Learning": ("optimiser",),
+    "Device": ("hardware",),
+}
+_OFFERED = {
+    "image_size": ("32", "64", "96", "128", "160", "224", "128x256"),
+    "sampler": ("none", "balanced", "power(0.5)"),
+}
+
+
+def title(name: str) -> str:
+    """``learning_rate`` -> ``Learning rate``"""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def typed(value: Any) -> str:
+    """A setting's value as it is typed after ``--set name=``."""
+    return config.typed(value)
+
+
+def section(heading: str) -> list[Field]:
+    """The settings below a heading, in the order of ``config.FIELDS``."""
+    return [field for field in config.FIELDS if field.group in SECTIONS[heading]]
+
+
+def pick_recipe(key: str = "recipe") -> Settings:
+    """The recipe that the other settings start from."""
+    words = "A named, complete set of settings. What you change is listed before a run starts."
+    return config.RECIPES[address.select("Recipe", list(config.RECIPES), key=key, help=words)]
+
+
+def widget(field: Field, recipe: Settings, *, prefix: str = "", choices: Iterable[str] | None = None) -> Any:
+    """Draw one setting, opened on the recipe's value, and return what it says (typed text for a size)."""
+    own = getattr(recipe, field.name)
+    name = f"{title(field.name)} :gray[{_beside(field, own)}]"
+    said = {"key": f"{prefix}{field.name}", "bind": "query-params", "help": _help(field)}
+    if field.kind == "int":
+        return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
+    if field.kind == "float" and field.low > 0:  # a learning rate: steps of a slider would mean nothing
+        return st.number_input(name, float(field.low), float(field.high), float(own), None, "%g", **said)
+    if field.kind == "float":
+        step = 0.05 if field.high <= 1 else 0.1 if field.high <= 10 else 1.0
+        return st.slider(name, float(field.low), float(field.high), float(own), step, "%g", **said)
+    if field.kind == "choice":
+        offered = list(choices if choices is not None else field.choices)
+        return st.selectbox(name, offered, offered.index(own) if own in offered else 0, **said)
+    own = typed(own)
+    offered = sorted({own, *_OFFERED[field.name]}, key=_by_size)
+    return st.selectbox(name, offered, offered.index(own), accept_new_options=True, **said) or own
+
+
+def _beside(field: Field, own: Any) -> str:
+    unit = field.unit + ", " if field.unit else ""
+    return f"({unit}recipe {typed(own)})"
+
+
+def _help(field: Field) -> str:
+    bounds = f" From {field.low:g} to {field.high:g}." if field.low is not None and field.high is not None else ""
+    sizes = " One number for a square, or width x height; type any multiple of 8." if field.kind == "size" else ""
+    return f"{field.help}{bounds}{sizes}"
+
+
+def _by_size(text: str) -> tuple[int, str]:
+    head = text.partition("x")[0]
+    return (int(head) if head.isdigit() else 0, text)
+
+
+def changes_words(settings: Settings) -> str:
+    """``Rotation 10 → 20, Epochs 2 → 15``; empty when nothing differs from the recipe."""
+    return ", ".join(f"{title(name)} {own} → **{new}**" for name, own, new in config.changes(settings))
+
+
+def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:
+    """Settings of the recipe with these values; None, and the engine's own sentence on the page, when they refuse."""
+    with faults.shown(stop=False):
+        parsed = {
+            name: config.FIELD[name].parse(value) if isinstance(value, str) else value for name, value in values.items()
+        }
+        return replace(recipe, **parsed)
+    return None
+
+
+def refuse_address(prefix: str = "") -> None:
+    """Say what is wrong with a value in the address: its widget would ignore it without a word."""
+    for field in config.FIELDS:
+        text = st.query_params.get(f"{prefix}{field.name}")
+        try:
+            wrong = field.check(field.parse(text)) if text is not None else None
+        except SettingsError as error:
+            wrong = str(error)
+        if wrong:
+            st.warning(
+                f"The address asks for what cannot be: {wrong}. The recipe's value is used.", icon=":material/link:"
+            )
