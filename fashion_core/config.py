@@ -57,7 +57,7 @@ class Field:
             for side in value if isinstance(value, tuple) and len(value) == 2 else (None,):
                 if not isinstance(side, int) or not 16 <= side <= 512 or side % 8:
                     return (
-                        f"image_size must be a multiple of 8 between 16 and 512, as 128 or 128x256, got {_typed(value)}"
+                        f"image_size must be a multiple of 8 between 16 and 512, as 128 or 128x256, got {typed(value)}"
                     )
         return None
 
@@ -259,18 +259,21 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; ``image_size`` as it is typed."""
-        return {**dataclasses.asdict(self), "image_size": _typed(self.image_size)}
+        return {**dataclasses.asdict(self), "image_size": typed(self.image_size)}
 
     def to_flags(self) -> str:
         """The ``--recipe`` and ``--set`` flags that rebuild these settings on a command line."""
         return " ".join([f"--recipe {self.recipe}", *(f"--set {name}={_shell(new)}" for name, _, new in changes(self))])
 
 
-def _typed(value: Any) -> str:
+def typed(value: Any) -> str:
     """A setting's value as a person types it."""
     if isinstance(value, tuple) and len(value) == 2:
         return str(value[0]) if value[0] == value[1] else f"{value[0]}x{value[1]}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)  # what is typed gives the same number back
+    return str(value)
 
 
 def _shell(text: str) -> str:
@@ -352,7 +355,7 @@ def changes(settings: Settings) -> list[tuple[str, str, str]]:
     if base is None:
         return []
     return [
-        (field.name, _typed(getattr(base, field.name)), _typed(getattr(settings, field.name)))
+        (field.name, typed(getattr(base, field.name)), typed(getattr(settings, field.name)))
         for field in FIELDS
         if getattr(base, field.name) != getattr(settings, field.name)
     ]

@@ -185,7 +185,7 @@ def pictures_of_batch(dataset: Dataset, settings: Settings, fed: Fed, most: int)
         heading = names[place]
         partner = names[fed.partner_B[place]]
         if fed.weight < 1 and partner != heading:
-            heading = f"{fed.weight:.0%} {heading}, {1 - fed.weight:.0%} {partner}"
+            heading = f"{words.percent(fed.weight, 0)} {heading}, {words.percent(1 - fed.weight, 0)} {partner}"
         found.append(
             Picture(
                 pixels_HW3=shown_BHW3[place],
@@ -210,7 +210,11 @@ def _for_the_eye(images_BCHW: torch.Tensor) -> np.ndarray:
 
 def _tensor_words(image_CHW: torch.Tensor) -> str:
     low, high, mean = image_CHW.min().item(), image_CHW.max().item(), image_CHW.mean().item()
-    return f"values from {low:.2f} to {high:.2f}, mean {mean:.2f}"
+    return f"values from {_signed(low)} to {_signed(high)}, mean {_signed(mean)}"
+
+
+def _signed(value: float, how: str = ".2f") -> str:
+    return format(value, how).replace("-", "\u2212")  # a minus as wide as the plus
 
 
 def in_words(settings: Settings) -> str:
@@ -239,7 +243,7 @@ def _joined(parts: Sequence[str]) -> str:
 
 def draw_words(drawn: Draw, place: int, settings: Settings) -> tuple[str, ...]:
     """What was drawn for one image: ``mirrored, +7.3°``, ``brightness 1.12``; what is switched off is left out."""
-    turned = [f"{drawn.angle_B[place]:+.1f}°"] if settings.rotation_degrees else []
+    turned = [_signed(drawn.angle_B[place], "+.1f") + "°"] if settings.rotation_degrees else []
     mirrored = ["mirrored"] if drawn.flip_B[place] else []
     strengths = (settings.brightness, settings.contrast, settings.saturation)
     factors = [
