@@ -6,6 +6,7 @@ Takes a folder; gives classes and rows (or SourceError). Opens no photo and writ
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +56,22 @@ def read(root: Path) -> Found:
 def without_wrappers(root: Path) -> Path:
     """The folder below ``root`` at which there is something to choose: single folders around everything are skipped."""
     base = root
-    for _ in range(8):
-        folders, files = _listing(base)
-        if len(folders) != 1 or any(_is_photo(name) for name in files) or folders[0].lower() in SPLIT_NAMES:
-            return base
-        inside, _ = _listing(base / folders[0])
-        if not inside:  # a class, not a wrapper
-            return base
-        base = base / folders[0]
+    for inner in wrapped(root):
+        if inner.name.lower() in SPLIT_NAMES or not _listing(inner)[0]:  # a split, or a class, is no wrapper
+            break
+        base = inner
     return base
+
+
+def wrapped(root: Path) -> Iterator[Path]:
+    """The folders inside ``root`` that stand alone, each in the one before it."""
+    current = root
+    for _ in range(8):
+        folders, files = _listing(current)
+        if len(folders) != 1 or any(_is_photo(name) for name in files):
+            return
+        current = current / folders[0]
+        yield current
 
 
 def _listing(folder: Path) -> tuple[list[str], list[str]]:

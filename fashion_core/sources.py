@@ -120,8 +120,7 @@ def _refuse_other_files(path: Path) -> None:
 
 
 def _open_folder(root: Path, name: str, seed: int, bring: str) -> Source:
-    base = class_folders.without_wrappers(root)
-    for folder in dict.fromkeys((root, base)):
+    for folder in (root, *class_folders.wrapped(root)):
         if fashion_mnist.holds_any(folder):
             return _open_fashion_mnist(folder, name, seed, bring)
         if indofashion.find(folder):
