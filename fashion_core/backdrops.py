@@ -61,26 +61,10 @@ def _room(rng):
     x = int(rng.uniform(-40, 200))
     kind = rng.integers(5)
     if kind == 0:  # a jharokha arch
-        w, dark = int(rng.uniform(70, 130)), shift(wall, -0.25)
-        pen.rectangle((x, 70, x + w, floor - 8), fill=dark)
-        pen.polygon(
-            (
-                smooth(
-                    [
-                        (x, 72),
-                        (x + w * 0.14, 46),
-                        (x + w * 0.36, 36),
-                        (x + w * 0.5, 12),
-                        (x + w * 0.64, 36),
-                        (x + w * 0.86, 46),
-                        (x + w, 72),
-                    ]
-                )
-            )
-            .ravel()
-            .tolist(),
-            fill=dark,
-        )
+        w, light = int(rng.uniform(70, 130)), shift(wall, rng.uniform(0.3, 0.6))
+        pen.rectangle((x, 70, x + w, floor - 8), fill=light)
+        arch = ((0, 72), (0.14, 46), (0.36, 36), (0.5, 12), (0.64, 36), (0.86, 46), (1, 72))
+        pen.polygon(smooth([(x + w * a, y) for a, y in arch]).ravel().tolist(), fill=light)
     elif kind == 1:  # a curtain
         w, colour = int(rng.uniform(40, 80)), shift(dye(rng), 0.2, 0.7)
         for k in range(0, w, 8):
@@ -116,7 +100,7 @@ def _outdoor(rng):
             fill=shift(PALETTE[pick(rng, ("bottle", "olive", "parrot", "tan", "rust"))], rng.uniform(-0.3, 0.3), 0.7),
         )
     small = small.filter(ImageFilter.GaussianBlur(rng.uniform(1.6, 4)))
-    return small.resize((CANVAS, CANVAS), Image.Resampling.BICUBIC)
+    return small.resize((CANVAS, CANVAS), Image.Resampling.BILINEAR)
 
 
 def _wood(rng):

@@ -125,6 +125,14 @@ def _kurta_salwar(rng) -> Scene:
     return dress(rng, rng.uniform(0.58, 0.72), rng.uniform(0, 0.04), lower="salwar")
 
 
+def _saree_near(rng) -> Scene:
+    return saree(rng, 0.0, 0.58)
+
+
+def _rich_petticoat(rng) -> Scene:
+    return petticoat(rng, rich=True)
+
+
 def _saree_skirt(rng) -> Scene:
     return saree(rng, 0.34, 1.04)
 
@@ -196,51 +204,45 @@ def _mojaris(mean: float) -> Template:
 
 
 MIXTURES: dict[str, tuple[tuple[float, Template], ...]] = {
-    "blouse": ((0.95, blouse), (0.05, lambda rng: saree(rng, 0.04, 0.5))),
+    "blouse": ((0.96, blouse), (0.04, _saree_near)),
     "dhoti_pants": (
-        (0.7, _dhoti),
-        (0.12, _salwar),
-        (0.1, _kurta_salwar),
-        (0.04, _legs(0.1, 0.4)),
-        (0.04, _dupatta_worn),
+        (0.8, _dhoti),
+        (0.08, _salwar),
+        (0.07, _kurta_salwar),
+        (0.03, _legs(0.1, 0.3)),
+        (0.02, _dupatta_worn),
     ),
     "dupattas": (
-        (0.34, scarf),
-        (0.44, _dupatta_worn),
-        (0.11, _kurta_set),
-        (0.05, _dupatta_gown),
-        (0.06, _legs(0.0, 0.5)),
+        (0.4, scarf),
+        (0.48, _dupatta_worn),
+        (0.06, _kurta_set),
+        (0.03, _dupatta_gown),
+        (0.03, _legs(0.0, 0.3)),
     ),
     "gowns": (
-        (0.66, _gown),
-        (0.1, _anarkali),
-        (0.1, _slim_gown),
-        (0.06, _kurta),
-        (0.05, _dupatta_gown),
-        (0.03, lehenga),
-    ),
-    "kurta_men": ((0.92, _kurta_men), (0.06, _between_men), (0.02, _nehru)),
-    "leggings_and_salwars": ((0.64, _legs(0.05, 0.3)), (0.24, _salwar), (0.06, _legs(0.3, 0.7)), (0.06, _dhoti)),
-    "lehenga": ((0.96, lehenga), (0.04, _gown)),
-    "mojaris_men": ((1.0, _mojaris(-1.0)),),
-    "mojaris_women": ((1.0, _mojaris(1.0)),),
-    "nehru_jackets": ((0.94, _nehru), (0.04, _between_men), (0.02, _long_jacket)),
-    "palazzos": ((0.84, _legs(0.55, 0.95)), (0.12, _legs(0.15, 0.5)), (0.04, petticoat)),
-    "petticoats": ((0.9, petticoat), (0.05, _saree_skirt), (0.05, lambda rng: petticoat(rng, rich=True))),
-    "saree": (
-        (0.82, saree),
-        (0.06, lambda rng: saree(rng, -0.02, 0.62)),
-        (0.05, _saree_skirt),
-        (0.05, scarf),
-        (0.02, blouse),
-    ),
-    "sherwanis": ((0.86, _sherwani), (0.1, _between_men), (0.04, _long_jacket)),
-    "women_kurta": (
-        (0.5, _kurta),
-        (0.12, _kurta_near),
-        (0.14, _anarkali),
+        (0.78, _gown),
+        (0.06, _anarkali),
         (0.06, _slim_gown),
-        (0.14, _kurta_set),
-        (0.04, _dupatta_worn),
+        (0.05, _kurta),
+        (0.03, _dupatta_gown),
+        (0.02, lehenga),
+    ),
+    "kurta_men": ((0.96, _kurta_men), (0.03, _between_men), (0.01, _nehru)),
+    "leggings_and_salwars": ((0.68, _legs(0.0, 0.24)), (0.25, _salwar), (0.03, _legs(0.3, 0.6)), (0.04, _dhoti)),
+    "lehenga": ((0.98, lehenga), (0.02, _gown)),
+    "mojaris_men": ((1.0, _mojaris(-1.2)),),
+    "mojaris_women": ((1.0, _mojaris(1.2)),),
+    "nehru_jackets": ((0.97, _nehru), (0.02, _between_men), (0.01, _long_jacket)),
+    "palazzos": ((0.9, _legs(0.65, 1.0)), (0.07, _legs(0.15, 0.4)), (0.03, petticoat)),
+    "petticoats": ((0.94, petticoat), (0.03, _saree_skirt), (0.03, _rich_petticoat)),
+    "saree": ((0.9, saree), (0.04, _saree_near), (0.03, _saree_skirt), (0.03, scarf)),
+    "sherwanis": ((0.93, _sherwani), (0.05, _between_men), (0.02, _long_jacket)),
+    "women_kurta": (
+        (0.6, _kurta),
+        (0.14, _kurta_near),
+        (0.09, _anarkali),
+        (0.03, _slim_gown),
+        (0.11, _kurta_set),
+        (0.03, _dupatta_worn),
     ),
 }

@@ -103,8 +103,9 @@ class Fabric:
 
     def cut(self, width: int, height: int, turned: bool = False) -> Image.Image:
         """A piece at most SHEET wide and high; `turned` lays the print along the other thread."""
-        sheet = self.sheet.transpose(Image.Transpose.ROTATE_90) if turned else self.sheet
-        return sheet.crop((0, 0, width, height))
+        if turned:
+            return self.sheet.crop((0, 0, height, width)).transpose(Image.Transpose.ROTATE_90)
+        return self.sheet.crop((0, 0, width, height))
 
 
 def weave(

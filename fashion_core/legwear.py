@@ -14,7 +14,9 @@ from fashion_core.tailoring import (
     stage,
 )
 
-LEGWEAR = tuple("plain plain plain plain plain buti stripes bandhani block leheriya floral checks".split())
+LEGWEAR = tuple(
+    "plain plain plain plain plain plain plain plain buti stripes bandhani block leheriya floral checks".split()
+)
 
 
 def legwear(
@@ -33,7 +35,7 @@ def legwear(
     """
     lay_flat = rng.random() < 0.12
     scene = stage(
-        rng, top, 1.04, TABLES if lay_flat else ("studio", "studio", "gradient", "room", "outdoor"), roam=0.04
+        rng, top, 1.04, TABLES if lay_flat else ("studio", "studio", "studio", "gradient", "room", "outdoor"), roam=0.04
     )
     fig = Figure(scene, kind="ghost" if lay_flat else pick(rng, ("person", "mannequin", "ghost"), (0.55, 0.25, 0.2)))
     cloth = weave(rng, LEGWEAR, zoom=scene.zoom * 0.8)

@@ -8,17 +8,21 @@ from fashion_core.fabrics import Colour, Fabric, dye, pick, shift
 from fashion_core.figures import Figure
 from fashion_core.scenes import Folds, Scene, Trim
 
-EVERYDAY = tuple("plain plain stripes checks buti bandhani block leheriya ikat floral chikan".split())
+EVERYDAY = tuple("plain plain plain plain stripes checks buti bandhani block leheriya ikat floral chikan".split())
 
-FESTIVE = tuple("plain plain buti jaal brocade floral ombre sequins chikan".split())
+FESTIVE = tuple("plain plain plain plain buti jaal brocade floral ombre sequins chikan".split())
 
-SAREE = tuple("plain plain buti jaal bars checks bandhani leheriya ikat ombre floral".split())
+SAREE = tuple("plain plain plain plain buti jaal bars checks bandhani leheriya ikat ombre floral".split())
 
 ROYAL = tuple("brocade jaal buti brocade chikan plain sequins".split())
 
 
 def stage(
-    rng, top: float, bottom: float, kinds=("studio", "studio", "gradient", "room", "outdoor"), roam: float = 0.05
+    rng,
+    top: float,
+    bottom: float,
+    kinds=("studio", "studio", "studio", "studio", "gradient", "room", "outdoor"),
+    roam: float = 0.05,
 ) -> Scene:
     """A camera on somebody: framing with some play, a slight lean, a swing of the hips."""
     size = bottom - top
