@@ -74,9 +74,7 @@ plot(
 )
 
 # the detail
-look, unused, bring = st.tabs(
-    ["Photos", f"Damaged and missing ({words.count(len(unusable))})", "Import"], key="view", bind="query-params"
-)
+look, unused, bring = st.tabs(["Photos", "Damaged and missing", "Import"], key="tab", bind="query-params")
 if look.open:
     with look:
         with st.container(horizontal=True):

@@ -21,7 +21,6 @@ def open_cell() -> None:
     if click:
         st.session_state["true"] = ANY if click["row"] is None else run.classes[click["row"]]
         st.session_state["predicted"] = ANY if click["column"] is None else run.classes[click["column"]]
-        st.session_state.pop("photos", None)
 
 
 def class_words(label: str) -> str:
@@ -66,7 +65,7 @@ answer(
         ),
         Number("Photos", words.count(scores["n"]), f"{len(run.classes)} classes"),
         Number(
-            "Without looking",
+            "Baseline",
             words.percent(commonest["support"] / scores["n"]),
             f"always saying {display_name(commonest['label'])}",
             "The accuracy of a rule that gives every photo the commonest class. A model that does not beat it knows "
@@ -102,9 +101,14 @@ with photos:
         dataset = pickers.photos_or_notice(run)
         if dataset is None:
             st.dataframe(
-                chosen,
+                chosen.assign(label=chosen["label"].map(display_name), predicted=chosen["predicted"].map(display_name)),
                 hide_index=True,
-                column_config={"sure": st.column_config.NumberColumn("sure", format="percent")},
+                column_config={
+                    "image_id": "Image",
+                    "label": "True",
+                    "predicted": "Predicted",
+                    "sure": st.column_config.NumberColumn("Probability", format="percent"),
+                },
                 alt="The images in the chosen cell",
             )
         else:
@@ -147,7 +151,7 @@ with by_class:
         ),
         key="by_class",
         alt=f"Accuracy of each class with its 95 % interval; the weakest is {display_name(worst['label'])}",
-        height=110 + 30 * len(run.classes),
+        height=110 + 27 * len(run.classes),
     )
 with table:
     st.markdown("**Each class, as scikit-learn computes it**")

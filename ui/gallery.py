@@ -57,6 +57,10 @@ def show(
     """
     num_pages = max(1, -(-len(images) // page_size))
     page = 1
+    shown_before = st.session_state.get(f"_{key}_of")
+    shown_now = st.session_state[f"_{key}_of"] = (len(images), *images["image_id"].iloc[[0, -1] if len(images) else []])
+    if shown_before not in (None, shown_now):
+        st.session_state[key] = 1  # other photos: start at their beginning
     if num_pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
             counted = st.empty()

@@ -223,7 +223,7 @@ def in_words(settings: Settings) -> str:
     if settings.flip:
         parts.append(f"mirrored with a chance of {words.percent(settings.flip, 0)}")
     if settings.rotation_degrees:
-        parts.append(f"turned by up to {settings.rotation_degrees:g}° either way")
+        parts.append(f"turned by up to ±{settings.rotation_degrees:g}°")
     strengths = dict(zip(STAGES, (settings.brightness, settings.contrast, settings.saturation), strict=True))
     changed = [name for name in STAGES if strengths[name]]
     if changed and len({strengths[name] for name in changed}) == 1:
@@ -234,7 +234,8 @@ def in_words(settings: Settings) -> str:
         )
     if settings.mixup or settings.cutmix:
         parts.append("blended with another photo" if settings.mixup else "given a patch of another photo")
-    return f"Each time a photo comes it is {_joined(parts)}." if parts else "Every photo comes as it is, every time."
+    told = f"Each time it comes, a photo is {_joined(parts)}." if parts else "Every photo comes as it is, every time."
+    return told.replace(" %", "\u00a0%")
 
 
 def _joined(parts: Sequence[str]) -> str:

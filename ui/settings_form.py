@@ -34,6 +34,7 @@ SECTIONS = {
     "Learning": ("optimiser",),
     "Device": ("hardware",),
 }
+_UNITS = {"degrees": "°", "pixels": " px"}
 _OFFERED = {
     "image_size": ("32", "64", "96", "128", "160", "224", "128x256"),
     "sampler": ("none", "balanced", "power(0.5)"),
@@ -82,8 +83,7 @@ def widget(field: Field, recipe: Settings, *, prefix: str = "", choices: Iterabl
 
 
 def _beside(field: Field, own: Any) -> str:
-    unit = field.unit + ", " if field.unit else ""
-    return f"({unit}recipe {typed(own)})"
+    return f"(recipe {typed(own)}{_UNITS.get(field.unit, '')})"
 
 
 def _help(field: Field) -> str:

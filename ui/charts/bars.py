@@ -95,11 +95,8 @@ def rates_with_intervals(
     figure.add_scatter(
         x=ordered["rate"] * 100,
         y=names,
-        mode="markers+text",
+        mode="markers",
         marker={"color": LIGHT["indigo"], "size": 9},
-        text=[f"{100 * rate:.1f}" for rate in ordered["rate"]],
-        textposition="top center",
-        textfont={"size": 11, "color": LIGHT["muted"]},
         error_x={
             "type": "data",
             "symmetric": False,
@@ -114,6 +111,16 @@ def rates_with_intervals(
         "n = %{customdata[2]:,}<extra></extra>",
         cliponaxis=False,
     )
+    for name, rate in zip(names, ordered["rate"], strict=True):
+        figure.add_annotation(
+            text=f"{100 * rate:.1f} %",
+            x=1.02,
+            xref="paper",
+            xanchor="left",
+            y=name,
+            showarrow=False,
+            font={"size": 12, "color": LIGHT["ink"]},
+        )
     if overall is not None:
         figure.add_vline(x=overall * 100, line={"color": LIGHT["grey"], "width": 1.2, "dash": "dot"})
         figure.add_annotation(
@@ -123,8 +130,8 @@ def rates_with_intervals(
         )  # fmt: skip
     figure.update_layout(
         showlegend=False,
-        margin={"t": 56 if title else 24},
-        xaxis={"range": [0, 102], "title": {"text": unit}, "zeroline": True, "fixedrange": True},
+        margin={"t": 56 if title else 24, "r": 64},
+        xaxis={"range": [0, 100], "title": {"text": unit}, "zeroline": True, "fixedrange": True},
         yaxis={"showgrid": False, "ticksuffix": "  ", "fixedrange": True},
     )
     return figure

@@ -1,6 +1,6 @@
 """Lines over steps and over features."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -76,16 +76,18 @@ def feature_lines(
     features: Mapping[str, np.ndarray],
     *,
     colours: Mapping[str, str] | None = None,
+    strong: Collection[str] = (),
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
-    """One line a sample over its feature numbers (``features``: name -> float D), drawn on one scale."""
+    """One line a sample over its feature numbers (``features``: name -> float D), drawn on one scale; ``strong`` ones are thick."""
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     fallback = class_colours(tuple(features))
     for name, values in features.items():
         figure.add_scatter(
             x=np.arange(len(values), dtype=np.int32), y=np.asarray(values, dtype=np.float32), mode="lines", name=name,
-            line={"width": 1.5, "color": (colours or fallback).get(name, fallback[name])},
+            line={"width": 3 if name in strong else 1.2, "color": (colours or fallback).get(name, fallback[name])},
+            opacity=0.7 if strong and name not in strong else 1,
             hovertemplate=f"{name}<br>feature %{{x}}: %{{y:.2f}}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(

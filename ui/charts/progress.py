@@ -1,0 +1,77 @@
+"""How a run is going: the loss by step, and below it the validation accuracy after each epoch."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ui.charts.layout import base_layout
+from ui.charts.lines import smoothed, thin
+from ui.colours import LIGHT
+
+
+def finding(losses: np.ndarray) -> str:
+    """What the loss did, in words, from its moving average; empty before there are two logged steps."""
+    if len(losses) < 2:
+        return ""
+    soft = smoothed(losses)
+    first, last = float(soft[0]), float(soft[-1])
+    if abs(last - first) < 0.01 * abs(first):
+        return f"The loss stays near {last:.2f}"
+    return f"The loss {'fell' if last < first else 'rose'} from {first:.2f} to {last:.2f}"
+
+
+def progress_curves(
+    steps: pd.DataFrame, epochs: pd.DataFrame, *, total_steps: int, num_epochs: int, drawn: bool = False
+) -> go.Figure:
+    """``steps``: step, loss. ``epochs``: step, epoch, val_loss, val_accuracy, low, high (shares). The horizontal axis is
+    the whole run from its first second, so that a line grows into the room that is left."""
+    losses = steps["loss"].to_numpy(dtype=float)
+    figure = go.Figure(layout=base_layout(finding(losses), drawn=drawn))
+    x = steps["step"].to_numpy()
+    raw_x, raw_y = thin(x, losses)
+    soft_x, soft_y = thin(x, smoothed(losses))
+    figure.add_scatter(
+        x=raw_x, y=raw_y, mode="lines+markers" if len(x) < 40 else "lines", name="As logged",
+        line={"color": LIGHT["grey"], "width": 1}, marker={"size": 4}, opacity=0.75,
+        hovertemplate="step %{x:,}: loss %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": LIGHT["indigo"], "width": 2.5},
+        hovertemplate="step %{x:,}: average %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=epochs["step"], y=epochs["val_loss"], mode="markers", name="Validation",
+        marker={"color": LIGHT["turmeric"], "size": 10, "symbol": "diamond"}, customdata=epochs["epoch"],
+        hovertemplate="epoch %{customdata}: validation loss %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    share, low, high = (epochs[name].to_numpy(dtype=float) * 100 for name in ("val_accuracy", "low", "high"))
+    few = len(epochs) <= 12
+    figure.add_scatter(
+        x=epochs["step"], y=share, yaxis="y2", mode="lines+markers+text" if few else "lines+markers",
+        line={"color": LIGHT["turmeric"], "width": 2}, marker={"size": 8, "symbol": "diamond"}, showlegend=False,
+        text=[f" {value:.1f} %" for value in share] if few else None, textposition="middle left",
+        textfont={"size": 12, "color": LIGHT["ink"]},
+        error_y={"type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low, "width": 3,
+                 "thickness": 1.2, "color": LIGHT["turmeric"]},
+        customdata=np.stack([epochs["epoch"], low, high], axis=1),
+        hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]<extra></extra>",
+    )  # fmt: skip
+    if num_epochs <= 50:
+        for epoch in range(1, num_epochs):
+            figure.add_vline(
+                x=epoch * total_steps / num_epochs, line={"color": LIGHT["line"], "width": 1, "dash": "dot"}
+            )
+    figure.update_layout(
+        margin={"t": 58, "b": 8},
+        hovermode="closest",
+        legend={"y": 1.01},
+        xaxis={"title": {"text": "Step (batches seen)"}, "range": [0, total_steps * 1.02], "anchor": "y2"},
+        yaxis={"title": {"text": "Loss"}, "domain": [0.4, 1], "rangemode": "tozero"},
+        yaxis2={
+            "title": {"text": "Validation<br>accuracy, %"}, "domain": [0, 0.3], "range": [0, 100], "dtick": 50,
+            "gridcolor": LIGHT["line"], "zerolinecolor": LIGHT["line"], "automargin": True,
+            "tickfont": {"color": LIGHT["muted"], "size": 13},
+        },
+    )  # fmt: skip
+    figure.layout.yaxis2.title.font = {"color": LIGHT["muted"], "size": 13}
+    return figure

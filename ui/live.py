@@ -1,0 +1,244 @@
+"""One run as it goes: state, progress, numbers, curves, and the buttons that stop it or let it go on.
+
+Everything is read from the run's directory at each call, so a reload, a second tab or an ended trainer make no
+difference. The clock ticks only while the run is active; when it ends the whole page runs once more, and the clock stops.
+"""
+
+import platform
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core import checkpoints, launch, statistics
+from fashion_core.config import Settings
+from fashion_core.runs import ENDED, Run, Status
+from ui import faults, loaders, navigation, words
+from ui.answer import Number, answer
+from ui.charts.progress import progress_curves
+from ui.plot import plot
+
+SECONDS = 1.0
+BADGES = {
+    "starting": ("Starting", "gray", ":material/hourglass_top:"),
+    "running": ("Running", "blue", ":material/play_circle:"),
+    "finished": ("Finished", "green", ":material/check_circle:"),
+    "stopped": ("Stopped", "orange", ":material/pause_circle:"),
+    "failed": ("Failed", "red", ":material/error:"),
+    "interrupted": ("Interrupted", "red", ":material/power_off:"),
+}
+CHART_HEIGHT = 400
+
+
+def status_of(run: Run) -> Status:
+    """The run's state. An ended one is remembered until its files change; a live one is looked at every time."""
+    return _ended_status(loaders.stamp(run.folder / "events.jsonl"), run) or run.status()
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _ended_status(key: loaders.Stamp, _run: Run) -> Status | None:
+    status = _run.status()
+    return status if status.state in ENDED else None
+
+
+def metrics_of(run: Run) -> pd.DataFrame:
+    """The run's logged rows."""
+    return _metrics(loaders.stamp(run.folder / "metrics.jsonl"), run)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
+    return _run.metrics()
+
+
+def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: str) -> tuple[float, Run] | None:
+    """The speed that this machine reached with the same network, photo size and device, and the run that showed it:
+    of the same batch size if there is one, then the newest. None when nothing like it ran here."""
+    best = None
+    for run in runs:
+        theirs = run.settings
+        if (theirs.model, theirs.image_size) != (settings.model, settings.image_size):
+            continue
+        summary = loaders.summary_of(run)
+        if not summary or not summary.get("images_per_second") or not _was_here(run):
+            continue
+        if settings.device != theirs.device and summary["device"] != (
+            device if settings.device == "auto" else settings.device
+        ):
+            continue
+        if theirs.batch_size == settings.batch_size:
+            return float(summary["images_per_second"]), run
+        best = best or (float(summary["images_per_second"]), run)
+    return best
+
+
+def _was_here(run: Run) -> bool:
+    return any(event.get("process", {}).get("host") == platform.node() for event in run.events())
+
+
+def show(run: Run) -> None:
+    """The live view of a run; ticks while the run is active."""
+    active = status_of(run).active
+    st.fragment(_show, run_every=SECONDS if active else None)(run, active)
+
+
+def _show(run: Run, was_active: bool) -> None:
+    status = status_of(run)
+    if was_active != status.active:
+        st.rerun()
+    frame = metrics_of(run)
+    _state(run, status, frame)
+    _numbers(run, status, frame)
+    _curves(run, status, frame)
+    _words_of_the_run(run)
+
+
+def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
+    """What the run is doing, how far it is, and what can be done about it."""
+    name, colour, icon = BADGES[status.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(name, color=colour, icon=icon)
+        st.markdown(words.plain(status.sentence), width="stretch")
+        _buttons(run, status)
+    if status.active or status.state in ("stopped", "interrupted"):
+        share = min(1.0, status.step / status.total_steps) if status.total_steps else 0.0
+        st.progress(share, text=progress_words(run, status, frame))
+
+
+def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
+    """``Epoch 1 of 2, step 40 of 190, about 20 s left``"""
+    place = f"Epoch {status.epoch} of {run.settings.epochs}, step {status.step:,} of {status.total_steps:,}"
+    if not status.active:
+        return place
+    if not status.step:
+        return f"{place}; the first numbers come after {run.settings.log_every:,} batches"
+    left = words.time_left(status.step, status.total_steps, _seconds(frame))
+    return f"{place}, {left}" if left else place
+
+
+def _seconds(frame: pd.DataFrame) -> float:
+    return float(frame["seconds"].dropna().iloc[-1]) if "seconds" in frame and frame["seconds"].notna().any() else 0.0
+
+
+def _buttons(run: Run, status: Status) -> None:
+    if status.active:
+        events = run.events()
+        asked = bool(events) and events[-1]["event"] == "stop_requested"
+        if st.button(
+            "Stopping" if asked else "Stop and save",
+            icon=":material/stop_circle:",
+            disabled=asked,
+            key="stop",
+            help="Finishes the current batch, saves everything and ends. It can go on later from there.",
+        ):
+            with faults.shown(stop=False):
+                launch.stop(run, wait_seconds=0)
+            st.rerun(scope="fragment")
+        return
+    saved = checkpoints.saved_steps(run.folder)
+    if status.state in ("stopped", "interrupted") or (status.state == "failed" and saved):
+        there = loaders.dataset_of(run) is not None
+        if st.button(
+            f"Resume from step {saved[-1]:,}" if saved else "Start again from step 0",
+            icon=":material/resume:",
+            disabled=not there,
+            key="resume",
+            help=None if there else f"Its photos are not on this machine; run: {run.dataset['bring']}",
+        ):
+            with faults.shown(stop=False):
+                launch.start_resume(run, data_dir=loaders.data_dir())
+                st.rerun()
+    if status.state == "finished":
+        navigation.link("evaluation", "See how good it is", run=run.id)
+
+
+def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
+    steps, epochs = frame[frame["kind"] == "step"], frame[frame["kind"] == "epoch"]
+    if frame.empty:
+        return
+    found = [Number("Loss", f"{steps['loss'].iloc[-1]:.3f}" if len(steps) else "–", f"mean of {run.settings.log_every:,} batches",
+                    "How wrong the network is on the training photos it has just seen; lower is better.")]  # fmt: skip
+    found.append(_accuracy(run, epochs))
+    speed = steps["images_per_second"].iloc[-1] if len(steps) else None
+    device = next((event["device"] for event in reversed(run.events()) if "device" in event), "")
+    found.append(Number("Images a second", f"{speed:,.0f}" if speed else "–", f"on {device}" if device else ""))
+    took = "so far" if status.active else "in training steps"
+    found.append(Number("Time", words.duration(_seconds(frame)), took))
+    answer(found)
+
+
+def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
+    scores = (loaders.summary_of(run) or {}).get("scores", {})
+    if "accuracy" in scores.get("test", {}):
+        test = scores["test"]
+        return Number(
+            "Test accuracy",
+            words.percent(test["accuracy"]),
+            f"{words.interval(test['accuracy_ci95'])}, n = {test['n']:,}",
+        )
+    num_val = int(run.dataset["splits"].get("val", 0))
+    if epochs.empty or "val_accuracy" not in epochs or not num_val:
+        note = f"after epoch 1 of {run.settings.epochs}" if num_val else "no validation photos"
+        return Number("Validation accuracy", "–", note)
+    share = float(epochs["val_accuracy"].iloc[-1])
+    bounds = statistics.wilson(round(share * num_val), num_val)
+    return Number("Validation accuracy", words.percent(share), f"{words.interval(bounds)}, n = {num_val:,}")
+
+
+def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
+    steps = frame[frame["kind"] == "step"]
+    if steps.empty:
+        if status.active:
+            st.skeleton(CHART_HEIGHT)
+        else:
+            st.caption("No step was logged, so there is no curve.")
+        return
+    plot(
+        progress_curves(
+            steps,
+            _with_intervals(frame[frame["kind"] == "epoch"], int(run.dataset["splits"].get("val", 0))),
+            total_steps=status.total_steps,
+            num_epochs=run.settings.epochs,
+            drawn=run.dataset["synthetic"],
+        ),
+        key="curves",
+        alt=f"Training loss of {run.id} by step, last {steps['loss'].iloc[-1]:.3f}, and its validation accuracy by epoch",
+        height=CHART_HEIGHT,
+    )
+
+
+def _with_intervals(epochs: pd.DataFrame, num_val: int) -> pd.DataFrame:
+    epochs = epochs.reindex(columns=["step", "epoch", "val_loss", "val_accuracy"]).astype(float).dropna()
+    bounds = [statistics.wilson(round(share * num_val), num_val) for share in epochs["val_accuracy"]]
+    return epochs.assign(low=[low for low, _ in bounds], high=[high for _, high in bounds])
+
+
+def _words_of_the_run(run: Run) -> None:
+    with st.expander("Settings, events and log", icon=":material/notes:"):
+        changed = run.config.get("changed") or {}
+        st.markdown(
+            f"`{run.id}`, recipe `{run.recipe}`"
+            + (
+                " with " + ", ".join(f"{name} = {value}" for name, value in changed.items())
+                if changed
+                else ", unchanged"
+            )
+        )
+        st.dataframe(
+            pd.DataFrame(
+                [_event_words(event) for event in reversed(run.events()[-200:])], columns=["When", "What", "Said"]
+            ),
+            hide_index=True,
+            height=180,
+            alt="Events of the run, newest first",
+        )
+        st.code(run.log_tail() or "The log is empty.", language=None, height=220)
+
+
+def _event_words(event: dict[str, Any]) -> tuple[str, str, str]:
+    when = datetime.fromtimestamp(event.get("time", 0)).strftime("%H:%M:%S")
+    rest = {name: value for name, value in event.items() if name not in ("event", "time", "process", "reason")}
+    said = event.get("reason") or ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in rest.items())  # fmt: skip
+    return when, event["event"].replace("_", " "), said

@@ -1,0 +1,58 @@
+"""Every run, newest first, with its state and scores; choosing a row opens that run on the page."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core.runs import Run
+from ui import live, loaders, pickers, words
+
+KEY = "runs"
+
+
+def frame_of(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a run: what it is, its state, how far it came, what it reached."""
+    return pd.DataFrame([_row(run) for run in runs])
+
+
+def _row(run: Run) -> dict[str, object]:
+    status = live.status_of(run)
+    summary = loaders.summary_of(run) or {}
+    scores = summary.get("scores", {})
+    return {
+        "Run": pickers.run_words(run),
+        "State": live.BADGES[status.state][0],
+        "Changed from the recipe": ", ".join(
+            f"{name}={value}" for name, value in run.config.get("changed", {}).items()
+        ),
+        "Epochs": run.settings.epochs,
+        "Steps": f"{status.step:,} of {status.total_steps:,}",
+        "Validation": scores.get("val", {}).get("accuracy", summary.get("val_accuracy")),
+        "Test": scores.get("test", {}).get("accuracy"),
+        "Trained for": words.duration(summary["seconds"]) if summary.get("seconds") else "",
+    }
+
+
+def show(runs: Sequence[Run]) -> None:
+    """The table. A chosen row puts its run into the address."""
+
+    def open_run() -> None:
+        rows = st.session_state[KEY]["selection"]["rows"]
+        if rows and rows[0] < len(runs):
+            st.query_params["run"] = runs[rows[0]].id
+
+    share = {"format": "percent", "help": "Share of photos whose class is right, after the last epoch."}
+    st.dataframe(
+        frame_of(runs),
+        hide_index=True,
+        key=KEY,
+        on_select=open_run,
+        selection_mode="single-row",
+        column_config={
+            "Run": st.column_config.TextColumn(width="large"),
+            "Validation": st.column_config.NumberColumn(**share),
+            "Test": st.column_config.NumberColumn(**share),
+        },
+        alt="All runs, newest first",
+    )
