@@ -1,5 +1,117 @@
-"""Training page, not written yet."""
+"""Start a run, watch it learn, stop it and let it go on; every run of this machine, newest first."""
 
-from ui import navigation
+import time
+
+import streamlit as st
+
+from fashion_core import launch
+from fashion_core.config import FIELD
+from ui import (
+    address,
+    devices,
+    faults,
+    first_start,
+    live,
+    loaders,
+    navigation,
+    notices,
+    pickers,
+    run_table,
+    settings_form,
+    words,
+)
+
+
+def start() -> None:
+    """Start the run that the form describes and show it; a second click within two seconds is the same click."""
+    if time.monotonic() - st.session_state.get("_started", -9.0) < 2:
+        return
+    st.session_state["_started"] = time.monotonic()
+    with faults.shown():
+        run_id = launch.start_training(dataset.id, settings, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
+    st.query_params["run"] = run_id
+    st.rerun()
+
 
 navigation.enter("training")
+runs = loaders.all_runs()
+active = [run for run in runs if live.status_of(run).active]
+settings_form.refuse_address()
+form, view = st.columns([1, 2], gap="medium")
+
+# a new run
+with form:
+    if first_start.show():
+        settings = None
+    else:
+        dataset = pickers.pick_dataset()
+        left, right = st.columns(2)
+        with left:
+            recipe = settings_form.pick_recipe()
+        with right:
+            values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True)}
+        here = devices.found()
+        with st.container(gap="xsmall"):
+            for heading in settings_form.SECTIONS:
+                with st.expander(settings_form.section_words(heading, recipe), key=f"section {heading}"):
+                    for field in settings_form.section(heading):
+                        if field.name == "device":
+                            values["device"] = settings_form.widget(field, recipe, choices=here.names, quiet=True)
+                            st.caption(f"auto takes {here.default} here." if here.default else "Looking for devices.")
+                        elif field.name not in values:
+                            values[field.name] = settings_form.widget(field, recipe, quiet=True)
+        settings = settings_form.build(recipe, values)
+    if settings is not None:
+        changed = settings_form.changes_words(settings)
+        st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
+        measured = live.measured_images_per_second(settings, runs, here.default)
+        seconds = settings.epochs * dataset.splits.get("train", 0) / measured[0] if measured else None
+        told = f"about {words.roughly(seconds)}" if seconds else "time unknown until it runs"
+        if st.button(
+            f"Train {words.counted(settings.epochs, 'epoch')}, {told}",
+            type="primary",
+            key="train",
+            width="stretch",
+            help=f"From {measured[0]:,.0f} images a second, measured in {measured[1].id}." if measured else None,
+        ):
+            start()
+        if active:
+            st.caption(
+                f"{words.counted(len(active), 'run')} on this machine already. They would share it, each slower."
+            )
+        with st.expander("The same from a terminal"):
+            st.code(
+                f"python -m fashion_core train {dataset.id} {settings.to_flags()}", language="bash", wrap_lines=True
+            )
+
+# the run at hand
+with view:
+    if not runs:
+        notices.empty(
+            "No run is here yet. Here you would watch the loss fall while a model learns: start one on the left."
+        )
+        st.stop()
+    found = {run.id: run for run in runs}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        run = found[
+            address.select(
+                "Run",
+                list(found),
+                key="run",
+                default=(active or runs)[0].id,
+                words=lambda name: pickers.run_words(found[name]),
+                label_visibility="collapsed",
+            )
+        ]
+        if run.dataset["synthetic"]:
+            notices.drawn_badge()
+    others = [other for other in active if other.id != run.id]
+    if others:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("Running now:", width="content")
+            navigation.link("training", pickers.run_words(others[0]), run=others[0].id)
+    live.show(run)
+
+# every run
+st.subheader("All runs", anchor=False)
+run_table.show(runs)

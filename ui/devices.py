@@ -13,7 +13,7 @@ from fashion_core import config
 
 @dataclass(frozen=True)
 class Devices:
-    """``names`` as ``--set device=`` takes them, ``auto`` first; ``default`` is what auto takes, empty while unknown."""
+    """``names`` as ``--set device=`` takes them, auto first; ``default`` is what auto takes, empty while unknown."""
 
     names: tuple[str, ...]
     default: str

@@ -1,7 +1,7 @@
 """One run as it goes: state, progress, numbers, curves, and the buttons that stop it or let it go on.
 
 Everything is read from the run's directory at each call, so a reload, a second tab or an ended trainer make no
-difference. The clock ticks only while the run is active; when it ends the whole page runs once more, and the clock stops.
+difference. The clock ticks only while the run is active; when it ends the whole page runs once more, without a clock.
 """
 
 import platform
@@ -158,33 +158,44 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
     steps, epochs = frame[frame["kind"] == "step"], frame[frame["kind"] == "epoch"]
     if frame.empty:
         return
-    found = [Number("Loss", f"{steps['loss'].iloc[-1]:.3f}" if len(steps) else "–", f"mean of {run.settings.log_every:,} batches",
-                    "How wrong the network is on the training photos it has just seen; lower is better.")]  # fmt: skip
-    found.append(_accuracy(run, epochs))
     speed = steps["images_per_second"].iloc[-1] if len(steps) else None
-    device = next((event["device"] for event in reversed(run.events()) if "device" in event), "")
-    found.append(Number("Images a second", f"{speed:,.0f}" if speed else "–", f"on {device}" if device else ""))
-    took = "so far" if status.active else "in training steps"
-    found.append(Number("Time", words.duration(_seconds(frame)), took))
-    answer(found)
+    device = next((event["device"] for event in reversed(run.events()) if "device" in event), "one device")
+    answer(
+        [
+            Number(
+                "Training loss",
+                f"{steps['loss'].iloc[-1]:.3f}" if len(steps) else "–",
+                f"mean of {run.settings.log_every:,} batches",
+                "How wrong the network is on the training photos that it has just seen; lower is better.",
+            ),
+            _accuracy(run, epochs),
+            Number(
+                "Images a second",
+                f"{speed:,.0f}" if speed else "–",
+                f"on {device}, {words.duration(_seconds(frame))}{' so far' if status.active else ' in all'}",
+                "Training photos a second, since this epoch began. The time counts training steps only.",
+            ),
+        ]
+    )
 
 
 def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
+    """The test accuracy of a finished run, otherwise the newest validation accuracy."""
     scores = (loaders.summary_of(run) or {}).get("scores", {})
-    if "accuracy" in scores.get("test", {}):
-        test = scores["test"]
-        return Number(
-            "Test accuracy",
-            words.percent(test["accuracy"]),
-            f"{words.interval(test['accuracy_ci95'])}, n = {test['n']:,}",
-        )
+    for split, name in (("test", "Test accuracy"), ("val", "Validation accuracy")):
+        if "accuracy" in scores.get(split, {}):
+            score = scores[split]
+            return Number(name, words.percent(score["accuracy"]), _n(score["accuracy_ci95"], score["n"]))
     num_val = int(run.dataset["splits"].get("val", 0))
     if epochs.empty or "val_accuracy" not in epochs or not num_val:
-        note = f"after epoch 1 of {run.settings.epochs}" if num_val else "no validation photos"
-        return Number("Validation accuracy", "–", note)
+        return Number("Validation accuracy", "–", "measured after each epoch" if num_val else "no validation photos")
     share = float(epochs["val_accuracy"].iloc[-1])
     bounds = statistics.wilson(round(share * num_val), num_val)
-    return Number("Validation accuracy", words.percent(share), f"{words.interval(bounds)}, n = {num_val:,}")
+    return Number("Validation accuracy", words.percent(share), _n(bounds, num_val))
+
+
+def _n(bounds: Sequence[float], num: int) -> str:
+    return f"{words.interval(bounds)}, n = {num:,}"
 
 
 def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
@@ -204,7 +215,7 @@ def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
             drawn=run.dataset["synthetic"],
         ),
         key="curves",
-        alt=f"Training loss of {run.id} by step, last {steps['loss'].iloc[-1]:.3f}, and its validation accuracy by epoch",
+        alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
         height=CHART_HEIGHT,
     )
 
@@ -240,5 +251,5 @@ def _words_of_the_run(run: Run) -> None:
 def _event_words(event: dict[str, Any]) -> tuple[str, str, str]:
     when = datetime.fromtimestamp(event.get("time", 0)).strftime("%H:%M:%S")
     rest = {name: value for name, value in event.items() if name not in ("event", "time", "process", "reason")}
-    said = event.get("reason") or ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in rest.items())  # fmt: skip
-    return when, event["event"].replace("_", " "), said
+    parts = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in rest.items()]
+    return when, event["event"].replace("_", " "), event.get("reason") or ", ".join(parts)

@@ -26,7 +26,6 @@ def _row(run: Run) -> dict[str, object]:
         "Changed from the recipe": ", ".join(
             f"{name}={value}" for name, value in run.config.get("changed", {}).items()
         ),
-        "Epochs": run.settings.epochs,
         "Steps": f"{status.step:,} of {status.total_steps:,}",
         "Validation": scores.get("val", {}).get("accuracy", summary.get("val_accuracy")),
         "Test": scores.get("test", {}).get("accuracy"),
@@ -50,7 +49,7 @@ def show(runs: Sequence[Run]) -> None:
         on_select=open_run,
         selection_mode="single-row",
         column_config={
-            "Run": st.column_config.TextColumn(width="large"),
+            "Run": st.column_config.TextColumn(width=270),
             "Validation": st.column_config.NumberColumn(**share),
             "Test": st.column_config.NumberColumn(**share),
         },

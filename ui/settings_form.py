@@ -62,11 +62,19 @@ def pick_recipe(key: str = "recipe") -> Settings:
     return config.RECIPES[address.select("Recipe", list(config.RECIPES), key=key, help=words)]
 
 
-def widget(field: Field, recipe: Settings, *, prefix: str = "", choices: Iterable[str] | None = None) -> Any:
-    """Draw one setting, opened on the recipe's value, and return what it says (typed text for a size)."""
+def widget(
+    field: Field, recipe: Settings, *, prefix: str = "", choices: Iterable[str] | None = None, quiet: bool = False
+) -> Any:
+    """Draw one setting, opened on the recipe's value, and return what it says (typed text for a size).
+
+    The recipe's value stands beside the name; with ``quiet`` only when another one is chosen.
+    """
     own = getattr(recipe, field.name)
-    name = f"{title(field.name)} :gray[{_beside(field, own)}]"
-    said = {"key": f"{prefix}{field.name}", "bind": "query-params", "help": _help(field)}
+    key = f"{prefix}{field.name}"
+    chosen = st.session_state.get(key, st.query_params.get(key))
+    is_own = chosen is None or str(chosen) == typed(own) or chosen == own
+    name = title(field.name) if quiet and is_own else f"{title(field.name)} :gray[{_beside(field, own)}]"
+    said = {"key": key, "bind": "query-params", "help": _help(field)}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
     if field.kind == "float" and field.low > 0:  # a learning rate: steps of a slider would mean nothing
@@ -95,6 +103,13 @@ def _help(field: Field) -> str:
 def _by_size(text: str) -> tuple[int, str]:
     head = text.partition("x")[0]
     return (int(head) if head.isdigit() else 0, text)
+
+
+def section_words(heading: str, recipe: Settings, prefix: str = "") -> str:
+    """The heading, with how many of its settings differ from the recipe by what the widgets held a moment ago."""
+    held = {field.name: st.session_state.get(f"{prefix}{field.name}") for field in section(heading)}
+    num = sum(value is not None and typed(value) != typed(getattr(recipe, name)) for name, value in held.items())
+    return f"{heading} :gray[· {num} changed]" if num else heading
 
 
 def changes_words(settings: Settings) -> str:

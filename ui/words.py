@@ -45,6 +45,13 @@ def duration(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def roughly(seconds: float) -> str:
+    """A duration as one says it before it has passed: ``10 s``, ``40 s``, ``3 min``, ``2 h``."""
+    if seconds < 95:
+        return f"{max(10, 10 * round(seconds / 10))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5700 else f"{seconds / 3600:.1f} h"
+
+
 def time_left(done: int, total: int, seconds: float) -> str:
     """``about 40 s left``, from what is done so far; empty before anything is done."""
     if done <= 0 or total <= 0 or seconds <= 0:

@@ -23,8 +23,8 @@ def finding(losses: np.ndarray) -> str:
 def progress_curves(
     steps: pd.DataFrame, epochs: pd.DataFrame, *, total_steps: int, num_epochs: int, drawn: bool = False
 ) -> go.Figure:
-    """``steps``: step, loss. ``epochs``: step, epoch, val_loss, val_accuracy, low, high (shares). The horizontal axis is
-    the whole run from its first second, so that a line grows into the room that is left."""
+    """``steps``: step, loss. ``epochs``: step, epoch, val_loss, val_accuracy, low, high (shares). The horizontal axis
+    is the whole run from its first second, so that a line grows into the room that is left."""
     losses = steps["loss"].to_numpy(dtype=float)
     figure = go.Figure(layout=base_layout(finding(losses), drawn=drawn))
     x = steps["step"].to_numpy()
@@ -54,7 +54,8 @@ def progress_curves(
         error_y={"type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low, "width": 3,
                  "thickness": 1.2, "color": LIGHT["turmeric"]},
         customdata=np.stack([epochs["epoch"], low, high], axis=1),
-        hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]<extra></extra>",
+        hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]"
+        "<extra></extra>",
     )  # fmt: skip
     if num_epochs <= 50:
         for epoch in range(1, num_epochs):
