@@ -1,6 +1,6 @@
 """Imported datasets: what dataset.json says, where their parts lie, and how far an import has come.
 
-Takes the data folder; gives Dataset records. Reads only; knows nothing of sources or of decoding.
+Takes the data folder; gives Dataset records. Knows nothing of layouts or of decoding.
 """
 
 import dataclasses
@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core import labels, storage
-from fashion_core.errors import DatasetError
+from fashion_core import labels, sources, storage
+from fashion_core.errors import DatasetError, FashionError
 
 FORMAT = 1
 INCOMING = ".incoming"
@@ -90,6 +90,18 @@ def load(folder: Path) -> Dataset:
             f"dataset '{folder.name}' cannot be read ({type(error).__name__} in dataset.json); remove the folder "
             f"'{folder}' and import it again."
         ) from error
+
+
+def read_photo(dataset: Dataset, path: str, sha256: str) -> bytes:
+    """The bytes of one photo, if they are still those that were imported; DatasetError says what happened to them."""
+    again = f"import the photos as they are now under another name: {dataset.bring} --name NAME"
+    try:
+        data = sources.photo_bytes_of(dataset.root, path)
+    except FashionError as error:
+        raise DatasetError(f"photo '{path}' of dataset '{dataset.name}': {error}; put it back, or {again}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise DatasetError(f"photo '{path}' of dataset '{dataset.name}' has changed since it was imported; {again}")
+    return data
 
 
 def list_datasets(data_dir: Path) -> list[Dataset]:

@@ -4,13 +4,12 @@ Takes a Dataset and a folder that is new or empty; gives copies of the photos, b
 Knows nothing of torchvision itself.
 """
 
-import hashlib
 import io
 import shutil
 from pathlib import Path
 from typing import Any
 
-from fashion_core import sources, storage
+from fashion_core import datasets, sources, storage
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError
 from fashion_core.sources import Progress
@@ -67,11 +66,7 @@ def write_folders(dataset: Dataset, dest: Path, progress: Progress | None = None
 
 
 def _copy(dataset: Dataset, image_id: str, path: str, sha256: str, folder: Path, taken: set[str]) -> None:
-    data = sources.photo_bytes_of(dataset.root, path)
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise DatasetError(
-            f"photo '{path}' of dataset '{dataset.name}' has changed since it was imported; import it again."
-        )
+    data = datasets.read_photo(dataset, path, sha256)
     stem, ending = (image_id, ".png") if sources.is_idx(path) else (Path(path).stem, Path(path).suffix)
     if ending.lower() not in _KNOWN or sources.is_idx(path):
         ending = _RENAMED.get(ending.lower(), ".png")

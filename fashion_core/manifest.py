@@ -43,10 +43,12 @@ def import_source(
     if not name or len(name) > 80 or not name.isprintable():
         raise DatasetError(f"a dataset's name has 1 to 80 visible characters, got {name[:80]!r}; give one with --name.")
     dataset_id = datasets.id_for(name)
-    if (data_dir / dataset_id).exists():
-        known = sources.known_fingerprint(source, seed)
-        if known and datasets.load(data_dir / dataset_id).fingerprint == known:
-            return datasets.load(data_dir / dataset_id)
+    final = data_dir / dataset_id
+    if final.exists() and not (final / "dataset.json").is_file():
+        raise DatasetError(f"'{final}' is in the way and no dataset; choose another --name, or move it away.")
+    known = sources.known_fingerprint(source, seed)
+    if known and final.exists() and datasets.load(final).fingerprint == known:
+        return datasets.load(final)
     incoming = datasets.incoming_folder(data_dir, dataset_id)
     try:
         with storage.hold(
@@ -114,7 +116,7 @@ def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed:
     try:
         storage.publish_folder(building, final)
     except FileExistsError as error:
-        raise DatasetError(f"folder '{final}' is in the way; choose another --name.") from error
+        raise DatasetError(f"'{final}' is in the way; choose another --name, or move it away.") from error
     return dataset
 
 

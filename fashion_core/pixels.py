@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fashion_core import photos, sources, storage
+from fashion_core import datasets, photos, sources, storage
 from fashion_core.datasets import Dataset
-from fashion_core.errors import DatasetError, PhotoError
+from fashion_core.errors import DatasetError
 
 Progress = Callable[[str, int, int], None]
 # N images, H height, W width
@@ -96,7 +96,8 @@ def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Prog
 
     def fill(chunk: list[int]) -> int:
         for row in chunk:
-            array_NHW3[row] = photos.squeeze(_unchanged(dataset, paths[row], hashes[row]), width, height)
+            data = datasets.read_photo(dataset, paths[row], hashes[row])
+            array_NHW3[row] = photos.squeeze(sources.decode(dataset.root, paths[row], data), width, height)
         return len(chunk)
 
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
@@ -116,15 +117,3 @@ def in_threads(work: Callable[[Any], Any], items: list[Any], num_workers: int = 
         yield from pool.map(work, items)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _unchanged(dataset: Dataset, path: str, sha256: str) -> Image.Image:
-    """The photo, if it is still the one that was imported: rows and pixels must not come from different photos."""
-    again = f"import the photos again under another name, as they are now: {dataset.bring} --name NAME"
-    try:
-        data = sources.photo_bytes_of(dataset.root, path)
-        if hashlib.sha256(data).hexdigest() == sha256:
-            return sources.decode(dataset.root, path, data)
-    except PhotoError as error:
-        raise DatasetError(f"photo '{path}' of dataset '{dataset.name}': {error}; put it back, or {again}") from error
-    raise DatasetError(f"photo '{path}' of dataset '{dataset.name}' has changed since it was imported; {again}")
