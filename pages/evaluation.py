@@ -19,8 +19,10 @@ def open_cell() -> None:
     """A click on a cell, or on a class name beside the matrix, chooses what the pickers then show."""
     click = clicked("matrix")
     if click:
-        st.session_state["true"] = ANY if click["row"] is None else run.classes[click["row"]]
-        st.session_state["predicted"] = ANY if click["column"] is None else run.classes[click["column"]]
+        address.choose(
+            true=ANY if click["row"] is None else run.classes[click["row"]],
+            predicted=ANY if click["column"] is None else run.classes[click["column"]],
+        )
 
 
 def class_words(label: str) -> str:

@@ -296,6 +296,22 @@ def test_an_address_opens_a_picker_and_a_choice_goes_into_the_address():
     assert app.text[0].value == "a" and app.query_params["letter"] in ("a", ["a"])
 
 
+def test_an_address_is_not_written_until_there_is_a_choice():
+    app = AppTest.from_string(PICKER).run()
+    assert app.text[0].value == "b" and "letter" not in app.query_params
+    app.selectbox[0].select("c").run()
+    app.selectbox[0].select("b").run()
+    assert "letter" not in app.query_params
+
+
+def test_back_to_an_address_without_a_choice_is_back_to_the_default():
+    app = AppTest.from_string(PICKER).run()
+    app.selectbox[0].select("c").run()
+    del app.query_params["letter"]
+    app.run()
+    assert app.text[0].value == "b"
+
+
 @pytest.mark.parametrize("wrong", ["z", "", "<script>", "A"])
 def test_a_value_that_is_not_on_offer_is_ignored(wrong):
     app = AppTest.from_string(PICKER)

@@ -41,25 +41,44 @@ def segments(
     return _after(key, options, default)
 
 
+def choose(**values: str) -> None:
+    """Choose for the reader, in one step of the browser's history. For callbacks, before the pickers are drawn."""
+    state = st.session_state
+    for key, value in values.items():
+        state[key] = value
+        state.setdefault("_address", {})[key] = value
+    st.query_params.update(values)
+
+
 def _before(key: str, options: Sequence[str], default: str | None) -> None:
     """Give the widget its value before it is drawn."""
     state = st.session_state
-    written = state.setdefault("_address", {})  # key -> what this session last read from or wrote to the address
-    remembered = state.setdefault("_chosen", {})
+    seen = state.setdefault("_address", {})  # key -> what this session last read from or wrote to the address
+    remembered = state.setdefault("_chosen", {}).get(key)
     wanted = st.query_params.get(key)
-    fallback = default if default in options else options[0]
-    if wanted != written.get(key) and wanted in options:  # a link, a typed address or the browser's back button
+    if wanted != seen.get(key) and wanted in options:  # a link, a typed address or the browser's back button
         state[key] = wanted
-    elif state.get(key) not in options:
-        state[key] = remembered[key] if remembered.get(key) in options else fallback
+    elif wanted is None and seen.get(key) is not None and key in state:  # back to before there was a choice
+        state[key] = _fallback(options, default)
+    elif state.get(key) not in options:  # first time on this page, or the options have changed
+        state[key] = remembered if remembered in options else _fallback(options, default)
 
 
 def _after(key: str, options: Sequence[str], default: str | None) -> str:
-    """Write the widget's value into the address; validate it again, for the browser's word is not enough."""
+    """Write a choice into the address, and nothing while it is the default: every write is a step of the browser's
+    history, and a page that writes by itself could not be left with the back button."""
     state = st.session_state
-    value = state[key] if state[key] in options else (default or options[0])
-    state["_chosen"][key] = value
-    state["_address"][key] = value
-    if st.query_params.get(key) != value:
+    fallback = _fallback(options, default)
+    value = state[key] if state[key] in options else fallback  # the browser's word is not enough
+    wanted = st.query_params.get(key)
+    if wanted != value and value != fallback:
         st.query_params[key] = value
+    elif wanted is not None and wanted != value:
+        del st.query_params[key]
+    state["_chosen"][key] = value
+    state["_address"][key] = st.query_params.get(key)
     return value
+
+
+def _fallback(options: Sequence[str], default: str | None) -> str:
+    return default if default in options else options[0]

@@ -63,7 +63,8 @@ function walkCells(state, event) {
   state.cell = state.cell || [0, 0]
   if (steps[event.key]) {
     const [down, right] = steps[event.key]
-    const flipped = state.graph._fullLayout.yaxis.autorange === "reversed" ? 1 : -1
+    const range = state.graph._fullLayout.yaxis.range
+    const flipped = range[0] > range[1] ? 1 : -1
     state.cell = [
       Math.min(rows - 1, Math.max(0, state.cell[0] + down * flipped)),
       Math.min(columns - 1, Math.max(0, state.cell[1] + right)),
@@ -150,6 +151,7 @@ export default function (component) {
       : data.pointing ? [] : ["zoom2d", "pan2d", "resetScale2d"]
     const config = {
       responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
+      editSelection: false, // an editable outline would catch the next lasso and every click inside it
       displayModeBar: buttons.length ? "hover" : false, modeBarButtons: buttons.length ? [buttons] : undefined,
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
