@@ -80,7 +80,7 @@ def feature_lines(
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
-    """One line a sample over its feature numbers (``features``: name -> float D), drawn on one scale; ``strong`` ones are thick."""
+    """One line a sample over its feature numbers (``features``: name -> float D); ``strong`` ones are thick."""
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     fallback = class_colours(tuple(features))
     for name, values in features.items():
