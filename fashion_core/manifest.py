@@ -6,6 +6,7 @@ Takes whatever ``sources`` reads; gives a Dataset in the data folder, complete o
 
 import hashlib
 import os
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -80,7 +81,7 @@ def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed:
     source = sources.open_source(given, work_dir=building, seed=seed, progress=reporter)
     size = _first_size(source)
     path = building / f"pixels-{size}x{size}.npy"
-    with storage.create_npy(path, (len(source.rows), size, size, 3), np.uint8) as array_NHW3:
+    with pixels.create(path, len(source.rows), size, size) as array_NHW3:
         found = _examine_all(source, array_NHW3, reporter)
     manifest = _manifest(source, found)
     notes = _judge(manifest, source, given)
@@ -102,7 +103,7 @@ def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed:
         synthetic=source.synthetic,
         note=source.note,
         split_rule=source.split_rule,
-        bring=source.bring if name == source.suggested_name else f"{source.bring} --name {_quoted(name)}",
+        bring=source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}",
         fingerprint=fingerprint,
         splits={split: int(counts[split]) for split in SPLITS if split in counts},
         num_images=int(counts.sum()),
@@ -128,10 +129,6 @@ def _same_or_refuse(known: Dataset, fingerprint: str, name: str, building: Path)
         )
     shutil.rmtree(building)
     return known
-
-
-def _quoted(name: str) -> str:
-    return name if name.isascii() and name.replace("-", "").isalnum() else "'" + name.replace("'", "'\\''") + "'"
 
 
 def _first_size(source: Source) -> int:
@@ -221,6 +218,8 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
             f"class '{label}' in '{given}' has no photo that can be read{why}; a class needs at least one."
         )
     notes = []
+    if "train" not in counts.columns:
+        notes.append("there is no train split: a run can be evaluated on this set, but not trained")
     for status, count in bad["status"].value_counts().items():
         notes.append(f"{count:,} photos are {status} and take no part; the manifest names each")
     for split in counts.columns:

@@ -7,6 +7,7 @@ decoded; nothing is ever repaired or put in its place.
 
 import io
 import os
+import stat
 import threading
 import warnings
 from pathlib import Path
@@ -53,6 +54,8 @@ def open_photo(source: Path | str | bytes | BinaryIO) -> Image.Image:
 def read_photo(path: Path | str) -> bytes:
     """The bytes of one photo file; PhotoError when it cannot be read or is too large to be a photo."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for ever
+            raise PhotoError("cannot be read (it is a folder, a pipe or a device)")
         with open(path, "rb") as file:
             return _read(file)
     except OSError as error:

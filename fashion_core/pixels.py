@@ -7,8 +7,10 @@ the dataset and manifest that its side file names. Knows nothing of training; im
 import hashlib
 import io
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,22 @@ def build(dataset: Dataset, width: int, height: int, progress: Progress | None =
     except storage.Busy as busy:
         raise DatasetError(f"another process has been building '{path}' for an hour; stop it and try again.") from busy
     return path
+
+
+@contextmanager
+def create(path: Path, num_rows: int, width: int, height: int) -> Iterator[np.ndarray]:
+    """Yield a new writable cache, uint8 N x H x W x 3, all black; it takes its name when the block ends well.
+
+    A full disk is noticed first: writing to a memory map then would end the process (SIGBUS), not raise.
+    """
+    needed, free = num_rows * width * height * 3, shutil.disk_usage(path.parent).free
+    if needed > free:
+        raise DatasetError(
+            f"{num_rows:,} photos at {width} x {height} need {needed / 1e9:.1f} GB and the disk of '{path.parent}' has "
+            f"{free / 1e9:.1f} GB free; make room or choose a smaller size."
+        )
+    with storage.create_npy(path, (num_rows, height, width, 3), np.uint8) as array_NHW3:
+        yield array_NHW3
 
 
 def seal(folder: Path, path: Path, fingerprint: str) -> None:
@@ -101,7 +119,7 @@ def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Prog
         return len(chunk)
 
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
-    with storage.create_npy(path, (len(manifest), height, width, 3), np.uint8) as array_NHW3:
+    with create(path, len(manifest), width, height) as array_NHW3:
         done = 0
         for count in in_threads(fill, chunks, num_workers):
             done += count

@@ -41,6 +41,8 @@ def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: 
     """Read the listing of a source; SourceError with one sentence when it cannot be used."""
     if str(source) == DEMO:
         return _open_demo(work_dir, seed, progress)
+    if not str(source).strip() or archives.has_odd_characters(str(source)):
+        raise SourceError(f"{str(source)!r} is no path that can be stored; give a folder, an archive, or {DEMO}.")
     path = Path(source).expanduser()
     bring = f"python -m fashion_core import {shlex.quote(str(path.resolve()))}"
     if str(source) == FASHION_MNIST and not path.is_dir():
@@ -134,10 +136,17 @@ def _open_folder(root: Path, name: str, seed: int, bring: str) -> Source:
         classes=found.classes,
         groups=_groups(found.classes),
         rows=layout.in_order(rows.assign(missing=False, reason=""), found.classes),
+        note=_licence_note(root, found.base),
         split_rule=rule,
         bring=bring,
         warnings=found.warnings,
     )
+
+
+def _licence_note(*folders: Path) -> str:
+    names = sorted({path.name for folder in folders for path in folder.iterdir() if path.is_file()})
+    found = [name for name in names if name.lower().startswith(("licence", "license", "copying"))]
+    return f"licence: see {', '.join(found)} beside the photos" if found else ""
 
 
 def _open_indofashion(root: Path, name: str, seed: int, bring: str) -> Source:

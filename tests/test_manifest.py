@@ -1,5 +1,6 @@
 """An import is complete or not there at all, changes nothing of the user's, and names every photo it could not read."""
 
+import collections
 import errno
 import hashlib
 import io
@@ -283,6 +284,19 @@ def test_a_disk_that_fills_at_any_moment_leaves_nothing_and_the_next_import_work
     monkeypatch.setattr(os, "fsync", real)
     assert manifest.import_source(tmp_path / "a.zip", data_dir=tmp_path / "data5").num_images == 8
     assert not (tmp_path / "data5" / ".incoming" / "a").exists()
+
+
+def test_a_disk_without_room_for_the_pixels_is_said_before_they_are_written(tmp_path: Path, monkeypatch):
+    source = few(tmp_path / "photos")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: collections.namedtuple("Usage", "free")(1000))
+    assert "8 photos at 128 x 128 need 0.0 GB" in failure(source, tmp_path / "data")
+
+
+def test_a_set_without_train_says_that_it_is_for_evaluation(tmp_path: Path):
+    source = few(tmp_path / "photos")
+    shutil.rmtree(source / "train")
+    found = manifest.import_source(source, data_dir=tmp_path / "data")
+    assert found.splits == {"val": 4} and "there is no train split" in found.warnings[0]
 
 
 @pytest.mark.parametrize("moment", range(1, 8, 2))

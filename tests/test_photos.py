@@ -1,6 +1,7 @@
 """One photo: what is accepted, what is refused and why, compared with Pillow's own reading."""
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -128,7 +129,8 @@ def test_exactly_fifty_megapixels_are_allowed_and_one_row_more_is_not():
 
 
 def test_a_file_that_is_not_there_or_no_file_is_one_sentence(tmp_path: Path):
-    for path in (tmp_path / "no.jpg", tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in (tmp_path / "no.jpg", tmp_path, tmp_path / "pipe.jpg"):
         with pytest.raises(PhotoError, match="cannot be read"):
             photos.open_photo(path)
 

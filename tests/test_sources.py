@@ -4,6 +4,7 @@ import collections
 import gzip
 import json
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,41 @@ def test_what_is_no_source_is_one_sentence(tmp_path: Path):
     ]:
         (tmp_path / name).write_bytes(data)
         assert part in refusal(tmp_path / name, tmp_path)
+
+
+@pytest.mark.parametrize("source", ["", "  ", "a\0b", "a\nb", "caf\udce9"])
+def test_what_is_no_path_is_refused(source: str, tmp_path: Path):
+    assert "is no path" in refusal(source, tmp_path)
+
+
+def test_what_is_wrong_inside_an_archive_is_said_of_the_archive(tmp_path: Path):
+    for name, files, part in [
+        ("texts.zip", {"a.txt": b"x"}, "holds no photos"),
+        ("loose.zip", {"1.jpg": b"x", "2.jpg": b"x"}, "holds 2 photos but no class folders"),
+        ("one.zip", {"saree/1.jpg": b"x"}, "one class only, 'saree'"),
+        ("empty class.zip", {"saree/1.jpg": b"x", "gown/1.txt": b"x"}, "class folder 'gown'"),
+    ]:
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for path, data in files.items():
+                archive.writestr(path, data)
+        with pytest.raises(SourceError) as refused:
+            sources.open_source(tmp_path / name, work_dir=tmp_path / "work" / name)
+        assert part in str(refused.value) and str(tmp_path / name) in str(refused.value)
+        assert "work" not in str(refused.value)
+
+
+def test_train_alone_is_divided_and_test_alone_is_kept(tmp_path: Path):
+    root = put(tmp_path / "p", *(f"train/{c}/{n}.png" for c in "ab" for n in range(10)))
+    assert split_counts(opened(root, tmp_path)) == {"train": 16, "val": 2, "test": 2}
+    (root / "train").rename(root / "test")
+    assert split_counts(opened(root, tmp_path)) == {"test": 20}
+
+
+def test_a_licence_beside_the_photos_is_noted(tmp_path: Path):
+    root = put(tmp_path / "p", "a/1.png", "b/1.png")
+    assert opened(root, tmp_path).note == ""
+    (root / "LICENSE.md").write_text("CC0")
+    assert opened(root, tmp_path).note == "licence: see LICENSE.md beside the photos"
 
 
 @pytest.mark.parametrize(
