@@ -24,6 +24,13 @@ def open_point() -> None:
         st.session_state["lines"] = st.session_state["at_hand"] = CLICKED
 
 
+def follow(key: str, value: str, options: list[str]) -> None:
+    """Set the picker ``key`` to ``value`` when that has changed since the last run of the page, not otherwise."""
+    if st.session_state.get(f"{key} followed", value) != value and value in options:
+        address.choose(**{key: value})
+    st.session_state[f"{key} followed"] = value
+
+
 def forget_points() -> None:
     st.session_state[clicked_key] = []
 
@@ -83,8 +90,8 @@ answer(
             "Nearest is alike",
             words.percent(alike / num_compared),
             words.interval(learnt.interval(alike, num_compared)),
-            f"Share of {words.counted(num_compared, 'photo')} of which {NEAREST}. It judges the features themselves, so "
-            "the map cannot flatter it.",
+            f"Share of {words.counted(num_compared, 'photo')} of which {NEAREST}. It judges the features themselves, "
+            "so the map cannot flatter it.",
         ),
         Number("Told apart best", words.percent(best["rate"]), display_name(best["label"]), f"Most often {NEAREST}."),
         Number(
@@ -167,6 +174,7 @@ st.caption(hint)
 st.subheader(f"The {num_features} features of chosen photos", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     options = [CLICKED, *by_class["label"].sort_values(key=lambda names: names.map(run.classes.index))]
+    follow("lines", highlight, options)
     of = address.select(
         "Lines of",
         options,
@@ -175,6 +183,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         words=lambda label: "Clicked photos" if label == CLICKED else display_name(label),
     )
     beside = by_class.set_index("label")["beside"].get(of, "")
+    follow("mean", beside, options[1:])
     mean_of = address.select(
         "Beside the mean of",
         options[1:],

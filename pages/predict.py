@@ -1,5 +1,230 @@
-"""Predict page, not written yet."""
+"""What one photo shows according to a run, how sure it is, and how often it has been right when it was that sure."""
 
-from ui import navigation
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core.labels import display_name
+from fashion_core.photos import EXTENSIONS
+from ui import address, asked, charts, faults, loaders, models, navigation, notices, pickers, words
+from ui.answer import Number, answer
+from ui.plot import plot
+
+ANY, DATASET, UPLOAD = "any", "dataset", "own"
+SOURCES = {DATASET: "From the dataset", UPLOAD: "Your own photos"}
+
+
+def ask_about(image_id: str) -> None:
+    """The reader's wish for this photo, kept in the address."""
+    st.query_params["image"] = image_id
+
+
+def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
+    """The photo that the address names, else one of the chosen split and class: always the same one, so that the
+    address needs no word of it until the reader wants another."""
+    wanted = st.query_params.get("image")
+    if wanted != st.session_state.get("asked_image") and (usable["image_id"] == wanted).any():  # a link leads to it
+        st.session_state["of_split"] = usable.loc[usable["image_id"] == wanted, "split"].iloc[0]
+        st.session_state["of_class"] = ANY
+    st.session_state["asked_image"] = wanted
+    with st.container(horizontal=True, vertical_alignment="center"):
+        splits = [split for split in ("test", "val", "train") if (usable["split"] == split).any()]
+        split = address.segments(
+            "Split", splits, key="of_split", words=charts.SPLIT_NAMES.get, label_visibility="collapsed"
+        )
+        of_split = usable[usable["split"] == split]
+        label = address.select(
+            "Class",
+            [ANY, *(name for name in run.classes if (of_split["label"] == name).any())],
+            key="of_class",
+            words=lambda name: "Of any class" if name == ANY else f"Of class {display_name(name)}",
+            label_visibility="collapsed",
+        )
+        offered = of_split if label == ANY else of_split[of_split["label"] == label]
+        found = offered[offered["image_id"] == wanted]
+        photo = (found if len(found) else offered.sample(1, random_state=0)).iloc[0]
+        others = offered["image_id"][offered["image_id"] != photo["image_id"]]
+        st.button(
+            "Ask about another photo",
+            type="primary",
+            icon=":material/shuffle:",
+            disabled=others.empty,
+            on_click=lambda: ask_about(others.sample(1).iloc[0]),
+        )
+    return photo
+
+
+def uploaded(size: tuple[int, int]) -> list[asked.Asked]:
+    """What was uploaded, each file checked on the server; the sentence about too many of them."""
+    files = st.file_uploader(
+        f"Photos, {asked.MOST_FILES} at most, up to {asked.MOST_BYTES // 1_000_000} MB each",
+        type=[ending.lstrip(".") for ending in EXTENSIONS],
+        accept_multiple_files=True,
+        key="uploads",
+        help="JPEG, PNG, WEBP, BMP or GIF. They stay in the memory of this machine while the page is open; none is "
+        "stored and none is sent on.",
+    )
+    if len(files) > asked.MOST_FILES:
+        st.warning(
+            f"{len(files)} files are more than the {asked.MOST_FILES} that this page takes at once: the first "
+            f"{asked.MOST_FILES} were read, the other {len(files) - asked.MOST_FILES} were not.",
+            icon=":material/filter_alt:",
+        )
+    return [asked.of_upload(file.name, file.getvalue(), size) for file in files[: asked.MOST_FILES]]
+
 
 navigation.enter("predict")
+
+# pick
+with st.container(horizontal=True, vertical_alignment="center"):
+    run = pickers.pick_run()
+    dataset = loaders.dataset_of(run)
+    source = address.segments(
+        "Photo",
+        list(SOURCES),
+        key="from",
+        default=UPLOAD if dataset is None else DATASET,
+        words=SOURCES.get,
+        label_visibility="collapsed",
+    )
+    if run.dataset["synthetic"]:
+        notices.drawn_badge()
+
+# guard
+with faults.shown():
+    models.stamp(run)
+if source == DATASET and pickers.photos_or_notice(run) is None:
+    st.stop()
+
+# load
+photo = None
+if source == DATASET:
+    frame = loaders.manifest_of(dataset)
+    photo = photo_of_dataset(frame[frame["status"] == "ok"])
+    several = [asked.of_dataset(dataset, int(photo["row"]), run.settings.image_size)]
+else:
+    several = uploaded(run.settings.image_size)
+readable = [one for one in several if not one.reason]
+refused = [one for one in several if one.reason]
+if refused:
+    others = "" if len(several) == 1 else f" The other {words.counted(len(readable), 'photo')} went on."
+    st.warning(
+        f"{words.counted(len(refused), 'file')} could not be read as a photo.{others}", icon=":material/broken_image:"
+    )
+    st.dataframe(
+        pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]}),
+        hide_index=True,
+        alt="Files that could not be read, each with its reason",
+    )
+if not several:
+    notices.empty(
+        "Here you would see the likeliest classes of your photo, how sure the model is, and the photo as the model "
+        f"receives it. Choose one photo or up to {asked.MOST_FILES}."
+    )
+if not readable:
+    st.stop()
+
+# compute
+waiting = st.empty()
+if not models.is_ready(run):
+    with waiting.container():
+        st.caption("Loading the model, about 3 s the first time")
+        st.skeleton(height=360)
+with faults.shown():
+    probabilities_NK = models.predict(run, [one.input_HW3 for one in readable])
+waiting.empty()
+
+chosen = 0
+if len(readable) > 1:
+    chosen = st.selectbox(
+        "Photo to look at", range(len(readable)), format_func=lambda place: readable[place].name, key="looked_at"
+    )
+one, probabilities_K = readable[chosen], probabilities_NK[chosen]
+top = asked.ranked(run, probabilities_K)
+(first, sure), (second, less) = top[0], top[1] if len(top) > 1 else ("", 0.0)
+
+# the answer
+numbers = [Number("Most likely", display_name(first), words.percent(sure))]
+if second:
+    numbers.append(Number("Next", display_name(second), words.percent(less)))
+judged_on = next((split for split in ("test", "val") if split in run.prediction_splits()), None)
+if judged_on:
+    judged = asked.record(loaders.predictions_of(run, judged_on), run.classes, sure)
+    value, note = judged.in_words()
+    numbers.append(
+        Number(
+            "Right when this sure",
+            value,
+            note,
+            f"Of the {charts.SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset['name'])} to which "
+            f"this model gave its first answer with a probability between {words.percent(judged.low, 0)} and "
+            f"{words.percent(judged.high, 0)}, so many were right. It holds for photos of that kind only.",
+        )
+    )
+if photo is not None:
+    verdict = "✓ the model is right" if photo["label"] == first else "✕ the model is wrong"
+    numbers.append(Number("True class", display_name(photo["label"]), verdict))
+answer(numbers)
+
+# the evidence
+bars, pictures = st.columns([1, 1], gap="medium")
+drawn = run.dataset["synthetic"]
+lead = f"{display_name(first)} before {display_name(second)}" if second else display_name(first)
+with bars:
+    plot(
+        charts.probability_bars(
+            [label for label, _ in top],
+            [share for _, share in top],
+            title=f"{lead}, of {len(run.classes)} classes",
+            drawn=drawn,
+        ),
+        key="top",
+        alt="Probabilities: " + ", ".join(f"{display_name(label)} {words.percent(share)}" for label, share in top),
+        height=60 + 46 * len(top),
+    )
+with pictures:
+    st.html(asked.pair_html(one))
+if drawn:
+    st.markdown(
+        "This model was trained on drawings and has never seen a photograph. What it says about a photo is no evidence "
+        "about real clothes."
+    )
+if photo is not None and photo["split"] == "train":
+    st.markdown("The model was trained on this very photo, so a right answer here proves little.")
+st.markdown(
+    f":gray[The model must choose among its {len(run.classes)} classes, even for a photo of something else. Its "
+    "probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this sure” is what was "
+    "counted.]"
+)
+
+# the detail
+if len(several) > 1:
+    st.subheader(f"All {len(several)} files", anchor=False)
+    by_name = iter(probabilities_NK)
+    answers: list[np.ndarray | None] = [None if each.reason else next(by_name) for each in several]
+    st.dataframe(
+        asked.results_table(run, several, answers),
+        hide_index=True,
+        column_config={
+            "Probability": st.column_config.NumberColumn(format="percent"),
+            "Its probability": st.column_config.NumberColumn(format="percent"),
+        },
+        alt="Each file with its two likeliest classes, or why it could not be read",
+    )
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download as CSV",
+            asked.results_csv(run, several, answers),
+            "predictions.csv",
+            "text/csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Download as JSON",
+            asked.results_json(run, several, answers),
+            "predictions.json",
+            "application/json",
+            on_click="ignore",
+        )
+
+navigation.next_step("evaluation", "See how often this model is right, class by class", run=run.id)

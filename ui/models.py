@@ -1,0 +1,65 @@
+"""The model behind the pages that ask one: loaded late, kept for all sessions, used by one of them at a time.
+
+Takes a run and squeezed photos, gives probabilities. Torch is imported inside the functions only.
+"""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from fashion_core import checkpoints
+from fashion_core.errors import RunError
+from fashion_core.runs import Run
+from ui import loaders
+
+# One lock over loading and predicting: a model is shared by all sessions, and two forward passes at once would only
+# share the same cores.
+_lock = threading.Lock()
+
+
+def stamp(run: Run) -> loaders.Stamp:
+    """What changes when the run's newest saved step does; RunError when nothing is saved."""
+    saved = checkpoints.saved_steps(run.folder)
+    if not saved:
+        raise RunError(
+            f"run {run.id!r} has no saved weights, so it cannot be asked about a photo; choose another run, or train "
+            "this one again"
+        )
+    return loaders.stamp(run.folder / "steps" / str(saved[-1]) / "COMMIT.json")
+
+
+def is_ready(run: Run) -> bool:
+    """Whether the model is in memory, so that an answer takes no noticeable time."""
+    return stamp(run) in _ready()
+
+
+@st.cache_resource(show_spinner=False)
+def _ready() -> set[loaders.Stamp]:
+    return set()
+
+
+def _forget(_: Any) -> None:
+    """A model that leaves the cache: which one is not told, so all are asked for again with a skeleton."""
+    _ready().clear()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, on_release=_forget)
+def _model(key: loaders.Stamp, _run: Run) -> Any:
+    from fashion_core import infer
+
+    return infer.load_model(_run, infer.choose_device("auto"))
+
+
+def predict(run: Run, inputs_HW3: Sequence[np.ndarray]) -> np.ndarray:
+    """Probabilities, float32 N x K, of photos that are squeezed to the run's image size already (uint8 H x W x 3)."""
+    with _lock:
+        from fashion_core import infer
+
+        key = stamp(run)
+        model = _model(key, run)
+        _ready().add(key)
+        return infer.predict_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings.image_size)
