@@ -4,7 +4,7 @@ What comes back is shared by all sessions: never change a frame or an array in p
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,10 @@ import streamlit as st
 
 from fashion_core import config, manifest, pixels, runs
 from fashion_core.manifest import Dataset
-from fashion_core.projection import Projection, pca
 from fashion_core.runs import Run
+
+if TYPE_CHECKING:
+    from fashion_core.projection import Projection
 
 Stamp = tuple[str, int, int]
 
@@ -124,13 +126,15 @@ def _embeddings(key: Stamp, _run: Run, split: str) -> np.ndarray:
     return found
 
 
-def projection_of(run: Run, split: str) -> Projection:
+def projection_of(run: Run, split: str) -> "Projection":
     """PCA of a split's features to two axes."""
     return _projection(stamp(run.folder / f"embeddings-{split}.npy"), run, split)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _projection(key: Stamp, _run: Run, split: str) -> Projection:
+def _projection(key: Stamp, _run: Run, split: str) -> "Projection":
+    from fashion_core.projection import pca  # here, because one page in seven needs scikit-learn's decomposition
+
     return pca(embeddings_of(_run, split))
 
 

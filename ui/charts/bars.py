@@ -111,23 +111,21 @@ def rates_with_intervals(
         "n = %{customdata[2]:,}<extra></extra>",
         cliponaxis=False,
     )
-    for name, rate in zip(names, ordered["rate"], strict=True):
-        figure.add_annotation(
-            text=f"{100 * rate:.1f} %",
-            x=1.02,
-            xref="paper",
-            xanchor="left",
-            y=name,
-            showarrow=False,
-            font={"size": 12, "color": LIGHT["ink"]},
-        )
+    # one assignment: adding fifteen annotations one by one takes plotly 70 ms
+    notes = [
+        {"text": f"{100 * rate:.1f} %", "x": 1.02, "xref": "paper", "xanchor": "left", "y": name}
+        for name, rate in zip(names, ordered["rate"], strict=True)
+    ]
+    lines = []
     if overall is not None:
-        figure.add_vline(x=overall * 100, line={"color": LIGHT["grey"], "width": 1.2, "dash": "dot"})
-        figure.add_annotation(
-            x=overall * 100, y=1, yref="paper", yanchor="bottom", text=f"all classes {100 * overall:.1f} %",
-            showarrow=False,
-            font={"size": 12, "color": LIGHT["muted"]},
-        )  # fmt: skip
+        at = overall * 100
+        words = f"all classes {at:.1f} %"
+        notes.append({"text": words, "x": at, "y": 1, "yref": "paper", "yanchor": "bottom"})
+        dotted = {"color": LIGHT["grey"], "width": 1.2, "dash": "dot"}
+        lines.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": dotted})
+    font = {"size": 12, "color": LIGHT["ink"]}
+    figure.layout.annotations = [{"showarrow": False, "font": font, **note} for note in notes]
+    figure.layout.shapes = lines
     figure.update_layout(
         showlegend=False,
         margin={"t": 56 if title else 24, "r": 64},

@@ -69,44 +69,33 @@ def confusion_matrix(
         xgap=1,
         ygap=1,
     )
-    # a hairline grid under the cells: empty cells stay countable
+    axis = {
+        "tickmode": "linear",
+        "dtick": 1,
+        "tickson": "boundaries",  # the grid runs between the cells, so that empty ones can be counted
+        "ticks": "",
+        "showgrid": True,
+        "gridcolor": LIGHT["line"],
+        "showline": True,
+        "mirror": True,
+        "fixedrange": True,
+        "tickfont": {"size": 11.5},
+    }
     figure.update_layout(
         margin={"t": 30 if title else 4, "b": 4, "l": 4, "r": 4},
         hovermode="closest",
-        xaxis={
-            "side": "top",
-            "tickmode": "linear",
-            "dtick": 1,
-            "tickangle": -45,
-            "title": {"text": "Predicted", "standoff": 0},
-            "fixedrange": True,
-            "showgrid": False,
-            "tickfont": {"size": 11.5},
-        },
-        yaxis={
-            "autorange": "reversed",
-            "tickmode": "linear",
-            "dtick": 1,
-            "title": {"text": "True", "standoff": 4},
-            "fixedrange": True,
-            "showgrid": False,
-            "tickfont": {"size": 11.5},
-        },
+        xaxis=axis | {"side": "top", "tickangle": -45, "title": {"text": "Predicted", "standoff": 0}},
+        yaxis=axis | {"autorange": "reversed", "ticksuffix": " ", "title": {"text": "True", "standoff": 4}},
     )
-    for place in range(K + 1):
-        line = {"color": LIGHT["line"], "width": 0.6}
-        figure.add_shape(type="line", x0=place - 0.5, x1=place - 0.5, y0=-0.5, y1=K - 0.5, line=line, layer="below")
-        figure.add_shape(type="line", x0=-0.5, x1=K - 0.5, y0=place - 0.5, y1=place - 0.5, line=line, layer="below")
     if chosen is not None:
         row, column = chosen
-        frame = {"color": LIGHT["indigo"], "width": 2.5}
         figure.add_shape(
             type="rect",
             x0=column - 0.5,
             x1=column + 0.5,
             y0=row - 0.5,
             y1=row + 0.5,
-            line=frame,
+            line={"color": LIGHT["indigo"], "width": 2.5},
             fillcolor="rgba(0,0,0,0)",
         )
     return figure
