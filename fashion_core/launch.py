@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -24,14 +25,9 @@ ALLOCATOR = {
     "MALLOC_TOP_PAD_": "268435456",
 }
 
-_children: list[subprocess.Popen] = []  # kept so that ended ones are reaped, not left as zombies
-
 
 def detach(arguments: list[str], log: Path) -> int:
     """Start ``python -m fashion_core ARGUMENTS`` in its own session with its output appended to ``log``; its pid."""
-    for child in _children[:]:
-        if child.poll() is not None:
-            _children.remove(child)
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as output:
         child = subprocess.Popen(
@@ -44,8 +40,14 @@ def detach(arguments: list[str], log: Path) -> int:
             cwd=config.PROJECT_ROOT,
             env={**os.environ, **ALLOCATOR, "PYTHONUNBUFFERED": "1"},
         )
-    _children.append(child)
+    threading.Thread(target=_reap, args=(child,), name=f"reaper-{child.pid}", daemon=True).start()
     return child.pid
+
+
+def _reap(child: subprocess.Popen) -> None:
+    """Wait for a child's end: one that nobody waits for stays a zombie."""
+    time.sleep(1)  # its identity is read first; a zombie still has one
+    child.wait()
 
 
 def start_training(

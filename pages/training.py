@@ -49,7 +49,7 @@ with form:
         with left:
             recipe = settings_form.pick_recipe()
         with right:
-            values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True)}
+            values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
         here = devices.found()
         with st.container(gap="xsmall"):
             for heading in settings_form.SECTIONS:
@@ -66,15 +66,17 @@ with form:
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = settings.epochs * dataset.splits.get("train", 0) / measured[0] if measured else None
-        told = f"about {words.roughly(seconds)}" if seconds else "time unknown until it runs"
+        label = f"Train {words.counted(settings.epochs, 'epoch')}"
         if st.button(
-            f"Train {words.counted(settings.epochs, 'epoch')}, {told}",
+            f"{label}, about {words.roughly(seconds)}" if seconds else label,
             type="primary",
             key="train",
             width="stretch",
             help=f"From {measured[0]:,.0f} images a second, measured in {measured[1].id}." if measured else None,
         ):
             start()
+        if not seconds:
+            st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
         if active:
             st.caption(
                 f"{words.counted(len(active), 'run')} on this machine already. They would share it, each slower."

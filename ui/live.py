@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fashion_core import checkpoints, launch, statistics
@@ -56,26 +57,25 @@ def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
 def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: str) -> tuple[float, Run] | None:
     """The speed that this machine reached with the same network, photo size and device, and the run that showed it:
     of the same batch size if there is one, then the newest. None when nothing like it ran here."""
+    wanted = device if settings.device == "auto" else settings.device
     best = None
     for run in runs:
         theirs = run.settings
-        if (theirs.model, theirs.image_size) != (settings.model, settings.image_size):
+        if (theirs.model, theirs.image_size) != (settings.model, settings.image_size) or not _was_here(run, wanted):
             continue
-        summary = loaders.summary_of(run)
-        if not summary or not summary.get("images_per_second") or not _was_here(run):
-            continue
-        if settings.device != theirs.device and summary["device"] != (
-            device if settings.device == "auto" else settings.device
-        ):
+        logged = metrics_of(run).get("images_per_second", pd.Series(dtype=float)).dropna()
+        if len(logged) < 2:
             continue
         if theirs.batch_size == settings.batch_size:
-            return float(summary["images_per_second"]), run
-        best = best or (float(summary["images_per_second"]), run)
+            return float(logged.iloc[-1]), run
+        best = best or (float(logged.iloc[-1]), run)
     return best
 
 
-def _was_here(run: Run) -> bool:
-    return any(event.get("process", {}).get("host") == platform.node() for event in run.events())
+def _was_here(run: Run, device: str) -> bool:
+    """Whether the run trained on this machine, on that device (any device while the page does not know its own)."""
+    started = [event for event in run.events() if "device" in event and "process" in event]
+    return any(event["process"].get("host") == platform.node() and device in ("", event["device"]) for event in started)
 
 
 def show(run: Run) -> None:
@@ -98,13 +98,17 @@ def _show(run: Run, was_active: bool) -> None:
 def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
     """What the run is doing, how far it is, and what can be done about it."""
     name, colour, icon = BADGES[status.state]
+    badge = f":{colour}-badge[{icon} {name}]"
+    if status.state == "finished":
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{badge} {words.plain(status.sentence)}", width="stretch")
+            navigation.link("evaluation", "See how good it is", run=run.id)
+        return
+    st.markdown(f"{badge} {words.plain(status.sentence)}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(name, color=colour, icon=icon)
-        st.markdown(words.plain(status.sentence), width="stretch")
-        _buttons(run, status)
-    if status.active or status.state in ("stopped", "interrupted"):
         share = min(1.0, status.step / status.total_steps) if status.total_steps else 0.0
         st.progress(share, text=progress_words(run, status, frame))
+        _buttons(run, status)
 
 
 def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
@@ -150,8 +154,6 @@ def _buttons(run: Run, status: Status) -> None:
             with faults.shown(stop=False):
                 launch.start_resume(run, data_dir=loaders.data_dir())
                 st.rerun()
-    if status.state == "finished":
-        navigation.link("evaluation", "See how good it is", run=run.id)
 
 
 def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
@@ -207,16 +209,23 @@ def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
             st.caption("No step was logged, so there is no curve.")
         return
     plot(
-        progress_curves(
-            steps,
-            _with_intervals(frame[frame["kind"] == "epoch"], int(run.dataset["splits"].get("val", 0))),
-            total_steps=status.total_steps,
-            num_epochs=run.settings.epochs,
-            drawn=run.dataset["synthetic"],
-        ),
+        _figure(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps),
         key="curves",
         alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
         height=CHART_HEIGHT,
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _figure(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
+    """Built when a row is logged, not at every tick (30 to 70 ms on a busy machine)."""
+    frame = metrics_of(_run)
+    return progress_curves(
+        frame[frame["kind"] == "step"],
+        _with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
+        total_steps=total_steps,
+        num_epochs=_run.settings.epochs,
+        drawn=_run.dataset["synthetic"],
     )
 
 

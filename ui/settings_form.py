@@ -63,18 +63,25 @@ def pick_recipe(key: str = "recipe") -> Settings:
 
 
 def widget(
-    field: Field, recipe: Settings, *, prefix: str = "", choices: Iterable[str] | None = None, quiet: bool = False
+    field: Field,
+    recipe: Settings,
+    *,
+    prefix: str = "",
+    choices: Iterable[str] | None = None,
+    quiet: bool = False,
+    **more: Any,
 ) -> Any:
     """Draw one setting, opened on the recipe's value, and return what it says (typed text for a size).
 
-    The recipe's value stands beside the name; with ``quiet`` only when another one is chosen.
+    The recipe's value stands beside the name; with ``quiet`` only when another one is chosen. ``more`` goes
+    to the widget.
     """
     own = getattr(recipe, field.name)
     key = f"{prefix}{field.name}"
     chosen = st.session_state.get(key, st.query_params.get(key))
     is_own = chosen is None or str(chosen) == typed(own) or chosen == own
     name = title(field.name) if quiet and is_own else f"{title(field.name)} :gray[{_beside(field, own)}]"
-    said = {"key": key, "bind": "query-params", "help": _help(field)}
+    said = {"key": key, "bind": "query-params", "help": _help(field), **more}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
     if field.kind == "float" and field.low > 0:  # a learning rate: steps of a slider would mean nothing

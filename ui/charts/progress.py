@@ -57,12 +57,15 @@ def progress_curves(
         hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]"
         "<extra></extra>",
     )  # fmt: skip
-    if num_epochs <= 50:
-        for epoch in range(1, num_epochs):
-            figure.add_vline(
-                x=epoch * total_steps / num_epochs, line={"color": LIGHT["line"], "width": 1, "dash": "dot"}
-            )
+    # Where an epoch ends. Shapes as plain dicts: add_vline takes 12 ms each, and this figure is built every second.
+    ends = [epoch * total_steps / num_epochs for epoch in range(1, num_epochs)] if num_epochs <= 12 else []
+    line = {"color": LIGHT["line"], "width": 1, "dash": "dot"}
+    shapes = [
+        {"type": "line", "x0": end, "x1": end, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}
+        for end in ends
+    ]
     figure.update_layout(
+        shapes=shapes,
         margin={"t": 58, "b": 8},
         hovermode="closest",
         legend={"y": 1.01},
