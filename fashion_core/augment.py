@@ -98,11 +98,12 @@ def turn(images_BHWC: torch.Tensor, flip_B: np.ndarray, angle_B: np.ndarray) -> 
     num, height, width, channels = images_BHWC.shape
     device = images_BHWC.device
     radians_B11 = torch.from_numpy(np.deg2rad(angle_B)).to(device)[:, None, None]
-    mirror_B11 = torch.from_numpy(np.where(flip_B, -1.0, 1.0).astype(np.float32)).to(device)[:, None, None]
+    flip_B11 = torch.from_numpy(flip_B.astype(np.float32)).to(device)[:, None, None]
     y_H1 = (torch.arange(height, dtype=torch.float32, device=device) - (height - 1) / 2)[:, None]
     x_W = torch.arange(width, dtype=torch.float32, device=device) - (width - 1) / 2
     cos, sin = torch.cos(radians_B11), torch.sin(radians_B11)
-    x_BHW = (cos * x_W - sin * y_H1).mul_(mirror_B11).add_((width - 1) / 2).round_()
+    x_BHW = (cos * x_W - sin * y_H1).add_((width - 1) / 2).round_()
+    x_BHW.mul_(1 - 2 * flip_B11).add_(flip_B11 * (width - 1))  # after rounding, so that ties fall as torchvision's do
     y_BHW = (sin * x_W + cos * y_H1).add_((height - 1) / 2).round_()
     outside_BHW = (x_BHW < 0) | (x_BHW > width - 1) | (y_BHW < 0) | (y_BHW > height - 1)
     source_BHW = y_BHW.clamp_(0, height - 1).mul_(width).add_(x_BHW.clamp_(0, width - 1)).to(torch.int64)

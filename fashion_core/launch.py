@@ -106,6 +106,8 @@ def stop(run: runs.Run, *, wait_seconds: float = 5.0) -> str:
         return f"Run {run.id!r} was asked to stop: it finishes its batch and saves."
     if running_process(run) is not None:
         _end_group(process)
+        if run.status().state in runs.ENDED:  # it had said its last word already
+            return run.status().sentence
         saved = checkpoints.saved_steps(run.folder)
         reason = f"Did not stop within {wait_seconds:g} s and was ended; " + (
             f"step {saved[-1]:,} is saved." if saved else "nothing was saved."

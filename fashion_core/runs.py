@@ -2,7 +2,7 @@
 
     config.json        every setting, class names in index order, dataset, versions         written first
     metrics.jsonl      one object per logged step and per epoch; append only
-    events.jsonl       launched, started, epoch, saved, stopped, resumed, finished, failed; append only
+    events.jsonl       launched, preparing, started, epoch, saved, stopped, resumed, finished, failed; append only
     steps/<n>/         model.safetensors, trainer.safetensors, trainer.json, COMMIT.json (names + sha256) written last
     predictions-<split>.parquet, embeddings-<split>.npy, summary.json, log.txt, run.lock
 

@@ -1,9 +1,9 @@
 """Intervals for what was counted. Takes numbers, gives numbers; every formula with its source. No torch, no files."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm
 
 
 def wilson(
@@ -15,7 +15,7 @@ def wilson(
     by Brown, Cai and DasGupta (2001) because it keeps its coverage near 0 and 1. ``n`` of 0 gives the interval 0..1.
     """
     successes, n = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    z = norm.ppf(0.5 + confidence / 2)
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     safe_n = np.maximum(n, 1)
     share = successes / safe_n
     centre = (share + z**2 / (2 * safe_n)) / (1 + z**2 / safe_n)

@@ -82,7 +82,7 @@ def _train(
     runs.check_same_dataset(run, dataset)
     resuming = bool(checkpoints.saved_steps(run.folder))
     device = infer.choose_device(settings.device)
-    _event(run, "resumed" if resuming else "started", process=runs.process_identity(), device=str(device))
+    _event(run, "preparing", reason="Preparing the photos.", process=runs.process_identity())
     say(f"run {run.id} on {_describe(device)}")
 
     frame = dataset.manifest()
@@ -104,6 +104,7 @@ def _train(
     _forget_after(run, progress.step)
 
     steps_per_epoch = -(-len(rows_N) // settings.batch_size)
+    _event(run, "resumed" if resuming else "started", step=progress.step, device=str(device))
     while progress.step < settings.epochs * steps_per_epoch:
         epoch, first = progress.step // steps_per_epoch + 1, progress.step % steps_per_epoch
         order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=len(dataset.classes))
@@ -164,6 +165,7 @@ def _train(
         progress.seconds = seconds_at_clock + time.perf_counter() - clock
         _check_finite(run, progress.train_loss, progress.step, settings.learning_rate)
         val = _validate(model, dataset, frame, photos, labels_all)
+        _check_finite(run, val.get("val_loss", 0.0), progress.step, settings.learning_rate)
         progress.val_accuracy = val.get("val_accuracy")
         row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
         _log(run, kind="epoch", epoch=epoch, step=progress.step, **row)
@@ -240,9 +242,14 @@ def _load(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, device: t
     model.to(memory_format=torch.channels_last)
     saved = safetensors.torch.load_file(target / "trainer.safetensors")
     layout = optimizer.state_dict()
+    # The moments must lie in memory as their weights do (channels last): fused Adam walks both by raw position and
+    # mixes them up without a word when they differ.
     layout["state"] = {
-        index: {key: saved[f"{key}:{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-        for index, (name, _) in enumerate(model.named_parameters())
+        index: {
+            "step": saved[f"step:{name}"],
+            **{key: torch.empty_like(weight).copy_(saved[f"{key}:{name}"]) for key in ("exp_avg", "exp_avg_sq")},
+        }
+        for index, (name, weight) in enumerate(model.named_parameters())
     }
     optimizer.load_state_dict(layout)
     return Progress(**storage.read_json(target / "trainer.json"))

@@ -1,0 +1,174 @@
+"""The state of a run is computed from its files and its process; launching, stopping and killing are real."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fashion_core import checkpoints, config, launch, runs, storage
+from fashion_core.errors import RunError, WrongUse
+
+LONG = ["image_size=16", "batch_size=1", "log_every=1", "device=cpu", "epochs=1000"]
+
+
+def copy_of(run: runs.Run, folder: Path) -> runs.Run:
+    shutil.copytree(run.folder, folder)
+    return runs.open_run(folder)
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def started(tiny_data: Path, tmp_path: Path):
+    """A detached run that would take minutes; it is ended when the test is over."""
+    run_id = launch.start_training(
+        "tiny", config.settings_for("report", LONG), data_dir=tiny_data, runs_dir=tmp_path, run_id="long"
+    )
+    run = runs.find_run(tmp_path, run_id)
+    yield run
+    process = launch.running_process(run)
+    if process is not None:
+        process.kill()
+        process.wait(10)
+
+
+def test_a_launched_run_lives_in_its_own_session_with_the_allocator_settings(started: runs.Run):
+    assert started.status().state in ("starting", "running")
+    wait_for(lambda: started.status().step > 0)
+    process = launch.running_process(started)
+    assert process is not None and os.getsid(process.pid) == process.pid
+    assert process.environ()["MALLOC_MMAP_MAX_"] == "0"
+    assert started.status().state == "running" and storage.is_held(started.lock)
+    with pytest.raises(RunError, match="there is nothing to resume"):
+        launch.start_resume(started, data_dir=Path("unused"))
+
+
+def test_stop_lets_the_batch_finish_saves_and_leaves_no_process(started: runs.Run):
+    wait_for(lambda: started.status().step > 3)
+    process = launch.running_process(started)
+    sentence = launch.stop(started, wait_seconds=60)
+    status = started.status()
+    assert status.state == "stopped" and "everything up to there is saved" in sentence
+    assert process is None or not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    assert (started.folder / "steps" / str(status.step) / "COMMIT.json").exists()
+    with pytest.raises(RunError, match="is not running, it is stopped"):
+        launch.stop(started)
+
+
+def test_a_run_that_does_not_listen_is_ended_with_its_group(started: runs.Run):
+    wait_for(lambda: started.status().step > 3)
+    process = launch.running_process(started)
+    assert process is not None
+    process.suspend()  # as if one batch took for ever
+    sentence = launch.stop(started, wait_seconds=0.5)
+    assert "Did not stop within 0.5 s and was ended" in sentence and started.status().state == "stopped"
+    assert launch.running_process(started) is None
+
+
+def test_a_killed_run_is_called_interrupted_and_goes_on(started: runs.Run, tiny_data: Path):
+    wait_for(lambda: checkpoints.saved_steps(started.folder))
+    process = launch.running_process(started)
+    assert process is not None
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    status = started.status()
+    assert status.state == "interrupted" and "is saved; resume it" in status.sentence
+    steps = status.step
+    launch.start_resume(started, data_dir=tiny_data)
+    assert started.status().state in ("starting", "running")
+    wait_for(lambda: started.status().step > steps)
+    numbers = started.metrics().query("kind == 'step'")["step"].tolist()
+    assert numbers == list(range(1, len(numbers) + 1))  # every step once
+
+
+def test_a_process_with_the_same_pid_and_another_start_is_a_stranger(tiny_run: runs.Run, tmp_path: Path):
+    run = copy_of(tiny_run, tmp_path / "copy")
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        identity = runs.process_identity(stranger.pid)
+        assert runs.is_alive(identity)
+        storage.write_text(run.folder / "events.jsonl", "")
+        reused = {"event": "started", "process": {**identity, "started": identity["started"] - 5}}
+        storage.append_line(run.folder / "events.jsonl", reused)
+        assert run.status().state == "interrupted"
+        with pytest.raises(RunError, match="there is nothing to stop"):
+            launch.stop(run)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+    assert not runs.is_alive(identity)
+
+
+def test_a_zombie_is_not_alive():
+    child = subprocess.Popen([sys.executable, "-c", "pass"])
+    identity = runs.process_identity(child.pid)
+    wait_for(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
+    assert psutil.pid_exists(child.pid) and not runs.is_alive(identity)
+    child.wait()
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([], "interrupted"),
+        (["launched"], "failed"),
+        (["launched", "preparing", "started"], "interrupted"),
+        (["launched", "started", "epoch", "saved", "finished"], "finished"),
+        (["started", "stop_requested", "stopped"], "stopped"),
+        (["started", "failed"], "failed"),
+        (["started", "stopped", "resumed"], "interrupted"),
+    ],
+    ids=str,
+)
+def test_the_state_without_a_process_follows_the_last_event(tiny_run, tmp_path, events: list[str], state: str):
+    run = copy_of(tiny_run, tmp_path / "copy")
+    (run.folder / "events.jsonl").unlink()
+    os.utime(run.folder / "config.json", (0, 0))
+    for event in events:
+        storage.append_line(run.folder / "events.jsonl", {"event": event})
+    assert run.status().state == (state if events else "failed")
+
+
+def test_unknown_and_misnamed_runs_are_answered_with_the_nearest(tiny_runs: Path):
+    with pytest.raises(RunError, match="run 'tiny-rum' is unknown; did you mean 'tiny-run'"):
+        runs.find_run(tiny_runs, "tiny-rum")
+    for name in ("../tiny-run", "/etc", "", "."):
+        with pytest.raises(RunError, match="is unknown"):
+            runs.find_run(tiny_runs, name)
+
+
+def test_a_run_id_that_is_no_directory_name_is_refused(tiny, tmp_path: Path):
+    for name in ("../up", "Upper", "a b", "a/b"):
+        with pytest.raises(WrongUse, match="must be lower-case letters"):
+            runs.create_run(tiny, config.recipe("report"), runs_dir=tmp_path, run_id=name)
+    assert not list(tmp_path.iterdir())
+    runs.create_run(tiny, config.recipe("report"), runs_dir=tmp_path, run_id="taken")
+    with pytest.raises(RunError, match="run 'taken' exists already"):
+        runs.create_run(tiny, config.recipe("report"), runs_dir=tmp_path, run_id="taken")
+
+
+def test_a_damaged_run_is_left_out_of_the_list_and_named_when_asked_for(tiny_run: runs.Run, tmp_path: Path):
+    copy_of(tiny_run, tmp_path / "good")
+    (copy_of(tiny_run, tmp_path / "bad").folder / "config.json").write_text('{"format": 1}')
+    assert [run.id for run in runs.list_runs(tmp_path)] == ["good"]
+    with pytest.raises(RunError, match="run 'bad' cannot be read"):
+        runs.find_run(tmp_path, "bad")
+
+
+def test_a_missing_split_names_the_command_that_makes_it(tiny_run: runs.Run):
+    with pytest.raises(RunError, match="python -m fashion_core evaluate tiny-run --split train"):
+        tiny_run.predictions("train")
+    with pytest.raises(RunError, match="python -m fashion_core embed tiny-run --split train"):
+        tiny_run.embeddings("train")
