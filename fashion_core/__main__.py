@@ -84,7 +84,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
     for run in found_runs:
         if run.dataset["fingerprint"] not in there:
             missing.append(f"run {run.id} has no photos here; run: {run.dataset['bring']}")
-    document = {
+    document: dict[str, Any] = {
         "version": VERSION,
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in names},

@@ -35,9 +35,9 @@ def uniforms(seed: int, epoch: int, rows_B: np.ndarray, repeats_B: np.ndarray, n
     turn, then to a counter. No stream and no state, so any batch can be drawn again by itself, in any order.
     """
     with np.errstate(over="ignore"):
-        key = _mix(np.uint64(seed) + _GOLDEN)
-        key = _mix(key ^ np.uint64(epoch))
-        key_B = _mix(key ^ rows_B.astype(np.uint64))
+        key_1 = _mix(np.array([seed], np.uint64) + _GOLDEN)
+        key_1 = _mix(key_1 ^ np.uint64(epoch))
+        key_B = _mix(key_1 ^ rows_B.astype(np.uint64))
         key_B = _mix(key_B ^ (repeats_B.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
         counter = np.arange(1, num + 1, dtype=np.uint64) * _GOLDEN
         bits = _mix(key_B[:, None] + counter[None, :])

@@ -144,9 +144,10 @@ def evaluate(
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
     name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
-    pixels.build(dataset, *run.settings.image_size, progress=progress)
+    width, height = run.settings.image_size
+    pixels.build(dataset, width, height, progress=progress)
     chosen = choose_device(device)
-    rows = Photos(pixels.open_pixels(dataset, *run.settings.image_size), chosen, resident=False)
+    rows = Photos(pixels.open_pixels(dataset, width, height), chosen, resident=False)
     chunks = (rows.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
     told = (lambda done: progress(f"evaluating {split}", done, len(rows_N))) if progress else None
     logits_NK, features_ND = forward(load_model(run, chosen), chunks, told)

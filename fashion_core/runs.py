@@ -24,6 +24,7 @@ import pandas as pd
 import psutil
 
 from fashion_core import VERSION, checkpoints, config, manifest, metrics, storage
+from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.labels import did_you_mean
 
@@ -52,7 +53,7 @@ class Run:
     id: str
     folder: Path
     config: dict[str, Any]
-    settings: config.Settings
+    settings: Settings
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ class Run:
         events = self.events()
         last = events[-1] if events else {}
         # A stop is asked for in events.jsonl too; it does not say what the run itself did last.
-        own = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})
+        own: dict[str, Any] = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})
         rows = storage.read_lines(self.folder / "metrics.jsonl")
         steps_per_epoch = self.config["steps_per_epoch"]
         total_steps = self.settings.epochs * steps_per_epoch
@@ -197,16 +198,14 @@ def is_alive(identity: dict[str, Any]) -> bool:
         return False
 
 
-def new_run_id(settings: config.Settings, dataset_id: str) -> str:
+def new_run_id(settings: Settings, dataset_id: str) -> str:
     """A directory name that sorts by time and says what it is: 20261123-154608-report-clothing-3f2a."""
     now = datetime.now(UTC)
     tail = hashlib.sha256(f"{now.timestamp()}{settings}{dataset_id}".encode()).hexdigest()[:4]
     return f"{now:%Y%m%d-%H%M%S}-{settings.recipe}-{dataset_id}-{tail}"
 
 
-def create_run(
-    dataset: manifest.Dataset, settings: config.Settings, *, runs_dir: Path, run_id: str | None = None
-) -> Run:
+def create_run(dataset: manifest.Dataset, settings: Settings, *, runs_dir: Path, run_id: str | None = None) -> Run:
     """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory."""
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
@@ -214,7 +213,7 @@ def create_run(
     return create_run_at(dataset, settings, runs_dir / run_id)
 
 
-def create_run_at(dataset: manifest.Dataset, settings: config.Settings, folder: Path) -> Run:
+def create_run_at(dataset: manifest.Dataset, settings: Settings, folder: Path) -> Run:
     """``create_run`` for a directory that the caller named."""
     num_train = dataset.splits.get("train", 0)
     if not num_train:

@@ -86,15 +86,14 @@ def _train(
     say(f"run {run.id} on {_describe(device)}")
 
     frame = dataset.manifest()
-    pixels.build(
-        dataset, *settings.image_size, progress=_cache_progress(run, should_stop), num_workers=settings.num_workers
-    )
+    width, height = settings.image_size
+    pixels.build(dataset, width, height, _cache_progress(run, should_stop), settings.num_workers)
     rows_N = infer.split_rows(dataset, frame, "train")
     labels_all = frame["label"].map({name: index for index, name in enumerate(dataset.classes)})
     labels_all = labels_all.fillna(-1).to_numpy(dtype=np.int64)
     labels_N = labels_all[rows_N]
     counts_K = sampling.class_counts(labels_N, dataset.classes)
-    photos = batches.Photos(pixels.open_pixels(dataset, *settings.image_size), device)
+    photos = batches.Photos(pixels.open_pixels(dataset, width, height), device)
 
     torch.manual_seed(settings.seed)
     model = infer.new_model(run).to(device)
