@@ -145,10 +145,13 @@ def _first_size(source: Source) -> int:
 
 
 def _examine_all(source: Source, array_NHW3: np.ndarray, reporter: "_Reporter") -> list[dict[str, Any]]:
-    paths, missing = source.rows["path"].tolist(), source.rows["missing"].tolist()
+    paths, missing, reasons = (source.rows[column].tolist() for column in ("path", "missing", "reason"))
 
     def examine(chunk: range) -> list[dict[str, Any]]:
-        return [_absent() if missing[row] else _examine(source.root, paths[row], array_NHW3[row]) for row in chunk]
+        return [
+            _unread("missing", reasons[row]) if missing[row] else _examine(source.root, paths[row], array_NHW3[row])
+            for row in chunk
+        ]
 
     chunks = [range(start, min(start + _CHUNK, len(paths))) for start in range(0, len(paths), _CHUNK)]
     found: list[dict[str, Any]] = []
@@ -158,8 +161,12 @@ def _examine_all(source: Source, array_NHW3: np.ndarray, reporter: "_Reporter") 
     return found
 
 
-def _absent() -> dict[str, Any]:
-    return {"width": 0, "height": 0, "bytes": 0, "sha256": "", "phash": "", "status": "missing"}
+def _unread(status: str, reason: str, data: bytes = b"") -> dict[str, Any]:
+    sha256 = hashlib.sha256(data).hexdigest() if data else ""
+    return {"width": 0, "height": 0, "bytes": len(data), "sha256": sha256, "phash": ""} | {
+        "status": status,
+        "reason": reason,
+    }
 
 
 def _examine(root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
@@ -169,16 +176,17 @@ def _examine(root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
         data = sources.photo_bytes_of(root, path)
     except PhotoError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
-        return _absent() | {"status": "missing" if gone else "damaged", "reason": str(error)}
-    record = _absent() | {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        return _unread("missing" if gone else "damaged", str(error))
     try:
         image = sources.decode(root, path, data)
     except PhotoError as error:
-        return record | {"status": "damaged", "reason": str(error)}
+        return _unread("damaged", str(error), data)
     out_HW3[:] = photos.squeeze(image, out_HW3.shape[1], out_HW3.shape[0])
-    return record | {
+    return {
         "width": image.width,
         "height": image.height,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
         "phash": str(imagehash.phash(image)),
         "status": "ok",
         "reason": "",
@@ -186,14 +194,9 @@ def _examine(root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
 
 
 def _manifest(source: Source, found: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = source.rows
-    measured = pd.DataFrame(found, index=rows.index)
-    reasons = measured["reason"] if "reason" in measured else rows["reason"]
-    measured["reason"] = reasons.fillna(rows["reason"])
     first = ["image_id", "path", "split", "label"]
-    own = [column for column in rows.columns if column not in (*first, "missing", "reason")]
-    columns = ["width", "height", "bytes", "sha256", "phash", "status", "reason"]
-    return pd.concat([rows[first], measured[columns], rows[own]], axis=1)
+    own = source.rows.drop(columns=[*first, "missing", "reason"])
+    return pd.concat([source.rows[first], pd.DataFrame(found, index=source.rows.index), own], axis=1)
 
 
 def _content(classes: list[str], manifest: pd.DataFrame) -> list[Any]:

@@ -61,7 +61,8 @@ def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: 
     try:
         return _open_folder(folder, name_of(source), seed, bring)
     except SourceError as error:  # say it of the archive that the person gave, not of our folder
-        raise SourceError(str(error).replace(f"folder '{folder}", f"archive '{path}").replace(str(folder), str(path)))  # noqa: B904
+        told = str(error).replace(f"folder '{folder}", f"archive '{path}").replace(str(folder), str(path))
+        raise SourceError(told) from error
 
 
 def name_of(source: str | Path) -> str:

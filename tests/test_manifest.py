@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from fashion_core import datasets, drawn, fashion_mnist, manifest, pixels, storage
-from fashion_core.errors import DatasetError, FashionError, SourceError
+from fashion_core.errors import DatasetError, FashionError
 
 ROOT = Path(__file__).parents[1]
 CLOTHING = ROOT.parent / "shared" / "data" / "clothing-dataset-small-train-validation.zip"
@@ -475,4 +475,3 @@ def test_the_clothing_photos_import_as_counted_by_hand(tmp_path: Path):
 def test_a_source_that_is_not_there_leaves_its_reason_for_the_page(tmp_path: Path):
     sentence = failure(tmp_path / "no-such-folder", tmp_path / "data")
     assert manifest.import_progress(tmp_path / "data", "no-such-folder")["error"] == sentence
-    assert isinstance(SourceError(sentence), FashionError)
