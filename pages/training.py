@@ -45,7 +45,7 @@ with form:
         settings = None
     else:
         dataset = pickers.pick_dataset()
-        left, right = st.columns(2)
+        left, right = st.columns([1, 1.2])
         with left:
             recipe = settings_form.pick_recipe()
         with right:

@@ -30,7 +30,7 @@ BADGES = {
     "failed": ("Failed", "red", ":material/error:"),
     "interrupted": ("Interrupted", "red", ":material/power_off:"),
 }
-CHART_HEIGHT = 400
+CHART_HEIGHT = 350
 
 
 def status_of(run: Run) -> Status:
@@ -74,8 +74,9 @@ def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: 
 
 def _was_here(run: Run, device: str) -> bool:
     """Whether the run trained on this machine, on that device (any device while the page does not know its own)."""
-    started = [event for event in run.events() if "device" in event and "process" in event]
-    return any(event["process"].get("host") == platform.node() and device in ("", event["device"]) for event in started)
+    events = run.events()
+    here = any(event.get("process", {}).get("host") == platform.node() for event in events)
+    return here and (not device or any(event.get("device") == device for event in events))
 
 
 def show(run: Run) -> None:
@@ -118,8 +119,10 @@ def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
         return place
     if not status.step:
         return f"{place}; the first numbers come after {run.settings.log_every:,} batches"
-    left = words.time_left(status.step, status.total_steps, _seconds(frame))
-    return f"{place}, {left}" if left else place
+    if status.step >= status.total_steps:
+        return f"{place}, scoring the last photos"
+    seconds = _seconds(frame) / status.step * (status.total_steps - status.step)
+    return f"{place}, about {words.roughly(seconds)} left" if seconds else place
 
 
 def _seconds(frame: pd.DataFrame) -> float:
@@ -174,8 +177,8 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
             Number(
                 "Images a second",
                 f"{speed:,.0f}" if speed else "–",
-                f"on {device}, {words.duration(_seconds(frame))}{' so far' if status.active else ' in all'}",
-                "Training photos a second, since this epoch began. The time counts training steps only.",
+                f"on {device}, {words.duration(_seconds(frame))}",
+                "Training photos a second since the epoch began, the device, and the time spent in training steps.",
             ),
         ]
     )
@@ -209,7 +212,8 @@ def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
             st.caption("No step was logged, so there is no curve.")
         return
     plot(
-        _figure(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps),
+        # An ended run fills the picture; a live one leaves room for what is to come.
+        _figure(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
         key="curves",
         alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
         height=CHART_HEIGHT,
@@ -224,7 +228,7 @@ def _figure(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
         frame[frame["kind"] == "step"],
         _with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
         total_steps=total_steps,
-        num_epochs=_run.settings.epochs,
+        steps_per_epoch=_run.config["steps_per_epoch"],
         drawn=_run.dataset["synthetic"],
     )
 

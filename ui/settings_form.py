@@ -13,7 +13,7 @@ import streamlit as st
 from fashion_core import config
 from fashion_core.config import Field, Settings
 from fashion_core.errors import SettingsError
-from ui import address, faults
+from ui import address, faults, words
 
 TITLES = {
     "image_size": "Image size",
@@ -27,7 +27,7 @@ TITLES = {
 }
 #: How a person thinks of the settings: a heading, and the groups of ``config.FIELDS`` below it.
 SECTIONS = {
-    "Photos and batches": ("data",),
+    "Photos": ("data",),
     "Augmentation": ("augmentation",),
     "Model": ("model",),
     "Rare classes": ("imbalance",),
@@ -58,8 +58,8 @@ def section(heading: str) -> list[Field]:
 
 def pick_recipe(key: str = "recipe") -> Settings:
     """The recipe that the other settings start from."""
-    words = "A named, complete set of settings. What you change is listed before a run starts."
-    return config.RECIPES[address.select("Recipe", list(config.RECIPES), key=key, help=words)]
+    told = "A named, complete set of settings. What you change is listed before a run starts."
+    return config.RECIPES[address.select("Recipe", list(config.RECIPES), key=key, help=told)]
 
 
 def widget(
@@ -137,12 +137,13 @@ def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:
 def refuse_address(prefix: str = "") -> None:
     """Say what is wrong with a value in the address: its widget would ignore it without a word."""
     for field in config.FIELDS:
+        if field.kind in ("size", "sampler"):  # their widgets take any text, so that the engine answers for them
+            continue
         text = st.query_params.get(f"{prefix}{field.name}")
         try:
             wrong = field.check(field.parse(text)) if text is not None else None
         except SettingsError as error:
             wrong = str(error)
         if wrong:
-            st.warning(
-                f"The address asks for what cannot be: {wrong}. The recipe's value is used.", icon=":material/link:"
-            )
+            told = f"The address asks for what cannot be: {words.plain(wrong)}. The recipe's value is used."
+            st.warning(told, icon=":material/link:")

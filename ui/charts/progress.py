@@ -21,7 +21,7 @@ def finding(losses: np.ndarray) -> str:
 
 
 def progress_curves(
-    steps: pd.DataFrame, epochs: pd.DataFrame, *, total_steps: int, num_epochs: int, drawn: bool = False
+    steps: pd.DataFrame, epochs: pd.DataFrame, *, total_steps: int, steps_per_epoch: int, drawn: bool = False
 ) -> go.Figure:
     """``steps``: step, loss. ``epochs``: step, epoch, val_loss, val_accuracy, low, high (shares). The horizontal axis
     is the whole run from its first second, so that a line grows into the room that is left."""
@@ -45,11 +45,11 @@ def progress_curves(
         hovertemplate="epoch %{customdata}: validation loss %{y:.3f}<extra></extra>",
     )  # fmt: skip
     share, low, high = (epochs[name].to_numpy(dtype=float) * 100 for name in ("val_accuracy", "low", "high"))
-    few = len(epochs) <= 12
+    said = [""] * (len(share) - 1) + [f"  {value:.1f} %" for value in share[-1:]]
     figure.add_scatter(
-        x=epochs["step"], y=share, yaxis="y2", mode="lines+markers+text" if few else "lines+markers",
+        x=epochs["step"], y=share, yaxis="y2", mode="lines+markers+text",
         line={"color": LIGHT["turmeric"], "width": 2}, marker={"size": 8, "symbol": "diamond"}, showlegend=False,
-        text=[f" {value:.1f} %" for value in share] if few else None, textposition="middle left",
+        text=said, textposition="top left" if len(share) > 1 else "middle left", cliponaxis=False,
         textfont={"size": 12, "color": LIGHT["ink"]},
         error_y={"type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low, "width": 3,
                  "thickness": 1.2, "color": LIGHT["turmeric"]},
@@ -58,7 +58,7 @@ def progress_curves(
         "<extra></extra>",
     )  # fmt: skip
     # Where an epoch ends. Shapes as plain dicts: add_vline takes 12 ms each, and this figure is built every second.
-    ends = [epoch * total_steps / num_epochs for epoch in range(1, num_epochs)] if num_epochs <= 12 else []
+    ends = range(steps_per_epoch, total_steps, steps_per_epoch) if total_steps <= 12 * steps_per_epoch else ()
     line = {"color": LIGHT["line"], "width": 1, "dash": "dot"}
     shapes = [
         {"type": "line", "x0": end, "x1": end, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": "below"}
