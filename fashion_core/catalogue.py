@@ -21,7 +21,9 @@ Template = Callable[[np.random.Generator], Scene]
 
 def _kurta(rng) -> Scene:
     lower = pick(rng, ("leggings", "leggings", "palazzos", "salwar"))
-    return dress(rng, rng.uniform(0.62, 0.84), rng.uniform(0, 0.05), lower=lower, bottom=pick(rng, (1.03, 1.03, 0.9)))
+    return dress(
+        rng, rng.uniform(0.64, 0.86), rng.uniform(0.01, 0.06), lower=lower, bottom=pick(rng, (1.03, 0.93, 0.86))
+    )
 
 
 def _kurta_set(rng) -> Scene:
@@ -33,52 +35,24 @@ def _kurta_near(rng) -> Scene:
 
 
 def _anarkali(rng) -> Scene:
-    return dress(
-        rng,
-        rng.uniform(0.8, 0.94),
-        rng.uniform(0.08, 0.2),
-        False,
-        pick(rng, (0.0, 0.3, 0.42)),
-        prints=EVERYDAY + FESTIVE,
-        scarf=pick(rng, ("", "", "side", "u")),
-    )
+    hem, flare, seam = rng.uniform(0.8, 0.94), rng.uniform(0.08, 0.2), pick(rng, (0.0, 0.3, 0.42))
+    return dress(rng, hem, flare, False, seam, scarf=pick(rng, ("", "", "side", "u")), prints=EVERYDAY + FESTIVE)
 
 
 def _gown(rng) -> Scene:
-    return dress(
-        rng,
-        0.972,
-        rng.uniform(0.05, 0.22),
-        False,
-        pick(rng, (0.0, 0.28, 0.4)),
-        "",
-        pick(rng, ("", "", "", "", "side")),
-        prints=FESTIVE,
-    )
+    veil, seam = pick(rng, ("", "", "", "", "side")), pick(rng, (0.0, 0.28, 0.4))
+    return dress(rng, 0.972, rng.uniform(0.04, 0.18), False, seam, "", veil, prints=FESTIVE)
 
 
 def _slim_gown(rng) -> Scene:
-    return dress(
-        rng,
-        rng.uniform(0.88, 0.972),
-        rng.uniform(0.01, 0.05),
-        rng.random() < 0.4,
-        lower="leggings",
-        prints=EVERYDAY + FESTIVE,
-    )
+    hem, flare, slit = rng.uniform(0.88, 0.972), rng.uniform(0.01, 0.05), rng.random() < 0.4
+    return dress(rng, hem, flare, slit, prints=EVERYDAY + FESTIVE)
 
 
 def _dupatta_worn(rng) -> Scene:
-    how = pick(rng, ("open", "open", "arms", "pair", "u"))
-    return dress(
-        rng,
-        rng.uniform(0.66, 0.84),
-        rng.uniform(0, 0.05),
-        scarf=how,
-        quiet=True,
-        wide=rng.uniform(1.3, 1.9),
-        bottom=pick(rng, (1.03, 0.85, 0.72)),
-    )
+    hem, flare, wide = rng.uniform(0.66, 0.84), rng.uniform(0, 0.05), rng.uniform(1.4, 2.0)
+    how, bottom = pick(rng, ("open", "open", "open", "arms", "pair", "u")), pick(rng, (1.03, 0.85, 0.75, 0.75))
+    return dress(rng, hem, flare, scarf=how, quiet=True, wide=wide, bottom=bottom)
 
 
 def _dupatta_gown(rng) -> Scene:
@@ -99,26 +73,13 @@ def _legs(low: float, high: float) -> Template:
 
 
 def _salwar(rng) -> Scene:
-    return legwear(
-        rng,
-        rng.uniform(0.065, 0.09),
-        rng.uniform(0.06, 0.085),
-        rng.uniform(0.024, 0.036),
-        rng.uniform(0.56, 0.68),
-        "salwar",
-    )
+    thigh, knee, ankle = rng.uniform(0.06, 0.075), rng.uniform(0.046, 0.062), rng.uniform(0.024, 0.034)
+    return legwear(rng, thigh, knee, ankle, rng.uniform(0.54, 0.58), "salwar")
 
 
 def _dhoti(rng) -> Scene:
-    return legwear(
-        rng,
-        rng.uniform(0.075, 0.1),
-        rng.uniform(0.07, 0.095),
-        rng.uniform(0.022, 0.032),
-        rng.uniform(0.66, 0.82),
-        "dhoti",
-        hem=rng.uniform(0.88, 0.96),
-    )
+    thigh, knee, ankle = rng.uniform(0.075, 0.1), rng.uniform(0.072, 0.095), rng.uniform(0.022, 0.032)
+    return legwear(rng, thigh, knee, ankle, rng.uniform(0.66, 0.82), "dhoti", rng.uniform(0.88, 0.96))
 
 
 def _kurta_salwar(rng) -> Scene:
@@ -138,43 +99,23 @@ def _saree_skirt(rng) -> Scene:
 
 
 def _kurta_men(rng) -> Scene:
-    return man(rng, "kurta", 0.12, rng.uniform(0.6, 0.74), bottom=pick(rng, (1.03, 1.03, 0.8)))
+    return man(rng, "kurta", 0.05, rng.uniform(0.6, 0.72), bottom=pick(rng, (0.8, 0.82, 0.84, 1.03)))
 
 
 def _sherwani(rng) -> Scene:
-    return man(
-        rng,
-        "sherwani",
-        0.85,
-        rng.uniform(0.66, 0.77),
-        buttons=rng.uniform(0.44, 0.55),
-        stole=rng.random() < 0.4,
-        turban=rng.random() < 0.35,
-        bottom=pick(rng, (1.03, 1.03, 0.85)),
-    )
+    stole, turban, buttons = rng.random() < 0.6, rng.random() < 0.6, rng.uniform(0.46, 0.6)
+    bottom = pick(rng, (1.03, 1.03, 1.03, 1.03, 0.92))
+    return man(rng, "sherwani", 0.95, rng.uniform(0.74, 0.83), -0.06, bottom, buttons, stole=stole, turban=turban)
 
 
 def _between_men(rng) -> Scene:
-    return man(
-        rng,
-        pick(rng, ("kurta", "sherwani")),
-        0.5,
-        rng.uniform(0.62, 0.74),
-        buttons=rng.uniform(0.3, 0.5),
-        bottom=pick(rng, (1.03, 0.85)),
-    )
+    style, buttons = pick(rng, ("kurta", "sherwani")), rng.uniform(0.3, 0.5)
+    return man(rng, style, 0.5, rng.uniform(0.62, 0.74), bottom=pick(rng, (1.03, 0.85)), buttons=buttons)
 
 
 def _nehru(rng) -> Scene:
-    return man(
-        rng,
-        "kurta",
-        0.08,
-        rng.uniform(0.6, 0.7),
-        jacket=True,
-        bottom=pick(rng, (0.62, 0.68, 0.8, 1.03)),
-        jacket_low=rng.uniform(0.46, 0.54),
-    )
+    bottom, low = pick(rng, (0.6, 0.62, 0.66, 0.8)), rng.uniform(0.46, 0.54)
+    return man(rng, "kurta", 0.05, rng.uniform(0.6, 0.7), bottom=bottom, jacket=True, jacket_low=low)
 
 
 def _long_jacket(rng) -> Scene:
@@ -190,15 +131,8 @@ def _mojaris(mean: float) -> Template:
         g = float(np.clip(rng.normal(mean, 0.85), -2.4, 2.4))
         colours = SOBER + ("tan", "brown", "madder") if g < rng.normal(0, 0.6) else BRIGHT + SOFT
         ornament = float(np.clip(0.5 + 0.28 * g + rng.normal(0, 0.1), 0, 1))
-        slim = 0.178 - 0.019 * g + rng.normal(0, 0.006)
-        return mojaris(
-            rng,
-            slim,
-            ornament,
-            0.5 + 0.3 * g + rng.normal(0, 0.15),
-            float(np.clip(0.1 - 0.035 * g, 0.02, 0.19)),
-            colours,
-        )
+        slim, low_cut = 0.178 - 0.019 * g + rng.normal(0, 0.006), 0.5 + 0.3 * g + rng.normal(0, 0.15)
+        return mojaris(rng, slim, ornament, low_cut, float(np.clip(0.1 - 0.035 * g, 0.02, 0.19)), colours)
 
     return template
 
@@ -213,8 +147,8 @@ MIXTURES: dict[str, tuple[tuple[float, Template], ...]] = {
         (0.02, _dupatta_worn),
     ),
     "dupattas": (
-        (0.4, scarf),
-        (0.48, _dupatta_worn),
+        (0.46, scarf),
+        (0.42, _dupatta_worn),
         (0.06, _kurta_set),
         (0.03, _dupatta_gown),
         (0.03, _legs(0.0, 0.3)),

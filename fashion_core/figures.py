@@ -47,7 +47,7 @@ class Figure:
         weights = (4, 2, 1, 1) if man else (3, 2, 3, 1, 1)
         self.arms = arms or (pick(rng, names, weights), pick(rng, names, weights))
         self.stance = rng.uniform(0.028, 0.05) * (1.25 if man else 1.0)
-        self.hairdo = pick(rng, ("loose", "bun", "braid", "loose", "bob"))
+        self.hairdo = pick(rng, ("loose", "loose", "loose", "bun", "braid", "bob"))
         self.beard = man and rng.random() < 0.5
 
     @property

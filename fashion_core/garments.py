@@ -130,7 +130,7 @@ def saree(rng, top: float = -0.04, bottom: float = 1.03, kind: str | None = None
         base=edge if rng.random() < 0.6 else contrast(rng, cloth.base),
         zoom=scene.zoom,
     )
-    deep = pick(rng, (0.02, 0.035, 0.055, 0.08))
+    deep = pick(rng, (0.025, 0.04, 0.055, 0.08))
     shoulder, fall = fig.shoulder * 0.7, rng.uniform(0.5, 0.82)
     fig.back_hair()
     behind = [

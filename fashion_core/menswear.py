@@ -30,7 +30,7 @@ def man(
     jacket_low: float = 0.5,
 ) -> Scene:
     """A man's kurta, sherwani or kurta with nehru jacket. `rich` (0..1) is the chance of each piece of splendour."""
-    scene = stage(rng, top, bottom)
+    scene = stage(rng, top, bottom, breadth=1.12)
     arms = None if rng.random() < 0.8 else ("front", "front")
     fig = Figure(scene, man=True, kind=pick(rng, ("person", "mannequin", "ghost"), (0.78, 0.1, 0.12)), arms=arms)
     grand = rng.random() < rich

@@ -52,6 +52,7 @@ class Scene:
         center: float = 0.0,
         lean: float = 0.0,
         sway: float = 0.0,
+        breadth: float = 1.0,
     ):
         self.rng = rng
         self.image = backdrop
@@ -59,13 +60,13 @@ class Scene:
         self.middle = np.array([center, (top + bottom) / 2])
         turn = np.deg2rad(lean)
         self.turn = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-        self.sway = sway
+        self.sway, self.breadth = sway, breadth
         self.light = (rng.uniform(-0.6, 0.6), rng.uniform(0.1, 0.5))
         self.zoom = min(2.6, max(0.8, 1 / (bottom - top)))  # prints grow with the camera's nearness
 
     def to_pixels(self, points: Points) -> np.ndarray:
         p = np.array(points, float)
-        p[:, 0] += self.sway * np.sin(np.pi * p[:, 1])
+        p[:, 0] = (p[:, 0] + self.sway * np.sin(np.pi * p[:, 1])) * self.breadth
         return (p - self.middle) @ self.turn.T * self.scale + CANVAS / 2
 
     def cloth(

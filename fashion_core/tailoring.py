@@ -17,18 +17,16 @@ SAREE = tuple("plain plain plain plain buti jaal bars checks bandhani leheriya i
 ROYAL = tuple("brocade jaal buti brocade chikan plain sequins".split())
 
 
-def stage(
-    rng,
-    top: float,
-    bottom: float,
-    kinds=("studio", "studio", "studio", "studio", "gradient", "room", "outdoor"),
-    roam: float = 0.05,
-) -> Scene:
-    """A camera on somebody: framing with some play, a slight lean, a swing of the hips."""
+FITTING_ROOM = ("studio", "studio", "studio", "studio", "gradient", "room", "outdoor")
+
+
+def stage(rng, top: float, bottom: float, kinds=FITTING_ROOM, roam: float = 0.04, breadth: float = 1.14) -> Scene:
+    """A camera on somebody: framing with some play, a slight lean, a swing of the hips, a narrower or wider build."""
     size = bottom - top
-    top, bottom = top + size * rng.normal(0, 0.022), bottom + size * rng.normal(0, 0.022)
+    top, bottom = top + size * rng.normal(0, 0.02), bottom + size * rng.normal(0, 0.02)
     center = float(np.clip(rng.normal(0, roam), -2 * roam, 2 * roam)) * size
-    scene = Scene(rng, backdrop(rng, kinds), top, bottom, center, rng.normal(0, 1.6), rng.normal(0, 0.012))
+    picture, lean, sway = backdrop(rng, kinds), rng.normal(0, 1.5), rng.normal(0, 0.012)
+    scene = Scene(rng, picture, top, bottom, center, lean, sway, breadth * rng.normal(1, 0.04))
     if bottom > 0.95 and kinds is not TABLES:
         scene.shadow(0, 0.992, 0.17, 0.022, rng.uniform(0.25, 0.55))
     return scene
