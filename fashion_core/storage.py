@@ -133,6 +133,9 @@ def create_npy(path: Path, shape: tuple[int, ...], dtype: Any) -> Iterator[np.nd
     """Yield a writable memory map of a new .npy file, which takes its name only when the block ends well."""
     with replacing(path) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
+        if hasattr(os, "posix_fallocate"):  # a disk that fills later would kill the process at a write to the map
+            with open(temporary, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
         yield array
         array.flush()
         del array

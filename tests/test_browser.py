@@ -1,0 +1,269 @@
+"""The lab in a real browser: the real server, the drawn set made by its first start, a run started from the page.
+
+Screenshots go to screenshots/ (ignored by git). FASHION_REQUIRE_ALL=1 (continuous integration) turns a missing Chromium
+from a reason to skip into a failure.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ui import navigation
+
+ROOT = Path(__file__).parents[1]
+SCREENSHOTS = ROOT / "screenshots"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+MISSING = not Path(CHROMIUM).exists()
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        MISSING and not os.environ.get("FASHION_REQUIRE_ALL"), reason=f"no Chromium at {CHROMIUM} (set CHROMIUM)"
+    ),
+]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
+    """The app on a free port, over its own data and runs; ended by its pid."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir)}
+    log = data_dir / "server.log"
+    words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", *words], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: healthy(address), 60, "the server to answer")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Empty data, and the shipped reference runs: what a newcomer's machine holds at the first start."""
+    data, runs = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("runs")
+    for shipped in (ROOT / "checkpoints").glob("report-*"):
+        if (shipped / "config.json").exists():
+            shutil.copytree(shipped, runs / shipped.name)
+    return {"data": data, "runs": runs}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def tab(browser, *, dark: bool = False, width: int = 1280, height: int = 800):
+    """A page that fails the test when it asks anybody but this machine for anything, or when a script breaks."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+    page = context.new_page()
+    strangers: list[str] = []
+    broken: list[str] = []
+    page.on("request", lambda r: strangers.append(r.url) if not is_local(r.url) else None)
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
+    context.close()
+    assert not strangers and not broken, (strangers, broken)
+
+
+def is_local(url: str) -> bool:
+    return re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:|about:", url) is not None
+
+
+def settle(page) -> None:
+    """Wait until the page's script has run and nothing is loading."""
+    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=60_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000)
+
+
+def shoot(page, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def no_trouble(page) -> None:
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.locator("[data-testid=stAlertContentError]").count() == 0
+
+
+def address_of(entry: navigation.Entry) -> str:
+    return "" if entry is navigation.ENTRIES[0] else entry.name
+
+
+def test_the_first_start_draws_the_demo_set_by_itself_and_says_how_far_it_is(lab, browser):
+    with server(lab["data"], lab["runs"]) as address, tab(browser) as page:
+        page.goto(address)
+        page.get_by_text(re.compile(r"Drawing the demo set: [\d,]+ of [\d,]+")).first.wait_for(timeout=60_000)
+        shoot(page, "first-start")
+        wait_for(lambda: (lab["data"] / "demo" / "dataset.json").exists(), 400, "the drawn set")
+        page.get_by_text(re.compile("Drawing the demo set")).first.wait_for(state="detached", timeout=60_000)
+        settle(page)
+        no_trouble(page)
+
+
+@pytest.mark.parametrize("entry", navigation.ENTRIES, ids=lambda entry: entry.name)
+def test_a_page_opens_by_a_cold_deep_link_on_a_fresh_server(lab, browser, entry: navigation.Entry):
+    with server(lab["data"], lab["runs"]) as address:
+        with tab(browser) as page:
+            page.goto(f"{address}/{address_of(entry)}")
+            settle(page)
+            assert page.locator("h1").inner_text() == entry.title
+            assert page.get_by_text(entry.question).count() >= 1
+            assert page.get_by_test_id("stSidebarNavLink").count() == len(navigation.ENTRIES)
+            no_trouble(page)
+            page.wait_for_timeout(1500)  # charts draw after the script
+            shoot(page, f"{entry.name}-light-1280")
+        for dark, width in ((False, 1920), (True, 1280), (True, 1920)):
+            with tab(browser, dark=dark, width=width, height=800 if width == 1280 else 1080) as page:
+                page.goto(f"{address}/{address_of(entry)}")
+                settle(page)
+                page.wait_for_timeout(1500)
+                shoot(page, f"{entry.name}-{'dark' if dark else 'light'}-{width}")
+
+
+def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):
+    with server(lab["data"], lab["runs"]) as address, tab(browser, height=900) as page:
+        known = {path.name for path in lab["runs"].iterdir()}
+        page.goto(f"{address}/training?dataset=demo&image_size=32&epochs=3&device=cpu")
+        settle(page)
+        page.get_by_role("button", name=re.compile("^Train 3 epochs")).click()
+        wait_for(lambda: {path.name for path in lab["runs"].iterdir()} > known, 60, "the run's directory")
+        run_id = ({path.name for path in lab["runs"].iterdir()} - known).pop()
+        folder = lab["runs"] / run_id
+
+        # the loss moves on the page while the run goes on, and a reload in the middle loses nothing
+        losses: list[str] = []
+        points = "Array.from(document.querySelectorAll('.js-plotly-plot')).map(g => g.data?.[0]?.y?.length || 0)"
+
+        def drawn_points() -> int:
+            return max(page.evaluate(points) or [0])
+
+        wait_for(lambda: drawn_points() > 2, 120, "the loss on the page")
+        first = drawn_points()
+        wait_for(lambda: drawn_points() > first, 60, "the loss to move")
+        shoot(page, "training-live")
+        page.reload()
+        settle(page)
+        assert run_id in page.url
+        wait_for(lambda: drawn_points() > first, 60, "the loss after a reload")
+        wait_for(lambda: (folder / "summary.json").exists(), 300, "the run to end")
+        page.get_by_text("Finished 3 epochs.").first.wait_for(timeout=30_000)
+        shoot(page, "training-finished")
+        steps = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        losses = [row["loss"] for row in steps if row["kind"] == "step"]
+        assert sum(losses[-5:]) < sum(losses[:5])
+
+        # its evaluation: a click on a cell opens exactly those images
+        page.goto(f"{address}/evaluation?run={run_id}")
+        settle(page)
+        predictions = pd.read_parquet(folder / "predictions-test.parquet")
+        classes = json.loads((folder / "config.json").read_text())["classes"]
+        assert len(predictions) == 600
+        cells = predictions.groupby(["label", "predicted"]).size()
+        wrong = cells[[true != predicted for true, predicted in cells.index]].sort_values(ascending=False)
+        for true, predicted in (wrong.index[1], wrong.index[len(wrong) // 2], wrong.index[0]):
+            expected = predictions.query("label == @true and predicted == @predicted")
+            click_cell(page, classes.index(true), classes.index(predicted))
+            page.wait_for_url(re.compile(rf"true={true}.*predicted={predicted}|predicted={predicted}.*true={true}"))
+            page.wait_for_function(
+                "n => document.querySelectorAll('.vastra-gallery figure').length === n",
+                arg=min(48, len(expected)),
+                timeout=20_000,
+            )
+            shown = page.locator(".vastra-gallery figure")
+            ids = {shown.nth(k).get_attribute("title") for k in range(shown.count())}
+            assert ids <= set(expected["image_id"]) and len(ids) == min(48, len(expected))
+        shoot(page, "evaluation-cell")
+
+        # the address is the choice: another tab opens the same cell
+        with tab(browser) as other:
+            other.goto(page.url)
+            settle(other)
+            other.wait_for_function(
+                "n => document.querySelectorAll('.vastra-gallery figure').length === n", arg=len(ids), timeout=20_000
+            )
+
+
+def click_cell(page, row: int, column: int) -> None:
+    """Click the middle of a cell of the confusion matrix, by the plot's own axes."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('.js-plotly-plot')].some(g => g._fullData?.some(t => t.type === 'heatmap'))",
+        timeout=30_000,
+    )
+    x, y = page.evaluate(
+        """([row, column]) => {
+            const graph = [...document.querySelectorAll('.js-plotly-plot')]
+                .find(g => g._fullData?.some(t => t.type === 'heatmap'))
+            const box = graph.getBoundingClientRect(), {xaxis, yaxis} = graph._fullLayout
+            return [box.left + xaxis._offset + xaxis.c2p(column), box.top + yaxis._offset + yaxis.c2p(row)]
+        }""",
+        [row, column],
+    )
+    page.mouse.move(x, y)
+    page.wait_for_timeout(300)  # two clicks within 300 ms clear the selection
+    page.mouse.click(x, y)
+
+
+def test_a_photo_of_the_dataset_and_an_uploaded_one_are_predicted(lab, browser, tmp_path: Path):
+    runs = [path.name for path in lab["runs"].iterdir() if (path / "summary.json").exists()]
+    photo = next((lab["data"] / "demo").rglob("test/saree/*.jpg"))
+    bad = tmp_path / "broken.jpg"
+    bad.write_bytes(photo.read_bytes()[:300])
+    with server(lab["data"], lab["runs"]) as address, tab(browser, height=900) as page:
+        page.goto(f"{address}/predict?run={sorted(runs)[0]}")
+        settle(page)
+        page.locator("input[type=file]").first.set_input_files([photo, bad])
+        page.get_by_text(re.compile("broken.jpg")).first.wait_for(timeout=60_000)
+        page.get_by_text(re.compile(r"\d+\.\d %")).first.wait_for(timeout=60_000)
+        shoot(page, "predict-upload")
