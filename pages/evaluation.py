@@ -48,6 +48,7 @@ drawn = run.dataset["synthetic"]
 matrix = np.array(scores["confusion_matrix"])
 per_class = pd.DataFrame(scores["per_class"])
 commonest = per_class.loc[per_class["support"].idxmax()]
+balanced = per_class["support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
 
 answer(
@@ -69,7 +70,7 @@ answer(
         Number(
             "Baseline",
             words.percent(commonest["support"] / scores["n"]),
-            f"always saying {display_name(commonest['label'])}",
+            "always the same class" if balanced else f"always saying {display_name(commonest['label'])}",
             "The accuracy of a rule that gives every photo the commonest class. A model that does not beat it knows "
             "nothing.",
         ),

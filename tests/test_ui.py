@@ -251,7 +251,10 @@ def test_a_drawing_that_somebody_else_started_is_not_started_twice(tmp_path, mon
 
 
 def test_progress_is_a_count():
-    assert first_start.progress_words({"done": 1240, "total": 4200}) == "Drawing the demo set: 1,240 of 4,200"
+    assert (
+        first_start.progress_words({"done": 1240, "total": 4200, "stage": "drawing"})
+        == "Drawing the demo set: 1,240 of 4,200"
+    )
     assert first_start.progress_words(None) == "Drawing the demo set: starting"
 
 

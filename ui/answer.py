@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui import words
+from ui import notices, words
 
 
 @dataclass(frozen=True)
@@ -25,5 +25,4 @@ def answer(numbers: Sequence[Number]) -> None:
         with column.container(gap=None):
             st.metric(number.label, number.value, help=number.help)
             if number.note:
-                lines = [f":small[:gray[{words.plain(line)}]]" for line in number.note.splitlines()]
-                st.markdown("  \n".join(lines))
+                notices.aside("  \n".join(words.plain(line) for line in number.note.splitlines()))

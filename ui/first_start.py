@@ -10,10 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from fashion_core import launch, manifest
-from ui import loaders, words
+from ui import loaders, notices, words
 
 DEMO = "demo"
-GRACE_SECONDS = 20.0  # a process that has just been started has written no progress yet
+GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
 
 
 @st.cache_resource(show_spinner=False)
@@ -31,7 +31,7 @@ def ensure_demo(data_dir: Path, *, again: bool = False) -> None:
             return
         if str(data_dir) in started and not again:
             return
-        started[str(data_dir)] = time.monotonic()
+        started[str(data_dir)] = time.time()
         launch.start_import(DEMO, None, data_dir=data_dir)
 
 
@@ -50,16 +50,15 @@ def _progress() -> None:
     if loaders.datasets():
         st.rerun()
     data_dir = loaders.data_dir()
-    progress = manifest.import_progress(data_dir, DEMO)
-    _, started = _starts()
-    waited = time.monotonic() - started.get(str(data_dir), time.monotonic())
+    since = _starts()[1].get(str(data_dir), 0.0)
+    progress = loaders.import_progress(DEMO, since)
     if progress and progress["error"]:
         st.error(words.plain(progress["error"]), icon=":material/error:")
-    elif (progress is None or not progress["alive"]) and waited > GRACE_SECONDS:
+    elif not (progress and progress["alive"]) and time.time() - since > GRACE_SECONDS:
         st.error("Drawing the demo set stopped before it was done. Nothing of yours was touched.")
     else:
         st.progress(share_done(progress), text=progress_words(progress))
-        st.caption(
+        notices.aside(
             "A first start has no photos, so this program draws a small set of its own: fifteen kinds of South-Asian "
             "clothes. It happens once."
         )
@@ -74,8 +73,9 @@ def share_done(progress: dict | None) -> float:
     return min(1.0, progress["done"] / progress["total"]) if progress and progress["total"] else 0.0
 
 
-def progress_words(progress: dict | None, verb: str = "Drawing the demo set") -> str:
+def progress_words(progress: dict | None) -> str:
     """``Drawing the demo set: 1,240 of 4,200``"""
+    verb = "Reading the drawn set" if progress and progress["stage"] == "reading photos" else "Drawing the demo set"
     if not progress or not progress["total"]:
         return f"{verb}: starting"
     return f"{verb}: {words.count(progress['done'])} of {words.count(progress['total'])}"

@@ -16,7 +16,7 @@ import streamlit as st
 
 from fashion_core import pixels
 from fashion_core.manifest import Dataset
-from ui import loaders, words
+from ui import loaders, notices, words
 
 PAGE_SIZE = 48
 # Mid tones of leaf and madder that stand out on both themes; the sign says the same without colour.
@@ -63,12 +63,13 @@ def show(
         st.session_state[key] = 1  # other photos: start at their beginning
     if num_pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            counted = st.empty()
+            counted = st.container(width="content")
             page = min(max(1, st.pagination(num_pages, key=key, bind="query-params")), num_pages)
             first, last = (page - 1) * page_size + 1, min(page * page_size, len(images))
-            counted.caption(f"{words.count(first)} to {words.count(last)} of {words.counted(len(images), what)}")
+            with counted:
+                notices.aside(f"{words.count(first)} to {words.count(last)} of {words.counted(len(images), what)}")
     else:
-        st.caption(words.counted(len(images), what))
+        notices.aside(words.counted(len(images), what))
     if images.empty:
         return
     shown = images.iloc[(page - 1) * page_size : page * page_size]

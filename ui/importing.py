@@ -6,15 +6,16 @@ Knows no layout: whatever ``fashion_core.sources`` opens can be given here.
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from fashion_core import datasets, launch, manifest, sources
-from fashion_core.errors import FashionError, SourceError
-from ui import faults, first_start, loaders, navigation, words
+from fashion_core.errors import SourceError
+from ui import address, faults, first_start, loaders, words
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 45.0
 
 
 def form() -> None:
@@ -37,7 +38,7 @@ def form() -> None:
     following = st.session_state.get("import_following")
     if following:
         with st.container(border=True):
-            _progress(following["id"], following["since"])
+            st.fragment(_progress, run_every=None if following.get("ended") else 1.0)(following)
 
 
 def start(source: str, upload: object | None, name: str) -> None:
@@ -51,11 +52,10 @@ def start(source: str, upload: object | None, name: str) -> None:
     if not known and not Path(source).expanduser().exists():
         raise SourceError(f"there is no file or folder '{source}' on this machine; check the path, or give demo.")
     dataset_id = datasets.id_for(name or sources.name_of(source))
-    data_dir = loaders.data_dir()
-    progress = manifest.import_progress(data_dir, dataset_id)
-    if not (progress and progress["alive"]):
-        launch.start_import(source, name or None, data_dir=data_dir)
-    st.session_state["import_following"] = {"id": dataset_id, "since": time.time()}
+    now = time.time()
+    if not loaders.import_progress(dataset_id, now):
+        launch.start_import(source, name or None, data_dir=loaders.data_dir())
+    st.session_state["import_following"] = {"id": dataset_id, "since": now}
 
 
 def _keep_upload(upload: object) -> Path:
@@ -70,11 +70,11 @@ def _keep_upload(upload: object) -> Path:
     return target
 
 
-@st.fragment(run_every=1.0)
-def _progress(dataset_id: str, since: float) -> None:
-    data_dir = loaders.data_dir()
-    progress = manifest.import_progress(data_dir, dataset_id)
-    finished = (data_dir / dataset_id / "dataset.json").is_file()
+def _progress(following: dict[str, Any]) -> None:
+    """How far the followed import is. Ends its own timer, by one rerun, when there is nothing more to come."""
+    dataset_id, since = following["id"], following["since"]
+    progress = loaders.import_progress(dataset_id, since)
+    arrived = loaders.stamp(loaders.data_dir() / dataset_id / "dataset.json")[1] / 1e9
     waited = time.time() - since
     if progress and progress["alive"]:
         left = words.time_left(progress["done"], progress["total"], waited)
@@ -83,35 +83,40 @@ def _progress(dataset_id: str, since: float) -> None:
             text=f"{progress['stage'].capitalize()}: {words.count(progress['done'])} of "
             f"{words.count(progress['total'])}{', ' + left if left else ''}",
         )
-    elif progress and progress["error"]:
-        _end(lambda: st.error(words.plain(progress["error"]), icon=":material/error:"))
-    elif finished:
-        _end(lambda: _done(dataset_id))
-    elif waited < GRACE_SECONDS:
+        return
+    if waited < GRACE_SECONDS and not (progress and progress["error"]) and arrived < since:
         st.progress(0.0, text="Opening the source")
+        return
+    if not following.get("ended"):
+        following["ended"] = True
+        st.rerun()
+    if progress and progress["error"]:
+        st.error(words.plain(progress["error"]), icon=":material/error:")
+    elif arrived:
+        _arrived(dataset_id)
     else:
-        _end(lambda: st.error("The import stopped before it was done. Nothing was imported; your files are untouched."))
-
-
-def _end(say: object) -> None:
-    """Say how it ended; the timer stays, but has nothing more to do than to say it again."""
-    say()
+        st.error("The import stopped before it was done. Nothing was imported; your files are untouched.")
     if st.button("Close"):
         del st.session_state["import_following"]
         st.rerun()
 
 
-def _done(dataset_id: str) -> None:
-    try:
+def _arrived(dataset_id: str) -> None:
+    """Say what was imported, and offer to look at it."""
+    with faults.shown(stop=False):
         dataset = manifest.find_dataset(loaders.data_dir(), dataset_id)
-    except FashionError as error:
-        faults.show(error)
-        return
-    bad = dataset.num_damaged + dataset.num_missing
-    photos, classes = (
-        words.counted(dataset.num_images, "photo"),
-        words.counted(len(dataset.classes), "class", "classes"),
-    )
-    unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
-    st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
-    navigation.link("dataset", f"Look at {words.plain(dataset.name)}", dataset=dataset.id)
+        photos = words.counted(dataset.num_images, "photo")
+        classes = words.counted(len(dataset.classes), "class", "classes")
+        bad = dataset.num_damaged + dataset.num_missing
+        unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
+        st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
+        # a link to the page that one is on does nothing, so this is a button
+        if st.button(f"Look at {words.plain(dataset.name)}", on_click=_open, args=(dataset.id,)):
+            st.rerun()
+
+
+def _open(dataset_id: str) -> None:
+    """Show the dataset that has just arrived; before the page's widgets are drawn."""
+    st.session_state.pop("import_following", None)
+    st.session_state["tab"] = "Photos"
+    address.choose(dataset=dataset_id)

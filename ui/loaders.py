@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import config, manifest, pixels, runs
+from fashion_core import datasets as datasets_module
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
 
@@ -71,6 +72,15 @@ def thumbnails(dataset: Dataset) -> np.ndarray:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _thumbnails(key: Stamp, _dataset: Dataset) -> np.ndarray:
     return pixels.thumbnails(_dataset)
+
+
+def import_progress(dataset_id: str, since: float) -> dict[str, Any] | None:
+    """How far an import is (``manifest.import_progress``); None for what an import before ``since`` left behind."""
+    progress = manifest.import_progress(data_dir(), dataset_id)
+    if progress is None or progress["alive"]:
+        return progress
+    written = stamp(datasets_module.incoming_folder(data_dir(), dataset_id) / "progress.json")[1] / 1e9
+    return progress if written >= since else None
 
 
 def all_runs() -> list[Run]:

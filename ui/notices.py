@@ -15,6 +15,11 @@ def drawn_badge() -> None:
     st.badge("Drawn data", icon=":material/draw:", color="orange", help=DRAWN_HELP)
 
 
+def aside(text: str) -> None:
+    """A small grey line. (``st.caption`` is too pale for WCAG AA on our grounds.)"""
+    st.markdown(f":small[:gray[{text}]]")
+
+
 def empty(sentence: str, *, page: str | None = None, label: str | None = None) -> None:
     """An empty page: what would be here, and the one thing to do about it."""
     with st.container(border=True):

@@ -76,17 +76,33 @@ def confusion_matrix(
         "ticks": "",
         "showgrid": True,
         "gridcolor": LIGHT["line"],
-        "showline": True,
-        "mirror": True,
+        "showline": False,
         "fixedrange": True,
         "tickfont": {"size": 11.5},
     }
     figure.update_layout(
         margin={"t": 30 if title else 4, "b": 4, "l": 4, "r": 4},
         hovermode="closest",
-        xaxis=axis | {"side": "top", "tickangle": -45, "title": {"text": "Predicted", "standoff": 0}},
-        yaxis=axis | {"autorange": "reversed", "ticksuffix": " ", "title": {"text": "True", "standoff": 4}},
+        xaxis=axis | {"side": "top", "tickangle": -45},
+        yaxis=axis | {"autorange": "reversed", "ticksuffix": " "},
     )
+    # both axis names in the corner that the slanted class names leave empty
+    figure.layout.annotations = [
+        {
+            "text": "Predicted →<br>True ↓",
+            "x": 0,
+            "y": 1,
+            "xref": "paper",
+            "yref": "paper",
+            "xanchor": "right",
+            "yanchor": "bottom",
+            "xshift": -8,
+            "yshift": 6,
+            "align": "right",
+            "showarrow": False,
+            "font": {"size": 12, "color": LIGHT["muted"]},
+        }
+    ]
     if chosen is not None:
         row, column = chosen
         figure.add_shape(
