@@ -1,5 +1,7 @@
 """What a run has learnt to tell apart: the map of its features, the photos behind any part of it, the features."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,7 +11,7 @@ from ui import address, charts, colours, faults, gallery, learnt, loaders, navig
 from ui.answer import Number, answer
 from ui.plot import clicked, plot
 
-ALL, CLICKED = "all", "clicked"
+ALL, CLICKED, LASSO = "all", "clicked", "lasso"
 MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
 MOST_CLICKED = 6
 LINES_A_CLASS = 3
@@ -33,6 +35,94 @@ def follow(key: str, value: str, options: list[str]) -> None:
 
 def forget_points() -> None:
     st.session_state[clicked_key] = []
+
+
+@st.fragment
+def map_and_photos() -> None:
+    """The map, and the photos behind the part of it that the reader chose. A lasso runs only this again."""
+    chart, photos = st.columns([5, 3], gap="medium")
+    chosen_rows = st.session_state.get(clicked_key, [])
+    row = by_class[by_class["label"] == highlight]
+    title = f"Near means alike: {words.counted(len(found.drawn_rows), f'{split_name} photo')}"
+    if len(row) and row.iloc[0]["beside"]:
+        title = f"{display_name(highlight)} lies most often beside {display_name(row.iloc[0]['beside'])}"
+    with chart:
+        seen = plot(
+            learnt.figure(
+                run, split, highlight=None if highlight == ALL else highlight, ringed=chosen_rows, title=title
+            ),
+            key=map_key,
+            alt=f"Map of {words.count(len(found.drawn_rows))} {split_name} photos in two principal components that "
+            f"hold {words.percent(shares.sum())} of the variance of the features. {title}",
+            height=440,
+            on_click=open_point,
+            selectable=True,
+        )
+        hint = "Draw round points to see their photos; click a point to ring it and add its line below."
+        if len(found.drawn_rows) < len(points):
+            drawn_words = f"{words.count(len(found.drawn_rows))} of {words.count(len(points))}"
+            hint += f" {drawn_words} photos are drawn, every class in its share."
+        st.caption(hint)
+    if seen.click:
+        st.rerun()  # the feature lines below are part of the page, not of this fragment
+    selected = [row for row in seen.selected if isinstance(row, int) and 0 <= row < len(points)]
+    if selected != st.session_state.get("lassoed", []):
+        st.session_state["lassoed"] = selected
+        st.query_params.pop("photos", None)  # another selection starts on its first page
+        if selected:
+            st.session_state["at_hand"] = LASSO
+    with photos:
+        if st.session_state.get("at_hand") == CLICKED and chosen_rows:
+            photos_at_hand(points.iloc[chosen_rows], words.counted(len(chosen_rows), "clicked photo"))
+        elif selected:
+            photos_at_hand(points.iloc[selected], f"{words.counted(len(selected), 'photo')} in the selection")
+        elif highlight != ALL:
+            of_class = points[points["label"] == highlight]
+            photos_at_hand(of_class, f"{words.counted(len(of_class), 'photo')} of {display_name(highlight)}")
+        else:
+            photos_at_hand(points, f"All {words.counted(len(points), f'{split_name} photo')}")
+
+
+def photos_at_hand(images: pd.DataFrame, name: str) -> None:
+    """How many of which class, how often right, and the photos; a table of them where there are none."""
+    st.markdown(f"**{words.plain(name)}**  \n:small[:gray[{words.plain(learnt.in_words(images))}]]")
+    with st.container(height=352, border=False, key="at_hand_photos"):
+        dataset = pickers.photos_or_notice(run)
+        listed = images[["image_id", "label", "predicted", "sure", "right"]].reset_index(drop=True)
+        if dataset is None:
+            st.dataframe(
+                listed.assign(
+                    sure=100 * listed["sure"],
+                    label=listed["label"].map(display_name),
+                    predicted=listed["predicted"].map(display_name),
+                ),
+                hide_index=True,
+                column_config={
+                    "image_id": "Photo",
+                    "label": "Class",
+                    "predicted": "Predicted",
+                    "sure": st.column_config.NumberColumn("Sure", format="%.1f %%"),
+                    "right": "Right",
+                },
+                alt=name,
+            )
+            return
+        with_sizes = pd.concat([listed, loaders.photos_of(dataset, listed["image_id"])], axis=1)
+        gallery.show(
+            dataset,
+            with_sizes if len(with_sizes) <= MOST_CLICKED else gallery.mixed(with_sizes),
+            key="photos",
+            caption=photo_caption,
+            cell_pixels=96,
+        )
+
+
+def photo_caption(image: Any) -> gallery.Caption:
+    """``Saree → Lehenga``, 61.0 %, wrong."""
+    text = (
+        display_name(image.label) if image.right else f"{display_name(image.label)} → {display_name(image.predicted)}"
+    )
+    return gallery.Caption(text, words.percent(image.sure), bool(image.right))
 
 
 navigation.enter("embeddings")
@@ -100,75 +190,8 @@ answer(
     ]
 )
 
-# the map and the photos behind it
-chart, photos = st.columns([5, 3], gap="medium")
-with chart:
-    chosen_rows = st.session_state.get(clicked_key, [])
-    row = by_class[by_class["label"] == highlight]
-    if len(row) and row.iloc[0]["beside"]:
-        title = f"{display_name(highlight)} lies most often beside {display_name(row.iloc[0]['beside'])}"
-    else:
-        title = f"Near means alike: {words.counted(len(found.drawn_rows), f'{split_name} photo')}"
-    seen = plot(
-        learnt.figure(run, split, highlight=None if highlight == ALL else highlight, ringed=chosen_rows, title=title),
-        key=map_key,
-        alt=f"Map of {words.count(len(found.drawn_rows))} {split_name} photos in two principal components that hold "
-        f"{words.percent(shares.sum())} of the variance of the features. {title}",
-        height=440,
-        on_click=open_point,
-        selectable=True,
-    )
-
-selected = [row for row in seen.selected if isinstance(row, int) and 0 <= row < len(points)]
-if selected != st.session_state.get("lassoed"):
-    st.session_state["lassoed"], st.session_state["at_hand"] = selected, "lasso"
-if st.session_state.get("at_hand") == CLICKED and chosen_rows:
-    at_hand, name = points.iloc[chosen_rows], words.counted(len(chosen_rows), "clicked photo")
-elif selected:
-    at_hand, name = points.iloc[selected], f"{words.counted(len(selected), 'photo')} in the selection"
-elif highlight != ALL:
-    at_hand = points[points["label"] == highlight]
-    name = f"{words.counted(len(at_hand), 'photo')} of {display_name(highlight)}"
-else:
-    at_hand, name = points, f"All {words.counted(len(points), f'{split_name} photo')}"
-with photos:
-    st.markdown(f"**{name}**  \n:small[:gray[{learnt.in_words(at_hand)}]]")
-    with st.container(height=352, border=False, key="at_hand_photos"):
-        dataset = pickers.photos_or_notice(run)
-        listed = at_hand[["image_id", "label", "predicted", "sure", "right"]].reset_index(drop=True)
-        if dataset is None:
-            st.dataframe(
-                listed,
-                hide_index=True,
-                column_config={
-                    "image_id": "Photo",
-                    "label": "Class",
-                    "predicted": "Predicted",
-                    "sure": st.column_config.NumberColumn("Sure", format="percent"),
-                    "right": "Right",
-                },
-                alt=name,
-            )
-        else:
-            images = pd.concat([listed, loaders.photos_of(dataset, listed["image_id"])], axis=1)
-            gallery.show(
-                dataset,
-                images if chosen_rows and len(images) <= MOST_CLICKED else gallery.mixed(images),
-                key="photos",
-                caption=lambda image: gallery.Caption(
-                    display_name(image.label)
-                    if image.right
-                    else f"{display_name(image.label)} → {display_name(image.predicted)}",
-                    words.percent(image.sure),
-                    bool(image.right),
-                ),
-                cell_pixels=96,
-            )
-hint = "Draw round points to see their photos; click points to ring them and to add their lines below."
-if len(found.drawn_rows) < len(points):
-    drawn_words = f"{words.count(len(found.drawn_rows))} of {words.count(len(points))}"
-    hint += f" {drawn_words} photos are drawn, every class in its share."
-st.caption(hint)
+map_and_photos()
+chosen_rows = st.session_state.get(clicked_key, [])
 
 # the features themselves
 st.subheader(f"The {num_features} features of chosen photos", anchor=False)
@@ -237,7 +260,7 @@ with table:
             {
                 "Class": by_class["label"].map(display_name),
                 "Photos": by_class["n"],
-                "Alike": by_class["rate"],
+                "Alike": 100 * by_class["rate"],
                 "Most often beside": by_class["beside"].map(lambda label: display_name(label) if label else "none"),
                 "Times": np.where(by_class["num_beside"] > 0, by_class["num_beside"], 0),
             }
@@ -245,7 +268,7 @@ with table:
         hide_index=True,
         height=35 * (len(by_class) + 1) + 3,
         column_config={
-            "Alike": st.column_config.NumberColumn(format="percent", help="The nearest photo is of the same class."),
+            "Alike": st.column_config.NumberColumn(format="%.1f %%", help="The nearest photo is of the same class."),
             "Most often beside": st.column_config.TextColumn(help="The other class that is nearest most often."),
         },
         alt="For each class, the other class whose photos are nearest most often",

@@ -206,8 +206,8 @@ if len(several) > 1:
         asked.results_table(run, several, answers),
         hide_index=True,
         column_config={
-            "Probability": st.column_config.NumberColumn(format="percent"),
-            "Its probability": st.column_config.NumberColumn(format="percent"),
+            "Probability": st.column_config.NumberColumn(format="%.1f %%"),
+            "Its probability": st.column_config.NumberColumn(format="%.1f %%"),
         },
         alt="Each file with its two likeliest classes, or why it could not be read",
     )

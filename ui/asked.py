@@ -190,7 +190,7 @@ def harmless(cell: str) -> str:
 
 
 def results_table(run: Run, several: Sequence[Asked], answers: Sequence[np.ndarray | None]) -> pd.DataFrame:
-    """What the page lists: photo, likeliest class and its probability, second class, and what could not be read."""
+    """What the page lists: photo, likeliest class and its probability, second class, both in percent; why not."""
     rows = []
     for asked, probabilities_K in zip(several, answers, strict=True):
         top = [] if probabilities_K is None else [*ranked(run, probabilities_K, 2), ("", np.nan)][:2]
@@ -199,9 +199,9 @@ def results_table(run: Run, several: Sequence[Asked], answers: Sequence[np.ndarr
             {
                 "Photo": asked.name,
                 "Most likely": display_name(first[0]) if first[0] else "",
-                "Probability": first[1],
+                "Probability": 100 * first[1],
                 "Second": display_name(second[0]) if second[0] else "",
-                "Its probability": second[1],
+                "Its probability": 100 * second[1],
                 "Not read because": asked.reason,
             }
         )

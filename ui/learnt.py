@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fashion_core import projection
@@ -43,11 +44,11 @@ def _stamps(run: Run, split: str) -> tuple[loaders.Stamp, loaders.Stamp]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
-    num_features_rows = len(loaders.embeddings_of(_run, split))
+    num_rows = len(loaders.embeddings_of(_run, split))
     predictions = loaders.predictions_of(_run, split)
-    if num_features_rows != len(predictions):
+    if num_rows != len(predictions):
         raise RunError(
-            f"run {_run.id!r} has features of {num_features_rows:,} {split} photos but predictions of "
+            f"run {_run.id!r} has features of {num_rows:,} {split} photos but predictions of "
             f"{len(predictions):,}; run: python -m fashion_core embed {_run.id} --split {split}"
         )
     sure = predictions[[f"p_{name}" for name in _run.classes]].to_numpy().max(axis=1)
@@ -146,7 +147,9 @@ def lines_of(
             lines[name], label_of[name] = features_ND[chosen].mean(axis=0), label
     strong = list(lines)
     for row in rows:
-        file_name = html.escape(points["image_id"].iloc[row].rsplit("/")[-1])  # plotly reads tags in names
+        file_name = points["image_id"].iloc[row].rsplit("/")[-1]
+        file_name = file_name if len(file_name) <= 20 else f"{file_name[:8]}…{file_name[-10:]}"
+        file_name = html.escape(file_name)  # plotly reads tags in names
         name = f"{display_name(points['label'].iloc[row])}, {file_name}"
         while name in lines:
             name += " "
@@ -154,24 +157,30 @@ def lines_of(
     return lines, label_of, strong
 
 
-def figure(run: Run, split: str, *, highlight: str | None, ringed: Sequence[int], title: str):
-    """The map of a split; ``ringed`` are rows."""
-    found = of(run, split)
-    projected = loaders.projection_of(run, split)
+def figure(run: Run, split: str, *, highlight: str | None, ringed: Sequence[int], title: str) -> go.Figure:
+    """The map of a split; ``ringed`` are rows. Shared by all sessions: only to be drawn."""
+    return _figure(_stamps(run, split), split, highlight, tuple(ringed), title, run)
+
+
+# kept, because a lasso draws the same figure again and building it costs 0.1 s at 7,500 points
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _figure(key: tuple, split: str, highlight: str | None, ringed: tuple[int, ...], title: str, _run: Run) -> go.Figure:
+    found = of(_run, split)
+    projected = loaders.projection_of(_run, split)
     shares = projected.explained_variance_ratio_C
     rows = found.drawn_rows
-    places = found.positions[list(ringed)] if len(ringed) else np.array([], dtype=int)
+    places = found.positions[np.array(ringed, dtype=int)]
     return charts.embedding_scatter(
         projected.points_NC[rows],
         found.points["label"].to_numpy()[rows],
-        run.classes,
+        _run.classes,
         rows=rows,
         hover=found.points["hover"].to_numpy()[rows],
         highlight=[highlight] if highlight else [],
         ringed=places[places >= 0],
         axis_titles=tuple(
-            f"Axis {place + 1}: {words.percent(share)} of the variance" for place, share in enumerate(shares)
+            f"Axis {axis}: {words.percent(share)} of the variance" for axis, share in enumerate(shares, 1)
         ),
         title=title,
-        drawn=run.dataset["synthetic"],
+        drawn=_run.dataset["synthetic"],
     )

@@ -1,0 +1,202 @@
+"""The Predict page: it answers as the trained model does, names what it cannot read, and never trusts a name."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.made_runs import add_half_precision_weights, make_run
+from ui import asked
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """Empty data and runs directories of this test's own."""
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    (tmp_path / "data").mkdir()
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def tiny_lab(tiny_data, tiny_runs, monkeypatch):
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    monkeypatch.setenv("FASHION_RUNS", str(tiny_runs))
+
+
+def open_page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.switch_page(str(ROOT / "pages" / "predict.py"))
+    app.run()
+    assert not app.exception
+    return app
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader(key="uploads").set_value([(name, data, "image/jpeg") for name, data in files]).run()
+    assert not app.exception
+    return app
+
+
+def numbers_of(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def png(width: int = 30, height: int = 40, colour: tuple[int, int, int] = (200, 30, 30)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def huge_png() -> bytes:
+    """The header of a 20,000 x 20,000 picture; nothing that large is ever made."""
+    data = bytearray(png(1, 1))
+    data[16:24] = (20_000).to_bytes(4, "big") * 2
+    import zlib
+
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
+    return bytes(data)
+
+
+def test_a_photo_of_the_dataset_gets_the_answer_that_evaluation_stored(tiny_lab, tiny_run):
+    stored = tiny_run.predictions("test").iloc[4]
+    app = open_page(run="tiny-run", image=stored["image_id"])
+    numbers = numbers_of(app)
+    assert numbers["Most likely"].lower() == stored["predicted"]
+    assert numbers["True class"].lower() == stored["label"]
+    said = [text.value.replace("\\", "") for text in app.markdown]
+    assert any(f"{100 * stored['p_' + stored['predicted']]:.1f} %" in text for text in said)
+
+
+def test_another_photo_is_another_one_and_stands_in_the_address(tiny_lab):
+    app = open_page(run="tiny-run")
+    assert "image" not in app.query_params
+    seen = set()
+    for _ in range(3):
+        next(button for button in app.button if "another photo" in button.label).click().run()
+        assert not app.exception
+        seen.add(app.query_params["image"][0])
+        assert len(seen) >= 1
+    app.run()
+    assert app.query_params["image"][0] in seen
+
+
+def test_what_the_model_receives_is_the_row_of_the_pixel_cache(tiny):
+    from fashion_core import pixels
+
+    size = tiny.first_pixels
+    np.testing.assert_array_equal(asked.of_dataset(tiny, 5, size).input_HW3, pixels.open_pixels(tiny, *size)[5])
+
+
+def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
+    app = open_page(**{"run": "tiny-run", "from": "own"})
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    upload(
+        app,
+        ("good.png", png()),
+        ("text.jpg", b"I am a text"),
+        ("empty.jpg", b""),
+        ("drawing.png", svg),
+        ("cut.png", png(300, 300)[:80]),
+        ("huge.png", huge_png()),
+        ("=cmd|' /C calc'!A0.png", png(colour=(0, 200, 0))),
+    )
+    assert "5 files could not be read as a photo. The other 2 photos went on." in app.warning[0].value
+    refused = app.dataframe[0].value.set_index("File")["Why"]
+    assert refused["text.jpg"].endswith("it holds text")
+    assert refused["empty.jpg"] == "the file is empty"
+    assert refused["drawing.png"].endswith("it holds SVG")
+    assert refused["cut.png"].startswith("damaged or cut off")
+    assert "20,000 x 20,000 pixels" in refused["huge.png"]
+    assert len(app.dataframe[1].value) == 7
+
+
+def test_more_files_than_the_limit_are_counted_and_left_out(tiny_lab):
+    app = upload(open_page(**{"run": "tiny-run", "from": "own"}), *[(f"{n}.png", png()) for n in range(50)])
+    assert "50 files are more than the 24" in app.warning[0].value
+    assert len(app.dataframe[0].value) == 24
+
+
+def test_only_unreadable_files_give_no_answer(tiny_lab):
+    app = upload(open_page(**{"run": "tiny-run", "from": "own"}), ("a.jpg", b"no"))
+    assert app.warning[0].value == "1 file could not be read as a photo."
+    assert not app.metric
+
+
+def test_a_file_over_the_limit_is_refused_before_it_is_decoded(monkeypatch):
+    monkeypatch.setattr(asked, "MOST_BYTES", 10)
+    assert asked.of_upload("big.png", png(), (16, 16)).reason.startswith("larger than")
+
+
+def test_a_run_without_weights_is_one_sentence(lab):
+    make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
+    app = open_page(run="one")
+    assert len(app.error) == 1
+    assert "no saved weights" in app.error[0].value
+    assert not app.metric
+
+
+def test_a_drawn_run_in_half_precision_answers_and_says_that_it_never_saw_a_photograph(lab):
+    run = make_run(lab / "one", ("bag", "boot", "coat"), counts={"test": 60}, synthetic=True)
+    add_half_precision_weights(run)
+    app = upload(open_page(run="one"), ("mine.png", png()))
+    assert numbers_of(app)["Most likely"] in ("Bag", "Boot", "Coat")
+    assert any("has never seen a photograph" in text.value for text in app.markdown)
+    assert any("not calibrated" in text.value for text in app.markdown)
+
+
+def test_how_often_it_was_right_when_it_was_that_sure_is_a_count_by_hand():
+    frame = pd.DataFrame(
+        {
+            "label": ["a", "a", "b", "b", "a"],
+            "predicted": ["a", "b", "b", "b", "a"],
+            "p_a": [0.90, 0.12, 0.30, 0.13, 0.88],
+            "p_b": [0.10, 0.88, 0.70, 0.87, 0.12],
+        }
+    )
+    found = asked.record(frame, ("a", "b"), 0.88)
+    assert (found.right, found.n) == (3, 4)
+    assert found.in_words() == ("–", "only 4 photos to judge by")
+    assert asked.record(frame, ("a", "b"), 0.99).high == 1.0
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@SUM(A1).jpg", "\t=1.jpg", " =1.jpg", "＝1.jpg"])
+def test_no_cell_of_the_table_is_a_formula(lab, name):
+    run = make_run(lab / "one", ("=bag", "boot"), counts={"test": 20})
+    several = [asked.Asked(name=name), asked.Asked(name="x.jpg", reason="-no")]
+    table = pd.read_csv(io.BytesIO(asked.results_csv(run, several, [np.array([0.7, 0.3]), None])))
+    assert table["image"][0] == f"'{name}"
+    assert table["label_1"][0] == "'=bag"
+    assert table["error"][1] == "'-no"
+    assert table["probability_1"][0] == pytest.approx(0.7)
+
+
+def test_the_json_has_the_shape_of_the_command_line(lab):
+    run = make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
+    several = [asked.Asked(name="../a.jpg"), asked.Asked(name="b.jpg", reason="the file is empty")]
+    found = json.loads(asked.results_json(run, several, [np.array([0.25, 0.75]), None]))
+    assert found == [
+        {
+            "image": "../a.jpg",
+            "top": [{"label": "boot", "probability": 0.75}, {"label": "bag", "probability": 0.25}],
+            "error": None,
+        },
+        {"image": "b.jpg", "top": [], "error": "the file is empty"},
+    ]
+
+
+def test_an_unreadable_step_is_a_sentence_and_not_a_traceback(lab):
+    run = make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
+    add_half_precision_weights(run)
+    (run.folder / "steps" / "10" / "model.safetensors").write_bytes(b"broken")
+    app = upload(open_page(run="one"), ("mine.png", png()))
+    assert "no saved step that can be read" in app.error[0].value
