@@ -46,11 +46,11 @@ ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min()
 answer(
     [
         Number("Photos", words.count(dataset.num_images), "every one readable" if unusable.empty else "readable"),
-        Number("Classes", words.count(len(dataset.classes)), f"splits {dataset.split_rule}"),
+        Number("Classes", words.count(len(dataset.classes)), f"splits: {dataset.split_rule}"),
         Number(
             "Imbalance",
             f"{ratio:.1f} : 1",
-            f"{display_name(most)} to {display_name(least)}, {first_split}",
+            "all classes alike" if ratio == 1 else f"{display_name(most)} to {display_name(least)}, {first_split}",
             "How many photos the largest class has for each photo of the smallest one. A model trained on this without "
             "care learns to prefer the large classes.",
         ),

@@ -181,6 +181,20 @@ def test_a_map_sends_row_ids_alone_and_greys_what_is_not_highlighted():
     assert [trace.marker.color == colours.LIGHT["line"] for trace in figure.data] == [True, True, False]
 
 
+def test_a_class_named_like_a_tag_is_shown_as_it_is_written():
+    labels = ["<a href='http://evil.example'>saree</a>", "b&amp;c"]
+    rates = pd.DataFrame({"label": labels, "rate": 0.5, "low": 0.4, "high": 0.6, "n": 10})
+    counts = pd.DataFrame({"train": [1, 2]}, index=labels)
+    for figure in (
+        charts.confusion_matrix(np.eye(2, dtype=int), labels),
+        charts.rates_with_intervals(rates),
+        charts.class_distribution(counts),
+        charts.probability_bars(labels, [0.5, 0.5]),
+        charts.embedding_scatter(np.zeros((2, 2), np.float32), labels, labels),
+    ):
+        assert "<a" not in figure.to_json().replace("\\u003c", "<")
+
+
 def test_plotly_is_served_from_our_own_copy_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(plot, "ROOT", tmp_path)
     address = plot.serve_plotly()

@@ -1,13 +1,13 @@
 """Bars and dots a class: how many photos, how often right, how sure."""
 
+import html
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fashion_core.labels import display_name
-from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout
+from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name
 from ui.colours import LIGHT
 
 
@@ -26,7 +26,7 @@ def class_distribution(
     """
     shares = counts / counts.sum()
     shown = shares * 100 if as_share else counts
-    names = [display_name(label) for label in counts.index]
+    names = [class_name(label) for label in counts.index]
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     splits = list(counts.columns)
     top = float(np.nanmax(shown.to_numpy())) * 1.22 if shown.size else 1.0
@@ -90,7 +90,7 @@ def rates_with_intervals(
 ) -> go.Figure:
     """One dot and interval a row (``rates``: label, rate, low, high, n), best on top; zero to 100 %."""
     ordered = rates.sort_values("rate", ascending=True, kind="stable")
-    names = [display_name(label) for label in ordered["label"]]
+    names = [class_name(label) for label in ordered["label"]]
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     figure.add_scatter(
         x=ordered["rate"] * 100,
@@ -142,7 +142,7 @@ def probability_bars(
     shares = [100 * float(value) for value in probabilities]
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     figure.add_bar(
-        y=[display_name(label) for label in labels], x=shares, orientation="h",
+        y=[class_name(label) for label in labels], x=shares, orientation="h",
         text=[f"{value:.1f} %" for value in shares], textposition="outside", cliponaxis=False,
         textfont={"color": LIGHT["ink"], "size": 13},
         marker={"color": [LIGHT["indigo"]] + [LIGHT["grey"]] * (len(shares) - 1), "cornerradius": 2},
@@ -186,7 +186,7 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
                 "width": 5,
             },
             hovertemplate=f"%{{customdata}}: {100 * row.rate:.2f} %<br>{detail}<extra></extra>",
-            customdata=[row.name],
+            customdata=[html.escape(row.name, quote=False)],
             showlegend=False,
             cliponaxis=False,
         )
@@ -207,7 +207,8 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
             "tickmode": "array",
             "tickvals": list(range(len(rows))),
             "ticktext": [
-                f"{row.name}  <br><span style='font-size:11px'>{words[row.kind]}, n = {row.n:,}  </span>"
+                f"{html.escape(row.name, quote=False)}  <br>"
+                f"<span style='font-size:11px'>{words[row.kind]}, n = {row.n:,}  </span>"
                 for row in rows.itertuples()
             ],
             "showgrid": False,

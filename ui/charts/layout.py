@@ -1,11 +1,19 @@
 """The look that every chart shares."""
 
+import html
+
 import plotly.graph_objects as go
 
+from fashion_core.labels import display_name
 from ui.colours import LIGHT
 
 SPLIT_COLOURS = {"train": LIGHT["indigo"], "val": LIGHT["turmeric"], "test": LIGHT["leaf"]}
 SPLIT_NAMES = {"train": "Train", "val": "Validation", "test": "Test"}
+
+
+def class_name(label: str) -> str:
+    """A label as plotly shows it: plotly reads tags and entities, and a folder's name may hold anything."""
+    return html.escape(display_name(label), quote=False)
 
 
 def base_layout(title: str = "", *, drawn: bool = False, **changes: object) -> go.Layout:

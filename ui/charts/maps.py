@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fashion_core.labels import display_name
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, class_name
 from ui.colours import LIGHT, class_colours
 
 
@@ -46,7 +45,7 @@ def embedding_scatter(
             y=points[mask, 1].astype(np.float32),
             customdata=rows[mask],
             mode="markers",
-            name=display_name(name),
+            name=class_name(name),
             uid=name,  # a lasso's points stay with their class when the order of the traces changes
             text=None if hover is None else hover[mask],
             marker={
@@ -55,10 +54,10 @@ def embedding_scatter(
                 "symbol": symbols[list(classes).index(name) // 5 % 3],
                 "opacity": 0.5 if pale else 0.8,
             },
-            hovertemplate=f"{display_name(name)}{'' if hover is None else '<br>%{text}'}<extra></extra>",
+            hovertemplate=f"{class_name(name)}{'' if hover is None else '<br>%{text}'}<extra></extra>",
         )
         if not pale:
-            names[display_name(name)] = np.median(points[mask], axis=0)
+            names[class_name(name)] = np.median(points[mask], axis=0)
     for name, (x, y) in _apart(names, points).items():
         figure.add_annotation(
             x=x, y=y, text=name, showarrow=False,

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fashion_core.labels import display_name
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, class_name
 from ui.colours import LIGHT, RIGHT_RAMP, WRONG_RAMP
 
 
@@ -39,7 +38,7 @@ def confusion_matrix(
     strongest = wrong.max() or 1.0
     shade = np.where(matrix > 0, -(0.14 + 0.86 * np.sqrt(wrong / strongest)), 0.0)
     np.fill_diagonal(shade, np.where(np.diag(matrix) > 0, 0.1 + 0.9 * np.diag(share), 0.0))
-    names = [display_name(label) for label in labels]
+    names = [class_name(label) for label in labels]
     written = np.char.mod("%.1f", share * 100) if as_share else matrix.astype(str)
     written = np.where(matrix > 0, written, "")
     hover = np.empty((K, K), dtype=object)
@@ -81,7 +80,7 @@ def confusion_matrix(
         "tickfont": {"size": 11.5},
     }
     figure.update_layout(
-        margin={"t": 30 if title else 4, "b": 4, "l": 4, "r": 4},
+        margin={"t": 30 if title else 4, "b": 4, "l": 92, "r": 4},
         hovermode="closest",
         xaxis=axis | {"side": "top", "tickangle": -45},
         yaxis=axis | {"autorange": "reversed", "ticksuffix": " "},
