@@ -45,7 +45,7 @@ def map_and_photos() -> None:
     row = by_class[by_class["label"] == highlight]
     title = f"Near means alike: {words.counted(len(found.drawn_rows), f'{split_name} photo')}"
     if len(row) and row.iloc[0]["beside"]:
-        title = f"{display_name(highlight)} lies most often beside {display_name(row.iloc[0]['beside'])}"
+        title = f"{display_name(highlight)}: most often beside {display_name(row.iloc[0]['beside'])}"
     with chart:
         seen = plot(
             learnt.figure(

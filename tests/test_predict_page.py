@@ -91,10 +91,11 @@ def test_another_photo_is_another_one_and_stands_in_the_address(tiny_lab):
 
 
 def test_what_the_model_receives_is_the_row_of_the_pixel_cache(tiny):
-    from fashion_core import pixels
+    from fashion_core import pixels, sources
 
     size = tiny.first_pixels
-    np.testing.assert_array_equal(asked.of_dataset(tiny, 5, size).input_HW3, pixels.open_pixels(tiny, *size)[5])
+    photo = sources.open_photo_of(tiny.root, tiny.manifest()["path"].iloc[5])
+    np.testing.assert_array_equal(asked.of_image("x", photo, size).input_HW3, pixels.open_pixels(tiny, *size)[5])
 
 
 def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):

@@ -66,7 +66,7 @@ def of_upload(name: str, data: bytes, size: tuple[int, int]) -> Asked:
 @st.cache_data(max_entries=2 * MOST_FILES, show_spinner=False, scope="session")
 def _of_bytes(digest: str, name: str, size: tuple[int, int], _data: bytes) -> Asked:
     try:
-        return _of_image(name, photos.open_photo(_data), size)
+        return of_image(name, photos.open_photo(_data), size)
     except PhotoError as error:
         return Asked(name=name, reason=str(error))
 
@@ -80,12 +80,13 @@ def of_dataset(dataset: Dataset, row: int, size: tuple[int, int]) -> Asked:
 def _of_row(key: loaders.Stamp, row: int, size: tuple[int, int], _dataset: Dataset) -> Asked:
     photo = loaders.manifest_of(_dataset).iloc[row]
     try:
-        return _of_image(photo["image_id"], sources.open_photo_of(_dataset.root, photo["path"]), size)
+        return of_image(photo["image_id"], sources.open_photo_of(_dataset.root, photo["path"]), size)
     except PhotoError as error:
         return Asked(name=photo["image_id"], reason=str(error))
 
 
-def _of_image(name: str, image: Image.Image, size: tuple[int, int]) -> Asked:
+def of_image(name: str, image: Image.Image, size: tuple[int, int]) -> Asked:
+    """A decoded photo, squeezed to ``size`` (width, height) as the pixel cache does it."""
     preview = image.copy()
     preview.thumbnail((_PREVIEW_PIXELS, _PREVIEW_PIXELS))
     buffer = io.BytesIO()

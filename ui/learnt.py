@@ -124,7 +124,7 @@ def in_words(images: pd.DataFrame, most: int = 3) -> str:
     more = f" and {words.counted(rest, 'more class', 'more classes')}" if rest else ""
     right = int(images["right"].sum())
     share = words.percent_with_interval(right / len(images), interval(right, len(images)))
-    return f"{share} right. {', '.join(named)}{more}."
+    return f"{share} right. {', '.join(named)}{more}." if len(counts) > 1 else f"{share} right."
 
 
 def photos_of_class(run: Run, split: str, label: str, most: int) -> list[int]:

@@ -49,10 +49,11 @@ def embedding_scatter(
             uid=name,  # a lasso's points stay with their class when the order of the traces changes
             text=None if hover is None else hover[mask],
             marker={
-                "color": LIGHT["line"] if pale else colours[name],
+                "color": LIGHT["grey"] if pale else colours[name],
                 "size": 6,
-                "symbol": symbols[list(classes).index(name) // 5 % 3],
-                "opacity": 0.5 if pale else 0.8,
+                # without a GPU a browser takes three times as long for any other symbol than for the circle
+                "symbol": "circle" if pale else symbols[list(classes).index(name) // 5 % 3],
+                "opacity": 0.28 if pale else 0.8,
             },
             hovertemplate=f"{class_name(name)}{'' if hover is None else '<br>%{text}'}<extra></extra>",
         )
