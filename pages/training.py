@@ -79,7 +79,7 @@ with form:
             st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
         if active:
             st.caption(
-                f"{words.counted(len(active), 'run')} on this machine already. They would share it, each slower."
+                f"{words.counted(len(active), 'run')} training here already: they would share the machine, each slower."
             )
         with st.expander("The same from a terminal"):
             st.code(

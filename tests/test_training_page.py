@@ -94,13 +94,13 @@ def test_the_time_on_the_button_comes_from_a_run_measured_here(room, tiny_runs, 
 
 @pytest.mark.slow
 def test_a_run_is_started_stopped_resumed_and_killed_from_the_page(room):
-    app = open_page("training", image_size="16", epochs="1000", batch_size="8", log_every="1", device="cpu")
+    app = open_page("training", image_size="32", epochs="1000", batch_size="8", log_every="1", device="cpu")
     app.button(key="train").click().run()
     assert not app.exception
     (run,) = runs.list_runs(room)
     try:
-        assert app.query_params["run"] == [run.id]
-        assert run.settings.epochs == 1000 and run.settings.image_size == (16, 16)
+        assert app.query_params["run"] in (run.id, [run.id])
+        assert run.settings.epochs == 1000 and run.settings.image_size == (32, 32)
         wait_for(lambda: run.status().step > 3)
         app.run()
         assert "Running" in written(app) and not app.exception
@@ -124,7 +124,7 @@ def test_a_run_is_started_stopped_resumed_and_killed_from_the_page(room):
 
 @pytest.mark.slow
 def test_a_short_run_ends_while_nobody_looks_and_the_page_links_to_its_evaluation(room):
-    app = open_page("training", image_size="16", epochs="1", batch_size="8", log_every="1", device="cpu")
+    app = open_page("training", image_size="32", epochs="1", batch_size="8", log_every="1", device="cpu")
     app.button(key="train").click().run()
     (run,) = runs.list_runs(room)
     wait_for(lambda: run.status().state not in ("starting", "running"))

@@ -224,13 +224,15 @@ def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
 def _figure(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
     """Built when a row is logged, not at every tick (30 to 70 ms on a busy machine)."""
     frame = metrics_of(_run)
-    return progress_curves(
+    figure = progress_curves(
         frame[frame["kind"] == "step"],
         _with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
         total_steps=total_steps,
         steps_per_epoch=_run.config["steps_per_epoch"],
         drawn=_run.dataset["synthetic"],
     )
+    figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
+    return figure
 
 
 def _with_intervals(epochs: pd.DataFrame, num_val: int) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,8 @@ def feed_epochs(
     names = ("flip_B", "angle_B", "factors_BS", "order_BS")
     drawn = augment.Draw(**{name: np.concatenate([getattr(draw, name) for draw in each]) for name in names})
     images_BHWC = torch.from_numpy(np.repeat(pixels_HW3[None], len(each), axis=0))
-    return augment.normalise(augment.augment(images_BHWC, drawn)), drawn
+    with _one_thread():
+        return augment.normalise(augment.augment(images_BHWC, drawn)), drawn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,18 +131,33 @@ def feed_batch(dataset: Dataset, settings: Settings, *, epoch: int, number: int)
     batch = next(batches.batches(order_N, settings.batch_size, min(number, num_batches - 1)))
     rows_B = rows_N[batch.positions_B]
     drawn = augment.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_B, repeats_B=batch.repeats_B)
-    images_BCHW = augment.augment(torch.from_numpy(pixels_of(dataset, rows_B, settings.image_size)), drawn)
-    images_BCHW, partner_B, weight = augment.mix(
-        images_BCHW, settings, seed=settings.seed, epoch=epoch, batch=batch.number
-    )
+    stored_BHWC = torch.from_numpy(pixels_of(dataset, rows_B, settings.image_size))
+    with _one_thread():
+        images_BCHW, partner_B, weight = augment.mix(
+            augment.augment(stored_BHWC, drawn), settings, seed=settings.seed, epoch=epoch, batch=batch.number
+        )
+        images_BCHW = augment.normalise(images_BCHW)
     return Fed(
         rows_B=rows_B,
-        images_BCHW=augment.normalise(images_BCHW),
+        images_BCHW=images_BCHW,
         drawn=drawn,
         partner_B=partner_B,
         weight=weight,
         num_batches=num_batches,
     )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Small tensors on one core: beside a training run each of sixty operations would wait 8 ms for the other core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -161,7 +178,7 @@ def pictures_of_epochs(dataset: Dataset, settings: Settings, *, row: int, epochs
     """The photo as it is stored, then as each epoch feeds it."""
     stored_HW3 = pixels_of(dataset, [row], settings.image_size)[0]
     images_BCHW, drawn = feed_epochs(stored_HW3, settings, row=row, epochs=epochs)
-    shown_BHW3 = _for_the_eye(images_BCHW)
+    shown_BHW3, ranges = _for_the_eye(images_BCHW), _tensor_words(images_BCHW)
     shape = _shape(dataset, row)
     before = Picture(pixels_HW3=stored_HW3, heading="Before", lines=("as imported",), shape=shape, is_before=True)
     return [before] + [
@@ -169,7 +186,7 @@ def pictures_of_epochs(dataset: Dataset, settings: Settings, *, row: int, epochs
             pixels_HW3=shown_BHW3[place],
             heading=f"Epoch {epoch}",
             lines=draw_words(drawn, place, settings),
-            tensor_words=_tensor_words(images_BCHW[place]),
+            tensor_words=ranges[place],
             shape=shape,
         )
         for place, epoch in enumerate(epochs)
@@ -179,7 +196,7 @@ def pictures_of_epochs(dataset: Dataset, settings: Settings, *, row: int, epochs
 def pictures_of_batch(dataset: Dataset, settings: Settings, fed: Fed, most: int) -> list[Picture]:
     """The first ``most`` pictures of a batch, headed by the label that the loss is charged against."""
     names = [display_name(label) for label in loaders.manifest_of(dataset)["label"].iloc[fed.rows_B]]
-    shown_BHW3 = _for_the_eye(fed.images_BCHW[:most])
+    shown_BHW3, ranges = _for_the_eye(fed.images_BCHW[:most]), _tensor_words(fed.images_BCHW[:most])
     found = []
     for place in range(len(shown_BHW3)):
         heading = names[place]
@@ -191,7 +208,7 @@ def pictures_of_batch(dataset: Dataset, settings: Settings, fed: Fed, most: int)
                 pixels_HW3=shown_BHW3[place],
                 heading=heading,
                 lines=draw_words(fed.drawn, place, settings),
-                tensor_words=_tensor_words(fed.images_BCHW[place]),
+                tensor_words=ranges[place],
                 shape=_shape(dataset, int(fed.rows_B[place])),
             )
         )
@@ -205,12 +222,14 @@ def _shape(dataset: Dataset, row: int) -> tuple[int, int]:
 
 def _for_the_eye(images_BCHW: torch.Tensor) -> np.ndarray:
     """Normalised floats back to uint8 B x H x W x 3."""
-    return images_BCHW.mul(0.5).add_(0.5).mul_(255).round_().byte().permute(0, 2, 3, 1).numpy()
+    return np.rint((images_BCHW.numpy().transpose(0, 2, 3, 1) * 0.5 + 0.5) * 255).astype(np.uint8)
 
 
-def _tensor_words(image_CHW: torch.Tensor) -> str:
-    low, high, mean = image_CHW.min().item(), image_CHW.max().item(), image_CHW.mean().item()
-    return f"values from {_signed(low)} to {_signed(high)}, mean {_signed(mean)}"
+def _tensor_words(images_BCHW: torch.Tensor) -> list[str]:
+    """The range and mean of each image's values. In numpy: two hundred small torch reductions wait for a busy core."""
+    values_BCHW = images_BCHW.numpy()
+    found = zip(*(np.atleast_1d(of(values_BCHW, axis=(1, 2, 3))) for of in (np.min, np.max, np.mean)), strict=True)
+    return [f"values from {_signed(low)} to {_signed(high)}, mean {_signed(mean)}" for low, high, mean in found]
 
 
 def _signed(value: float, how: str = ".2f") -> str:

@@ -22,15 +22,20 @@ def _row(run: Run) -> dict[str, object]:
     scores = summary.get("scores", {})
     return {
         "Run": pickers.run_words(run),
-        "State": live.BADGES[status.state][0],
+        # The table is drawn once, the view above it every second: it names no step that would be old at once.
+        "State": "Running" if status.active else live.BADGES[status.state][0],
         "Changed from the recipe": ", ".join(
             f"{name}={value}" for name, value in run.config.get("changed", {}).items()
         ),
-        "Steps": f"{status.step:,} of {status.total_steps:,}",
-        "Validation": scores.get("val", {}).get("accuracy", summary.get("val_accuracy")),
-        "Test": scores.get("test", {}).get("accuracy"),
+        "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",
+        "Validation": _share(scores.get("val", {}).get("accuracy", summary.get("val_accuracy"))),
+        "Test": _share(scores.get("test", {}).get("accuracy")),
         "Trained for": words.duration(summary["seconds"]) if summary.get("seconds") else "",
     }
+
+
+def _share(share: float | None) -> str:
+    return words.percent(share) if share is not None else ""
 
 
 def show(runs: Sequence[Run]) -> None:
@@ -41,7 +46,7 @@ def show(runs: Sequence[Run]) -> None:
         if rows and rows[0] < len(runs):
             st.query_params["run"] = runs[rows[0]].id
 
-    share = {"format": "percent", "help": "Share of photos whose class is right, after the last epoch."}
+    told = "Share of photos whose class is right, after the last epoch."
     st.dataframe(
         frame_of(runs),
         hide_index=True,
@@ -50,8 +55,8 @@ def show(runs: Sequence[Run]) -> None:
         selection_mode="single-row",
         column_config={
             "Run": st.column_config.TextColumn(width=270),
-            "Validation": st.column_config.NumberColumn(**share),
-            "Test": st.column_config.NumberColumn(**share),
+            "Validation": st.column_config.TextColumn(help=told),
+            "Test": st.column_config.TextColumn(help=told),
         },
         alt="All runs, newest first",
     )

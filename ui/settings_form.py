@@ -5,6 +5,7 @@ address. The ranges of widgets are enforced by the browser only; Settings check 
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -78,9 +79,8 @@ def widget(
     """
     own = getattr(recipe, field.name)
     key = f"{prefix}{field.name}"
-    chosen = st.session_state.get(key, st.query_params.get(key))
-    is_own = chosen is None or str(chosen) == typed(own) or chosen == own
-    name = title(field.name) if quiet and is_own else f"{title(field.name)} :gray[{_beside(field, own)}]"
+    is_own = quiet and _is_own(field, own, key)
+    name = title(field.name) if is_own else f"{title(field.name)} :gray[{_beside(field, own)}]"
     said = {"key": key, "bind": "query-params", "help": _help(field), **more}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
@@ -114,9 +114,17 @@ def _by_size(text: str) -> tuple[int, str]:
 
 def section_words(heading: str, recipe: Settings, prefix: str = "") -> str:
     """The heading, with how many of its settings differ from the recipe by what the widgets held a moment ago."""
-    held = {field.name: st.session_state.get(f"{prefix}{field.name}") for field in section(heading)}
-    num = sum(value is not None and typed(value) != typed(getattr(recipe, name)) for name, value in held.items())
+    num = sum(not _is_own(field, getattr(recipe, field.name), f"{prefix}{field.name}") for field in section(heading))
     return f"{heading} :gray[· {num} changed]" if num else heading
+
+
+def _is_own(field: Field, own: Any, key: str) -> bool:
+    """Whether the widget, which may not be drawn yet, holds the recipe's value."""
+    chosen = st.session_state.get(key, st.query_params.get(key))
+    if isinstance(chosen, str) and field.kind in ("int", "float"):
+        with suppress(SettingsError):
+            chosen = field.parse(chosen)
+    return chosen is None or chosen in (own, typed(own))
 
 
 def changes_words(settings: Settings) -> str:
