@@ -115,7 +115,10 @@ function build(parentElement) {
   const spoken = document.createElement("div")
   spoken.setAttribute("aria-live", "polite")
   spoken.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
-  root.append(graph, spoken)
+  const style = document.createElement("style")
+  // the outline of a lasso would catch the pointer: no hover, no click and no second lasso inside it
+  style.textContent = ".vastra-plot .selectionlayer path{pointer-events:none!important}"
+  root.append(style, graph, spoken)
   parentElement.appendChild(root)
   return { root, graph, spoken, cell: null, mounted: false }
 }
@@ -151,7 +154,7 @@ export default function (component) {
       : data.pointing ? [] : ["zoom2d", "pan2d", "resetScale2d"]
     const config = {
       responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
-      editSelection: false, // an editable outline would catch the next lasso and every click inside it
+      editSelection: false, // no handles on the outline of a lasso
       displayModeBar: buttons.length ? "hover" : false, modeBarButtons: buttons.length ? [buttons] : undefined,
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
