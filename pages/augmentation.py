@@ -79,7 +79,7 @@ with seen:
         f"The photo is squeezed to {width} x {height} pixels, then mirrored, turned (nearest pixel, black outside) and "
         "its colours changed in the order drawn for it. Last, each colour value v between 0 and 1 becomes "
         "(v − 0.5) / 0.5, so that black goes in as −1 and white as 1; the pictures above are mapped back for the eye. "
-        f"Training with seed {settings.seed} feeds exactly these pictures, bit for bit."
+        + preview.promise(settings, whole_batch=view == "batch")
     )
 
 # use

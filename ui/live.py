@@ -260,7 +260,7 @@ def _words_of_the_run(run: Run) -> None:
             height=180,
             alt="Events of the run, newest first",
         )
-        st.code(run.log_tail() or "The log is empty.", language=None, height=220)
+        st.code(run.log_tail(12) or "The log is empty.", language=None)
 
 
 def _event_words(event: dict[str, Any]) -> tuple[str, str, str]:

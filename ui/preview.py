@@ -257,6 +257,17 @@ def in_words(settings: Settings) -> str:
     return told.replace(" %", "\u00a0%")
 
 
+def promise(settings: Settings, *, whole_batch: bool) -> str:
+    """When exactly training feeds what the page shows."""
+    if whole_batch:
+        how = f"seed {settings.seed}, batches of {settings.batch_size} and sampler {settings.sampler}"
+        return f"Training with {how} feeds exactly these, bit for bit on a CPU."
+    return (
+        f"Training with seed {settings.seed} feeds exactly these, bit for bit on a CPU, the first time the photo comes "
+        "in each epoch; a sampler that repeats it draws anew each time."
+    )
+
+
 def _joined(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 

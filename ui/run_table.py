@@ -24,13 +24,13 @@ def _row(run: Run) -> dict[str, object]:
         "Run": pickers.run_words(run),
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
         "State": "Running" if status.active else live.BADGES[status.state][0],
-        "Changed from the recipe": ", ".join(
-            f"{name}={value}" for name, value in run.config.get("changed", {}).items()
-        ),
         "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",
         "Validation": _share(scores.get("val", {}).get("accuracy", summary.get("val_accuracy"))),
         "Test": _share(scores.get("test", {}).get("accuracy")),
         "Trained for": words.duration(summary["seconds"]) if summary.get("seconds") else "",
+        "Changed from the recipe": ", ".join(
+            f"{name}={value}" for name, value in run.config.get("changed", {}).items()
+        ),
     }
 
 
