@@ -7,7 +7,6 @@ Knows nothing of files, models or the app.
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from fashion_core.errors import RunError
 from fashion_core.statistics import wilson
@@ -20,6 +19,8 @@ def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes:
     support}], confusion_matrix``. A class without a single image is a RunError: it has no recall, and a 0.00 would lie.
     Precision of a class that was never predicted is 0, as scikit-learn's ``zero_division=0`` has it.
     """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support  # 1.1 s that most commands do not owe
+
     labels_N, predicted_N = np.asarray(labels_N, dtype=np.int64), np.asarray(predicted_N, dtype=np.int64)
     if labels_N.shape != predicted_N.shape:
         raise RunError(f"{len(labels_N)} labels but {len(predicted_N)} predictions: they belong to different images")
@@ -34,12 +35,8 @@ def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes:
     precision, recall, f1, support = precision_recall_fscore_support(
         labels_N, predicted_N, labels=order, zero_division=0
     )
-    right, n = int(np.trace(matrix_KK)), len(labels_N)
-    low, high = wilson(right, n)
     return {
-        "n": n,
-        "accuracy": right / n,
-        "accuracy_ci95": [float(low), float(high)],
+        **accuracy_of_matrix(matrix_KK),
         "macro_f1": float(np.mean(f1)),
         "classes": list(classes),
         "per_class": [
@@ -48,6 +45,13 @@ def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes:
         ],
         "confusion_matrix": matrix_KK.tolist(),
     }
+
+
+def accuracy_of_matrix(matrix_KK: np.ndarray) -> dict[str, Any]:
+    """``n, accuracy, accuracy_ci95`` of a confusion matrix, for pages that need no more."""
+    right, n = int(np.trace(matrix_KK)), int(np.sum(matrix_KK))
+    low, high = wilson(right, n)
+    return {"n": n, "accuracy": right / n, "accuracy_ci95": [float(low), float(high)]}
 
 
 def expand_matrix(matrix_KK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,6 @@ N images, D features, C components.
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
 from fashion_core.errors import RunError
 
@@ -36,6 +34,8 @@ def pca(embeddings_ND: np.ndarray, num_components: int = 2) -> Projection:
             f"a map of {num_components} axes needs at least 2 images and {num_components} features, "
             f"got {num_images} and {num_features}"
         )
+    from sklearn.decomposition import PCA  # a second that pages without a map do not owe
+
     solver = PCA(n_components=num_components, svd_solver="covariance_eigh")
     points_NC = solver.fit_transform(embeddings_ND.astype(np.float64))
     return Projection(
@@ -53,6 +53,8 @@ def nearest(embeddings_ND: np.ndarray) -> np.ndarray:
     """
     if len(embeddings_ND) < 2:
         raise RunError(f"a nearest image needs at least 2 images, got {len(embeddings_ND)}")
+    from sklearn.neighbors import NearestNeighbors  # as above
+
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(embeddings_ND)
     return search.kneighbors(return_distance=False)[:, 0]  # without an argument an image is not its own neighbour
 

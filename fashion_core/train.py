@@ -186,7 +186,14 @@ def _train(
             infer.write_predictions(run, frame, rows_S, split, logits_NK, features_ND)
             found = run.scores(split) if _has_every_class(labels_all[rows_S], counts_K) else {}
             scores[split] = {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "macro_f1") if found}
-    return _ended(run, progress, "finished", f"Finished {settings.epochs} epochs.", device, scores)
+    return _ended(
+        run,
+        progress,
+        "finished",
+        f"Finished {settings.epochs} epoch{'s' if settings.epochs > 1 else ''}.",
+        device,
+        scores,
+    )
 
 
 def _has_every_class(labels_N: np.ndarray, counts_K: np.ndarray) -> bool:

@@ -101,7 +101,7 @@ with photos:
     sure = chosen[[f"p_{name}" for name in run.classes]].to_numpy().max(axis=1, initial=0)
     chosen = chosen[["image_id", "label", "predicted"]].assign(sure=sure).sort_values("sure", ascending=False)
     with st.container(height=364, border=False, key="cell"):
-        dataset = pickers.photos_or_notice(run)
+        dataset = pickers.photos_or_notice(run, split)
         if dataset is None:
             st.dataframe(
                 chosen.assign(label=chosen["label"].map(display_name), predicted=chosen["predicted"].map(display_name)),

@@ -178,7 +178,7 @@ def test_a_map_sends_row_ids_alone_and_greys_what_is_not_highlighted():
     figure = charts.embedding_scatter(points, labels, ["a", "b", "c"], highlight=["b"])
     ids = np.concatenate([np.asarray(trace.customdata) for trace in figure.data])
     assert sorted(ids) == list(range(60)) and ids.dtype == np.int32
-    assert [trace.marker.color == colours.LIGHT["line"] for trace in figure.data] == [True, True, False]
+    assert [trace.marker.color == colours.LIGHT["grey"] for trace in figure.data] == [True, True, False]
 
 
 def test_a_class_named_like_a_tag_is_shown_as_it_is_written():
@@ -335,3 +335,10 @@ def test_a_value_that_is_not_on_offer_is_ignored(wrong):
     app.query_params["letter"] = wrong
     app.run()
     assert not app.exception and app.text[0].value == "b"
+
+
+def test_an_image_that_the_dataset_does_not_have_is_never_shown_as_another_one():
+    images = pd.DataFrame({"row": [-1, 0], "image_id": ["gone", "here"], "width": [8, 8], "height": [8, 8]})
+    thumbnails = np.zeros((2, 8, 8, 3), np.uint8)
+    page = gallery.grid_html(thumbnails, list(images.itertuples(index=False)), lambda image: gallery.Caption("x"))
+    assert page.count("<figure") == 2 and page.count("<img") == 1 and page.count("not here") == 1

@@ -91,9 +91,6 @@ def grid_html(
 
 
 def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
-    encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(image.row)])).decode("ascii")
-    width, height = max(1, int(image.width)), max(1, int(image.height))
-    side = "width:100%" if width >= height else "height:100%"
     alt = ", ".join(part for part in (caption.text, caption.detail) if part)
     sign = ""
     if caption.right is not None:
@@ -101,9 +98,17 @@ def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
         sign = f'<span style="color:{colour};font-weight:700" aria-hidden="true">{mark}</span> '
         alt += ", right" if caption.right else ", wrong"
     detail = f'<div class="detail">{html.escape(caption.detail)}</div>' if caption.detail else ""
+    if image.row < 0:  # the dataset here has no such image, and another one must not stand in its place
+        picture = '<span class="detail">not here</span>'
+    else:
+        encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(image.row)])).decode("ascii")
+        width, height = max(1, int(image.width)), max(1, int(image.height))
+        side = "width:100%" if width >= height else "height:100%"
+        picture = (
+            f'<img alt="{html.escape(alt)}" style="{side};aspect-ratio:{width}/{height}" '
+            f'src="data:image/jpeg;base64,{encoded}">'
+        )
     return (
-        f'<figure title="{html.escape(str(image.image_id))}"><div class="frame">'
-        f'<img alt="{html.escape(alt)}" style="{side};aspect-ratio:{width}/{height}" '
-        f'src="data:image/jpeg;base64,{encoded}"></div>'
+        f'<figure title="{html.escape(str(image.image_id))}"><div class="frame">{picture}</div>'
         f"<figcaption>{sign}{html.escape(caption.text)}{detail}</figcaption></figure>"
     )

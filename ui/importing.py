@@ -16,6 +16,7 @@ from ui import address, faults, first_start, loaders, words
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
 GRACE_SECONDS = 45.0
+UPLOAD_KEPT_SECONDS = 24 * 3600.0
 
 
 def form() -> None:
@@ -62,6 +63,9 @@ def _keep_upload(upload: object) -> Path:
     """Write the uploaded archive where the import can read it; its name comes from us, never from the browser."""
     folder = loaders.data_dir() / datasets.INCOMING / "uploads"
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > UPLOAD_KEPT_SECONDS:  # its import ended long ago
+            old.unlink(missing_ok=True)
     ending = (
         "".join(Path(upload.name).suffixes[-2:]) if upload.name.endswith((".tar.gz",)) else Path(upload.name).suffix
     )

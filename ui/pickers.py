@@ -74,8 +74,19 @@ def splits_to_evaluate(run: Run) -> list[str]:
     ]
 
 
-def photos_or_notice(run: Run) -> Dataset | None:
-    """The run's dataset, or a notice with the command that brings its photos; the page goes on without them."""
+def photos_or_notice(run: Run, split: str = "") -> Dataset | None:
+    """The dataset whose photos a split shows, or a notice with the command that brings them; the page goes on without.
+
+    ``test-on-<dataset>`` was predicted on another dataset than the run's own; its photos come from there.
+    """
+    _, elsewhere, other = split.partition("-on-")
+    if elsewhere:
+        dataset = next((dataset for dataset in loaders.datasets() if dataset.id == other), None)
+        if dataset is None:
+            st.info(
+                f"The photos of dataset {words.plain(other)} are not on this machine.", icon=":material/hide_image:"
+            )
+        return dataset
     dataset = loaders.dataset_of(run)
     if dataset is None:
         name, bring = words.plain(run.dataset["name"]), words.command(run.dataset["bring"])
