@@ -22,7 +22,7 @@ Template = Callable[[np.random.Generator], Scene]
 def _kurta(rng) -> Scene:
     lower = pick(rng, ("leggings", "leggings", "palazzos", "salwar"))
     return dress(
-        rng, rng.uniform(0.64, 0.86), rng.uniform(0.01, 0.06), lower=lower, bottom=pick(rng, (1.03, 0.93, 0.86))
+        rng, rng.uniform(0.62, 0.78), rng.uniform(0.01, 0.06), lower=lower, bottom=pick(rng, (1.03, 0.93, 0.86))
     )
 
 
@@ -40,8 +40,8 @@ def _anarkali(rng) -> Scene:
 
 
 def _gown(rng) -> Scene:
-    veil, seam = pick(rng, ("", "", "", "", "side")), pick(rng, (0.0, 0.28, 0.4))
-    return dress(rng, 0.972, rng.uniform(0.04, 0.18), False, seam, "", veil, prints=FESTIVE)
+    veil, seam = pick(rng, ("", "side"), (0.93, 0.07)), pick(rng, (0.0, 0.28, 0.4))
+    return dress(rng, 0.972, rng.uniform(0.06, 0.15), False, seam, "", veil, prints=FESTIVE)
 
 
 def _slim_gown(rng) -> Scene:

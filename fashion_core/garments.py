@@ -103,11 +103,11 @@ def dress(
         scene,
         fig,
         pick(rng, ("round", "v", "round", "square")),
-        rng.uniform(0.02, 0.06),
+        rng.uniform(0.03, 0.08),
         cloth.zari if rng.random() < 0.6 else None,
         cloth.base,
     )
-    share = pick(rng, (0.0, 0.3, 0.6, 0.75, 0.95), (1, 1.5, 2, 3, 3))
+    share = pick(rng, (0.0, 0.3, 0.6, 0.75, 0.95), (2, 3, 3, 3, 1))
     for side in (-1, 1):
         fig.arm(side)
         if share:
@@ -149,7 +149,7 @@ def saree(rng, top: float = -0.04, bottom: float = 1.03, kind: str | None = None
     scene.threads(behind[2:], 0.02, cloth.zari)
     fig.feet()
     fig.torso()
-    low, width = 0.965, rng.uniform(0.115, 0.175)
+    low, width = 0.965, rng.uniform(0.11, 0.15)
     half = smooth([(fig.waist + 0.006, 0.405), (fig.hip + 0.012, 0.5), (fig.hip + 0.02, 0.68), (width, low)], 5)
     path = hem_path(width, low, 0.012, 0.005, 4, rng.uniform(0, 6))
     trims = border(path, deep, edge, cloth.zari)
@@ -216,7 +216,7 @@ def saree(rng, top: float = -0.04, bottom: float = 1.03, kind: str | None = None
 
 
 def lehenga(
-    rng, top: float = -0.04, bottom: float = 1.03, scarf: str | None = None, flare: tuple[float, float] = (0.24, 0.38)
+    rng, top: float = -0.04, bottom: float = 1.03, scarf: str | None = None, flare: tuple[float, float] = (0.27, 0.39)
 ) -> Scene:
     """A choli, a bare midriff, a skirt wide enough to twirl, and usually a dupatta."""
     scene = stage(rng, top, bottom, roam=0.03)

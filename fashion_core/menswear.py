@@ -7,6 +7,7 @@ from fashion_core.fabrics import BRIGHT, SOBER, dye, pick, shift, weave
 from fashion_core.figures import Figure
 from fashion_core.scenes import Folds, Scene, Trim
 from fashion_core.tailoring import (
+    FITTING_ROOM,
     ROYAL,
     bodice,
     border,
@@ -30,7 +31,8 @@ def man(
     jacket_low: float = 0.5,
 ) -> Scene:
     """A man's kurta, sherwani or kurta with nehru jacket. `rich` (0..1) is the chance of each piece of splendour."""
-    scene = stage(rng, top, bottom, breadth=1.12)
+    palace = ("gradient", "gradient", "room", "room", "studio")  # sherwanis are photographed for weddings
+    scene = stage(rng, top, bottom, palace if style == "sherwani" else FITTING_ROOM, breadth=1.12)
     arms = None if rng.random() < 0.8 else ("front", "front")
     fig = Figure(scene, man=True, kind=pick(rng, ("person", "mannequin", "ghost"), (0.78, 0.1, 0.12)), arms=arms)
     grand = rng.random() < rich
