@@ -22,6 +22,9 @@ LOGO = (
 )
 MARK = f"<svg xmlns='http://www.w3.org/2000/svg' width='32' height='32' viewBox='0 0 32 32'>{_MARK}</svg>"
 
+# Streamlit writes white on the primary colour; on the dark theme's pale indigo that is 2.4 : 1, with this ink 7.4 : 1.
+_BUTTON_INK = "<style>button[kind^=primary],button[kind^=primary] p{color:light-dark(#FFFFFF,#13151F)}</style>"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -85,6 +88,7 @@ def enter(name: str) -> None:
     """
     item = entry(name)
     configure(f"{item.title} · {APP_NAME}")
+    st.html(_BUTTON_INK)
     if not st.session_state.get("_entered"):
         st.navigation(pages())
         st.rerun()

@@ -150,7 +150,7 @@ def probability_bars(
     )  # fmt: skip
     figure.update_layout(
         showlegend=False, bargap=0.35,
-        xaxis={"range": [0, 112], "showgrid": False, "showticklabels": False, "fixedrange": True},
+        xaxis={"range": [0, 122], "showgrid": False, "showticklabels": False, "fixedrange": True},
         yaxis={"autorange": "reversed", "ticksuffix": "  ", "fixedrange": True, "showgrid": False},
     )  # fmt: skip
     return figure
