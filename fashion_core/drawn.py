@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fashion_core.catalogue import MIXTURES
+from fashion_core.drawing.catalogue import MIXTURES
+from fashion_core.drawing.fabrics import pick
+from fashion_core.drawing.scenes import photograph
 from fashion_core.errors import WrongUse
-from fashion_core.fabrics import pick
 from fashion_core.labels import INDOFASHION, did_you_mean
 from fashion_core.published import train_counts
-from fashion_core.scenes import photograph
 
 VERSION = "4"  # part of every fingerprint of a drawn set: change it whenever a pixel may change
 

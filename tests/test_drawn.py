@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from fashion_core import drawn
-from fashion_core.catalogue import MIXTURES
+from fashion_core.drawing.catalogue import MIXTURES
 from fashion_core.errors import WrongUse
 from fashion_core.labels import INDOFASHION
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from fashion_core.curves import Points
-from fashion_core.fabrics import SHEET, Colour, Fabric
+from fashion_core.drawing.curves import Points
+from fashion_core.drawing.fabrics import SHEET, Colour, Fabric
 
 CANVAS = SHEET  # drawn at 256, delivered at 128: edges come out smooth
 

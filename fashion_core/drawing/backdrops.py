@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from fashion_core.curves import smooth
-from fashion_core.fabrics import PALETTE, SHEET, contrast, dye, pick, shift
+from fashion_core.drawing.curves import smooth
+from fashion_core.drawing.fabrics import PALETTE, SHEET, contrast, dye, pick, shift
 
 CANVAS = SHEET
 

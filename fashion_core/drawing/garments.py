@@ -6,12 +6,12 @@ class it is drawn for: what a class looks like, and where two classes look alike
 
 import numpy as np
 
-from fashion_core.backdrops import TABLES
-from fashion_core.curves import both_sides, limb, smooth
-from fashion_core.fabrics import contrast, dye, pick, shift, weave
-from fashion_core.figures import Figure
-from fashion_core.scenes import Folds, Scene, Trim
-from fashion_core.tailoring import (
+from fashion_core.drawing.backdrops import TABLES
+from fashion_core.drawing.curves import both_sides, limb, smooth
+from fashion_core.drawing.fabrics import contrast, dye, pick, shift, weave
+from fashion_core.drawing.figures import Figure
+from fashion_core.drawing.scenes import Folds, Scene, Trim
+from fashion_core.drawing.tailoring import (
     EVERYDAY,
     FESTIVE,
     SAREE,

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from fashion_core.backdrops import TABLES, backdrop
-from fashion_core.curves import both_sides, limb, smooth
-from fashion_core.fabrics import Colour, Fabric, dye, pick, shift
-from fashion_core.figures import Figure
-from fashion_core.scenes import Folds, Scene, Trim
+from fashion_core.drawing.backdrops import TABLES, backdrop
+from fashion_core.drawing.curves import both_sides, limb, smooth
+from fashion_core.drawing.fabrics import Colour, Fabric, dye, pick, shift
+from fashion_core.drawing.figures import Figure
+from fashion_core.drawing.scenes import Folds, Scene, Trim
 
 EVERYDAY = tuple("plain plain plain plain stripes checks buti bandhani block leheriya ikat floral chikan".split())
 

@@ -5,9 +5,9 @@ Knows proportions and poses; knows nothing of garments or classes.
 
 import numpy as np
 
-from fashion_core.curves import along, both_sides, limb, smooth
-from fashion_core.fabrics import Colour, Fabric, dye, pick, shift
-from fashion_core.scenes import Folds, Scene, Trim
+from fashion_core.drawing.curves import along, both_sides, limb, smooth
+from fashion_core.drawing.fabrics import Colour, Fabric, dye, pick, shift
+from fashion_core.drawing.scenes import Folds, Scene, Trim
 
 SKINS: tuple[Colour, ...] = (
     (232, 190, 158),

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from fashion_core.backdrops import backdrop
-from fashion_core.curves import limb, smooth
-from fashion_core.fabrics import BRIGHT, PALETTE, Colour, Fabric, contrast, dye, pick, shift, weave
-from fashion_core.scenes import Scene, Trim
+from fashion_core.drawing.backdrops import backdrop
+from fashion_core.drawing.curves import limb, smooth
+from fashion_core.drawing.fabrics import BRIGHT, PALETTE, Colour, Fabric, contrast, dye, pick, shift, weave
+from fashion_core.drawing.scenes import Scene, Trim
 
 
 def _place(points, at: tuple[float, float], degrees: float, length: float, mirror: int) -> np.ndarray:

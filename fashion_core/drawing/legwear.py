@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fashion_core.backdrops import TABLES, backdrop
-from fashion_core.curves import both_sides, limb, smooth
-from fashion_core.fabrics import BRIGHT, PALETTE, Colour, Fabric, dye, pick, shift, weave
-from fashion_core.figures import Figure
-from fashion_core.scenes import Folds, Scene, Trim
-from fashion_core.tailoring import (
+from fashion_core.drawing.backdrops import TABLES, backdrop
+from fashion_core.drawing.curves import both_sides, limb, smooth
+from fashion_core.drawing.fabrics import BRIGHT, PALETTE, Colour, Fabric, dye, pick, shift, weave
+from fashion_core.drawing.figures import Figure
+from fashion_core.drawing.scenes import Folds, Scene, Trim
+from fashion_core.drawing.tailoring import (
     SAREE,
     border,
     hem_path,

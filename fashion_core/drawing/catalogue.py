@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fashion_core.fabrics import BRIGHT, SOBER, SOFT, pick
-from fashion_core.garments import blouse, dress, lehenga, saree
-from fashion_core.legwear import legwear, petticoat, scarf
-from fashion_core.menswear import man
-from fashion_core.mojaris import mojaris
-from fashion_core.scenes import Scene
-from fashion_core.tailoring import EVERYDAY, FESTIVE
+from fashion_core.drawing.fabrics import BRIGHT, SOBER, SOFT, pick
+from fashion_core.drawing.garments import blouse, dress, lehenga, saree
+from fashion_core.drawing.legwear import legwear, petticoat, scarf
+from fashion_core.drawing.menswear import man
+from fashion_core.drawing.mojaris import mojaris
+from fashion_core.drawing.scenes import Scene
+from fashion_core.drawing.tailoring import EVERYDAY, FESTIVE
 
 Template = Callable[[np.random.Generator], Scene]
 
