@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, config, export, launch, manifest, runs
+from fashion_core import VERSION, config, launch, manifest, runs
 from fashion_core.errors import FashionError, RunError, WrongUse
 
 app = typer.Typer(
@@ -389,19 +389,26 @@ def export_(
     destination: Annotated[Path, typer.Option("--to", "-o", help="A run directory that does not exist yet.")],
     export_format: Annotated[str, typer.Option("--format", help="reference: a small copy that can be shipped.")],
     as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Copy a finished run without its trainer state, weights and features in half precision."""
     if export_format != "reference":
         raise WrongUse(f"--format must be reference, got {export_format!r}")
-    size = export.write_reference(runs.find_run(runs_dir, run), destination)
+    found = runs.find_run(runs_dir, run)
+    dataset = runs.dataset_of(found, data_dir)
+    if dataset is None:
+        raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset['bring']}")
+    from fashion_core import export
+
+    size = export.write_reference(found, dataset, destination)
     answer({"run_id": run, "path": str(destination), "bytes": size}, as_json, [f"{destination}: {size / 1e6:.1f} MB"])
 
 
 def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
-    heavy = {"train", "resume", "evaluate", "embed"} & set(words[:1]) and "--detach" not in words
+    heavy = {"train", "resume", "evaluate", "embed", "export"} & set(words[:1]) and "--detach" not in words
     if heavy and sys.platform == "linux" and not launch.ALLOCATOR.items() <= os.environ.items():
         # The allocator reads these when a process starts, so the process starts again, once.
         os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ALLOCATOR})

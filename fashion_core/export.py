@@ -1,53 +1,61 @@
-"""Copies of runs for others. Takes a finished run, writes a directory; knows no photos.
+"""Copies of runs for others. Takes a finished run and its dataset, writes a directory.
 
-The `reference` format is what the app ships with: the run's own files, weights and features in half precision and no
-trainer state, so that it cannot be resumed but opens everywhere.
+The `reference` format is what the app ships with: weights and features in half precision and no trainer state, so that
+it cannot be resumed but opens everywhere. Its predictions and scores are made again with the weights that it holds.
 """
 
 import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
 
-from fashion_core import checkpoints, runs, storage
+from fashion_core import checkpoints, infer, manifest, runs, storage
 from fashion_core.errors import RunError
 
-KEPT = ("metrics.jsonl", "summary.json", "predictions-val.parquet", "predictions-test.parquet")
 
-
-def write_reference(run: runs.Run, destination: Path) -> int:
+def write_reference(run: runs.Run, dataset: manifest.Dataset, destination: Path) -> int:
     """Write the small copy of a finished run under ``destination``; its size in bytes."""
     if run.status().state != "finished":
         raise RunError(f"run {run.id!r} is {run.status().state}; only a finished run can be exported")
     if destination.exists():
         raise RunError(f"{destination} exists already; choose another destination")
-    step = checkpoints.good_step(run.folder)
-    weights = safetensors.numpy.load_file(step / "model.safetensors")
-    half = {name: tensor.astype(np.float16) for name, tensor in weights.items()}
     destination.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=destination.parent))
     try:
-        storage.write_json(temporary / "config.json", {**run.config, "run_id": destination.name})
-        checkpoints.write(temporary, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
-        for name in KEPT:
-            if (run.folder / name).exists():
-                shutil.copyfile(run.folder / name, temporary / name)
-        summary = run.summary()
-        if summary:
-            storage.write_json(temporary / "summary.json", {**summary, "run_id": destination.name})
-        # What happened stays told; which process it was on which machine does not travel.
-        events = [{key: value for key, value in event.items() if key != "process"} for event in run.events()]
-        told = [event for event in events if event["event"] not in ("launched", "preparing")]
-        storage.write_text(temporary / "events.jsonl", "".join(json.dumps(event) + "\n" for event in told))
-        for split in run.prediction_splits():
-            if (run.folder / f"embeddings-{split}.npy").exists() and split == "test":
-                storage.write_npy(temporary / f"embeddings-{split}.npy", run.embeddings(split).astype(np.float16))
+        _write(run, dataset, temporary, destination.name)
         temporary.chmod(0o755)
         storage.publish_folder(temporary, destination)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
+
+
+def _write(run: runs.Run, dataset: manifest.Dataset, folder: Path, name: str) -> None:
+    storage.write_json(folder / "config.json", {**run.config, "run_id": name})
+    step = checkpoints.good_step(run.folder)
+    weights = safetensors.numpy.load_file(step / "model.safetensors")
+    half = {key: tensor.astype(np.float16) for key, tensor in weights.items()}
+    checkpoints.write(folder, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
+    shutil.copyfile(run.folder / "metrics.jsonl", folder / "metrics.jsonl")
+    # What happened stays told; which process it was on which machine does not travel.
+    events = [{key: value for key, value in event.items() if key != "process"} for event in run.events()]
+    told = [event for event in events if event["event"] not in ("launched", "preparing")]
+    storage.write_text(folder / "events.jsonl", "".join(json.dumps(event) + "\n" for event in told))
+
+    summary = {**(run.summary() or {}), "run_id": name}
+    copy = runs.open_run(folder)
+    scores: dict[str, Any] = {}
+    for split in summary["scores"]:
+        found = infer.evaluate(copy, dataset, split)
+        scores[split] = {key: found[key] for key in ("n", "accuracy", "accuracy_ci95", "macro_f1")}
+        features = folder / f"embeddings-{split}.npy"
+        if split == infer.default_split(dataset):
+            storage.write_npy(features, copy.embeddings(split).astype(np.float16))
+        else:
+            features.unlink()
+    storage.write_json(folder / "summary.json", {**summary, "scores": scores})
