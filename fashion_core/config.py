@@ -51,8 +51,11 @@ class Field:
                 return f"{self.name} must be {what}between {self.low:g} and {self.high:g}, got {value}"
         elif self.kind == "choice" and value not in self.choices:
             return f"{self.name} must be one of {', '.join(self.choices)}, got {value}"
-        elif self.kind == "sampler" and value not in ("none", "balanced") and sampler_power(value) is None:
-            return f"sampler must be none, balanced or power(alpha) with alpha between 0 and 2, got {value}"
+        elif self.kind == "sampler" and not is_sampler(value):
+            return (
+                "sampler must be none, balanced, power(alpha) with alpha between 0 and 2, or class_balanced(beta) with "
+                f"beta from 0 to below 1, got {value}"
+            )
         elif self.kind == "size":
             for side in value if isinstance(value, tuple) and len(value) == 2 else (None,):
                 if not isinstance(side, int) or not 16 <= side <= 512 or side % 8:
@@ -86,6 +89,17 @@ def sampler_power(sampler: Any) -> float | None:
     """alpha of ``power(alpha)``, or None when ``sampler`` is something else or alpha is outside 0..2."""
     found = re.fullmatch(r"power\((\d+(?:\.\d+)?)\)", sampler) if isinstance(sampler, str) else None
     return float(found[1]) if found and float(found[1]) <= 2 else None
+
+
+def sampler_beta(sampler: Any) -> float | None:
+    """beta of ``class_balanced(beta)``, or None when ``sampler`` is something else or beta is outside 0 <= beta < 1."""
+    found = re.fullmatch(r"class_balanced\((\d+(?:\.\d+)?)\)", sampler) if isinstance(sampler, str) else None
+    return float(found[1]) if found and float(found[1]) < 1 else None
+
+
+def is_sampler(value: Any) -> bool:
+    """Whether ``value`` names a way to draw an epoch."""
+    return value in ("none", "balanced") or sampler_power(value) is not None or sampler_beta(value) is not None
 
 
 MODELS = ("report_cnn",)
@@ -165,7 +179,8 @@ FIELDS: tuple[Field, ...] = (
         group="imbalance",
         kind="sampler",
         help="What an epoch draws: none = every photo once; balanced = every class equally often, with repeats; "
-        "power(alpha) = classes drawn by count to the power of minus alpha.",
+        "power(alpha) = a photo is drawn by its class's count to the power of minus alpha; class_balanced(beta) = by "
+        "the effective number of its class's photos (Cui et al., 2019).",
     ),
     Field(
         name="loss",

@@ -42,6 +42,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+#: Where it is worn. Gowns and kurtas hang from the shoulders and stand with the upper garments; a lehenga is the skirt.
+GARMENTS: dict[str, tuple[str, ...]] = {
+    "upper": ("blouse", "gowns", "kurta_men", "nehru_jackets", "sherwanis", "women_kurta"),
+    "lower": ("dhoti_pants", "leggings_and_salwars", "lehenga", "palazzos", "petticoats"),
+    "drape": ("dupattas", "saree"),
+    "footwear": ("mojaris_men", "mojaris_women"),
+}
+
 FASHION_MNIST: tuple[str, ...] = (
     "t_shirt_top",
     "trouser",

@@ -36,3 +36,10 @@ def paper_matrix() -> np.ndarray:
 def train_counts() -> dict[str, int]:
     """Training photos per class of the published IndoFashion set."""
     return dict(load()["train_counts"])
+
+
+def counts(split: str) -> dict[str, int]:
+    """Photos per class of a split of the published IndoFashion set: uneven in train, 500 each in val and test."""
+    if split == "train":
+        return train_counts()
+    return dict.fromkeys(classes(), int(load()[f"{split}_count_per_class"]))

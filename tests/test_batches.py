@@ -26,7 +26,7 @@ def test_an_epoch_is_the_same_again_and_the_next_one_differs():
     assert (first == again).all() and (first != second).any()
 
 
-@pytest.mark.parametrize("sampler", ["none", "balanced", "power(0.5)"])
+@pytest.mark.parametrize("sampler", ["none", "balanced", "power(0.5)", "class_balanced(0.99)"])
 def test_the_drawn_shares_agree_with_the_expected_ones(sampler: str):
     expected = sampling.expected_share(np.bincount(LABELS), sampler)
     drawn = np.concatenate(

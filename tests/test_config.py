@@ -5,6 +5,11 @@ import pytest
 from fashion_core import config
 from fashion_core.errors import SettingsError
 
+SAMPLERS = (
+    "sampler must be none, balanced, power(alpha) with alpha between 0 and 2, or class_balanced(beta) with beta from "
+    "0 to below 1"
+)
+
 
 def test_the_report_recipe_is_the_student_report():
     report = config.recipe("report")
@@ -25,7 +30,9 @@ def test_the_report_recipe_is_the_student_report():
         ("image_size=a", "image_size must be a multiple of 8 between 16 and 512, as 128 or 128x256, got a"),
         ("brightness=nan", "brightness must be between 0 and 1, got nan"),
         ("learning_rate=inf", "learning_rate must be between 1e-07 and 1, got inf"),
-        ("sampler=power(3)", "sampler must be none, balanced or power(alpha) with alpha between 0 and 2, got power(3)"),
+        ("sampler=power(3)", f"{SAMPLERS}, got power(3)"),
+        ("sampler=class_balanced(1)", f"{SAMPLERS}, got class_balanced(1)"),
+        ("sampler=class_balanced", f"{SAMPLERS}, got class_balanced"),
         ("device=tpu", "device must be one of auto, cpu, cuda, mps, got tpu"),
         ("epochs", "--set takes key=value, got 'epochs'"),
     ],
@@ -48,8 +55,9 @@ def test_every_number_is_refused_just_outside_its_range_and_taken_at_its_ends(fi
     assert field.check(True) and field.check(math.nan)
 
 
-def test_settings_survive_json_and_the_command_line():
-    typed = ["image_size=128x256", "sampler=power(0.5)", "learning_rate=0.0003", "epochs=7"]
+@pytest.mark.parametrize("sampler", ["power(0.5)", "class_balanced(0.999)"])
+def test_settings_survive_json_and_the_command_line(sampler: str):
+    typed = ["image_size=128x256", f"sampler={sampler}", "learning_rate=0.0003", "epochs=7"]
     settings = config.settings_for("report", typed)
     assert settings.image_size == (128, 256)
     assert config.from_json(settings.to_json()) == settings

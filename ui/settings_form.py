@@ -38,7 +38,7 @@ SECTIONS = {
 _UNITS = {"degrees": "°", "pixels": " px"}
 _OFFERED = {
     "image_size": ("32", "64", "96", "128", "160", "224", "128x256"),
-    "sampler": ("none", "balanced", "power(0.5)"),
+    "sampler": ("none", "balanced", "power(0.5)", "class_balanced(0.999)"),
 }
 
 
