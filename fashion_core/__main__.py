@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, config, launch, manifest, runs
+from fashion_core import VERSION, audit, config, findings, launch, manifest, runs
 from fashion_core.errors import FashionError, RunError, WrongUse
 
 app = typer.Typer(
@@ -166,6 +166,28 @@ def import_(
             say(f"... and {len(bad) - 20:,} more; the Dataset page lists them all")
         lines.append(f"damaged {dataset.num_damaged:,}, missing {dataset.num_missing:,}: left out, named above")
     answer(document, as_json, lines)
+
+
+@app.command("audit")
+def audit_(dataset: str, as_json: Json = False, data_dir: DataDir = DATA_DIR) -> None:
+    """Look for damaged and odd photos, copies, leaks between splits and label conflicts."""
+    found_dataset = manifest.find_dataset(data_dir, dataset)
+    found = audit.run(found_dataset, Bar())
+    document = {
+        "dataset": found.dataset,
+        "fingerprint": found.fingerprint,
+        "images": found.num_images,
+        "counts": found.counts,
+        "leaks": found.leaks,
+        "leaked_images": found.num_leaked,
+        "findings": str(found.path),
+        "seconds": found.seconds,
+    }
+    lines = [f"{found.counts[kind]:>9,}  {words}" for kind, words in findings.KINDS.items()]
+    for pair in found.leaks:
+        causes = ", ".join(f"{cause} {number:,}" for cause, number in pair["causes"].items())
+        lines.append(f"{pair['images']:,} photos of {pair['split']} are in {pair['other_split']} too ({causes})")
+    answer(document, as_json, [*lines, f"every finding: {found.path}"])
 
 
 @app.command()

@@ -1,0 +1,279 @@
+"""What an audit finds: photos that stand out, copies, copies in two splits, and photos under two labels.
+
+Takes a manifest and the measures of its photos (row for row); gives one table of findings. Reads and writes nothing.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fashion_core import duplicates, measures
+from fashion_core.layout import SPLITS
+
+#: kind -> what it means, in the words that pages and the command line print.
+KINDS = {
+    "damaged": "Damaged: the file cannot be decoded",
+    "missing": "Missing: no file at the path that the source names",
+    "size": "Size: more than 4 times the area of the median photo, or less than a quarter",
+    "shape": "Shape: width to height more than twice, or less than half, the median photo's",
+    "colour": "Colour: grey among colour photos, or the reverse (fewer than 1 in 20)",
+    "blank": "Blank: one even surface",
+    "dark": "Very dark: 99 of 100 pixels below a quarter of full brightness",
+    "blurred": "Very blurred: no sharp edge anywhere",
+    "exact_duplicate": "Exact copies: the same bytes",
+    "near_duplicate": "Near copies: perceptual hashes within 4 of 64 bits, and hardly different pixels",
+    "mirrored_duplicate": "Mirrored copies: near copies after a left-right flip",
+    "leak": "Leaks: a photo of one split that an earlier split has too",
+    "conflict": "Label conflicts: copies of one photo, or one address, under two labels",
+}
+SINGLES, COPIES = tuple(KINDS)[:8], ("exact_duplicate", "near_duplicate", "mirrored_duplicate")
+#: Why two photos are taken for the same, surest first.
+CAUSES = ("exact", "url", "near", "mirrored", "product")
+COLUMNS = "kind cause group image_id other split other_split label other_label distance difference reason".split()
+
+DARK, BLANK, BLURRED, GREY = 64.0, 10.0, 0.15, 2.0  # see KINDS; clothing photos blurred by 1.5 % of their width: 0.15
+RARE = 0.05
+# Hashes alone call 177,334 pairs of Fashion-MNIST near copies. Of 250 clothing photos, crops by 5 % that the hash finds
+# differ by up to 12 grey levels (recompressed ones by 1) and the pairs that it mistook by 25 and more; pictures of
+# 28 x 28 are alike by nature: different shirts from 6 on. (LOG 2026-11-23)
+MAX_DIFFERENCE, MAX_DIFFERENCE_TINY = 12.0, 5.0
+MAX_PAIRS = 2_000_000  # of one kind, the nearest; what is beyond is said in the audit, and no screen would show it
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of photos, or of groups of photos with one key: for each the distance in bits and difference in levels."""
+
+    first: np.ndarray
+    second: np.ndarray
+    distance: np.ndarray
+    difference: np.ndarray
+
+    def kept(self, rows: np.ndarray) -> "Pairs":
+        return Pairs(self.first[rows], self.second[rows], self.distance[rows], self.difference[rows])
+
+
+def find(manifest: pd.DataFrame, measured_N: np.ndarray, *, tiny_photos: bool = False) -> pd.DataFrame:
+    """Every finding, COLUMNS; ``measured_N`` has a measures.RECORD for each row of the manifest.
+
+    ``image_id`` of a leak is the photo of the later split (test after val after train), so leaving those out ends every
+    leak. ``distance`` is in bits and ``difference`` in grey levels; both are null where they do not apply.
+    """
+    usable = (manifest["status"] == "ok").to_numpy()
+    photos = manifest[usable].reset_index(drop=True)
+    measured_N = measured_N[usable]
+    unread = manifest[manifest["status"].isin(["damaged", "missing"])]
+    found = [
+        _singles(unread[unread["status"] == status], status, unread.loc[unread["status"] == status, "reason"])
+        for status in ("damaged", "missing")
+    ]
+    found += list(_outliers(photos, measured_N))
+    copy_N = pd.factorize(photos["sha256"])[0]  # photos with the same bytes have one number
+    firsts = np.flatnonzero(~photos["sha256"].duplicated().to_numpy())  # the first photo of each number
+    near, mirrored = near_copies(photos, measured_N, firsts, tiny_photos=tiny_photos)
+    found.append(_pairs(photos, "exact_duplicate", "exact", _stars(copy_N, 0)))
+    for cause, pairs in (("near", near), ("mirrored", mirrored)):
+        rows = Pairs(firsts[pairs.first], firsts[pairs.second], pairs.distance, pairs.difference)
+        found.append(_pairs(photos, f"{cause}_duplicate", cause, rows))
+    found.append(_leaks(photos, copy_N, near, mirrored))
+    found.append(_conflicts(photos, copy_N, firsts, near, mirrored))
+    return pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
+
+
+def near_copies(
+    photos: pd.DataFrame, measured_N: np.ndarray, firsts: np.ndarray, *, tiny_photos: bool = False
+) -> tuple[Pairs, Pairs]:
+    """Near and mirrored copies among the photos ``firsts``, as places in ``firsts``. A mirrored pair is no near one."""
+    some = measured_N[firsts]
+    candidates = np.flatnonzero(some["contrast"] >= BLANK)  # every even surface hashes alike
+    hashes = np.array([int(text, 16) for text in photos["phash"].to_numpy()[firsts[candidates]]], dtype=np.uint64)
+    limit = MAX_DIFFERENCE_TINY if tiny_photos else MAX_DIFFERENCE
+    near = _judged(some["tiny"], candidates, duplicates.near_pairs(hashes), limit, mirrored=False)
+    first, second, distance = duplicates.near_pairs_between(
+        some["phash"][candidates], some["mirrored_phash"][candidates]
+    )
+    once = first < second
+    mirrored = _judged(some["tiny"], candidates, (first[once], second[once], distance[once]), limit, mirrored=True)
+    num = len(firsts)
+    return near, mirrored.kept(~np.isin(mirrored.first * num + mirrored.second, near.first * num + near.second))
+
+
+def _judged(tiny_NTT: np.ndarray, candidates: np.ndarray, found: tuple, limit: float, *, mirrored: bool) -> Pairs:
+    first, second, distance = candidates[found[0]], candidates[found[1]], found[2]
+    difference = measures.differences(tiny_NTT, first, second, mirrored=mirrored)
+    alike = np.flatnonzero(difference <= limit)
+    if len(alike) > MAX_PAIRS:
+        alike = alike[np.argsort(difference[alike], kind="stable")[:MAX_PAIRS]]
+    return Pairs(first, second, distance, difference).kept(alike)
+
+
+def _singles(photos: pd.DataFrame, kind: str, reasons: Iterable[str]) -> pd.DataFrame:
+    return _table(kind=kind, image_id=photos["image_id"], split=photos["split"], label=photos["label"], reason=reasons)
+
+
+def _outliers(photos: pd.DataFrame, measured_N: np.ndarray) -> Iterable[pd.DataFrame]:
+    width, height = photos["width"].to_numpy(float), photos["height"].to_numpy(float)
+    area, shape = width * height, width / height
+    size, aspect = (np.median(values) if len(photos) else 1.0 for values in (area, shape))
+    dimensions = [f"{w:.0f} x {h:.0f} pixels" for w, h in zip(width, height, strict=True)]
+    grey = measured_N["colour"] < GREY
+    odd_grey = grey if grey.mean() < RARE else ~grey if grey.mean() > 1 - RARE else np.zeros_like(grey)
+    blank = measured_N["contrast"] < BLANK
+    rules = {
+        "size": ((area > 4 * size) | (area < size / 4), dimensions),
+        "shape": ((shape > 2 * aspect) | (shape < aspect / 2), dimensions),
+        "colour": (odd_grey, ["grey" if is_grey else "in colour" for is_grey in grey]),
+        "blank": (blank, [f"{value:.0f} of 255 levels of contrast" for value in measured_N["contrast"]]),
+        "dark": (
+            (measured_N["brightest"] < DARK) & ~blank,
+            [f"99 % of it is at most {value:.0f} of 255" for value in measured_N["brightest"]],
+        ),
+        "blurred": (
+            (measured_N["sharpness"] < BLURRED) & ~blank,
+            [f"its sharpest edges step by {value:.0%} of its contrast" for value in measured_N["sharpness"]],
+        ),
+    }
+    for kind, (outlier_N, reasons) in rules.items():
+        rows = np.flatnonzero(outlier_N)
+        yield _singles(photos.iloc[rows], kind, [reasons[row] for row in rows])
+
+
+def _stars(key_N: np.ndarray, distance: int) -> Pairs:
+    """Each later photo of a key beside the first one of that key; a key of -1 is none."""
+    rows = np.flatnonzero(key_N >= 0)
+    _, first, inverse = np.unique(key_N[rows], return_index=True, return_inverse=True)
+    first_of = rows[first][inverse]
+    later = np.flatnonzero(first_of != rows)
+    num = len(later)
+    return Pairs(first_of[later], rows[later], np.full(num, distance), np.zeros(num, np.float32))
+
+
+def _pairs(photos: pd.DataFrame, kind: str, cause: str | Iterable[str], pairs: Pairs) -> pd.DataFrame:
+    """A row a pair, the photo that came second first; ``group`` is one number for all that pairs connect."""
+    group = duplicates.groups_of(len(photos), pairs.first, pairs.second)[pairs.first]
+    images, others = photos.iloc[pairs.second], photos.iloc[pairs.first]
+    known = pairs.distance <= 64
+    causes = [cause] * len(group) if isinstance(cause, str) else list(cause)
+    reasons = [_SAID[said].format(bits, levels) for said, bits, levels in zip(
+        causes, pairs.distance.tolist(), pairs.difference.tolist(), strict=True)]  # fmt: skip
+    table = _table(
+        kind=kind,
+        cause=causes,
+        group=pd.factorize(group)[0],
+        image_id=images["image_id"],
+        other=others["image_id"],
+        split=images["split"],
+        other_split=others["split"],
+        label=images["label"],
+        other_label=others["label"],
+        distance=np.where(known, pairs.distance.astype(float), np.nan),
+        difference=np.where(known, pairs.difference, np.nan),
+        reason=reasons,
+    )
+    return table.sort_values(["difference", "distance"], kind="stable", ignore_index=True)
+
+
+_UNKNOWN = 255  # the distance of photos that are linked by an address or a product, not by their looks
+_SAID = {
+    "exact": "the same bytes",
+    "url": "the same image address",
+    "near": "{} of 64 bits and {:.1f} of 255 grey levels apart",
+    "mirrored": "mirrored: {} of 64 bits and {:.1f} of 255 grey levels apart",
+    "product": "the same brand and product title",
+}
+
+
+def _distance_of(cause: str) -> int:
+    return 0 if cause == "exact" else _UNKNOWN
+
+
+def _keys(photos: pd.DataFrame, columns: list[str]) -> np.ndarray | None:
+    """One number for each value of ``columns``, -1 where any is null or empty; None where the source has not them."""
+    if not set(columns) <= set(photos.columns):
+        return None
+    texts = photos[columns].apply(lambda column: column.astype("string").str.strip().str.casefold().replace("", pd.NA))
+    whole = texts.notna().all(axis=1).to_numpy(bool)
+    key_N = np.full(len(photos), -1)
+    if whole.any():
+        key_N[whole] = texts[whole].groupby(columns, sort=False).ngroup()
+    return key_N
+
+
+def _links(photos: pd.DataFrame, copy_N: np.ndarray, near: Pairs, mirrored: Pairs) -> Iterable[tuple]:
+    """(cause, key of each photo, pairs of keys; None: a key with itself) for each way that makes two photos one."""
+    yield "exact", copy_N, None
+    yield "url", _keys(photos, ["image_url"]), None
+    yield "near", copy_N, near
+    yield "mirrored", copy_N, mirrored
+    yield "product", _keys(photos, ["brand", "product_title"]), None
+
+
+def _leaks(photos: pd.DataFrame, copy_N: np.ndarray, near: Pairs, mirrored: Pairs) -> pd.DataFrame:
+    """One row for each photo and earlier split that has it, with the surest cause and the nearest photo there."""
+    rank_N = photos["split"].map({split: rank for rank, split in enumerate(SPLITS)}).to_numpy()
+    parts = []
+    for rank, (cause, key_N, pairs) in enumerate(_links(photos, copy_N, near, mirrored)):
+        if key_N is None:
+            continue
+        assert cause == CAUSES[rank]
+        keyed = pd.DataFrame({"row": np.arange(len(photos)), "key": key_N, "rank": rank_N})[key_N >= 0]
+        witnesses = keyed.drop_duplicates(["key", "rank"]).rename(columns={"row": "other", "rank": "other_rank"})
+        if pairs is None:
+            both = keyed.merge(witnesses, on="key").assign(distance=_distance_of(cause), difference=0.0)
+        else:
+            edges = pd.DataFrame({"key": np.r_[pairs.first, pairs.second], "there": np.r_[pairs.second, pairs.first]})
+            edges["distance"] = np.tile(pairs.distance.astype(int), 2)
+            edges["difference"] = np.tile(pairs.difference.astype(float), 2)
+            both = keyed.merge(edges, on="key").merge(witnesses.rename(columns={"key": "there"}), on="there")
+        parts.append(both[both["rank"] > both["other_rank"]].assign(cause=rank))
+    leaks = pd.concat(parts, ignore_index=True).sort_values(["cause", "difference", "distance", "row"], kind="stable")
+    leaks = leaks.drop_duplicates(["row", "other_rank"])
+    pairs = Pairs(*(leaks[name].to_numpy() for name in ("other", "row", "distance", "difference")))
+    table = _pairs(photos, "leak", [CAUSES[rank] for rank in leaks["cause"]], pairs)
+    surest = table["cause"].map(CAUSES.index)
+    return table.iloc[np.argsort(surest.to_numpy(), kind="stable")].reset_index(drop=True)
+
+
+def _conflicts(
+    photos: pd.DataFrame, copy_N: np.ndarray, firsts: np.ndarray, near: Pairs, mirrored: Pairs
+) -> pd.DataFrame:
+    """Copies, and photos of one address, whose label differs from the first one's: each beside that one."""
+    label_N = photos["label"].to_numpy()
+    parts = []
+    for cause, key_N, links in _links(photos, copy_N, near, mirrored):
+        if key_N is None or cause == "product":  # one product may well be two garments
+            continue
+        if links is None:
+            pairs = _stars(key_N, _distance_of(cause))
+        else:
+            pairs = Pairs(firsts[links.first], firsts[links.second], links.distance, links.difference)
+        pairs = pairs.kept(np.flatnonzero(label_N[pairs.first] != label_N[pairs.second]))
+        parts.append(_pairs(photos, "conflict", cause, pairs))
+    return pd.concat(parts, ignore_index=True).drop_duplicates(["image_id", "other"], ignore_index=True)
+
+
+def _table(**columns: object) -> pd.DataFrame:
+    kind = columns["kind"]
+    given = {name: list(values) for name, values in columns.items() if not isinstance(values, str)}  # type: ignore[call-overload]
+    table = pd.DataFrame(given).reindex(columns=list(COLUMNS)).assign(kind=kind)
+    table["group"] = table["group"].astype("Int64")
+    table["distance"] = table["distance"].astype("Int64")
+    table["difference"] = table["difference"].astype("Float32")
+    for name in ("kind", "cause", "image_id", "other", "split", "other_split", "label", "other_label", "reason"):
+        table[name] = table[name].astype("string")
+    return table
+
+
+def leaks_by_splits(findings: pd.DataFrame) -> list[dict]:
+    """For each pair of splits that share photos: how many photos of the later one, in all and by cause."""
+    leaks = findings[findings["kind"] == "leak"]
+    counts = leaks.groupby(["split", "other_split", "cause"]).size()
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for (split, other, cause), number in counts.items():
+        found.setdefault((split, other), {})[cause] = int(number)
+    return [
+        {"split": split, "other_split": other, "images": sum(causes.values()), "causes": causes}
+        for (split, other), causes in found.items()
+    ]
