@@ -184,7 +184,10 @@ def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):
 
         # the loss moves on the page while the run goes on, and a reload in the middle loses nothing
         losses: list[str] = []
-        points = "Array.from(document.querySelectorAll('.js-plotly-plot')).map(g => g.data?.[0]?.y?.length || 0)"
+        points = (
+            "[...document.querySelectorAll('.js-plotly-plot')]"
+            ".flatMap(g => (g._fullData || []).map(trace => trace.y?.length || 0))"
+        )
 
         def drawn_points() -> int:
             return max(page.evaluate(points) or [0])
@@ -263,6 +266,7 @@ def test_a_photo_of_the_dataset_and_an_uploaded_one_are_predicted(lab, browser, 
     with server(lab["data"], lab["runs"]) as address, tab(browser, height=900) as page:
         page.goto(f"{address}/predict?run={sorted(runs)[0]}")
         settle(page)
+        page.get_by_role("radio", name="Your own photos").or_(page.get_by_text("Your own photos")).first.click()
         page.locator("input[type=file]").first.set_input_files([photo, bad])
         page.get_by_text(re.compile("broken.jpg")).first.wait_for(timeout=60_000)
         page.get_by_text(re.compile(r"\d+\.\d %")).first.wait_for(timeout=60_000)
