@@ -186,7 +186,7 @@ def audit_(dataset: str, as_json: Json = False, data_dir: DataDir = DATA_DIR) ->
     lines = [f"{found.counts[kind]:>9,}  {words}" for kind, words in findings.KINDS.items()]
     for pair in found.leaks:
         causes = ", ".join(f"{cause} {number:,}" for cause, number in pair["causes"].items())
-        lines.append(f"{pair['images']:,} photos of {pair['split']} are in {pair['other_split']} too ({causes})")
+        lines.append(f"{pair['images']:>9,}  of {pair['split']} are in {pair['other_split']} too ({causes})")
     answer(document, as_json, [*lines, f"every finding: {found.path}"])
 
 

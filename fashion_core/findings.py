@@ -37,9 +37,8 @@ DARK, BLANK, BLURRED, GREY = 64.0, 10.0, 0.15, 2.0  # see KINDS; clothing photos
 RARE = 0.05
 # Hashes alone call 177,334 pairs of Fashion-MNIST near copies. Of 250 clothing photos, crops by 5 % that the hash finds
 # differ by up to 12 grey levels (recompressed ones by 1) and the pairs that it mistook by 25 and more; pictures of
-# 28 x 28 are alike by nature: different shirts from 6 on. (LOG 2026-11-23)
-MAX_DIFFERENCE, MAX_DIFFERENCE_TINY = 12.0, 5.0
-MAX_PAIRS = 2_000_000  # of one kind, the nearest; what is beyond is said in the audit, and no screen would show it
+# 28 x 28 are alike by nature: different trousers from 3.5 on. (LOG 2026-11-23)
+MAX_DIFFERENCE, MAX_DIFFERENCE_TINY = 12.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -104,8 +103,6 @@ def _judged(tiny_NTT: np.ndarray, candidates: np.ndarray, found: tuple, limit: f
     first, second, distance = candidates[found[0]], candidates[found[1]], found[2]
     difference = measures.differences(tiny_NTT, first, second, mirrored=mirrored)
     alike = np.flatnonzero(difference <= limit)
-    if len(alike) > MAX_PAIRS:
-        alike = alike[np.argsort(difference[alike], kind="stable")[:MAX_PAIRS]]
     return Pairs(first, second, distance, difference).kept(alike)
 
 

@@ -56,7 +56,7 @@ def start_training(
     """Make the run directory and start training in a detached process. Returns the run's id at once."""
     dataset = manifest.find_dataset(data_dir, dataset_id)
     run = runs.create_run(dataset, settings, runs_dir=runs_dir, run_id=run_id)
-    _start(run, data_dir)
+    start(run, data_dir=data_dir)
     return run.id
 
 
@@ -67,11 +67,13 @@ def start_resume(run: runs.Run, *, data_dir: Path) -> None:
         raise RunError(f"run {run.id!r} is {status.state}; there is nothing to resume")
     if status.state == "finished":
         raise RunError(f"run {run.id!r} is finished; start a new run with more epochs instead")
-    _start(run, data_dir)
+    start(run, data_dir=data_dir)
 
 
-def _start(run: runs.Run, data_dir: Path) -> None:
-    pid = detach(["train", "--run-dir", str(run.folder), "--data-dir", str(data_dir)], run.folder / "log.txt")
+def start(run: runs.Run, *, data_dir: Path) -> None:
+    """Train a run whose directory is there already, in a detached process."""
+    words = ["train", "--run-dir", str(run.folder.resolve()), "--data-dir", str(data_dir.resolve())]
+    pid = detach(words, run.folder / "log.txt")
     storage.append_line(
         run.folder / "events.jsonl",
         {"event": "launched", "time": time.time(), "process": runs.process_identity(pid)},
@@ -82,6 +84,11 @@ def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
     """Start ``import SOURCE`` in a detached process; its progress is ``manifest.import_progress``. Returns the pid."""
     arguments = ["import", source, "--data-dir", str(data_dir), *(["--name", name] if name else [])]
     return detach(arguments, data_dir / ".incoming" / "log.txt")
+
+
+def start_audit(dataset_id: str, *, data_dir: Path) -> int:
+    """Start ``audit DATASET`` in a detached process; its progress is ``audit.progress``. Returns the pid."""
+    return detach(["audit", dataset_id, "--data-dir", str(data_dir)], data_dir / dataset_id / "audit" / "log.txt")
 
 
 def running_process(run: runs.Run) -> psutil.Process | None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fashion_core.labels import display_name
-from ui import address, charts, first_start, gallery, importing, loaders, navigation, notices, pickers, words
+from ui import address, audited, charts, first_start, gallery, importing, loaders, navigation, notices, pickers, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -74,7 +74,9 @@ plot(
 )
 
 # the detail
-look, unused, bring = st.tabs(["Photos", "Damaged and missing", "Import"], key="tab", bind="query-params")
+look, checked, unused, bring = st.tabs(
+    ["Photos", "Audit", "Damaged and missing", "Import"], key="tab", bind="query-params"
+)
 if look.open:
     with look:
         with st.container(horizontal=True):
@@ -90,6 +92,9 @@ if look.open:
                 display_name(image.label), f"{charts.SPLIT_NAMES[image.split]}, {image.width} × {image.height}"
             ),
         )
+if checked.open:
+    with checked:
+        audited.show(dataset)
 if unused.open:
     with unused:
         if unusable.empty:

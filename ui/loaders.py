@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import config, manifest, pixels, runs
+from fashion_core import audit, config, manifest, pixels, runs
 from fashion_core import datasets as datasets_module
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
@@ -72,6 +72,27 @@ def thumbnails(dataset: Dataset) -> np.ndarray:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _thumbnails(key: Stamp, _dataset: Dataset) -> np.ndarray:
     return pixels.thumbnails(_dataset)
+
+
+def audit_of(dataset: Dataset) -> tuple[audit.Audit, pd.DataFrame] | None:
+    """The finished audit of a dataset and its findings; None before there is one."""
+    folder = audit.folder_of(dataset)
+    return _audit(stamp(folder / "audit.json"), stamp(folder / "findings.parquet"), dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _audit(key: Stamp, findings_key: Stamp, _dataset: Dataset) -> tuple[audit.Audit, pd.DataFrame] | None:
+    found = audit.load(_dataset)
+    return (found, found.findings()) if found else None
+
+
+def audit_progress(dataset: Dataset, since: float) -> dict[str, Any] | None:
+    """How far an audit is (``audit.progress``); None for what an audit before ``since`` left behind."""
+    progress = audit.progress(dataset)
+    if progress is None or progress["alive"]:
+        return progress
+    written = stamp(audit.folder_of(dataset) / "progress.json")[1] / 1e9
+    return progress if written >= since else None
 
 
 def import_progress(dataset_id: str, since: float) -> dict[str, Any] | None:

@@ -1,0 +1,242 @@
+"""The audit of a dataset: its numbers, each finding with its photos (pairs side by side), exports, and starting it.
+
+A detached process audits; this only reads what it wrote. Every word that came from a file is escaped.
+"""
+
+import base64
+import html
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import audit, findings, launch, pixels
+from fashion_core.labels import display_name
+from fashion_core.manifest import Dataset
+from ui import address, charts, first_start, gallery, loaders, notices, words
+from ui.answer import Number, answer
+from ui.asked import harmless
+
+GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
+PAIRS_A_PAGE = 24
+_STYLE = """<style>
+.vastra-pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:1rem .9rem}
+.vastra-pairs .pair{min-width:0}
+.vastra-pairs .two{display:grid;grid-template-columns:1fr 1fr;gap:.35rem}
+.vastra-pairs figure{margin:0;min-width:0}
+.vastra-pairs .frame{aspect-ratio:1;display:flex;align-items:center;justify-content:center;
+background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
+.vastra-pairs img{display:block;object-fit:fill}
+.vastra-pairs figcaption,.vastra-pairs .why{font-size:.8125rem;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
+.vastra-pairs .why{opacity:.78;font-variant-numeric:tabular-nums}
+</style>"""
+
+
+def show(dataset: Dataset) -> None:
+    """The findings, or how far the audit is, or the button that starts it."""
+    found = loaders.audit_of(dataset)
+    if found:
+        st.session_state.pop(_key(dataset), None)
+        _show_findings(dataset, *found)
+        return
+    progress = audit.progress(dataset)
+    since = st.session_state.get(_key(dataset))
+    if since is None and progress and progress["alive"]:
+        since = st.session_state[_key(dataset)] = time.time()
+    if since is not None:
+        st.fragment(_progress, run_every=1.0)(dataset, since)
+        return
+    st.markdown(
+        "An audit compares every photo with every other: copies, copies in two splits (leaks), one photo under two "
+        "labels, and photos that stand out. It changes no photo. One that was ended goes on where it was."
+    )
+    seconds = 5 + dataset.num_images * (0.001 if dataset.first_pixels[0] > 32 else 0.0002)
+    st.button(
+        f"Audit {words.counted(dataset.num_images, 'photo')}, about {words.roughly(seconds)}",
+        type="primary",
+        on_click=start,
+        args=(dataset,),
+    )
+
+
+def start(dataset: Dataset) -> None:
+    """Start the audit in a process of its own, unless one runs, and follow it."""
+    progress = audit.progress(dataset)
+    st.session_state[_key(dataset)] = time.time()
+    if not (progress and progress["alive"]):
+        launch.start_audit(dataset.id, data_dir=loaders.data_dir())
+
+
+def _key(dataset: Dataset) -> str:
+    return f"_audit_of_{dataset.id}"
+
+
+def _progress(dataset: Dataset, since: float) -> None:
+    """How far the audit is. Ends by one rerun of the page when the findings are there."""
+    progress = loaders.audit_progress(dataset, since)
+    waited = time.time() - since
+    if audit.load(dataset):
+        st.rerun()
+    if progress and progress["alive"]:
+        left = words.time_left(progress["done"], progress["total"], waited)
+        done = f"{words.count(progress['done'])} of {words.count(progress['total'])}"
+        stage = words.plain(progress["stage"].capitalize())
+        st.progress(first_start.share_done(progress), text=f"{stage}: {done}{', ' + left if left else ''}")
+    elif progress or waited > GRACE_SECONDS:
+        told = words.plain(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
+        st.error(f"{told} Your photos are untouched, and what was measured is kept.", icon=":material/error:")
+        if st.button("Go on with the audit"):
+            start(dataset)
+            st.rerun()
+    else:
+        st.progress(0.0, text="Starting the audit")
+
+
+def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) -> None:
+    leaked = int(table.loc[table["kind"] == "leak", "image_id"].nunique())
+    later = sum(count for split, count in dataset.splits.items() if split != next(iter(dataset.splits)))
+    copies = [found.counts[kind] for kind in findings.COPIES]
+    odd = {kind: found.counts[kind] for kind in findings.SINGLES if kind not in ("damaged", "missing")}
+    answer(
+        [
+            Number(
+                "Leaked photos",
+                words.count(leaked),
+                f"of {words.count(later)} outside {charts.SPLIT_NAMES[next(iter(dataset.splits))].lower()}",
+                "Photos of one split that an earlier split has too (test after validation after train): by bytes, by "
+                "looks, by address, or by brand and title. A score on them is partly memory.",
+            ),
+            Number("Copies", words.count(sum(copies)), "pairs: {} exact, {} near, {} mirrored".format(*copies)),
+            Number("Label conflicts", words.count(found.counts["conflict"]), "one photo or address, two labels"),
+            Number("Stand out", words.count(sum(odd.values())), _listed(odd) or "none"),
+            Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "damaged or missing"),
+        ]
+    )
+    for pair in found.leaks:
+        later_name, earlier = (charts.SPLIT_NAMES[pair[name]].lower() for name in ("split", "other_split"))
+        num, of = pair["images"], dataset.splits[pair["split"]]
+        st.markdown(
+            f"{words.count(num)} of {words.count(of)} {later_name} photos ({words.percent(num / of, 2)}) are in "
+            f"{earlier} too: {_listed(pair['causes'])}."
+        )
+    notices.aside(
+        "Near copies are found when they were recompressed, resized or mirrored. A copy that was cropped by 5 % is "
+        "mostly missed, so these numbers are lower bounds."
+    )
+    kinds = [kind for kind in ("leak", "conflict", *findings.KINDS) if found.counts[kind]]
+    kinds = list(dict.fromkeys(kinds))
+    if not kinds:
+        st.markdown("Nothing was found.")
+        return
+    kind = address.select(
+        "Finding", kinds, key="finding", words=lambda name: f"{_title(name)} · {words.count(found.counts[name])}"
+    )
+    chosen = table[table["kind"] == kind].reset_index(drop=True)
+    notices.aside(words.plain(findings.KINDS[kind]))
+    if kind in ("damaged", "missing"):
+        st.dataframe(
+            chosen[["image_id", "split", "label", "reason"]],
+            hide_index=True,
+            column_config={"image_id": "Photo", "split": "Split", "label": "Class", "reason": "Why"},
+            alt=f"{_title(kind)} photos, each with its reason",
+        )
+    elif kind in findings.SINGLES:
+        _show_singles(dataset, chosen)
+    else:
+        _show_pairs(dataset, chosen)
+    _exports(dataset, kind, chosen)
+
+
+def _title(kind: str) -> str:
+    return findings.KINDS[kind].partition(":")[0]
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {words.count(number)}" for name, number in counts.items() if number)
+
+
+def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:
+    images = pd.concat([chosen, loaders.photos_of(dataset, chosen["image_id"])], axis=1)
+    gallery.show(
+        dataset,
+        images,
+        key="finding_page",
+        caption=lambda image: gallery.Caption(
+            display_name(image.label), f"{charts.SPLIT_NAMES[image.split]}, {image.reason}"
+        ),
+    )
+
+
+def _show_pairs(dataset: Dataset, chosen: pd.DataFrame) -> None:
+    num_pages = -(-len(chosen) // PAIRS_A_PAGE)
+    page = 1
+    if num_pages > 1:
+        page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
+    shown = chosen.iloc[(page - 1) * PAIRS_A_PAGE : page * PAIRS_A_PAGE]
+    st.html(pairs_html(loaders.thumbnails(dataset), shown, *_places(dataset, shown)))
+
+
+def _places(dataset: Dataset, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return loaders.photos_of(dataset, shown["image_id"]), loaders.photos_of(dataset, shown["other"])
+
+
+def pairs_html(thumbnails: np.ndarray, shown: pd.DataFrame, images: pd.DataFrame, others: pd.DataFrame) -> str:
+    """Pairs of photos side by side, each with its split and class, and why they are a pair, as one HTML string."""
+    parts = []
+    for row, image, other in zip(
+        shown.itertuples(index=False), images.itertuples(index=False), others.itertuples(index=False), strict=True
+    ):
+        first = _figure(thumbnails, image, row.image_id, row.split, row.label)
+        second = _figure(thumbnails, other, row.other, row.other_split, row.other_label)
+        parts.append(
+            f'<div class="pair"><div class="two">{first}{second}</div>'
+            f'<div class="why">{html.escape(str(row.reason))}</div></div>'
+        )
+    return f'{_STYLE}<div class="vastra-pairs">{"".join(parts)}</div>'
+
+
+def _figure(thumbnails: np.ndarray, place: Any, image_id: str, split: str, label: str) -> str:
+    told = f"{charts.SPLIT_NAMES[split]}: {display_name(label)}"
+    picture = "not here"
+    if place.row >= 0:
+        encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(place.row)])).decode("ascii")
+        width, height = max(1, int(place.width)), max(1, int(place.height))
+        side = "width:100%" if width >= height else "height:100%"
+        picture = (
+            f'<img alt="{html.escape(told)}" style="{side};aspect-ratio:{width}/{height}" '
+            f'src="data:image/jpeg;base64,{encoded}">'
+        )
+    return (
+        f'<figure title="{html.escape(image_id)}"><div class="frame">{picture}</div>'
+        f"<figcaption>{html.escape(told)}</figcaption></figure>"
+    )
+
+
+def _exports(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save these findings (CSV)", lambda: findings_csv(chosen), f"{dataset.id}-{kind}.csv", "text/csv"
+        )
+        st.download_button(
+            "Save as a list of photos to leave out (JSON)",
+            lambda: exclusion_list(dataset, kind, chosen),
+            f"{dataset.id}-leave-out-{kind}.json",
+            "application/json",
+        )
+
+
+def findings_csv(table: pd.DataFrame) -> bytes:
+    """UTF-8 with a mark that spreadsheets know; a cell that they would run as a formula is quoted."""
+    safe = table.apply(lambda column: column.map(lambda cell: harmless(cell) if isinstance(cell, str) else cell))
+    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def exclusion_list(dataset: Dataset, kind: str, table: pd.DataFrame) -> str:
+    """The photos of a finding with the reason of each; of a pair the later photo, so that one copy stays."""
+    firsts = table.drop_duplicates("image_id")
+    reasons = {row.image_id: f"{kind}: {row.reason}" for row in firsts.itertuples()}
+    document = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "images": reasons}
+    return json.dumps(document, indent=1, ensure_ascii=False)
