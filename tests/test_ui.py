@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fashion_core import launch, manifest, published, storage
+from fashion_core.labels import display_name
 from ui import charts, colours, first_start, gallery, loaders, navigation, plot, standings, words
 
 ROOT = Path(__file__).parents[1]
@@ -195,6 +196,44 @@ def test_a_class_named_like_a_tag_is_shown_as_it_is_written():
         assert "<a" not in figure.to_json().replace("\\u003c", "<")
 
 
+NUMBERS = [str(number) for number in range(1, 13)]
+MONTHS = ["2019-01", "2020-01", "2021-06"]
+TWINS = ["t shirt", "t_shirt", "Dress", "dress", "c"]
+
+
+@pytest.mark.parametrize("labels", [NUMBERS, MONTHS, TWINS], ids=["numbers", "months", "twins"])
+def test_every_class_has_a_place_of_its_own_whatever_it_is_called(labels):
+    K = len(labels)
+    matrix = np.arange(K * K).reshape(K, K)
+    counts = pd.DataFrame({"train": range(1, K + 1), "val": 1}, index=labels)
+    rates = pd.DataFrame({"label": labels, "rate": np.linspace(0.9, 0.1, K), "low": 0.0, "high": 1.0, "n": 10})
+    shown = [
+        (charts.confusion_matrix(matrix, labels), labels),
+        (charts.class_distribution(counts), labels),
+        (charts.rates_with_intervals(rates), labels[::-1]),  # the best one on top
+        (charts.probability_bars(labels, np.full(K, 1 / K)), labels),
+    ]
+    for figure, order in shown:
+        axis = figure.layout.yaxis
+        assert axis.type == "category" and axis.tickmode == "array" and list(axis.tickvals) == list(range(K))
+        assert [text.strip() for text in axis.ticktext] == [display_name(label) for label in order]
+        assert all(list(trace.y) == list(range(K)) for trace in figure.data)
+    matrix_figure, rates_figure = shown[0][0], shown[2][0]
+    assert list(matrix_figure.data[0].x) == list(range(K)) and list(matrix_figure.layout.xaxis.tickvals) == list(
+        range(K)
+    )
+    assert (np.array(matrix_figure.data[0].customdata) == matrix).all()
+    assert [note.y for note in rates_figure.layout.annotations] == list(range(K))
+    assert list(shown[1][0].data[0].hovertext) == [display_name(label) for label in labels]
+
+
+def test_two_classes_of_one_name_both_stand_on_the_map_and_keep_their_lines():
+    points = np.repeat(np.arange(5, dtype=np.float32)[:, None] * 10, 2, axis=1)
+    figure = charts.embedding_scatter(points, TWINS, TWINS)
+    assert [note.text for note in figure.layout.annotations] == ["T shirt", "T shirt", "Dress", "Dress", "C"]
+    assert len({(note.x, note.y) for note in figure.layout.annotations}) == 5
+
+
 def test_plotly_is_served_from_our_own_copy_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(plot, "ROOT", tmp_path)
     address = plot.serve_plotly()
@@ -335,6 +374,17 @@ def test_a_value_that_is_not_on_offer_is_ignored(wrong):
     app.query_params["letter"] = wrong
     app.run()
     assert not app.exception and app.text[0].value == "b"
+
+
+TWIN_PICKER = PICKER.replace('["a", "b", "c"]', '["t shirt", "t_shirt", "c"]').replace("str.upper", "display_name")
+
+
+def test_two_options_that_are_written_alike_can_both_be_chosen():
+    app = AppTest.from_string("from fashion_core.labels import display_name\n" + TWIN_PICKER).run()
+    assert app.selectbox[0].options == ["T shirt (t shirt)", "T shirt (t_shirt)", "C"]
+    for wanted in ("t_shirt", "t shirt"):
+        app.selectbox[0].select(wanted).run()
+        assert app.text[0].value == wanted
 
 
 def test_an_image_that_the_dataset_does_not_have_is_never_shown_as_another_one():

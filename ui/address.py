@@ -5,6 +5,7 @@ link to and which changes with the wording. Here the address wins, then what the
 another page in this session, then the default; a value that is not on offer is ignored.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ def select(
 ) -> str:
     """A drop-down over ``options``; opens on ``default`` (else the first)."""
     _before(key, options, default)
-    st.selectbox(label, list(options), format_func=words, key=key, **more)
+    st.selectbox(label, list(options), format_func=_apart(options, words), key=key, **more)
     return _after(key, options, default)
 
 
@@ -37,7 +38,7 @@ def segments(
 ) -> str:
     """The same as a row of buttons, for two to five options."""
     _before(key, options, default)
-    st.segmented_control(label, list(options), format_func=words, key=key, required=True, **more)
+    st.segmented_control(label, list(options), format_func=_apart(options, words), key=key, required=True, **more)
     return _after(key, options, default)
 
 
@@ -48,6 +49,13 @@ def choose(**values: str) -> None:
         state[key] = value
         state.setdefault("_address", {})[key] = value
     st.query_params.update(values)
+
+
+def _apart(options: Sequence[str], words: Callable[[str], str]) -> Callable[[str], str]:
+    """``words``, and the option itself beside it where two options are written alike: streamlit knows the chosen one
+    by what the reader sees."""
+    written = Counter(words(option) for option in options)
+    return lambda option: words(option) if written[words(option)] < 2 else f"{words(option)} ({option})"
 
 
 def _before(key: str, options: Sequence[str], default: str | None) -> None:

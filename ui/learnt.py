@@ -18,6 +18,7 @@ from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
 from ui import charts, loaders, words
+from ui.charts.layout import class_name
 
 MOST_DRAWN = 20_000  # points; a lasso over more costs seconds in the browser
 MOST_COMPARED = 10_000  # images among which nearest neighbours are looked for; the cost grows with the square
@@ -55,7 +56,7 @@ def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
     points = predictions[["image_id", "label", "predicted"]].assign(
         sure=sure, right=predictions["label"] == predictions["predicted"]
     )
-    named = points["predicted"].map({name: display_name(name) for name in _run.classes})
+    named = points["predicted"].map({name: class_name(name) for name in _run.classes})
     verdict = np.where(points["right"], "right", "wrong")
     points["hover"] = [
         f"predicted {name}, {100 * share:.1f} %, {told}" for name, share, told in zip(named, sure, verdict, strict=True)
@@ -143,14 +144,16 @@ def lines_of(
     for label in means:
         chosen = (points["label"] == label).to_numpy()
         if chosen.any():
-            name = f"{display_name(label)}, mean of {words.count(int(chosen.sum()))}"
+            name = f"{class_name(label)}, mean of {words.count(int(chosen.sum()))}"
+            while name in lines:  # another class is written alike
+                name += " "
             lines[name], label_of[name] = features_ND[chosen].mean(axis=0), label
     strong = list(lines)
     for row in rows:
         file_name = points["image_id"].iloc[row].rsplit("/")[-1]
         file_name = file_name if len(file_name) <= 20 else f"{file_name[:8]}…{file_name[-10:]}"
         file_name = html.escape(file_name)  # plotly reads tags in names
-        name = f"{display_name(points['label'].iloc[row])}, {file_name}"
+        name = f"{class_name(points['label'].iloc[row])}, {file_name}"
         while name in lines:
             name += " "
         lines[name], label_of[name] = features_ND[row], points["label"].iloc[row]

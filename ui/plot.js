@@ -53,6 +53,11 @@ function clicked(point) {
   }
 }
 
+// A hover text as it is spoken. A parsed document that is never shown runs no script and loads nothing.
+function withoutTags(text) {
+  return new DOMParser().parseFromString(text.replaceAll("<br>", ", "), "text/html").body.textContent
+}
+
 // The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way.
 function walkCells(state, event) {
   const trace = state.graph._fullData?.find((item) => item.type === "heatmap")
@@ -72,16 +77,13 @@ function walkCells(state, event) {
   } else if (event.key === "Enter" || event.key === " ") {
     const [row, column] = state.cell
     state.click({
-      curve: trace.index, x: trace.x ? trace.x[column] : column, y: trace.y ? trace.y[row] : row,
-      row, column, point: null, customdata: trace.customdata ? trace.customdata[row][column] : null, at: Date.now(),
+      curve: trace.index, x: column, y: row, row, column, point: null, customdata: trace.customdata ? trace.customdata[row][column] : null, at: Date.now(),
     })
   } else return
   event.preventDefault()
   const [row, column] = state.cell
   state.Plotly.Fx.hover(state.graph, [{ curveNumber: trace.index, pointNumber: [row, column] }])
-  const label = `${trace.y ? trace.y[row] : row}, ${trace.x ? trace.x[column] : column}`
-  const count = trace.text ? trace.text[row][column] : trace.z[row][column]
-  state.spoken.textContent = `${label}: ${count || 0}`
+  state.spoken.textContent = withoutTags(trace.hovertext?.[row]?.[column] ?? `${row}, ${column}: ${trace.z[row][column]}`)
 }
 
 // A click on a class name beside a heatmap is a click on its whole row or column.
@@ -95,7 +97,7 @@ function wireAxisNames(state, pointing) {
       text.style.pointerEvents = "all"
       text.style.cursor = "pointer"
       text.onclick = () => state.click({
-        curve: trace.index, x: axis === "x" ? trace.x[place] : null, y: axis === "y" ? trace.y[place] : null,
+        curve: trace.index, x: axis === "x" ? place : null, y: axis === "y" ? place : null,
         row: axis === "y" ? place : null, column: axis === "x" ? place : null, point: null, customdata: null,
         at: Date.now(),
       })

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name
+from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name, names_axis
 from ui.colours import LIGHT
 
 
@@ -37,7 +37,7 @@ def class_distribution(
         axis = "" if place == 0 else str(place + 1)
         numbers = [f"{value:.1f}" if as_share else f"{int(value):,}" for value in shown[split]]
         figure.add_bar(
-            y=names,
+            y=np.arange(len(names)),
             x=shown[split],
             orientation="h",
             name=SPLIT_NAMES.get(split, split),
@@ -47,7 +47,9 @@ def class_distribution(
             textfont={"color": LIGHT["muted"], "size": 12},
             marker={"color": SPLIT_COLOURS.get(split, LIGHT["grey"]), "cornerradius": 2},
             customdata=np.stack([counts[split], shares[split] * 100], axis=1),
-            hovertemplate="%{y}<br>%{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split<extra></extra>",
+            hovertext=names,
+            hovertemplate="%{hovertext}<br>%{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split"
+            "<extra></extra>",
             xaxis=f"x{axis}",
             yaxis="y",
         )
@@ -75,7 +77,8 @@ def class_distribution(
         showlegend=False,
         bargap=0.28,
         margin={"t": 62 if title else 30},
-        yaxis={"autorange": "reversed", "fixedrange": True, "showgrid": False, "ticksuffix": "  "},
+        yaxis=names_axis([f"{name}  " for name in names])
+        | {"autorange": "reversed", "fixedrange": True, "showgrid": False},
     )
     return figure
 
@@ -94,7 +97,7 @@ def rates_with_intervals(
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     figure.add_scatter(
         x=ordered["rate"] * 100,
-        y=names,
+        y=np.arange(len(names)),
         mode="markers",
         marker={"color": LIGHT["indigo"], "size": 9},
         error_x={
@@ -107,14 +110,15 @@ def rates_with_intervals(
             "width": 4,
         },
         customdata=np.stack([ordered["low"] * 100, ordered["high"] * 100, ordered["n"]], axis=1),
-        hovertemplate="%{y}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
+        hovertext=names,
+        hovertemplate="%{hovertext}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
         "n = %{customdata[2]:,}<extra></extra>",
         cliponaxis=False,
     )
     # one assignment: adding fifteen annotations one by one takes plotly 70 ms
     notes = [
-        {"text": f"{100 * rate:.1f} %", "x": 1.02, "xref": "paper", "xanchor": "left", "y": name}
-        for name, rate in zip(names, ordered["rate"], strict=True)
+        {"text": f"{100 * rate:.1f} %", "x": 1.02, "xref": "paper", "xanchor": "left", "y": place}
+        for place, rate in enumerate(ordered["rate"])
     ]
     lines = []
     if overall is not None:
@@ -130,7 +134,7 @@ def rates_with_intervals(
         showlegend=False,
         margin={"t": 56 if title else 24, "r": 64},
         xaxis={"range": [0, 100], "title": {"text": unit}, "zeroline": True, "fixedrange": True},
-        yaxis={"showgrid": False, "ticksuffix": "  ", "fixedrange": True},
+        yaxis=names_axis([f"{name}  " for name in names]) | {"showgrid": False, "fixedrange": True},
     )
     return figure
 
@@ -140,18 +144,20 @@ def probability_bars(
 ) -> go.Figure:
     """Horizontal bars of class probabilities in the order given, the first one strong; zero to 100 %."""
     shares = [100 * float(value) for value in probabilities]
+    names = [class_name(label) for label in labels]
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     figure.add_bar(
-        y=[class_name(label) for label in labels], x=shares, orientation="h",
+        y=np.arange(len(names)), x=shares, orientation="h",
         text=[f"{value:.1f} %" for value in shares], textposition="outside", cliponaxis=False,
         textfont={"color": LIGHT["ink"], "size": 13},
         marker={"color": [LIGHT["indigo"]] + [LIGHT["grey"]] * (len(shares) - 1), "cornerradius": 2},
-        hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        hovertext=names, hovertemplate="%{hovertext}: %{x:.2f} %<extra></extra>",
     )  # fmt: skip
     figure.update_layout(
         showlegend=False, bargap=0.35,
         xaxis={"range": [0, 122], "showgrid": False, "showticklabels": False, "fixedrange": True},
-        yaxis={"autorange": "reversed", "ticksuffix": "  ", "fixedrange": True, "showgrid": False},
+        yaxis=names_axis([f"{name}  " for name in names])
+        | {"autorange": "reversed", "fixedrange": True, "showgrid": False},
     )  # fmt: skip
     return figure
 

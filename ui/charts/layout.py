@@ -1,6 +1,7 @@
 """The look that every chart shares."""
 
 import html
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -16,9 +17,17 @@ def class_name(label: str) -> str:
     return html.escape(display_name(label), quote=False)
 
 
+def names_axis(names: Sequence[str]) -> dict[str, object]:
+    """An axis on which the things called ``names`` stand at 0, 1, 2 and so on.
+
+    As categories themselves, "1" to "12" would be read as numbers, "2019-01" as a date, and two of one name as one.
+    """
+    return {"type": "category", "tickmode": "array", "tickvals": list(range(len(names))), "ticktext": list(names)}
+
+
 def base_layout(title: str = "", *, drawn: bool = False, **changes: object) -> go.Layout:
     """The look that every chart shares. ``drawn`` says in the title that the data are drawn, not photographed."""
-    words = f"{title} · drawn data" if drawn and title else title
+    words = html.escape(f"{title} · drawn data" if drawn and title else title, quote=False)
     layout = go.Layout(
         template="none",
         title={

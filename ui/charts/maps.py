@@ -58,10 +58,10 @@ def embedding_scatter(
             hovertemplate=f"{class_name(name)}{'' if hover is None else '<br>%{text}'}<extra></extra>",
         )
         if not pale:
-            names[class_name(name)] = np.median(points[mask], axis=0)
+            names[name] = np.median(points[mask], axis=0)
     for name, (x, y) in _apart(names, points).items():
         figure.add_annotation(
-            x=x, y=y, text=name, showarrow=False,
+            x=x, y=y, text=class_name(name), showarrow=False,
             font={"size": 12, "color": LIGHT["ink"]}, bgcolor=LIGHT["ground"], opacity=0.85, borderpad=2,
         )  # fmt: skip
     if len(ringed):

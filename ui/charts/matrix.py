@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from ui.charts.layout import base_layout, class_name
+from ui.charts.layout import base_layout, class_name, names_axis
 from ui.colours import LIGHT, RIGHT_RAMP, WRONG_RAMP
 
 
@@ -29,6 +29,7 @@ def confusion_matrix(
 
     The ramps follow the share of the row, errors on a square-root scale that starts away from the paper, so that a 1
     can be seen beside a 480; an empty cell is paper. ``customdata`` of a cell is its count; ``chosen`` is framed.
+    On both axes a class stands at its index.
     """
     K = len(labels)
     totals = matrix.sum(axis=1, keepdims=True)
@@ -53,8 +54,8 @@ def confusion_matrix(
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     figure.add_heatmap(
         z=shade,
-        x=names,
-        y=names,
+        x=np.arange(K),
+        y=np.arange(K),
         text=written,
         texttemplate="%{text}",
         textfont={"size": size},
@@ -69,8 +70,6 @@ def confusion_matrix(
         ygap=1,
     )
     axis = {
-        "tickmode": "linear",
-        "dtick": 1,
         "tickson": "boundaries",  # the grid runs between the cells, so that empty ones can be counted
         "ticks": "",
         "showgrid": True,
@@ -82,8 +81,8 @@ def confusion_matrix(
     figure.update_layout(
         margin={"t": 30 if title else 4, "b": 4, "l": 92, "r": 4},
         hovermode="closest",
-        xaxis=axis | {"side": "top", "tickangle": -45},
-        yaxis=axis | {"autorange": "reversed", "ticksuffix": " "},
+        xaxis=axis | names_axis(names) | {"side": "top", "tickangle": -45},
+        yaxis=axis | names_axis([f"{name} " for name in names]) | {"autorange": "reversed"},
     )
     # both axis names in the corner that the slanted class names leave empty
     figure.layout.annotations = [
