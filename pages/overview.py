@@ -22,7 +22,7 @@ with faults.shown(stop=False):
 
     # the answer
     numbers = []
-    for kind, label in (("photos", "Best here on photos"), ("drawn", "Best here on drawn data")):
+    for kind, label in (("photos", "Best on photos"), ("drawn", "Best on drawn data")):
         rows = best[best["kind"] == kind]
         if len(rows):
             row = rows.iloc[0]
@@ -31,7 +31,10 @@ with faults.shown(stop=False):
                     label,
                     words.percent(row["rate"]),
                     f"{words.interval((row['low'], row['high']))}\n{row['name']}, n = {words.count(row['n'])}",
-                    notices.DRAWN_HELP if kind == "drawn" else "Chosen by validation accuracy, scored on test photos.",
+                    notices.DRAWN_HELP
+                    if kind == "drawn"
+                    else "The best run here: chosen by validation accuracy, scored on "
+                    f"{charts.SPLIT_NAMES.get(row['split'], row['split']).lower()} photos.",
                 )
             )
     for row, label in zip(others.itertuples(), ("Published paper", "Published report"), strict=True):
@@ -50,7 +53,7 @@ with faults.shown(stop=False):
         notices.empty("No run has been scored here yet; its accuracy would stand beside the published ones.",
                       page="training", label="Train the first model")  # fmt: skip
     plot(
-        charts.accuracies(pd.concat([others, best], ignore_index=True), title="Accuracy, each on its own test photos"),
+        charts.accuracies(pd.concat([others, best], ignore_index=True), title="Accuracy, each on photos that it was not trained on"),
         key="accuracies",
         alt="Accuracy with 95 % interval of the published results and of the best run on each dataset here",
         height=96 + 40 * (len(best) + len(others)),

@@ -118,7 +118,7 @@ def test_drawn_data_is_called_drawn_on_every_page_that_uses_it(lab, tiny_data, t
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     assert "Drawn data" in written(lab("dataset")) and "Drawn data" in written(lab("evaluation"))
-    assert [m.label for m in lab("overview").metric][0] == "Best here on drawn data"
+    assert [m.label for m in lab("overview").metric][0] == "Best on drawn data"
 
 
 def test_dataset_counts_and_filters_its_photos(lab, tiny):
@@ -146,7 +146,7 @@ def test_overview_keeps_published_results_apart_from_our_own(lab):
     app = lab("overview")
     assert metric(app, "Published paper") == "88.43 %" and metric(app, "Published report") == "84.13 %"
     assert "answers another question" in written(app)
-    assert metric(app, "Best here on photos")
+    assert metric(app, "Best on photos")
 
 
 def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from fashion_core import launch, manifest, published, storage
 from fashion_core.labels import display_name
+from tests.made_runs import make_run
 from ui import charts, colours, first_start, gallery, loaders, navigation, plot, standings, words
 
 ROOT = Path(__file__).parents[1]
@@ -324,6 +325,17 @@ def test_the_best_run_is_chosen_by_validation_and_scored_on_test(tiny_run):
     assert rows["run"].tolist() == ["tiny-run"] and rows["split"].tolist() == ["test"]
     assert rows["rate"].iloc[0] == (predictions["label"] == predictions["predicted"]).mean()
     assert standings.best_runs([]).empty
+
+
+def test_a_run_that_cannot_be_scored_blanks_no_other(tiny_run, tmp_path):
+    """``make_run`` stores no scores; a split without photos of a class has none."""
+    without_boot = {"test": ["bag"] * 20, "val": ["bag", "boot"] * 10}
+    run = make_run(tmp_path / "one", ("bag", "boot"), counts={"test": 20, "val": 20}, labels=without_boot)
+    never = make_run(tmp_path / "two", ("bag", "boot"), counts={"test": 20}, labels=without_boot, fingerprint="2" * 16)
+    rows = standings.best_runs([run, never, tiny_run]).set_index("run")
+    assert set(rows.index) == {"one", "tiny-run"} and rows.loc["one", "split"] == "val"
+    found = run.predictions("val")
+    assert rows.loc["one", "rate"] == (found["label"] == found["predicted"]).mean()
 
 
 # navigation

@@ -1,10 +1,13 @@
 """Which run stands for a dataset, and how it stands beside what others published. Takes runs, gives frames."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import pandas as pd
 
 from fashion_core import metrics, published
+from fashion_core.errors import FashionError
 from fashion_core.runs import Run
 from ui import loaders
 
@@ -14,29 +17,41 @@ COLUMNS = ["name", "kind", "split", "n", "rate", "low", "high", "classes", "run"
 def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a dataset: its best finished run, chosen by validation accuracy and scored on test photos.
 
-    A dataset without a test split is scored on its validation photos, and ``split`` says so. ``kind`` is "photos" or
-    "drawn"; photographed datasets come first, best first.
+    A dataset without test photos that can be scored is scored on its validation photos, and ``split`` says so; a run
+    of which no split can be scored stands for nothing. ``kind`` is "photos" or "drawn"; photographed datasets come
+    first, best first.
     """
-    best: dict[str, tuple[float, Run]] = {}
+    best: dict[str, tuple[float, Run, str, dict[str, Any]]] = {}
     for run in runs:
         summary = loaders.summary_of(run)
-        if not summary or not run.prediction_splits():
+        if not summary:
             continue
         chosen_by = float(summary.get("val_accuracy") or 0.0)
         fingerprint = run.dataset["fingerprint"]
-        if fingerprint not in best or chosen_by > best[fingerprint][0]:
-            best[fingerprint] = (chosen_by, run)
+        if fingerprint in best and chosen_by <= best[fingerprint][0]:
+            continue
+        scored = _scored(run, summary)
+        if scored:
+            best[fingerprint] = (chosen_by, run, *scored)
     rows = []
-    for _, run in best.values():
-        split = run.prediction_splits()[0]
-        stored = (loaders.summary_of(run) or {}).get("scores", {}).get(split, {})
-        scores = stored if "accuracy" in stored else loaders.scores_of(run, split)
+    for _, run, split, scores in best.values():
         kind = "drawn" if run.dataset["synthetic"] else "photos"
         rows.append(_row(run.dataset["name"], kind, split, scores, len(run.classes), run.id))
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.sort_values(
         ["kind", "rate"], ascending=False, ignore_index=True
     )  # "photos" after "drawn" in the alphabet
+
+
+def _scored(run: Run, summary: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Test or else validation, whichever has scores or can be scored, and these; None when neither can be."""
+    for split in ("test", "val"):
+        stored = summary.get("scores", {}).get(split, {})
+        if "accuracy" in stored:
+            return split, stored
+        with suppress(FashionError):  # no predictions, or the split lacks a class of the run
+            return split, loaders.scores_of(run, split)
+    return None
 
 
 def published_rows() -> pd.DataFrame:
