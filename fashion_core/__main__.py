@@ -7,6 +7,7 @@ sentence. Commands that need torch import it themselves, so that the others star
 import json
 import os
 import platform
+import shlex
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, config, findings, launch, manifest, runs
+from fashion_core import VERSION, audit, config, findings, launch, manifest, runs, versions
 from fashion_core.errors import FashionError, RunError, WrongUse
 
 app = typer.Typer(
@@ -28,8 +29,8 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
-DataDir = Annotated[Path, typer.Option("--data-dir", help="Where imported datasets lie.")]
-RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Where runs lie.")]
+DataDir = Annotated[Path, typer.Option("--data-dir", resolve_path=True, help="Where imported datasets lie.")]
+RunsDir = Annotated[Path, typer.Option("--runs-dir", resolve_path=True, help="Where runs lie.")]
 Split = Annotated[str | None, typer.Option("--split", help="train, val or test; test where there is one.")]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 
@@ -169,11 +170,26 @@ def import_(
 
 
 @app.command("audit")
-def audit_(dataset: str, as_json: Json = False, data_dir: DataDir = DATA_DIR) -> None:
+def audit_(
+    dataset: str,
+    exclude: Annotated[
+        Path | None,
+        typer.Option("--exclude", help="Leave out the image_ids of this text or JSON file, in a new dataset."),
+    ] = None,
+    exclude_leaks: Annotated[
+        bool, typer.Option("--exclude-leaks", help="Leave out what an earlier split has too, in a new dataset.")
+    ] = False,
+    name: Annotated[str | None, typer.Option("--name", help="What to call the new dataset.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
     """Look for damaged and odd photos, copies, leaks between splits and label conflicts."""
     found_dataset = manifest.find_dataset(data_dir, dataset)
+    listed = versions.read_list(exclude) if exclude else {}
+    if name and not (exclude or exclude_leaks):
+        raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
     found = audit.run(found_dataset, Bar())
-    document = {
+    document: dict[str, Any] = {
         "dataset": found.dataset,
         "fingerprint": found.fingerprint,
         "images": found.num_images,
@@ -187,7 +203,15 @@ def audit_(dataset: str, as_json: Json = False, data_dir: DataDir = DATA_DIR) ->
     for pair in found.leaks:
         causes = ", ".join(f"{cause} {number:,}" for cause, number in pair["causes"].items())
         lines.append(f"{pair['images']:>9,}  of {pair['split']} are in {pair['other_split']} too ({causes})")
-    answer(document, as_json, [*lines, f"every finding: {found.path}"])
+    lines.append(f"every finding: {found.path}")
+    if exclude or exclude_leaks:
+        options = [*(["--exclude", str(exclude.resolve())] if exclude else []), *["--exclude-leaks"] * exclude_leaks]
+        bring = shlex.join(["python", "-m", "fashion_core", "audit", found_dataset.id, *options])
+        reasons = (versions.leaked(found) if exclude_leaks else {}) | listed
+        made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
+        document["new_dataset"] = _dataset_document(made)
+        lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
+    answer(document, as_json, lines)
 
 
 @app.command()
@@ -205,12 +229,17 @@ def folders(
 @app.command()
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Name of an imported dataset.")] = None,
-    recipe: Annotated[str, typer.Option("--recipe", help="A named set of settings.")] = "report",
+    recipe: Annotated[
+        str | None, typer.Option("--recipe", help="A named set of settings; report if not given.")
+    ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes one setting.")] = None,
     device: Device = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="The run's directory name.")] = None,
     run_dir: Annotated[
-        Path | None, typer.Option("--run-dir", help="Train in this directory; goes on if it holds a run already.")
+        Path | None,
+        typer.Option(
+            "--run-dir", resolve_path=True, help="Train in this directory; goes on if it holds a run already."
+        ),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start in the background and return at once.")] = False,
     as_json: Json = False,
@@ -218,29 +247,53 @@ def train(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Train a classifier; the run directory has everything that pages and reports show."""
+    if run_dir is not None and run_id is not None:
+        raise WrongUse(f"--run-dir names the directory, so --run-id {run_id} has no place; leave one of them out")
     sets = [*(sets or []), *([f"device={device}"] if device else [])]
     if run_dir is not None and (run_dir / "config.json").exists():
-        if sets or recipe != "report" or run_id:
-            raise WrongUse(f"{run_dir} holds a run with its own settings; leave --recipe, --set and --run-id out")
         run = runs.open_run(run_dir)
+        _check_same_request(run, dataset, recipe, sets, data_dir)
+        summary = run.summary()
+        if run.status().state == "finished" and summary:  # a scheduler may ask again; nothing is left to do
+            answer(summary, as_json, [f"run {run.id} is finished already"])
+            return
     else:
         if dataset is None:
             raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
-        settings = config.settings_for(recipe, sets)
-        if detach:
-            started = launch.start_training(dataset, settings, data_dir=data_dir, runs_dir=runs_dir, run_id=run_id)
-            answer({"run_id": started, "status": "starting"}, as_json, [f"run {started} started"])
-            return
+        settings = config.settings_for(recipe or "report", sets)
         found = manifest.find_dataset(data_dir, dataset)
         if run_dir is not None:
             run = runs.create_run_at(found, settings, run_dir)
         else:
             run = runs.create_run(found, settings, runs_dir=runs_dir, run_id=run_id)
-    _train_here(run, data_dir, as_json)
+    if detach:
+        launch.start(run, data_dir=data_dir)
+        answer({"run_id": run.id, "status": "starting"}, as_json, [f"run {run.id} started"])
+        return
+    _train_here(run, data_dir, runs_dir, as_json)
 
 
-def _train_here(run: runs.Run, data_dir: Path, as_json: bool) -> None:
-    asked = []
+def _check_same_request(
+    run: runs.Run, dataset: str | None, recipe: str | None, sets: list[str], data_dir: Path
+) -> None:
+    """A directory that holds a run goes on with the very command that made it, or with no settings at all."""
+    if dataset is not None:
+        runs.check_same_dataset(run, manifest.find_dataset(data_dir, dataset))
+    if recipe is None and not sets:
+        return
+    ours, asked = run.settings.to_json(), config.settings_for(recipe or run.recipe, sets).to_json()
+    for name in ours:
+        if ours[name] != asked[name]:
+            raise WrongUse(
+                f"{run.folder} holds a run with {name} {ours[name]}, but {asked[name]} was asked for; "
+                "give another --run-dir, or leave --recipe, --set and --device out to go on with it"
+            )
+
+
+def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool) -> None:
+    reason = "Starting: loading PyTorch and the photos."
+    runs.tell(run, "preparing", reason=reason, process=runs.process_identity())
+    asked: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: asked.append(number))
     from fashion_core import train as training  # two seconds of torch, after the signals are safe
@@ -255,7 +308,9 @@ def _train_here(run: runs.Run, data_dir: Path, as_json: bool) -> None:
     ]
     answer(summary, as_json, lines)
     if summary["status"] == "stopped":
-        raise RunError(f"run {run.id!r} was stopped; go on with: python -m fashion_core resume {run.id}")
+        listed = run.folder.resolve().parent == runs_dir.resolve()
+        again = f"resume {run.id}" if listed else f"train --run-dir {run.folder}"
+        raise RunError(f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}")
 
 
 @app.command()
@@ -264,7 +319,7 @@ def resume(run: str, as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_d
     found = runs.find_run(runs_dir, run)
     if found.status().state == "finished":
         raise RunError(f"run {run!r} is finished; start a new run with more epochs instead")
-    _train_here(found, data_dir, as_json)
+    _train_here(found, data_dir, runs_dir, as_json)
 
 
 @app.command()

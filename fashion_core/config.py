@@ -21,12 +21,12 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 def default_data_dir() -> Path:
     """Where imported datasets lie unless told otherwise (FASHION_DATA, else data/ beside the app)."""
-    return Path(os.environ.get("FASHION_DATA") or PROJECT_ROOT / "data")
+    return Path(os.environ.get("FASHION_DATA") or PROJECT_ROOT / "data").resolve()
 
 
 def default_runs_dir() -> Path:
     """Where runs lie unless told otherwise (FASHION_RUNS, else checkpoints/ beside the app)."""
-    return Path(os.environ.get("FASHION_RUNS") or PROJECT_ROOT / "checkpoints")
+    return Path(os.environ.get("FASHION_RUNS") or PROJECT_ROOT / "checkpoints").resolve()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -360,6 +360,8 @@ def from_json(values: Mapping[str, Any]) -> Settings:
     if missing:
         raise SettingsError(f"settings are incomplete: {', '.join(missing)} missing")
     given = dict(values)
+    if not re.fullmatch(r"[a-z0-9_-]{1,40}", str(given["recipe"])):
+        raise SettingsError(f"recipe must be lower-case letters, digits and dashes, got {given['recipe']!r}")
     given["image_size"] = FIELD["image_size"].parse(str(given["image_size"]))
     return Settings(**given)
 

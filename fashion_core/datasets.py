@@ -51,7 +51,7 @@ class Dataset:
     def manifest(self, columns: list[str] | None = None) -> pd.DataFrame:
         """image_id path split label width height bytes sha256 phash status reason + the source's columns.
 
-        status is ok, damaged or missing; row i belongs to row i of every pixel cache.
+        status is ok, damaged, missing or excluded; row i belongs to row i of every pixel cache.
         """
         try:
             return storage.read_parquet(self.manifest_path, columns)
@@ -129,6 +129,14 @@ def find_dataset(data_dir: Path, name_or_id: str) -> Dataset:
     raise DatasetError(
         f"there is no dataset '{name_or_id}'; {labels.did_you_mean(name_or_id, [d.name for d in datasets])}"
     )
+
+
+def checked_name(name: str) -> str:
+    """The name without spaces around it; DatasetError when it is none that can be shown."""
+    name = name.strip()
+    if not name or len(name) > 80 or not name.isprintable():
+        raise DatasetError(f"a dataset's name has 1 to 80 visible characters, got {name[:80]!r}; give one with --name.")
+    return name
 
 
 def id_for(name: str) -> str:

@@ -145,8 +145,8 @@ def evaluate(
     rows_N = split_rows(dataset, frame, split)
     name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
     width, height = run.settings.image_size
-    pixels.build(dataset, width, height, progress=progress)
     chosen = choose_device(device)
+    pixels.build(dataset, width, height, progress=progress)
     rows = Photos(pixels.open_pixels(dataset, width, height), chosen, resident=False)
     chunks = (rows.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
     told = (lambda done: progress(f"evaluating {split}", done, len(rows_N))) if progress else None

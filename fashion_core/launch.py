@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from fashion_core import checkpoints, config, manifest, runs, storage
+from fashion_core import checkpoints, config, manifest, runs
 from fashion_core.errors import RunError
 
 #: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:
@@ -74,21 +74,22 @@ def start(run: runs.Run, *, data_dir: Path) -> None:
     """Train a run whose directory is there already, in a detached process."""
     words = ["train", "--run-dir", str(run.folder.resolve()), "--data-dir", str(data_dir.resolve())]
     pid = detach(words, run.folder / "log.txt")
-    storage.append_line(
-        run.folder / "events.jsonl",
-        {"event": "launched", "time": time.time(), "process": runs.process_identity(pid)},
-    )
+    runs.tell(run, "launched", process=runs.process_identity(pid))
 
 
 def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
     """Start ``import SOURCE`` in a detached process; its progress is ``manifest.import_progress``. Returns the pid."""
-    arguments = ["import", source, "--data-dir", str(data_dir), *(["--name", name] if name else [])]
+    if Path(source).expanduser().exists():  # the process starts in another folder
+        source = str(Path(source).expanduser().resolve())
+    arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
     return detach(arguments, data_dir / ".incoming" / "log.txt")
 
 
 def start_audit(dataset_id: str, *, data_dir: Path) -> int:
     """Start ``audit DATASET`` in a detached process; its progress is ``audit.progress``. Returns the pid."""
-    return detach(["audit", dataset_id, "--data-dir", str(data_dir)], data_dir / dataset_id / "audit" / "log.txt")
+    return detach(
+        ["audit", dataset_id, "--data-dir", str(data_dir.resolve())], data_dir / dataset_id / "audit" / "log.txt"
+    )
 
 
 def running_process(run: runs.Run) -> psutil.Process | None:
@@ -102,7 +103,7 @@ def stop(run: runs.Run, *, wait_seconds: float = 5.0) -> str:
     process = running_process(run)
     if process is None or run.status().state in runs.ENDED:
         raise RunError(f"run {run.id!r} is not running, it is {run.status().state}; there is nothing to stop")
-    storage.append_line(run.folder / "events.jsonl", {"event": "stop_requested", "time": time.time()})
+    runs.tell(run, "stop_requested")
     process.send_signal(signal.SIGTERM)  # psutil checks the start time again before it signals
     deadline = time.monotonic() + wait_seconds
     while time.monotonic() < deadline:
@@ -119,7 +120,7 @@ def stop(run: runs.Run, *, wait_seconds: float = 5.0) -> str:
         reason = f"Did not stop within {wait_seconds:g} s and was ended; " + (
             f"step {saved[-1]:,} is saved." if saved else "nothing was saved."
         )
-        storage.append_line(run.folder / "events.jsonl", {"event": "stopped", "time": time.time(), "reason": reason})
+        runs.tell(run, "stopped", reason=reason)
     return run.status().sentence
 
 

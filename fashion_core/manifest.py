@@ -40,9 +40,7 @@ def import_source(
 
     SourceError or DatasetError with one sentence otherwise; then nothing is left but the reason in progress.json.
     """
-    name = (name if name is not None else sources.name_of(source)).strip()
-    if not name or len(name) > 80 or not name.isprintable():
-        raise DatasetError(f"a dataset's name has 1 to 80 visible characters, got {name[:80]!r}; give one with --name.")
+    name = datasets.checked_name(name if name is not None else sources.name_of(source))
     dataset_id = datasets.id_for(name)
     final = data_dir / dataset_id
     if final.exists() and not (final / "dataset.json").is_file():

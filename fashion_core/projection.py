@@ -38,6 +38,8 @@ def pca(embeddings_ND: np.ndarray, num_components: int = 2) -> Projection:
 
     solver = PCA(n_components=num_components, svd_solver="covariance_eigh")
     points_NC = solver.fit_transform(embeddings_ND.astype(np.float64))
+    if not solver.explained_variance_.sum() > 0:
+        raise RunError("every image has the same features, so there is no map; train the run longer or again")
     return Projection(
         points_NC=points_NC.astype(np.float32),
         explained_variance_ratio_C=solver.explained_variance_ratio_,

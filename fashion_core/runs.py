@@ -25,7 +25,7 @@ import psutil
 
 from fashion_core import VERSION, checkpoints, config, manifest, metrics, storage
 from fashion_core.config import Settings
-from fashion_core.errors import FashionError, RunError, WrongUse
+from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
 
 ENDED = ("finished", "stopped", "failed")
@@ -139,9 +139,10 @@ class Run:
         # A stop is asked for in events.jsonl too; it does not say what the run itself did last.
         own: dict[str, Any] = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})
         rows = storage.read_lines(self.folder / "metrics.jsonl")
+        saved = checkpoints.saved_steps(self.folder)
         steps_per_epoch = self.config["steps_per_epoch"]
         total_steps = self.settings.epochs * steps_per_epoch
-        step = rows[-1]["step"] if rows else 0
+        step = max(rows[-1]["step"] if rows else 0, saved[-1] if saved else 0)
         epoch = min(self.settings.epochs, step // steps_per_epoch + 1)
 
         def told(state: str, sentence: str) -> Status:
@@ -162,10 +163,11 @@ class Run:
             return told("starting", "Starting: loading PyTorch and the photos.")
         if alive:
             return told("running", own.get("reason") or f"Training, epoch {epoch} of {self.settings.epochs}.")
+        safe = f"Step {saved[-1]:,} is saved; resume it." if saved else "Nothing was saved before that."
+        if last.get("event") == "stop_requested" and name in (None, "launched", "preparing"):
+            return told("stopped", f"Stopped as asked before training went on. {safe}")
         if name in (None, "launched"):
             return told("failed", "The process ended before training began; its last words are in the log.")
-        saved = checkpoints.saved_steps(self.folder)
-        safe = f"Step {saved[-1]:,} is saved; resume it." if saved else "Nothing was saved before that."
         return told("interrupted", f"The process ended without a word at step {step:,} of {total_steps:,}. {safe}")
 
 
@@ -181,6 +183,11 @@ def label_indices(names: pd.Series, classes: tuple[str, ...]) -> np.ndarray:
     return found.astype(np.int64)
 
 
+def tell(run: Run, event: str, **details: Any) -> None:
+    """Append one event of a run, with the time."""
+    storage.append_line(run.folder / "events.jsonl", {"event": event, "time": time.time(), **details})
+
+
 def process_identity(pid: int | None = None) -> dict[str, Any]:
     """pid, start time and host: what tells a process from a later one with the same pid."""
     process = psutil.Process(pid)
@@ -188,9 +195,10 @@ def process_identity(pid: int | None = None) -> dict[str, Any]:
 
 
 def is_alive(identity: dict[str, Any]) -> bool:
-    """Whether exactly this process runs on this machine: same pid, same start time, and not a zombie."""
-    if identity.get("host") != platform.node():
-        return False
+    """Whether exactly this process runs on this machine: same pid, same start time, and not a zombie.
+
+    The host's name is not asked: it changes with the network on laptops, and pid and start time do not recur elsewhere.
+    """
     try:
         process = psutil.Process(identity["pid"])
         return abs(process.create_time() - identity["started"]) < 0.05 and process.status() != psutil.STATUS_ZOMBIE
@@ -210,49 +218,62 @@ def create_run(dataset: manifest.Dataset, settings: Settings, *, runs_dir: Path,
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
         raise WrongUse(f"run id {run_id!r} must be lower-case letters, digits, dots and dashes, 96 at most")
-    return create_run_at(dataset, settings, runs_dir / run_id)
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        (runs_dir / run_id).mkdir()
+    except FileExistsError:
+        raise RunError(f"run {run_id!r} exists already; choose another --run-id or resume it") from None
+    try:
+        return create_run_at(dataset, settings, runs_dir / run_id)
+    except FashionError:
+        storage.remove_folder(runs_dir / run_id)
+        raise
 
 
 def create_run_at(dataset: manifest.Dataset, settings: Settings, folder: Path) -> Run:
-    """``create_run`` for a directory that the caller named."""
+    """``create_run`` for a directory that the caller named; RunError if it holds a run, also one made just now."""
     num_train = dataset.splits.get("train", 0)
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    document = _config(dataset, settings, folder.name, num_train)
     try:
-        folder.mkdir(exist_ok=(not (folder / "config.json").exists()))
-    except FileExistsError:
-        raise RunError(f"run {folder.name!r} exists already; choose another --run-id or resume it") from None
-    storage.write_json(
-        folder / "config.json",
-        {
-            "format": 1,
-            "run_id": folder.name,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "recipe": settings.recipe,
-            "settings": settings.to_json(),
-            "changed": {name: new for name, _, new in config.changes(settings)},
-            "classes": list(dataset.classes),
-            "steps_per_epoch": -(-num_train // settings.batch_size),
-            "normalise": {"mean": 0.5, "std": 0.5, "channels": "RGB", "resize": "squeeze, bilinear"},
-            "dataset": {
-                "id": dataset.id,
-                "name": dataset.name,
-                "fingerprint": dataset.fingerprint,
-                "synthetic": dataset.synthetic,
-                "kind": dataset.kind,
-                "bring": dataset.bring,
-                "splits": dict(dataset.splits),
-                "groups": {name: list(labels) for name, labels in dataset.groups.items()},
-            },
-            "versions": {
-                "vastra-lab": VERSION,
-                "python": platform.python_version(),
-                **{name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
-            },
-        },
-    )
+        with storage.hold(folder / "run.lock", seconds=5):
+            if (folder / "config.json").exists():
+                raise RunError(f"run {folder.name!r} exists already; choose another --run-id or resume it")
+            storage.write_json(folder / "config.json", document)
+    except storage.Busy as busy:
+        raise RunError(f"run {folder.name!r} exists already and is being trained; watch it or stop it") from busy
     return open_run(folder)
+
+
+def _config(dataset: manifest.Dataset, settings: Settings, run_id: str, num_train: int) -> dict[str, Any]:
+    """What config.json holds: everything needed to train the run again, and what it was made with."""
+    return {
+        "format": 1,
+        "run_id": run_id,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "recipe": settings.recipe,
+        "settings": settings.to_json(),
+        "changed": {name: new for name, _, new in config.changes(settings)},
+        "classes": list(dataset.classes),
+        "steps_per_epoch": -(-num_train // settings.batch_size),
+        "normalise": {"mean": 0.5, "std": 0.5, "channels": "RGB", "resize": "squeeze, bilinear"},
+        "dataset": {
+            "id": dataset.id,
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "synthetic": dataset.synthetic,
+            "kind": dataset.kind,
+            "bring": dataset.bring,
+            "splits": dict(dataset.splits),
+            "groups": {name: list(labels) for name, labels in dataset.groups.items()},
+        },
+        "versions": {
+            "vastra-lab": VERSION,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+        },
+    }
 
 
 def open_run(folder: Path) -> Run:
@@ -265,7 +286,12 @@ def open_run(folder: Path) -> Run:
         settings = config.from_json(found["settings"])
         if found["format"] != 1:
             raise RunError(f"run {folder.name!r} has format {found['format']}, this version reads 1; update the lab")
-    except (ValueError, KeyError, TypeError) as error:
+        datetime.fromisoformat(found["created"])
+        if not (int(found["steps_per_epoch"]) > 0 and all(isinstance(name, str) for name in found["classes"])):
+            raise ValueError("steps_per_epoch or classes")
+        for key in ("id", "name", "fingerprint", "synthetic", "bring", "splits"):
+            found["dataset"][key]
+    except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
         raise RunError(f"run {folder.name!r} cannot be read: its config.json is damaged ({error})") from error
     return Run(id=folder.name, folder=folder, config=found, settings=settings)
 

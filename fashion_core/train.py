@@ -8,7 +8,7 @@ B batch, H height, W width, N images, K classes.
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,20 +56,24 @@ def train(
             try:
                 return _train(run, dataset, should_stop, say)
             except Stopped:
-                return _ended(run, Progress(), "stopped", "Stopped before the first step; nothing was saved.")
+                saved = checkpoints.saved_steps(run.folder)
+                if not saved:
+                    return _ended(run, Progress(), "stopped", "Stopped as asked before anything was saved.")
+                stood = storage.read_json(checkpoints.good_step(run.folder) / "trainer.json")
+                return _ended(run, Progress(**stood), "stopped", _stopped_at(run, saved[-1]))
             except torch.OutOfMemoryError as error:
                 size = "x".join(map(str, run.settings.image_size))
                 reason = (
                     f"out of memory with batch_size {run.settings.batch_size} at {size} on {_device_name(error)}; "
                     "nothing was changed by itself: start a new run with a smaller batch_size or image_size"
                 )
-                _event(run, "failed", reason=reason)
+                runs.tell(run, "failed", reason=reason)
                 raise RunError(f"run {run.id!r}: {reason}") from error
             except FashionError as error:
-                _event(run, "failed", reason=str(error))
+                runs.tell(run, "failed", reason=str(error))
                 raise
             except BaseException as error:
-                _event(run, "failed", reason=f"{type(error).__name__}: {error}; log.txt has the traceback")
+                runs.tell(run, "failed", reason=f"{type(error).__name__}: {error}; log.txt has the traceback")
                 raise
     except storage.Busy as busy:
         raise RunError(f"run {run.id!r} is being trained by another process; watch it or stop that one") from busy
@@ -82,7 +86,7 @@ def _train(
     runs.check_same_dataset(run, dataset)
     resuming = bool(checkpoints.saved_steps(run.folder))
     device = infer.choose_device(settings.device)
-    _event(run, "preparing", reason="Preparing the photos.", process=runs.process_identity())
+    runs.tell(run, "preparing", reason="Preparing the photos.", process=runs.process_identity())
     say(f"run {run.id} on {_describe(device)}")
 
     frame = dataset.manifest()
@@ -100,11 +104,17 @@ def _train(
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=device.type in ("cpu", "cuda"))
     loss_of = losses.build_loss(settings, counts_K, device)
     progress = _load(run, model, optimizer, device) if resuming else Progress()
-    _forget_after(run, progress.step)
+    _forget_after(run, progress)
 
-    steps_per_epoch = -(-len(rows_N) // settings.batch_size)
-    _event(run, "resumed" if resuming else "started", step=progress.step, device=str(device))
-    while progress.step < settings.epochs * steps_per_epoch:
+    steps_per_epoch = run.config["steps_per_epoch"]
+    runs.tell(run, "resumed" if resuming else "started", step=progress.step, device=str(device))
+    while True:
+        if progress.epoch_images and progress.step % steps_per_epoch == 0:  # all its steps are done and saved
+            _close_epoch(run, progress, model, dataset, frame, photos, labels_all, should_stop, say)
+        if progress.step == settings.epochs * steps_per_epoch:
+            break
+        if should_stop() and progress.step:
+            raise Stopped
         epoch, first = progress.step // steps_per_epoch + 1, progress.step % steps_per_epoch
         order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=len(dataset.classes))
         model.train()
@@ -153,39 +163,27 @@ def _train(
                 say(f"epoch {epoch}/{settings.epochs} step {progress.step} loss {mean_loss:.4f}")
                 loss_since_log.zero_()
                 progress.loss_steps = 0
-            if should_stop() and progress.step % steps_per_epoch:
-                progress.seconds = seconds_at_clock + time.perf_counter() - clock
-                progress.loss_sum, progress.epoch_loss_sum = loss_since_log.item(), epoch_loss.item()
-                _save(run, model, optimizer, progress)
-                total = settings.epochs * steps_per_epoch
-                reason = f"Stopped as asked at step {progress.step:,} of {total:,}; everything up to there is saved."
-                return _ended(run, progress, "stopped", reason, device)
-        progress.train_loss = epoch_loss.item() / progress.epoch_images
+            if should_stop():
+                break
         progress.seconds = seconds_at_clock + time.perf_counter() - clock
-        _check_finite(run, progress.train_loss, progress.step, settings.learning_rate)
-        val = _validate(model, dataset, frame, photos, labels_all)
-        _check_finite(run, val.get("val_loss", 0.0), progress.step, settings.learning_rate)
-        progress.val_accuracy = val.get("val_accuracy")
-        row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
-        _log(run, kind="epoch", epoch=epoch, step=progress.step, **row)
-        _event(run, "epoch", epoch=epoch, **row)
-        say(f"epoch {epoch}/{settings.epochs} train loss {progress.train_loss:.4f}" + _told(val))
-        progress.loss_sum = loss_since_log.item()
-        progress.epoch_loss_sum, progress.epoch_images = 0.0, 0
+        progress.loss_sum, progress.epoch_loss_sum = loss_since_log.item(), epoch_loss.item()
+        _check_finite(run, progress.epoch_loss_sum, progress.step, settings.learning_rate)
         _save(run, model, optimizer, progress)
-        if should_stop() and progress.step < settings.epochs * steps_per_epoch:
-            reason = f"Stopped as asked after epoch {epoch} of {settings.epochs}; everything up to there is saved."
-            return _ended(run, progress, "stopped", reason, device)
+        if should_stop():
+            return _ended(run, progress, "stopped", _stopped_at(run, progress.step), device)
 
     scores = {}
     for split in ("val", "test"):
         if dataset.splits.get(split):
             say(f"scoring {split}")
             rows_S = infer.split_rows(dataset, frame, split)
-            logits_NK, features_ND = _forward_rows(model, photos, rows_S)
+            logits_NK, features_ND = _forward_rows(model, photos, rows_S, should_stop)
             infer.write_predictions(run, frame, rows_S, split, logits_NK, features_ND)
-            found = run.scores(split) if _has_every_class(labels_all[rows_S], counts_K) else {}
-            scores[split] = {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "macro_f1") if found}
+            if _has_every_class(labels_all[rows_S], counts_K):
+                found = run.scores(split)
+                scores[split] = {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "macro_f1")}
+            else:
+                say(f"{split} has no photos of some classes, so its scores would mean nothing and are left out")
     return _ended(
         run,
         progress,
@@ -196,23 +194,64 @@ def _train(
     )
 
 
+def _stopped_at(run: runs.Run, step: int) -> str:
+    total = run.settings.epochs * run.config["steps_per_epoch"]
+    return f"Stopped as asked at step {step:,} of {total:,}; everything up to there is saved."
+
+
 def _has_every_class(labels_N: np.ndarray, counts_K: np.ndarray) -> bool:
     return len(np.unique(labels_N)) == len(counts_K)
 
 
-def _forward_rows(model: Any, photos: batches.Photos, rows_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    starts = range(0, len(rows_N), infer.BATCH)
-    return infer.forward(model, (photos.batch(rows_N[start : start + infer.BATCH]) for start in starts))
+def _forward_rows(
+    model: Any, photos: batches.Photos, rows_N: np.ndarray, should_stop: Callable[[], bool]
+) -> tuple[np.ndarray, np.ndarray]:
+    def chunks() -> Iterator[torch.Tensor]:
+        for start in range(0, len(rows_N), infer.BATCH):
+            if should_stop():  # what was trained is saved; scoring is done again when the run goes on
+                raise Stopped
+            yield photos.batch(rows_N[start : start + infer.BATCH])
+
+    return infer.forward(model, chunks())
+
+
+def _close_epoch(
+    run: runs.Run,
+    progress: Progress,
+    model: Any,
+    dataset: manifest.Dataset,
+    frame: Any,
+    photos: batches.Photos,
+    labels_all: np.ndarray,
+    should_stop: Callable[[], bool],
+    say: Callable[[str], None],
+) -> None:
+    """Validate an epoch whose steps are done and saved, and log it. A run that ends in here does it again."""
+    epoch = progress.step // run.config["steps_per_epoch"]
+    progress.train_loss = progress.epoch_loss_sum / progress.epoch_images
+    val = _validate(model, dataset, frame, photos, labels_all, should_stop)
+    _check_finite(run, val.get("val_loss", 0.0), progress.step, run.settings.learning_rate)
+    progress.val_accuracy = val.get("val_accuracy")
+    row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
+    _log(run, kind="epoch", epoch=epoch, step=progress.step, **row)
+    runs.tell(run, "epoch", epoch=epoch, **row)
+    say(f"epoch {epoch}/{run.settings.epochs} train loss {progress.train_loss:.4f}" + _told(val))
+    progress.epoch_loss_sum, progress.epoch_images = 0.0, 0
 
 
 def _validate(
-    model: Any, dataset: manifest.Dataset, frame: Any, photos: batches.Photos, labels_all: np.ndarray
+    model: Any,
+    dataset: manifest.Dataset,
+    frame: Any,
+    photos: batches.Photos,
+    labels_all: np.ndarray,
+    should_stop: Callable[[], bool],
 ) -> dict[str, float]:
     """Plain cross entropy and accuracy on val, every image once; nothing where the dataset has no val photos."""
     if not dataset.splits.get("val"):
         return {}
     rows_N = infer.split_rows(dataset, frame, "val")
-    logits_NK, _ = _forward_rows(model, photos, rows_N)
+    logits_NK, _ = _forward_rows(model, photos, rows_N, should_stop)
     logits, labels = torch.from_numpy(logits_NK), torch.from_numpy(labels_all[rows_N])
     return {
         "val_loss": F.cross_entropy(logits, labels).item(),
@@ -225,7 +264,9 @@ def _step_seed(seed: int, epoch: int, batch: int) -> int:
 
 
 def _save(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-    """Save model, optimizer and position as one verified step."""
+    """Save model, optimizer and position as one verified step; weights that are not numbers are never saved."""
+    if not all(weight.isfinite().all() for weight in model.parameters()):
+        _check_finite(run, math.nan, progress.step, run.settings.learning_rate)
     state: dict[str, torch.Tensor] = {}
     for (name, _), values in zip(model.named_parameters(), optimizer.state_dict()["state"].values(), strict=True):
         for key, tensor in values.items():
@@ -238,7 +279,7 @@ def _save(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, progress:
     }
     checkpoints.write(run.folder, progress.step, files)
     checkpoints.keep_last(run.folder)
-    _event(run, "saved", step=progress.step)
+    runs.tell(run, "saved", step=progress.step)
 
 
 def _load(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, device: torch.device) -> Progress:
@@ -261,20 +302,19 @@ def _load(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, device: t
     return Progress(**storage.read_json(target / "trainer.json"))
 
 
-def _forget_after(run: runs.Run, step: int) -> None:
-    """Drop metric rows of steps that were not saved: they are about to be written again."""
+def _forget_after(run: runs.Run, progress: Progress) -> None:
+    """Drop metric rows that are about to be written again: of steps that were not saved, and of an open epoch."""
     path = run.folder / "metrics.jsonl"
     if path.exists():
-        kept = [row for row in storage.read_lines(path) if row["step"] <= step]
+        rows = storage.read_lines(path)
+        kept = [
+            row for row in rows if row["step"] + (row["kind"] == "epoch" and progress.epoch_images > 0) <= progress.step
+        ]
         storage.write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 
 def _log(run: runs.Run, **row: Any) -> None:
     storage.append_line(run.folder / "metrics.jsonl", row)
-
-
-def _event(run: runs.Run, event: str, **details: Any) -> None:
-    storage.append_line(run.folder / "events.jsonl", {"event": event, "time": time.time(), **details})
 
 
 def _ended(
@@ -299,7 +339,7 @@ def _ended(
     }
     if status == "finished":
         storage.write_json(run.folder / "summary.json", summary)
-    _event(run, status, reason=reason)
+    runs.tell(run, status, reason=reason)
     return summary
 
 
@@ -313,7 +353,7 @@ def _cache_progress(run: runs.Run, should_stop: Callable[[], bool]) -> Callable[
             raise Stopped
         if time.monotonic() - told > 2:
             told = time.monotonic()
-            _event(run, "preparing", reason=f"Preparing the photos: {done:,} of {total:,}.")
+            runs.tell(run, "preparing", reason=f"Preparing the photos: {done:,} of {total:,}.")
 
     return progress
 

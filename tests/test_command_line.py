@@ -169,9 +169,14 @@ def test_trouble_is_one_sentence_on_stderr(lab, words, code: int, sentence: str)
 def test_a_run_directory_goes_on_with_the_command_that_made_it(lab, tmp_path: Path):
     folder = tmp_path / "anywhere"
     sets = ("--set", "image_size=16", "--set", "epochs=1", "--device", "cpu")
-    assert document("train", "tiny", *sets, "--run-dir", folder, **lab)["status"] == "finished"
-    again = command("train", "--run-dir", folder, "--set", "epochs=9", **lab)
-    assert again.returncode == 2 and "holds a run with its own settings" in again.stderr
+    first = document("train", "tiny", *sets, "--run-dir", folder, **lab)
+    events = (folder / "events.jsonl").read_text()
+    assert document("train", "tiny", *sets, "--run-dir", folder, **lab) == first
+    assert document("train", "--run-dir", folder, **lab) == first
+    assert (folder / "events.jsonl").read_text() == events  # nothing is done twice
+    for words in (("--set", "epochs=9"), ("--device", "mps")):
+        again = command("train", "tiny", "--run-dir", folder, *words, **lab)
+        assert again.returncode == 2 and "holds a run with" in again.stderr
 
 
 def test_a_reference_export_is_small_opens_and_scores_the_same(lab, tmp_path: Path):

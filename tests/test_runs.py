@@ -1,5 +1,6 @@
 """The state of a run is computed from its files and its process; launching, stopping and killing are real."""
 
+import json
 import os
 import shutil
 import signal
@@ -92,6 +93,45 @@ def test_a_killed_run_is_called_interrupted_and_goes_on(started: runs.Run, tiny_
     assert numbers == list(range(1, len(numbers) + 1))  # every step once
 
 
+def test_a_run_stopped_before_it_could_begin_is_called_stopped(started: runs.Run):
+    process = launch.running_process(started)
+    assert process is not None
+    process.suspend()  # it cannot have begun when it is asked
+    sentence = launch.stop(started, wait_seconds=0.2)
+    assert started.status().state == "stopped" and "Nothing was saved" in sentence
+
+
+def test_a_host_that_changes_its_name_keeps_its_runs(started: runs.Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("platform.node", lambda: "renamed-by-the-network")
+    assert started.status().active and launch.running_process(started) is not None
+
+
+def test_asking_whether_a_lock_is_held_never_looks_like_holding_it(tmp_path: Path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    path = tmp_path / "run.lock"
+    with storage.hold(path):
+        assert storage.is_held(path)
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(pool.map(lambda _: storage.is_held(path), range(2000)))
+
+
+def test_two_who_create_the_same_run_at_once_get_one_run(tiny, tmp_path: Path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def create(epochs: int) -> str:
+        settings = config.settings_for("report", [f"epochs={epochs}"])
+        try:
+            return str(runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="same").settings.epochs)
+        except RunError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(create, range(1, 17)))
+    winners = [text for text in said if text.isdigit()]
+    assert len(winners) == 1 and runs.find_run(tmp_path, "same").settings.epochs == int(winners[0])
+
+
 def test_a_process_with_the_same_pid_and_another_start_is_a_stranger(tiny_run: runs.Run, tmp_path: Path):
     run = copy_of(tiny_run, tmp_path / "copy")
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -125,6 +165,7 @@ def test_a_zombie_is_not_alive():
         ([], "interrupted"),
         (["launched"], "failed"),
         (["launched", "preparing", "started"], "interrupted"),
+        (["launched", "stop_requested"], "stopped"),
         (["launched", "started", "epoch", "saved", "finished"], "finished"),
         (["started", "stop_requested", "stopped"], "stopped"),
         (["started", "failed"], "failed"),
@@ -161,7 +202,12 @@ def test_a_run_id_that_is_no_directory_name_is_refused(tiny, tmp_path: Path):
 
 def test_a_damaged_run_is_left_out_of_the_list_and_named_when_asked_for(tiny_run: runs.Run, tmp_path: Path):
     copy_of(tiny_run, tmp_path / "good")
-    (copy_of(tiny_run, tmp_path / "bad").folder / "config.json").write_text('{"format": 1}')
+    bad = copy_of(tiny_run, tmp_path / "bad").folder / "config.json"
+    whole = json.loads(bad.read_text())
+    for name in ("created", "classes", "steps_per_epoch", "dataset", "settings"):
+        bad.write_text(json.dumps({key: value for key, value in whole.items() if key != name}))
+        assert [run.id for run in runs.list_runs(tmp_path)] == ["good"]
+    bad.write_text('{"format": 1}')
     assert [run.id for run in runs.list_runs(tmp_path)] == ["good"]
     with pytest.raises(RunError, match="run 'bad' cannot be read"):
         runs.find_run(tmp_path, "bad")

@@ -1,0 +1,154 @@
+"""New versions of a dataset without some of its photos; the old one stays as it is.
+
+Takes a Dataset and the photos to leave out, each with its reason; gives a Dataset with another name and fingerprint
+over the same photos. Their rows stay in the manifest as ``excluded``: row i still belongs to row i of a pixel cache.
+"""
+
+import dataclasses
+import itertools
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+from fashion_core import datasets, pixels, sources, storage
+from fashion_core.audit import Audit
+from fashion_core.datasets import Dataset
+from fashion_core.errors import DatasetError, WrongUse
+from fashion_core.layout import SPLITS
+
+_MAX_LIST_BYTES = 100_000_000
+
+
+def exclude(dataset: Dataset, reasons: dict[str, str], *, bring: str, name: str | None = None) -> Dataset:
+    """A new dataset without the photos that ``reasons`` names (image_id -> why); ``bring`` is the command for it.
+
+    DatasetError when a photo is unknown, nothing is left out, or a class would lose its last photo. The same call again
+    gives the dataset that it made.
+    """
+    data_dir = dataset.folder.parent
+    manifest = dataset.manifest()
+    known = manifest["image_id"].isin(list(reasons)).to_numpy()
+    unknown = sorted(set(reasons) - set(manifest["image_id"]))
+    if unknown:
+        raise DatasetError(
+            f"{len(unknown):,} photos of the list are not in dataset '{dataset.name}' (the first: {unknown[0]!r}); "
+            "was the list made for another dataset?"
+        )
+    leaving = known & (manifest["status"] == "ok").to_numpy()
+    if not leaving.any():
+        raise DatasetError(f"the list leaves out no photo of dataset '{dataset.name}'; nothing was made.")
+    manifest.loc[leaving, "reason"] = manifest.loc[leaving, "image_id"].map(reasons)
+    manifest.loc[leaving, "status"] = "excluded"
+    usable = manifest[manifest["status"] == "ok"]
+    if gone := [label for label in dataset.classes if label not in set(usable["label"])]:
+        raise DatasetError(f"class '{gone[0]}' would lose its last photo; leave one in the dataset.")
+    fingerprint = sources.fingerprint_of(
+        ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]
+    )
+    name = datasets.checked_name(name) if name is not None else _free_name(dataset, fingerprint)
+    new_id = datasets.id_for(name)
+    final = data_dir / new_id
+    if final.exists():
+        return _same_or_refuse(final, fingerprint, name)
+    counts = usable["split"].value_counts()
+    root = dataset.root
+    if root.resolve().is_relative_to(dataset.folder.resolve()):  # relative, so that data/ can be moved
+        root = Path("..") / dataset.id / root.resolve().relative_to(dataset.folder.resolve())
+    new = dataclasses.replace(
+        dataset,
+        id=new_id,
+        folder=final,
+        name=name,
+        root=root,
+        bring=f"{dataset.bring} && {bring} --name {shlex.quote(name)}",
+        fingerprint=fingerprint,
+        splits={split: int(counts[split]) for split in SPLITS if split in counts},
+        num_images=len(usable),
+        warnings=(*dataset.warnings, f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason"),
+    )
+    incoming = datasets.incoming_folder(data_dir, new_id)
+    try:
+        with storage.hold(incoming / "lock", seconds=2):
+            building = incoming / "dataset"
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir(parents=True)
+            storage.write_parquet(building / "manifest.parquet", manifest)
+            _share_pixels(dataset, building, fingerprint)
+            datasets.write(building, new)
+            storage.publish_folder(building, final)
+    except (storage.Busy, FileExistsError) as error:
+        raise DatasetError(f"'{final}' is being made by another process; wait until it is done.") from error
+    shutil.rmtree(incoming, ignore_errors=True)
+    return datasets.load(final)
+
+
+def leaked(audit: Audit) -> dict[str, str]:
+    """The photos of later splits that an earlier split has too, each with its reason: without them nothing leaks."""
+    table = audit.findings()
+    leaks = table[table["kind"] == "leak"].drop_duplicates("image_id")
+    rows = leaks[["image_id", "other_split", "other", "reason"]].itertuples(index=False, name=None)
+    return {image_id: f"leak: {split} has '{other}', {reason}" for image_id, split, other, reason in rows}
+
+
+def read_list(path: Path) -> dict[str, str]:
+    """image_id -> reason, from a JSON list of image_ids, a JSON object with ``images`` (as the Audit tab saves it), or
+    a text with one image_id a line."""
+    try:
+        if path.stat().st_size > _MAX_LIST_BYTES:
+            raise WrongUse(f"'{path}' is larger than {_MAX_LIST_BYTES:,} bytes, too large to be a list of photos")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise WrongUse(f"the list '{path}' cannot be read ({error}); give a text or JSON file of image_ids") from error
+    if not text.lstrip().startswith(("[", "{")):
+        return {line.strip(): f"listed in {path.name}" for line in text.splitlines() if line.strip()}
+    try:
+        found = json.loads(text)
+        found = found["images"] if isinstance(found, dict) else found
+    except (ValueError, KeyError, RecursionError) as error:
+        raise WrongUse(f"'{path}' is no JSON list of image_ids, and no object with 'images'") from error
+    if isinstance(found, list) and all(isinstance(image_id, str) for image_id in found):
+        return dict.fromkeys(found, f"listed in {path.name}")
+    if isinstance(found, dict) and all(isinstance(reason, str) for reason in found.values()):
+        return found
+    raise WrongUse(f"'{path}' must list image_ids, or give each its reason as text")
+
+
+def _free_name(dataset: Dataset, fingerprint: str) -> str:
+    """``clothing v2``, the first that is free or holds exactly this version already."""
+    stem = re.sub(r" v\d+$", "", dataset.name)[:70]
+    for number in itertools.count(2):
+        folder = dataset.folder.parent / datasets.id_for(f"{stem} v{number}")
+        if not folder.exists() or (
+            (folder / "dataset.json").is_file() and datasets.load(folder).fingerprint == fingerprint
+        ):
+            return f"{stem} v{number}"
+    raise AssertionError("numbers do not end")
+
+
+def _same_or_refuse(final: Path, fingerprint: str, name: str) -> Dataset:
+    known = datasets.load(final)
+    if (known.fingerprint, known.name) != (fingerprint, name):
+        raise DatasetError(f"dataset '{known.name}' is there already with other photos; choose another --name.")
+    return known
+
+
+def _share_pixels(dataset: Dataset, building: Path, fingerprint: str) -> None:
+    """Hard links to the caches that fit the old dataset: a cache is replaced as a whole and never written to, so both
+    names keep what they have. Where links cannot be made, a copy. Pixels of excluded rows stay; nothing asks for them.
+    """
+    for path in sorted(dataset.folder.glob("pixels-*.npy")):
+        size = re.fullmatch(r"pixels-(\d+)x(\d+)", path.stem)
+        if not size:
+            continue
+        try:
+            pixels.open_pixels(dataset, int(size[1]), int(size[2]))
+        except DatasetError:  # of another import: the old dataset would not use it either
+            continue
+        try:
+            os.link(path, building / path.name)
+        except OSError:
+            shutil.copyfile(path, building / path.name)
+        pixels.seal(building, building / path.name, fingerprint)

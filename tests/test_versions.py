@@ -1,0 +1,117 @@
+"""Leaving photos out makes a new dataset and leaves the old one's bytes alone."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashion_core import audit, datasets, manifest, pixels, versions
+from fashion_core.errors import DatasetError, WrongUse
+from tests.test_audit import planted_folder  # noqa: F401
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def planted(tmp_path, planted_folder):  # noqa: F811
+    return manifest.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
+
+
+def bytes_of(folder: Path) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".lock"]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_version_without_leaks_has_none_and_the_old_dataset_keeps_its_bytes(planted, planted_folder):  # noqa: F811
+    found = audit.run(planted)
+    before, photos = bytes_of(planted.folder), bytes_of(planted_folder)
+    new = versions.exclude(planted, versions.leaked(found), bring="command")
+    assert bytes_of(planted.folder) == before and bytes_of(planted_folder) == photos
+    assert new.id == "planted-v2" and new.name == "planted v2" and new.fingerprint != planted.fingerprint
+    assert new.num_images == planted.num_images - 5 == sum(new.splits.values())
+    assert audit.run(new).leaks == [] and audit.run(new).counts["exact_duplicate"] == 1
+    old_rows, new_rows = planted.manifest(), new.manifest()
+    left_out = new_rows["status"] == "excluded"
+    assert set(new_rows.loc[left_out, "image_id"]) == set(versions.leaked(found))
+    assert new_rows.loc[left_out, "reason"].str.startswith("leak: ").all()
+    assert old_rows[~left_out].equals(new_rows[~left_out])
+
+
+def test_both_versions_read_the_same_pixels_and_building_another_size_works(planted):
+    ids = planted.manifest()["image_id"]
+    new = versions.exclude(planted, {ids[0]: "no"}, bring="command")
+    assert (pixels.thumbnails(new) == pixels.thumbnails(planted)).all()
+    with pytest.raises(DatasetError):  # each cache names its own dataset
+        pixels.open_pixels(dataclasses.replace(new, fingerprint=planted.fingerprint), 128, 128)
+    pixels.build(new, 32, 32)
+    assert not np.asarray(pixels.open_pixels(new, 32, 32)[0]).any()
+    kept = np.array(pixels.thumbnails(new))
+    shutil.rmtree(planted.folder)
+    assert (pixels.thumbnails(datasets.load(new.folder)) == kept).all()
+
+
+def test_photos_that_were_unpacked_with_the_old_dataset_are_found_after_data_is_moved(tmp_path, planted_folder):  # noqa: F811
+    archive = shutil.make_archive(str(tmp_path / "photos"), "zip", planted_folder)
+    old = manifest.import_source(archive, data_dir=tmp_path / "data", name="planted")
+    versions.exclude(old, {old.manifest()["image_id"][0]: "no"}, bring="command", name="fewer")
+    (tmp_path / "data").rename(tmp_path / "moved")
+    new = datasets.find_dataset(tmp_path / "moved", "fewer")
+    row = new.manifest().query("status == 'ok'").iloc[0]
+    assert datasets.read_photo(new, row["path"], row["sha256"])
+
+
+def test_the_same_exclusion_again_is_the_same_dataset_and_another_one_is_numbered_on(planted):
+    first, second = planted.manifest()["image_id"].head(2)
+    one = versions.exclude(planted, {first: "no"}, bring="command")
+    assert versions.exclude(planted, {first: "another reason"}, bring="command") == one
+    other = versions.exclude(planted, {second: "no"}, bring="command")
+    assert (one.name, other.name) == ("planted v2", "planted v3") and one.fingerprint != other.fingerprint
+    with pytest.raises(DatasetError, match="there already with other photos"):
+        versions.exclude(planted, {second: "no"}, bring="command", name="planted v2")
+
+
+def test_what_cannot_be_left_out_is_refused_in_one_sentence(planted):
+    sarees = planted.manifest().query("label == 'saree'")["image_id"]
+    for reasons, sentence in (
+        ({"nowhere.png": "no"}, "'nowhere.png'"),
+        ({}, "leaves out no photo"),
+        ({"train/kurta/broken.jpg": "no"}, "leaves out no photo"),
+        (dict.fromkeys(sarees, "no"), "class 'saree' would lose its last photo"),
+    ):
+        with pytest.raises(DatasetError, match=sentence):
+            versions.exclude(planted, reasons, bring="command")
+    assert datasets.list_datasets(planted.folder.parent) == [planted]
+
+
+def test_lists_are_text_json_or_what_the_audit_tab_saves(tmp_path):
+    path = tmp_path / "list"
+    for text, ids in (
+        ("a.png\r\n\nb c.png\n", {"a.png", "b c.png"}),
+        ('["a.png", "b.png"]', {"a.png", "b.png"}),
+        ('{"dataset": "x", "images": {"a.png": "leak: why"}}', {"a.png"}),
+    ):
+        path.write_text(text)
+        assert set(versions.read_list(path)) == ids
+    for text in ("[1]", "{}", "[", '{"images": {"a": 1}}', '{"images": 3}', "[[1]]"):
+        path.write_text(text)
+        with pytest.raises(WrongUse):
+            versions.read_list(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(WrongUse):
+        versions.read_list(path)
+
+
+def test_the_command_makes_the_new_dataset_and_says_so(planted):
+    words = [sys.executable, "-m", "fashion_core", "audit", "planted", "--exclude-leaks", "--name", "clean"]
+    words += ["--json", "--data-dir", str(planted.folder.parent)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)["new_dataset"]
+    assert made["dataset"] == "clean" and made["images"] == planted.num_images - 5
+    assert "audit planted --exclude-leaks --name clean" in datasets.load(planted.folder.parent / "clean").bring
