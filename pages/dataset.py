@@ -3,12 +3,24 @@
 import streamlit as st
 
 from fashion_core.labels import display_name
-from ui import address, audited, charts, first_start, gallery, importing, loaders, navigation, notices, pickers, words
+from ui import (
+    address,
+    audited,
+    charts,
+    distribution_view,
+    first_start,
+    gallery,
+    importing,
+    loaders,
+    navigation,
+    notices,
+    pickers,
+    sampler_view,
+    words,
+)
 from ui.answer import Number, answer
-from ui.plot import plot
 
 ALL = "all"
-BARS = {"photos": "Photos", "share": "Share of the split"}
 
 
 def split_words(name: str) -> str:
@@ -29,8 +41,7 @@ if not loaders.datasets():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
-    bars = address.segments("Bars show", list(BARS), key="bars", words=BARS.get, label_visibility="collapsed")
-    as_share = bars == "share"
+    shown = distribution_view.controls(dataset)
     if dataset.synthetic:
         notices.drawn_badge()
 
@@ -59,23 +70,11 @@ answer(
     ]
 )
 
-plot(
-    charts.class_distribution(
-        counts,
-        as_share=as_share,
-        title="Photos of each class, all splits on one scale"
-        if not as_share
-        else "Share of each class in its split, %",
-        drawn=dataset.synthetic,
-    ),
-    key="distribution",
-    alt=f"Photos of each class by split; the most are {display_name(most)}, the fewest {display_name(least)}",
-    height=86 + 22 * len(dataset.classes),
-)
+distribution_view.show(dataset, counts, shown)
 
 # the detail
-look, checked, unused, bring = st.tabs(
-    ["Photos", "Audit", "Damaged and missing", "Import"], key="tab", bind="query-params"
+look, checked, numbers, sampler, unused, bring = st.tabs(
+    ["Photos", "Audit", "Classes", "Sampler", "Damaged and missing", "Import"], key="tab", bind="query-params"
 )
 if look.open:
     with look:
@@ -95,6 +94,12 @@ if look.open:
 if checked.open:
     with checked:
         audited.show(dataset)
+if numbers.open:
+    with numbers:
+        distribution_view.table(dataset, counts, shown)
+if sampler.open:
+    with sampler:
+        sampler_view.show(dataset)
 if unused.open:
     with unused:
         if unusable.empty:

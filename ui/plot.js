@@ -161,8 +161,7 @@ export default function (component) {
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
       wireAxisNames(state, data.pointing)
-      const drag = state.graph.querySelector(".nsewdrag")
-      if (drag && data.pointing) drag.style.cursor = "pointer"
+      if (data.pointing) state.graph.querySelectorAll(".nsewdrag").forEach((drag) => { drag.style.cursor = "pointer" })
       if (state.mounted) return
       state.mounted = true
       state.root.dataset.mounts = String(Number(state.root.dataset.mounts || 0) + 1)

@@ -3,7 +3,8 @@
 Figures are built in the light colours; ``ui.plot`` swaps them for the dark ones in the browser.
 """
 
-from ui.charts.bars import accuracies, class_distribution, counts_by_split, probability_bars, rates_with_intervals
+from ui.charts.bars import accuracies, probability_bars, rates_with_intervals
+from ui.charts.classes import class_distribution, counts_by_split, simulated_epoch
 from ui.charts.layout import SPLIT_NAMES, base_layout
 from ui.charts.lines import feature_lines, loss_curve, smoothed, thin
 from ui.charts.maps import embedding_scatter
@@ -21,6 +22,7 @@ __all__ = [
     "loss_curve",
     "probability_bars",
     "rates_with_intervals",
+    "simulated_epoch",
     "smoothed",
     "thin",
 ]

@@ -1,4 +1,4 @@
-"""Bars and dots a class: how many photos, how often right, how sure."""
+"""Bars and dots a class: how often right, how sure."""
 
 import html
 from collections.abc import Sequence
@@ -7,80 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, names_axis
 from ui.colours import LIGHT
-
-
-def counts_by_split(photos: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
-    """Photos by class (rows, in index order) and split (columns: train, val, test as far as there are any)."""
-    counts = photos.groupby(["label", "split"], observed=True).size().unstack(fill_value=0)
-    return counts.reindex(index=list(labels), columns=[s for s in SPLIT_NAMES if s in counts.columns], fill_value=0)
-
-
-def class_distribution(
-    counts: pd.DataFrame, *, as_share: bool = False, title: str = "", drawn: bool = False
-) -> go.Figure:
-    """Bars of photos per class (``counts``: index = labels in index order, columns = splits).
-
-    Every split has its own panel, all panels have the same scale, and every bar carries its number.
-    """
-    shares = counts / counts.sum()
-    shown = shares * 100 if as_share else counts
-    names = [class_name(label) for label in counts.index]
-    figure = go.Figure(layout=base_layout(title, drawn=drawn))
-    splits = list(counts.columns)
-    top = float(np.nanmax(shown.to_numpy())) * 1.22 if shown.size else 1.0
-    gap = 0.03
-    width = (1 - gap * (len(splits) - 1)) / max(1, len(splits))
-    for place, split in enumerate(splits):
-        left = place * (width + gap)
-        axis = "" if place == 0 else str(place + 1)
-        numbers = [f"{value:.1f}" if as_share else f"{int(value):,}" for value in shown[split]]
-        figure.add_bar(
-            y=np.arange(len(names)),
-            x=shown[split],
-            orientation="h",
-            name=SPLIT_NAMES.get(split, split),
-            text=numbers,
-            textposition="outside",
-            cliponaxis=False,
-            textfont={"color": LIGHT["muted"], "size": 12},
-            marker={"color": SPLIT_COLOURS.get(split, LIGHT["grey"]), "cornerradius": 2},
-            customdata=np.stack([counts[split], shares[split] * 100], axis=1),
-            hovertext=names,
-            hovertemplate="%{hovertext}<br>%{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split"
-            "<extra></extra>",
-            xaxis=f"x{axis}",
-            yaxis="y",
-        )
-        figure.layout[f"xaxis{axis}"] = {
-            "domain": [left, left + width],
-            "range": [0, top],
-            "showgrid": False,
-            "showticklabels": False,
-            "zeroline": True,
-            "zerolinecolor": LIGHT["line"],
-            "fixedrange": True,
-        }
-        figure.add_annotation(
-            text=f"<b>{SPLIT_NAMES.get(split, split)}</b>  {int(counts[split].sum()):,} photos",
-            x=left,
-            y=1,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 13, "color": LIGHT["ink"]},
-        )
-    figure.update_layout(
-        showlegend=False,
-        bargap=0.28,
-        margin={"t": 62 if title else 30},
-        yaxis=names_axis([f"{name}  " for name in names])
-        | {"autorange": "reversed", "fixedrange": True, "showgrid": False},
-    )
-    return figure
 
 
 def rates_with_intervals(

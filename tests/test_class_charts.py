@@ -1,0 +1,49 @@
+"""Bars a class: groups, ticks, what a click means, and the simulated epoch."""
+
+import pandas as pd
+
+from ui import charts, distribution_view
+
+
+def test_groups_stand_under_headings_with_their_sums_and_a_bar_tells_its_class_and_split():
+    counts = pd.DataFrame({"train": [30, 10, 5], "val": [2, 1, 0]}, index=["saree", "gowns", "blouse"])
+    groups = {"drape": ("saree",), "upper": ("blouse", "gowns")}
+    figure = charts.class_distribution(counts, groups=groups, chosen=("gowns", "val"))
+    names = [text.strip() for text in figure.layout.yaxis.ticktext]
+    assert names == ["<b>Drape</b>", "Saree", "<b>Upper</b>", "Gowns", "Blouse"]
+    assert list(figure.layout.yaxis.categoryarray) == [0, 1, 2, 3, 4]
+    assert [list(bar.y) for bar in figure.data] == [[1, 3, 4], [1, 3, 4]]
+    sums = {(note.xref, note.y): note.text for note in figure.layout.annotations if note.yref == "y"}
+    assert sums == {
+        ("x", 0): "<b>30</b>", ("x", 2): "<b>15</b>", ("x2", 0): "<b>2</b>", ("x2", 2): "<b>1</b>",
+    }  # fmt: skip
+    assert [list(bar.marker.opacity) for bar in figure.data] == [[0.4, 0.4, 0.4], [0.4, 1, 0.4]]
+    for number, bar in enumerate(figure.data):
+        for place, told in enumerate(bar.customdata):
+            click = {"customdata": list(told)}
+            assert distribution_view.bar_of(click, counts) == (counts.index[place], counts.columns[number])
+    for nothing in (None, {"customdata": None}, {"customdata": [5]}, {"customdata": [1, 2, 99, 0]}):
+        assert distribution_view.bar_of(nothing, counts) is None
+
+
+def test_published_ticks_stand_on_the_same_scale_as_the_bars():
+    counts = pd.DataFrame({"train": [30, 10]}, index=["saree", "gowns"])
+    reference = pd.DataFrame({"train": [900, 300]}, index=["saree", "gowns"])
+    ticks = charts.class_distribution(counts, published=reference).data[1]
+    assert list(ticks.x) == [30, 10] and [told[0] for told in ticks.customdata] == [900, 300]
+    figure = charts.class_distribution(counts, published=reference, as_share=True)
+    assert list(figure.data[1].x) == list(figure.data[0].x) == [75, 25]
+    assert figure.layout.xaxis.range[1] > 75
+
+
+def test_the_simulated_epoch_draws_every_number_it_was_given():
+    rows = pd.DataFrame(
+        {"label": ["a", "<b"], "photos": [60, 40], "expected": [50.0, 50.0], "drawn": [48, 52], "unseen": [0.5, 0.25],
+         "unseen_drawn": [0.4, 0.3], "weight": [0.8, 1.2]}
+    )  # fmt: skip
+    figure = charts.simulated_epoch(rows, title="One epoch", drawn=True)
+    shown = {trace.name: list(trace.x) for trace in figure.data if trace.name}
+    assert shown["photos"] == [60, 40] and shown["expected"] == [50, 50] and shown["drawn"] == [48, 52]
+    assert shown["unseen"] == [50, 25] and shown["unseen_drawn"] == [40, 30] and shown["weight"] == [0.8, 1.2]
+    assert figure.layout.xaxis.range[0] == 0 and figure.layout.xaxis.range[1] > 60
+    assert "drawn data" in figure.layout.title.text and "<b" not in figure.layout.yaxis.ticktext[1]

@@ -1,0 +1,200 @@
+"""How a dataset's photos spread over classes and splits: the chart of the Dataset page, its words and its table.
+
+Takes a dataset and its counts (rows = classes in index order, columns = splits). A clicked bar chooses its split and
+class for the gallery, in the address.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import labels, published
+from fashion_core.datasets import Dataset
+from fashion_core.distribution import LabelShift, imbalance_ratio, label_shift
+from fashion_core.labels import display_name
+from ui import address, charts, words
+from ui.plot import clicked, plot
+
+ALL = "all"
+KEY = "distribution"
+BARS = {"photos": "Photos", "share": "Shares"}
+ORDERS = {"index": "Index order", "count": "Largest first", "wearer": "Men and women", "garment": "Kind of garment"}
+SAME = ": the same share of every class."
+SURE = 0.001  # below this, a difference between splits is called more than chance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How the reader wants the bars."""
+
+    as_share: bool
+    order: str
+    published: bool
+
+
+def controls(dataset: Dataset) -> Shown:
+    """Draw the choices beside the dataset; groups and published counts only where the classes are IndoFashion's."""
+    bars = address.segments("Bars show", list(BARS), key="bars", words=BARS.get, label_visibility="collapsed")
+    orders = [name for name in ORDERS if name in ("index", "count") or groups_of(dataset, name)]
+    order = address.select("Order", orders, key="order", words=ORDERS.get, label_visibility="collapsed", width=172)
+    overlay = is_indofashion(dataset) and st.toggle(
+        "Published",
+        key="published",
+        bind="query-params",
+        help="A tick on each row: where the bar would end if this split had the shares of the IndoFashion set as its "
+        "authors published it, 91,166 / 7,500 / 7,500 photos (arXiv 2104.02830). Rest on a tick for its count.",
+    )
+    return Shown(as_share=bars == "share", order=order, published=bool(overlay))
+
+
+def is_indofashion(dataset: Dataset) -> bool:
+    """Whether these are the fifteen classes of the published set, in any order."""
+    return sorted(dataset.classes) == sorted(labels.INDOFASHION)
+
+
+def groups_of(dataset: Dataset, order: str) -> dict[str, tuple[str, ...]]:
+    """The groups that an order means, none where a class of this dataset would stand in none of them."""
+    groups = {"wearer": labels.GROUPS, "garment": labels.GARMENTS}.get(order, {})
+    known = {label for members in groups.values() for label in members}
+    return groups if set(dataset.classes) <= known else {}
+
+
+def ordered(dataset: Dataset, counts: pd.DataFrame, order: str) -> pd.DataFrame:
+    """The counts in the order to draw: by index, by the first split's photos, or group by group."""
+    if order == "count":
+        return counts.sort_values(counts.columns[0], ascending=False, kind="stable")
+    groups = groups_of(dataset, order)
+    if groups:
+        return counts.loc[[label for members in groups.values() for label in members if label in counts.index]]
+    return counts
+
+
+def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
+    """Draw the bars and say below them how the splits differ."""
+    rows = ordered(dataset, counts, shown.order)
+    groups = groups_of(dataset, shown.order) or None
+    reference = _published(rows) if shown.published else None
+    state = st.session_state
+    chosen = tuple(state.get(key, st.query_params.get(key, ALL)) for key in ("photos_class", "photos_split"))
+    title = "Share of each class in its split, %" if shown.as_share else "Photos of each class, all splits on one scale"
+    num_rows = len(rows) + (len([name for name in groups if set(groups[name]) & set(rows.index)]) if groups else 0)
+
+    def open_photos() -> None:
+        wanted = bar_of(clicked(KEY), rows)
+        if wanted:
+            label, split = (ALL, ALL) if wanted == chosen else wanted  # a second click on the same bar shows all again
+            address.choose(photos_class=label, photos_split=split)
+            state["tab"] = "Photos"
+
+    most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
+    plot(
+        charts.class_distribution(
+            rows,
+            as_share=shown.as_share,
+            groups=groups,
+            published=reference,
+            chosen=chosen if chosen[0] in rows.index and chosen[1] in rows.columns else None,
+            title=f"{title} · tick: published shares" if shown.published else title,
+            drawn=dataset.synthetic,
+        ),
+        key=KEY,
+        alt=f"Photos of each class by split; the most are {display_name(most)}, the fewest {display_name(least)}. "
+        "The pickers below open the photos of a class and split.",
+        height=86 + 22 * num_rows,
+        on_click=open_photos,
+    )
+    st.markdown("  \n".join(f":small[{sentence}]" for sentence in shift_words(counts)))
+
+
+def bar_of(click: dict[str, Any] | None, rows: pd.DataFrame) -> tuple[str, str] | None:
+    """The class and split of the bar that was clicked; None for a tick, or for what the browser cannot have drawn."""
+    told = (click or {}).get("customdata")
+    if not isinstance(told, list) or len(told) != 4:
+        return None
+    place, number = told[2:]
+    if place not in range(len(rows)) or number not in range(len(rows.columns)):
+        return None
+    return rows.index[int(place)], rows.columns[int(number)]
+
+
+def shift_words(counts: pd.DataFrame) -> list[str]:
+    """What the distance means, then a sentence for each two splits: how far apart, whether by chance, and where."""
+    found = []
+    for first, second in combinations([split for split in counts.columns if counts[split].sum()], 2):
+        shift = label_shift(counts[first].to_numpy(), counts[second].to_numpy())
+        names = f"{charts.SPLIT_NAMES[first]} to {charts.SPLIT_NAMES[second].lower()}"
+        found.append(f"**{names} {words.percent(shift.distance)}**{_verdict(shift, list(counts.index))}")
+    if found and all(sentence.endswith(SAME) for sentence in found):
+        return ["All splits have the same share of every class."]
+    if not found:
+        return ["There is one split only, so nothing can shift between splits."]
+    meaning = "the part of one split's photos that would have to change class for the shares of all classes to agree"
+    return [f"**Label shift** :gray[is {meaning} (total variation distance).]", *found]
+
+
+def _verdict(shift: LabelShift, names: Sequence[str]) -> str:
+    if shift.distance < 0.0005:
+        return SAME
+    chance = f"; chance alone gives {words.percent(shift.by_chance)}"
+    if shift.p_value is None:
+        return f"{chance}. Too few photos a class to test it."
+    test = f"chi-square {shift.chi_square:,.1f}, {words.counted(shift.degrees, 'degree')} of freedom"
+    if shift.p_value >= SURE:
+        return f"{chance}. No more than chance ({test}, p\u00a0=\u00a0{shift.p_value:.3f})."
+    largest = np.argsort(-np.abs(shift.points_K), kind="stable")[:3]
+    moved = ", ".join(f"{words.plain(display_name(names[k]))} {_points(shift.points_K[k])}" for k in largest)
+    return f"{chance}. More than chance ({test}, p\u00a0<\u00a0{SURE:g}). Largest: {moved} points."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def ratio_words(counts: pd.DataFrame) -> str:
+    """``Largest to smallest class: train 3.0 : 1, validation 1.0 : 1.``"""
+    parts = []
+    for split in counts.columns:
+        ratio = imbalance_ratio(counts[split].to_numpy())
+        told = f"{ratio:.1f} : 1" if np.isfinite(ratio) else "a class without photos"
+        parts.append(f"{charts.SPLIT_NAMES[split].lower()} {told}")
+    return f"Largest to smallest class: {', '.join(parts)}."
+
+
+def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
+    """Every count and share as a table that sorts by a click on a heading."""
+    rows = ordered(dataset, counts, shown.order)
+    frame = pd.DataFrame({"Class": [display_name(label) for label in rows.index]}, index=rows.index)
+    for heading, order in (("Worn by", "wearer"), ("Kind", "garment")):
+        of = {label: name for name, members in groups_of(dataset, order).items() for label in members}
+        if of:
+            frame[heading] = [of[label].capitalize() for label in rows.index]
+    config = {}
+    for split in rows.columns:
+        name = charts.SPLIT_NAMES[split]
+        frame[name] = rows[split]
+        frame[f"{name}, %"] = 100 * rows[split] / max(1, rows[split].sum())
+        config[name] = st.column_config.NumberColumn(format="localized")
+        config[f"{name}, %"] = st.column_config.NumberColumn(format="%.2f")
+    first = charts.SPLIT_NAMES[rows.columns[0]]
+    for split in rows.columns[1:]:
+        name = charts.SPLIT_NAMES[split]
+        heading = f"{name} shift"
+        frame[heading] = frame[f"{name}, %"] - frame[f"{first}, %"]
+        told = f"Points of share more than in {first.lower()}."
+        config[heading] = st.column_config.NumberColumn(format="%+.2f", help=told)
+    if is_indofashion(dataset):
+        frame["Published train"] = _published(rows[["train"]] if "train" in rows else rows)["train"]
+        config["Published train"] = st.column_config.NumberColumn(format="localized")
+    st.markdown(ratio_words(counts))
+    st.dataframe(
+        frame, hide_index=True, column_config=config, height="content", alt="Photos and shares of each class and split"
+    )
+
+
+def _published(rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({split: pd.Series(published.counts(split)) for split in rows.columns}).loc[rows.index]
