@@ -226,6 +226,8 @@ def _exports(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:
             f"{dataset.id}-leave-out-{kind}.json",
             "application/json",
         )
+    command = words.command(f"python -m fashion_core audit {dataset.id} --exclude LIST.json")
+    notices.aside(f"A new dataset without the listed photos, this one left as it is: {command}")
 
 
 def findings_csv(table: pd.DataFrame) -> bytes:
