@@ -72,7 +72,9 @@ with form:
             type="primary",
             key="train",
             width="stretch",
-            help=f"From {measured[0]:,.0f} images a second, measured in {measured[1].id}." if measured else None,
+            help=f"From {measured[0]:,.0f} images a second, measured in {words.command(measured[1].id)}."
+            if measured
+            else None,
         ):
             start()
         if not seconds:
@@ -111,7 +113,7 @@ with view:
     if others:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")
-            navigation.link("training", pickers.run_words(others[0]), run=others[0].id)
+            navigation.link("training", words.plain(pickers.run_words(others[0])), run=others[0].id)
     live.show(run)
 
 # every run

@@ -11,6 +11,11 @@ from typing import Any
 
 import streamlit as st
 
+from ui.words import plain
+
+#: "Any of them" among class names: a folder cannot be called this, so neither can a class.
+ANY = "any/"
+
 
 def select(
     label: str,
@@ -38,7 +43,10 @@ def segments(
 ) -> str:
     """The same as a row of buttons, for two to five options."""
     _before(key, options, default)
-    st.segmented_control(label, list(options), format_func=_apart(options, words), key=key, required=True, **more)
+    shown = _apart(options, words)
+    st.segmented_control(
+        label, list(options), format_func=lambda option: plain(shown(option)), key=key, required=True, **more
+    )
     return _after(key, options, default)
 
 

@@ -152,7 +152,7 @@ def _buttons(run: Run, status: Status) -> None:
             icon=":material/resume:",
             disabled=not there,
             key="resume",
-            help=None if there else f"Its photos are not on this machine; run: {run.dataset['bring']}",
+            help=None if there else f"Its photos are not on this machine; run: {words.command(run.dataset['bring'])}",
         ):
             with faults.shown(stop=False):
                 launch.start_resume(run, data_dir=loaders.data_dir())
@@ -245,9 +245,9 @@ def _words_of_the_run(run: Run) -> None:
     with st.expander("Settings, events and log", icon=":material/notes:"):
         changed = run.config.get("changed") or {}
         st.markdown(
-            f"`{run.id}`, recipe `{run.recipe}`"
+            f"{words.command(run.id)}, recipe {words.command(run.recipe)}"
             + (
-                " with " + ", ".join(f"{name} = {value}" for name, value in changed.items())
+                " with " + ", ".join(words.plain(f"{name} = {value}") for name, value in changed.items())
                 if changed
                 else ", unchanged"
             )
