@@ -10,7 +10,9 @@ from ui import address, asked, charts, faults, loaders, models, navigation, noti
 from ui.answer import Number, answer
 from ui.plot import plot
 
-ANY, DATASET, UPLOAD = "any", "dataset", "own"
+ANY = address.ANY
+DATASET, UPLOAD = "dataset", "own"
+LINES = 3
 SOURCES = {DATASET: "From the dataset", UPLOAD: "Your own photos"}
 
 
@@ -73,6 +75,19 @@ def uploaded(size: tuple[int, int]) -> list[asked.Asked]:
     return [asked.of_upload(file.name, file.getvalue(), size) for file in files[: asked.MOST_FILES]]
 
 
+def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
+    """Which files could not be read and why: three in a line each, all of them in a table when there are more."""
+    lines = [f"{words.plain(one.name)}: {words.plain(one.reason)}" for one in refused[:LINES]]
+    st.warning("  \n".join([asked.refused_words(len(refused), num_read), *lines]), icon=":material/broken_image:")
+    if len(refused) > LINES:
+        with st.expander(f"All {len(refused)} files that could not be read"):
+            st.dataframe(
+                pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]}),
+                hide_index=True,
+                alt="Files that could not be read, each with its reason",
+            )
+
+
 navigation.enter("predict")
 
 # pick
@@ -106,29 +121,21 @@ else:
     several = uploaded(run.settings.image_size)
 readable = [one for one in several if not one.reason]
 refused = [one for one in several if one.reason]
-if refused:
-    others = "" if len(several) == 1 else f" The other {words.counted(len(readable), 'photo')} went on."
-    st.warning(
-        f"{words.counted(len(refused), 'file')} could not be read as a photo.{others}", icon=":material/broken_image:"
-    )
-    st.dataframe(
-        pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]}),
-        hide_index=True,
-        alt="Files that could not be read, each with its reason",
-    )
 if not several:
     notices.empty(
         "Here you would see the likeliest classes of your photo, how sure the model is, and the photo as the model "
         f"receives it. Choose one photo or up to {asked.MOST_FILES}."
     )
 if not readable:
+    if refused:
+        tell_refused(refused, 0)
     st.stop()
 
 # compute
 waiting = st.empty()
 if not models.is_ready(run):
     with waiting.container():
-        st.caption("Loading the model, about 3 s the first time")
+        st.caption("Loading the model; it stays loaded for the next photo")
         st.skeleton(height=360)
 with faults.shown():
     probabilities_NK = models.predict(run, [one.input_HW3 for one in readable])
@@ -136,9 +143,8 @@ waiting.empty()
 
 chosen = 0
 if len(readable) > 1:
-    chosen = st.selectbox(
-        "Photo to look at", range(len(readable)), format_func=lambda place: readable[place].name, key="looked_at"
-    )
+    names = asked.names_apart(readable)
+    chosen = st.selectbox("Photo to look at", range(len(readable)), format_func=names.__getitem__, key="looked_at")
 one, probabilities_K = readable[chosen], probabilities_NK[chosen]
 top = asked.ranked(run, probabilities_K)
 (first, sure), (second, less) = top[0], top[1] if len(top) > 1 else ("", 0.0)
@@ -184,6 +190,8 @@ with bars:
     )
 with pictures:
     st.html(asked.pair_html(one))
+if refused:
+    tell_refused(refused, len(readable))
 if drawn:
     st.markdown(
         "This model was trained on drawings and has never seen a photograph. What it says about a photo is no evidence "

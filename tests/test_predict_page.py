@@ -111,7 +111,7 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
         ("huge.png", huge_png()),
         ("=cmd|' /C calc'!A0.png", png(colour=(0, 200, 0))),
     )
-    assert "5 files could not be read as a photo. The other 2 photos went on." in app.warning[0].value
+    assert "5 files could not be read as photos; the other 2 were read." in app.warning[0].value
     refused = app.dataframe[0].value.set_index("File")["Why"]
     assert refused["text.jpg"].endswith("it holds text")
     assert refused["empty.jpg"] == "the file is empty"
@@ -119,6 +119,27 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
     assert refused["cut.png"].startswith("damaged or cut off")
     assert "20,000 x 20,000 pixels" in refused["huge.png"]
     assert len(app.dataframe[1].value) == 7
+    assert "text\\.jpg" in app.warning[0].value and "huge" not in app.warning[0].value  # three in a line each
+    kinds = [element.type for element in app.main if element.type in ("metric", "warning")]
+    assert kinds.index("metric") < kinds.index("warning")  # the answer comes first
+
+
+@pytest.mark.parametrize(
+    ("refused", "read", "sentence"),
+    [
+        (1, 0, "1 file could not be read as a photo."),
+        (1, 1, "1 file could not be read as a photo; the other one was read."),
+        (2, 1, "2 files could not be read as photos; the other one was read."),
+        (3, 12, "3 files could not be read as photos; the other 12 were read."),
+    ],
+)
+def test_how_many_files_were_read_is_said_in_good_english(refused, read, sentence):
+    assert asked.refused_words(refused, read) == sentence
+
+
+def test_two_files_of_one_name_can_both_be_looked_at():
+    several = [asked.Asked(name="a.jpg"), asked.Asked(name="b.jpg"), asked.Asked(name="a.jpg")]
+    assert asked.names_apart(several) == ["a.jpg (1)", "b.jpg", "a.jpg (3)"]
 
 
 def test_more_files_than_the_limit_are_counted_and_left_out(tiny_lab):
@@ -129,7 +150,8 @@ def test_more_files_than_the_limit_are_counted_and_left_out(tiny_lab):
 
 def test_only_unreadable_files_give_no_answer(tiny_lab):
     app = upload(open_page(**{"run": "tiny-run", "from": "own"}), ("a.jpg", b"no"))
-    assert app.warning[0].value == "1 file could not be read as a photo."
+    assert app.warning[0].value.startswith("1 file could not be read as a photo.  \na\\.jpg: ")
+    assert not app.dataframe
     assert not app.metric
 
 

@@ -71,6 +71,21 @@ def _of_bytes(digest: str, name: str, size: tuple[int, int], _data: bytes) -> As
         return Asked(name=name, reason=str(error))
 
 
+def refused_words(num_refused: int, num_read: int) -> str:
+    """``1 file could not be read as a photo; the other one was read.``"""
+    told = "1 file could not be read as a photo"
+    if num_refused > 1:
+        told = f"{words.count(num_refused)} files could not be read as photos"
+    others = {0: "", 1: "; the other one was read"}.get(num_read, f"; the other {words.count(num_read)} were read")
+    return f"{told}{others}."
+
+
+def names_apart(several: Sequence[Asked]) -> list[str]:
+    """The photos' names, numbered where two have the same: streamlit knows the chosen one by what the reader sees."""
+    names = [one.name for one in several]
+    return [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, 1)]
+
+
 def of_dataset(dataset: Dataset, row: int, size: tuple[int, int]) -> Asked:
     """A photo of a dataset by its manifest row; never fails."""
     return _of_row(loaders.stamp(dataset.manifest_path), row, size, dataset)
