@@ -20,7 +20,7 @@ from ui import (
 )
 from ui.answer import Number, answer
 
-ALL = "all"
+ALL = address.ANY
 
 
 def split_words(name: str) -> str:

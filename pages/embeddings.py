@@ -11,7 +11,7 @@ from ui import address, charts, colours, faults, gallery, learnt, loaders, navig
 from ui.answer import Number, answer
 from ui.plot import clicked, plot
 
-ALL, CLICKED, LASSO = "all", "clicked", "lasso"
+ALL, CLICKED, LASSO = address.ANY, "clicked/", "lasso"  # no class can be called one of the first two
 MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
 MOST_CLICKED = 6
 LINES_A_CLASS = 3

@@ -12,7 +12,7 @@ from ui import address, charts, faults, gallery, loaders, navigation, notices, p
 from ui.answer import Number, answer
 from ui.plot import clicked, plot
 
-ANY = "any"
+ANY = address.ANY
 
 
 def open_cell() -> None:

@@ -13,7 +13,8 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 from streamlit.testing.v1 import AppTest
 
 from fashion_core import launch, storage
-from ui import importing
+from tests.made_runs import make_run
+from ui import address, importing
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,11 +74,26 @@ def test_a_cell_in_the_address_opens_exactly_its_photos(lab, tiny_run):
 
 
 def test_the_pickers_are_the_keyboards_way_to_a_cell(lab, tiny_run):
-    app = lab("evaluation", true="saree", predicted="any")
+    app = lab("evaluation", true="saree", predicted=address.ANY)
     number = (tiny_run.predictions("test")["label"] == "saree").sum()
     assert asides(app)[0] == f"{number} photos"
-    app.selectbox(key="true").select("any").run()
+    app.selectbox(key="true").select(address.ANY).run()
     assert asides(app)[0] == f"{len(tiny_run.predictions('test'))} photos"
+
+
+def test_classes_called_any_and_all_are_classes_like_others(lab, tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
+    run = make_run(tmp_path / "one", ("all", "any", "clicked"), counts={"test": 60})
+    found = run.predictions("test")
+    app = lab("evaluation", true="any", predicted="all")
+    number = ((found["label"] == "any") & (found["predicted"] == "all")).sum()
+    assert len(app.dataframe[0].value) == number
+    assert app.selectbox(key="true").options == ["Any class", "All", "Any", "Clicked"]
+    app = lab("embeddings", highlight="all", lines="clicked")
+    assert app.selectbox(key="highlight").value == "all" and app.selectbox(key="lines").value == "clicked"
+    assert any(
+        "20 test photos of All" in element.value or "20 photos of All" in element.value for element in app.markdown
+    )
 
 
 def test_wrong_values_in_the_address_are_ignored(lab):
