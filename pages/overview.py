@@ -53,7 +53,9 @@ with faults.shown(stop=False):
         notices.empty("No run has been scored here yet; its accuracy would stand beside the published ones.",
                       page="training", label="Train the first model")  # fmt: skip
     plot(
-        charts.accuracies(pd.concat([others, best], ignore_index=True), title="Accuracy, each on photos that it was not trained on"),
+        charts.accuracies(
+            pd.concat([others, best], ignore_index=True), title="Accuracy, each on photos that it was not trained on"
+        ),
         key="accuracies",
         alt="Accuracy with 95 % interval of the published results and of the best run on each dataset here",
         height=96 + 40 * (len(best) + len(others)),
