@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,22 @@ def test_groups_and_published_counts_are_offered_for_the_indofashion_classes_onl
     app = lab("dataset", order="garment", published="true")
     assert app.selectbox(key="order").value == "index" and not app.toggle
     assert not distribution_view.groups_of(tiny, "garment")
+
+
+@pytest.mark.parametrize("splits", [["train", "val", "test"], ["test"]])
+@pytest.mark.parametrize("order", ["index", "count", "wearer", "garment"])
+def test_every_order_keeps_every_class_with_its_counts(splits: list[str], order: str, monkeypatch):
+    shown = []
+    monkeypatch.setattr(distribution_view.st, "dataframe", lambda frame, **more: shown.append(frame))
+    counts = pd.DataFrame({split: pd.Series(published.counts(split)) for split in splits})
+    dataset = SimpleNamespace(classes=labels.INDOFASHION)
+    choice = distribution_view.Shown(as_share=False, order=order, published=True)
+    distribution_view.table(dataset, counts, choice)
+    assert sorted(shown[0].index) == sorted(labels.INDOFASHION)
+    name = {"train": "Train", "test": "Test"}[splits[0]]
+    assert shown[0][name].to_dict() == published.counts(splits[0])
+    assert ("Published train" in shown[0]) == ("train" in splits)
+    assert set(shown[0].loc[["saree", "dupattas"], "Kind"]) == {"Drape"}
 
 
 def test_the_simulator_opens_on_the_report_and_says_that_it_corrects_twice(lab):

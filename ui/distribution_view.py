@@ -187,8 +187,8 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         frame[heading] = frame[f"{name}, %"] - frame[f"{first}, %"]
         told = f"Points of share more than in {first.lower()}."
         config[heading] = st.column_config.NumberColumn(format="%+.2f", help=told)
-    if is_indofashion(dataset):
-        frame["Published train"] = _published(rows[["train"]] if "train" in rows else rows)["train"]
+    if is_indofashion(dataset) and "train" in rows:
+        frame["Published train"] = _published(rows[["train"]])["train"]
         config["Published train"] = st.column_config.NumberColumn(format="localized")
     st.markdown(ratio_words(counts))
     st.dataframe(
