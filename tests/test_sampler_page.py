@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +10,6 @@ import pandas as pd
 import pytest
 
 from fashion_core import labels, published
-from tests import test_browser
 from tests.conftest import TINY_CLASSES, TINY_COUNTS
 from tests.test_pages import ROOT, lab, metric, written
 from ui import distribution_view, sampler_view
@@ -145,29 +143,3 @@ def test_simulating_never_imports_torch(tiny_data, tiny_runs):
     environment = os.environ | {"FASHION_DATA": str(tiny_data), "FASHION_RUNS": str(tiny_runs)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip().endswith("False"), done.stdout + done.stderr
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(test_browser.MISSING and not os.environ.get("FASHION_REQUIRE_ALL"), reason="no Chromium")
-def test_a_click_on_a_bar_opens_its_photos_and_a_second_one_all(tiny_data, tiny_runs):
-    from playwright.sync_api import sync_playwright
-
-    with test_browser.server(tiny_data, tiny_runs) as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=test_browser.CHROMIUM, args=test_browser.FLAGS)
-        with test_browser.tab(chromium) as page:
-            page.goto(f"{address}/dataset?order=count&tab=Classes")
-            page.wait_for_selector(".vastra-plot .bars .point path", timeout=60_000)
-            test_browser.settle(page)
-            steps = (
-                ("photos_class=saree&photos_split=train", "6 photos"),
-                ("photos_class=all", "1 to 48 of 63 photos"),
-            )
-            for query, counted in steps:
-                box = page.locator(".vastra-plot .bars .point path").nth(2).bounding_box()
-                page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-                page.wait_for_function("query => location.search.includes(query)", arg=query, timeout=20_000)
-                page.get_by_text(counted, exact=True).wait_for(timeout=20_000)
-                page.locator("[role=tab][aria-selected=true]", has_text="Photos").wait_for(timeout=20_000)
-                time.sleep(0.5)  # two clicks within 300 ms are a double click to plotly
-            test_browser.no_trouble(page)
-        chromium.close()

@@ -20,7 +20,7 @@ from fashion_core.labels import display_name
 from ui import address, charts, words
 from ui.plot import clicked, plot
 
-ALL = "all"
+ALL = address.ANY
 KEY = "distribution"
 BARS = {"photos": "Photos", "share": "Shares"}
 ORDERS = {"index": "Index order", "count": "Largest first", "wearer": "Men and women", "garment": "Kind of garment"}
