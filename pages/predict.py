@@ -181,7 +181,7 @@ with bars:
         charts.probability_bars(
             [label for label, _ in top],
             [share for _, share in top],
-            title=f"{lead}, of {len(run.classes)} classes",
+            title=lead,
             drawn=drawn,
         ),
         key="top",
