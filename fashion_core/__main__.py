@@ -298,7 +298,9 @@ def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool) ->
         signal.signal(name, lambda number, _: asked.append(number))
     from fashion_core import train as training  # two seconds of torch, after the signals are safe
 
-    dataset = runs.dataset_of(run, data_dir) or manifest.find_dataset(data_dir, run.dataset["id"])
+    dataset = runs.dataset_of(run, manifest.list_datasets(data_dir)) or manifest.find_dataset(
+        data_dir, run.dataset["id"]
+    )
     summary = training.train(run, dataset, should_stop=lambda: bool(asked), say=say)
     scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
     lines = [
@@ -382,7 +384,11 @@ def _evaluate(
     found: runs.Run, split: str | None, dataset_name: str | None, device: str | None, data_dir: Path
 ) -> dict[str, Any]:
     """Scores of a fresh pass, or of the stored predictions where the photos are not on this machine."""
-    dataset = manifest.find_dataset(data_dir, dataset_name) if dataset_name else runs.dataset_of(found, data_dir)
+    dataset = (
+        manifest.find_dataset(data_dir, dataset_name)
+        if dataset_name
+        else runs.dataset_of(found, manifest.list_datasets(data_dir))
+    )
     if dataset is None:
         stored = found.prediction_splits()
         if (split or next(iter(stored), None)) not in stored:
@@ -473,7 +479,7 @@ def export_(
     if export_format != "reference":
         raise WrongUse(f"--format must be reference, got {export_format!r}")
     found = runs.find_run(runs_dir, run)
-    dataset = runs.dataset_of(found, data_dir)
+    dataset = runs.dataset_of(found, manifest.list_datasets(data_dir))
     if dataset is None:
         raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset['bring']}")
     from fashion_core import export

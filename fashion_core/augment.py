@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from fashion_core.config import Settings
 
@@ -171,8 +170,3 @@ def mix(
     top, bottom = np.clip([y - int(height * side) // 2, y + int(height * side) // 2], 0, height)
     images_BCHW[:, :, top:bottom, left:right] = others_BCHW[:, :, top:bottom, left:right]
     return images_BCHW, partner_B, 1 - float((right - left) * (bottom - top)) / (width * height)
-
-
-def resize_for_display(images_BCHW: torch.Tensor, scale: int) -> torch.Tensor:
-    """Enlarge by a whole factor with hard pixel edges, so that a page shows exactly what the model receives."""
-    return F.interpolate(images_BCHW, scale_factor=scale, mode="nearest")

@@ -13,6 +13,7 @@ import hashlib
 import platform
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -314,9 +315,9 @@ def find_run(runs_dir: Path, run_id: str) -> Run:
     raise RunError(f"run {run_id!r} is unknown; {did_you_mean(run_id, [run.id for run in list_runs(runs_dir)])}")
 
 
-def dataset_of(run: Run, data_dir: Path) -> manifest.Dataset | None:
-    """The dataset that the run was trained on, if it is on this machine, whatever it is called here."""
-    for dataset in manifest.list_datasets(data_dir):
+def dataset_of(run: Run, datasets: Iterable[manifest.Dataset]) -> manifest.Dataset | None:
+    """The dataset that the run was trained on, if it is among these, whatever it is called here."""
+    for dataset in datasets:
         if dataset.fingerprint == run.dataset["fingerprint"] and dataset.classes == run.classes:
             return dataset
     return None

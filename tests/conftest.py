@@ -73,3 +73,12 @@ def tiny_run(tiny_runs: Path):
     from fashion_core import runs
 
     return runs.find_run(tiny_runs, "tiny-run")
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """Empty data and runs directories of this test's own."""
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    (tmp_path / "data").mkdir()
+    return tmp_path / "runs"

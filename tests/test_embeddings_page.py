@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 from streamlit.testing.v1 import AppTest
@@ -16,15 +15,6 @@ from tests.made_runs import make_run
 from ui import address
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture
-def lab(tmp_path, monkeypatch):
-    """Empty data and runs directories of this test's own."""
-    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
-    (tmp_path / "data").mkdir()
-    return tmp_path / "runs"
 
 
 def open_page(**query: str) -> AppTest:

@@ -17,15 +17,6 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
-    """Empty data and runs directories of this test's own."""
-    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
-    (tmp_path / "data").mkdir()
-    return tmp_path / "runs"
-
-
-@pytest.fixture
 def tiny_lab(tiny_data, tiny_runs, monkeypatch):
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
     monkeypatch.setenv("FASHION_RUNS", str(tiny_runs))

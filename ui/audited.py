@@ -3,7 +3,6 @@
 A detached process audits; this only reads what it wrote. Every word that came from a file is escaped.
 """
 
-import base64
 import html
 import json
 import time
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import audit, findings, launch, pixels
+from fashion_core import audit, findings, launch
 from fashion_core.labels import display_name
 from fashion_core.manifest import Dataset
 from ui import address, charts, first_start, gallery, loaders, notices, words
@@ -202,13 +201,7 @@ def _figure(thumbnails: np.ndarray, place: Any, image_id: str, split: str, label
     told = f"{charts.SPLIT_NAMES[split]}: {display_name(label)}"
     picture = "not here"
     if place.row >= 0:
-        encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(place.row)])).decode("ascii")
-        width, height = max(1, int(place.width)), max(1, int(place.height))
-        side = "width:100%" if width >= height else "height:100%"
-        picture = (
-            f'<img alt="{html.escape(told)}" style="{side};aspect-ratio:{width}/{height}" '
-            f'src="data:image/jpeg;base64,{encoded}">'
-        )
+        picture = gallery.picture_html(thumbnails, place, told)
     return (
         f'<figure title="{html.escape(image_id)}"><div class="frame">{picture}</div>'
         f"<figcaption>{html.escape(told)}</figcaption></figure>"

@@ -90,6 +90,17 @@ def grid_html(
     return f'{_STYLE}<div class="vastra-gallery" style="--cell:{int(cell_pixels)}px">{"".join(figures)}</div>'
 
 
+def picture_html(thumbnails: np.ndarray, image: Any, alt: str) -> str:
+    """One small picture in the shape that its photo has; ``image`` has row, width, height."""
+    encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(image.row)])).decode("ascii")
+    width, height = max(1, int(image.width)), max(1, int(image.height))
+    side = "width:100%" if width >= height else "height:100%"
+    return (
+        f'<img alt="{html.escape(alt)}" style="{side};aspect-ratio:{width}/{height}" '
+        f'src="data:image/jpeg;base64,{encoded}">'
+    )
+
+
 def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
     alt = ", ".join(part for part in (caption.text, caption.detail) if part)
     sign = ""
@@ -101,13 +112,7 @@ def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
     if image.row < 0:  # the dataset here has no such image, and another one must not stand in its place
         picture = '<span class="detail">not here</span>'
     else:
-        encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(image.row)])).decode("ascii")
-        width, height = max(1, int(image.width)), max(1, int(image.height))
-        side = "width:100%" if width >= height else "height:100%"
-        picture = (
-            f'<img alt="{html.escape(alt)}" style="{side};aspect-ratio:{width}/{height}" '
-            f'src="data:image/jpeg;base64,{encoded}">'
-        )
+        picture = picture_html(thumbnails, image, alt)
     return (
         f'<figure title="{html.escape(str(image.image_id))}"><div class="frame">{picture}</div>'
         f"<figcaption>{sign}{html.escape(caption.text)}{detail}</figcaption></figure>"

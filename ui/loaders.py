@@ -171,10 +171,7 @@ def _projection(key: Stamp, _run: Run, split: str) -> "Projection":
 
 def dataset_of(run: Run) -> Dataset | None:
     """The dataset the run was trained on, if its photos are on this machine."""
-    for dataset in datasets():
-        if dataset.fingerprint == run.dataset["fingerprint"] and dataset.classes == run.classes:
-            return dataset
-    return None
+    return runs.dataset_of(run, datasets())
 
 
 def photos_of(dataset: Dataset, image_ids: pd.Series) -> pd.DataFrame:

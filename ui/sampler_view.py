@@ -12,9 +12,8 @@ import streamlit as st
 from fashion_core import sampling
 from fashion_core.config import Field
 from fashion_core.datasets import Dataset
-from fashion_core.errors import SettingsError
 from fashion_core.labels import display_name
-from ui import address, charts, faults, gallery, loaders, navigation, notices, words
+from ui import address, charts, faults, gallery, loaders, navigation, notices, settings_form, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -172,14 +171,7 @@ def _number(key: str, label: str, value: float, step: float) -> float:
 def _refuse_address() -> None:
     """Say what is wrong with a number in the address: its widget would ignore it without a word."""
     for key, field in NUMBERS.items():
-        text = st.query_params.get(key)
-        try:
-            wrong = field.check(field.parse(text)) if text is not None else None
-        except SettingsError as error:
-            wrong = str(error)
-        if wrong:
-            told = f"The address asks for what cannot be: {words.plain(wrong)}. The usual value is used."
-            st.warning(told, icon=":material/link:")
+        settings_form.refuse_value(key, field, "The usual value is used.")
 
 
 def _training_photos(dataset: Dataset) -> pd.DataFrame:

@@ -147,11 +147,16 @@ def refuse_address(prefix: str = "") -> None:
     for field in config.FIELDS:
         if field.kind in ("size", "sampler"):  # their widgets take any text, so that the engine answers for them
             continue
-        text = st.query_params.get(f"{prefix}{field.name}")
-        try:
-            wrong = field.check(field.parse(text)) if text is not None else None
-        except SettingsError as error:
-            wrong = str(error)
-        if wrong:
-            told = f"The address asks for what cannot be: {words.plain(wrong)}. The recipe's value is used."
-            st.warning(told, icon=":material/link:")
+        refuse_value(f"{prefix}{field.name}", field, "The recipe's value is used.")
+
+
+def refuse_value(key: str, field: Field, instead: str) -> None:
+    """Say what is wrong with one value in the address, and what is taken ``instead``."""
+    text = st.query_params.get(key)
+    try:
+        wrong = field.check(field.parse(text)) if text is not None else None
+    except SettingsError as error:
+        wrong = str(error)
+    if wrong:
+        told = f"The address asks for what cannot be: {words.plain(wrong)}. {instead}"
+        st.warning(told, icon=":material/link:")
