@@ -8,7 +8,7 @@ from sklearn.metrics import classification_report
 from fashion_core.labels import display_name
 from fashion_core.metrics import most_confused
 from fashion_core.statistics import wilson
-from ui import address, charts, faults, gallery, loaders, navigation, notices, pickers, words
+from ui import address, charts, faults, gallery, leak_view, loaders, navigation, notices, pickers, words
 from ui.answer import Number, answer
 from ui.plot import clicked, plot
 
@@ -50,6 +50,7 @@ per_class = pd.DataFrame(scores["per_class"])
 commonest = per_class.loc[per_class["support"].idxmax()]
 balanced = per_class["support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
+leaks = leak_view.of(run, split)
 
 answer(
     [
@@ -66,7 +67,7 @@ answer(
             "mean over classes",
             "F1 joins precision and recall of a class; the macro mean counts every class alike, however rare.",
         ),
-        Number("Photos", words.count(scores["n"]), f"{len(run.classes)} classes"),
+        Number("Photos", words.count(scores["n"]), f"{leak_view.note(leaks)}{len(run.classes)} classes"),
         Number(
             "Baseline",
             words.percent(commonest["support"] / scores["n"]),
@@ -140,6 +141,7 @@ with chart:
     )
 
 # the detail
+leak_view.show(run, split, leaks)
 by_class, table = st.columns(2, gap="medium")
 low, high = wilson(np.diag(matrix), per_class["support"])
 with by_class:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import audit, config, manifest, pixels, runs
+from fashion_core import audit, config, leakage, manifest, pixels, runs
 from fashion_core import datasets as datasets_module
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
@@ -185,3 +185,19 @@ def photos_of(dataset: Dataset, image_ids: pd.Series) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _places(key: Stamp, _dataset: Dataset) -> pd.Index:
     return pd.Index(manifest_of(_dataset)["image_id"])
+
+
+def leak_scores_of(run: Run, split: str, dataset: Dataset) -> leakage.LeakScores | None:
+    """Accuracy with and without the photos that an earlier split has; None before the dataset was audited."""
+    found = audit_of(dataset)
+    if found is None:
+        return None
+    key = (stamp(run.folder / f"predictions-{split}.parquet"), stamp(found[0].path))
+    return _leak_scores(key, run, split, dataset)
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _leak_scores(key: tuple[Stamp, Stamp], _run: Run, split: str, _dataset: Dataset) -> leakage.LeakScores:
+    found = audit_of(_dataset)
+    assert found, "leak_scores_of asked for it"
+    return leakage.with_and_without(predictions_of(_run, split), found[1])

@@ -1,0 +1,109 @@
+"""Accuracy with and without the photos that an earlier split has too, as the Evaluation page shows it.
+
+Takes a run and a split; reads the audit of the dataset that the run was trained on. It says nothing of photos that were
+predicted from another dataset: an audit compares the splits of one.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core.layout import SPLITS
+from fashion_core.leakage import LeakScores, Share
+from fashion_core.runs import Run
+from ui import charts, loaders, navigation, notices, words
+
+#: cause -> how a leaked photo was recognised in the earlier split
+CAUSES = {
+    "exact": "by the same bytes",
+    "url": "by the same address",
+    "near": "by looks",
+    "mirrored": "by looks, mirrored",
+    "product": "by brand and title",
+}
+
+
+def of(run: Run, split: str) -> LeakScores | None:
+    """The shares of this split; None where the photos are not here, not audited or not the run's own."""
+    dataset = loaders.dataset_of(run)
+    return loaders.leak_scores_of(run, split, dataset) if dataset and split in SPLITS else None
+
+
+def note(scores: LeakScores | None) -> str:
+    """What the number of photos adds when some of them leaked."""
+    return f"{words.count(scores.leaked.n)} leaked, " if scores and scores.leaked.n else ""
+
+
+def show(run: Run, split: str, scores: LeakScores | None) -> None:
+    """The two accuracies and what they do not tell; one quiet sentence where there is nothing to compare."""
+    dataset = loaders.dataset_of(run)
+    if dataset is None or split not in SPLITS:
+        return
+    photos = f"{charts.SPLIT_NAMES[split].lower()} photos"
+    before = [name for name in SPLITS[: SPLITS.index(split)] if dataset.splits.get(name)]
+    earlier = " or ".join("train" if name == "train" else charts.SPLIT_NAMES[name].lower() for name in before)
+    if not before:
+        notices.aside(f"Leaks: there is no earlier split that could have these {photos} too.")
+    elif scores is None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            name = words.plain(dataset.name)
+            told = f"Leaks: {name} has no audit yet, so whether {earlier} holds copies of this split is not known."
+            st.markdown(f":small[:gray[{told}]]", width="content")
+            navigation.link("dataset", "Audit it", dataset=dataset.id, tab="Audit")
+    elif not scores.leaked.n:
+        notices.aside(
+            f"Leaks: the audit found none of these {photos} in {earlier}, so the accuracy is the same without leaks. "
+            "It misses copies that were cropped."
+        )
+    else:
+        _compare(split, scores, earlier)
+
+
+def _compare(split: str, scores: LeakScores, earlier: str) -> None:
+    everything, kept, leaked = scores.everything, scores.kept, scores.leaked
+    said, table = st.columns(2, gap="medium")
+    with said:
+        st.markdown("**Does the score rest on photos that leaked?**")
+        photos = f"{charts.SPLIT_NAMES[split].lower()} photos ({words.percent(leaked.n / everything.n, 2)})"
+        st.markdown(
+            f"{words.count(leaked.n)} of {words.count(everything.n)} {photos} are in {earlier} too. "
+            f"{_difference(everything, kept)}"
+        )
+        notices.aside(
+            "Near and mirrored copies are judged by looks, so a few may be two garments; cropped copies are mostly "
+            "missed. A leaked photo may have been easy anyway: this shows how far memory could help, not that it did."
+        )
+    rows = {"All photos": everything, "Without the leaked": kept, "Leaked only": leaked}
+    rows |= (
+        {f"– {CAUSES[cause]}": share for cause, share in scores.by_cause.items()} if len(scores.by_cause) > 1 else {}
+    )
+    if len(scores.by_cause) == 1:
+        rows[f"Leaked only, {CAUSES[next(iter(scores.by_cause))]}"] = rows.pop("Leaked only")
+    with table:
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "which": list(rows),
+                    "n": [share.n for share in rows.values()],
+                    "accuracy": [words.percent_with_interval(share.accuracy, share.ci95) for share in rows.values()],
+                }
+            ),
+            hide_index=True,
+            column_config={
+                "which": st.column_config.TextColumn("Photos", width="medium"),
+                "n": st.column_config.NumberColumn("n", format="localized"),
+                "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
+            },
+            alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
+        )
+
+
+def _difference(everything: Share, kept: Share) -> str:
+    if not kept.n:
+        return "No photo is left to score without them."
+    points = 100 * (kept.accuracy - everything.accuracy)
+    low, high = everything.ci95
+    if abs(points) < 0.05:
+        return "Without them the accuracy is the same to a tenth of a point."
+    moved = f"Without them the accuracy is {abs(points):.1f} points {'higher' if points > 0 else 'lower'}"
+    inside = low <= kept.accuracy <= high
+    return f"{moved}, {'within' if inside else 'outside'} the interval of the whole."
