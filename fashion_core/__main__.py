@@ -7,7 +7,6 @@ sentence. Commands that need torch import it themselves, so that the others star
 import json
 import os
 import platform
-import shlex
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, config, findings, launch, manifest, runs, versions
+from fashion_core import VERSION, audit, config, findings, label_errors, launch, manifest, runs, versions
 from fashion_core.errors import FashionError, RunError, WrongUse
 
 app = typer.Typer(
@@ -180,11 +179,19 @@ def audit_(
         bool, typer.Option("--exclude-leaks", help="Leave out what an earlier split has too, in a new dataset.")
     ] = False,
     name: Annotated[str | None, typer.Option("--name", help="What to call the new dataset.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="List the labels that this run's predictions speak against, too.")
+    ] = None,
+    split: Split = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Look for damaged and odd photos, copies, leaks between splits and label conflicts."""
+    """Look for damaged and odd photos, copies, leaks between splits, label conflicts and suspected label errors."""
     found_dataset = manifest.find_dataset(data_dir, dataset)
+    if split and not run:
+        raise WrongUse("--split says which predictions of a run to read; give --run RUN with it")
+    suspected = _label_errors(runs.find_run(runs_dir, run), found_dataset, split) if run else None
     listed = versions.read_list(exclude) if exclude else {}
     if name and not (exclude or exclude_leaks):
         raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
@@ -204,14 +211,50 @@ def audit_(
         causes = ", ".join(f"{cause} {number:,}" for cause, number in pair["causes"].items())
         lines.append(f"{pair['images']:>9,}  of {pair['split']} are in {pair['other_split']} too ({causes})")
     lines.append(f"every finding: {found.path}")
+    if suspected:
+        document["label_errors"] = suspected
+        lines += _label_error_lines(suspected)
     if exclude or exclude_leaks:
-        options = [*(["--exclude", str(exclude.resolve())] if exclude else []), *["--exclude-leaks"] * exclude_leaks]
-        bring = shlex.join(["python", "-m", "fashion_core", "audit", found_dataset.id, *options])
+        bring = None if exclude else versions.command_for(found_dataset, "--exclude-leaks")
         reasons = (versions.leaked(found) if exclude_leaks else {}) | listed
         made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
         document["new_dataset"] = _dataset_document(made)
         lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
     answer(document, as_json, lines)
+
+
+def _label_errors(run: runs.Run, dataset: manifest.Dataset, split: str | None) -> dict[str, Any]:
+    """Suspected label errors by a run's stored predictions of a split, test where there are such."""
+    split = split or next(iter(run.prediction_splits()), "test")
+    if split.endswith(f"-on-{dataset.id}"):
+        runs.check_same_classes(run, dataset)
+    else:
+        runs.check_same_dataset(run, dataset)
+    predictions = run.predictions(split)
+    found = label_errors.find(predictions, run.classes)
+    return {
+        "run_id": run.id,
+        "split": split,
+        "n": len(predictions),
+        "suspected": len(found),
+        "in_sample": split == "train",
+        "photos": found.to_dict("records"),
+    }
+
+
+def _label_error_lines(suspected: dict[str, Any], most: int = 20) -> list[str]:
+    told = f"{suspected['suspected']:>9,}  of {suspected['n']:,} {suspected['split']} labels are suspected by run "
+    lines = [told + suspected["run_id"] + (", the worst:" if suspected["suspected"] else "")]
+    if suspected["in_sample"]:
+        lines.append(
+            "           the run was trained on these photos and has learnt their labels: errors are underrated"
+        )
+    for row in suspected["photos"][:most]:
+        lines.append(
+            f"{row['rank']:>9,}. {row['image_id']}: {row['label']} {row['p_label']:.1%}, "
+            f"rather {row['suggested']} {row['p_suggested']:.1%}"
+        )
+    return lines
 
 
 @app.command()

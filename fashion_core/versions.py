@@ -13,6 +13,9 @@ import shlex
 import shutil
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from fashion_core import datasets, pixels, sources, storage
 from fashion_core.audit import Audit
 from fashion_core.datasets import Dataset
@@ -20,13 +23,15 @@ from fashion_core.errors import DatasetError, WrongUse
 from fashion_core.layout import SPLITS
 
 _MAX_LIST_BYTES = 100_000_000
+LISTS = ".excluded"
 
 
-def exclude(dataset: Dataset, reasons: dict[str, str], *, bring: str, name: str | None = None) -> Dataset:
+def exclude(dataset: Dataset, reasons: dict[str, str], *, name: str | None = None, bring: str | None = None) -> Dataset:
     """A new dataset without the photos that ``reasons`` names (image_id -> why); ``bring`` is the command for it.
 
-    DatasetError when a photo is unknown, nothing is left out, or a class would lose its last photo. The same call again
-    gives the dataset that it made.
+    Without ``bring`` the list is kept in the data folder, under LISTS, and the command names that file: it makes the
+    new dataset again also when that was removed. DatasetError when a photo is unknown, nothing is left out, or a class
+    would lose its last photo. The same call again gives the dataset that it made.
     """
     data_dir = dataset.folder.parent
     manifest = dataset.manifest()
@@ -53,6 +58,8 @@ def exclude(dataset: Dataset, reasons: dict[str, str], *, bring: str, name: str 
     final = data_dir / new_id
     if final.exists():
         return _same_or_refuse(final, fingerprint, name)
+    if bring is None:
+        bring = command_for(dataset, "--exclude", str(_keep_list(dataset, new_id, reasons)))
     counts = usable["split"].value_counts()
     root = dataset.root
     if root.resolve().is_relative_to(dataset.folder.resolve()):  # relative, so that data/ can be moved
@@ -67,7 +74,11 @@ def exclude(dataset: Dataset, reasons: dict[str, str], *, bring: str, name: str 
         fingerprint=fingerprint,
         splits={split: int(counts[split]) for split in SPLITS if split in counts},
         num_images=len(usable),
-        warnings=(*dataset.warnings, f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason"),
+        warnings=(
+            *dataset.warnings,
+            f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason",
+            *_emptied(manifest, leaving),
+        ),
     )
     incoming = datasets.incoming_folder(data_dir, new_id)
     try:
@@ -83,6 +94,26 @@ def exclude(dataset: Dataset, reasons: dict[str, str], *, bring: str, name: str 
         raise DatasetError(f"'{final}' is being made by another process; wait until it is done.") from error
     shutil.rmtree(incoming, ignore_errors=True)
     return datasets.load(final)
+
+
+def command_for(dataset: Dataset, *options: str) -> str:
+    """The command line that leaves photos of a dataset out."""
+    return shlex.join(["python", "-m", "fashion_core", "audit", dataset.id, *options])
+
+
+def _keep_list(dataset: Dataset, new_id: str, reasons: dict[str, str]) -> Path:
+    """Write the list where it outlives the new dataset; what read_list reads."""
+    path = dataset.folder.parent.resolve() / LISTS / f"{new_id}.json"
+    storage.write_json(path, {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "images": reasons})
+    return path
+
+
+def _emptied(manifest: pd.DataFrame, leaving: np.ndarray) -> list[str]:
+    """A sentence for each split that loses its last photo of a class: such a split cannot be scored."""
+    kept = manifest[manifest["status"] == "ok"]
+    there = set(zip(kept["split"], kept["label"], strict=True))
+    gone = manifest.loc[leaving, ["split", "label"]].drop_duplicates().itertuples(index=False, name=None)
+    return [f"{split} has no photo of class '{label}' any more" for split, label in gone if (split, label) not in there]
 
 
 def leaked(audit: Audit) -> dict[str, str]:

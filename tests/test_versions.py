@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -115,3 +116,48 @@ def test_the_command_makes_the_new_dataset_and_says_so(planted):
     made = json.loads(done.stdout)["new_dataset"]
     assert made["dataset"] == "clean" and made["images"] == planted.num_images - 5
     assert "audit planted --exclude-leaks --name clean" in datasets.load(planted.folder.parent / "clean").bring
+
+
+def test_a_list_is_kept_so_that_the_command_makes_the_new_dataset_again_after_it_was_removed(planted, tmp_path):
+    first, second = planted.manifest()["image_id"].head(2)
+    reasons = {first: "leak: seen before", second: "an ugly photo"}
+    made = versions.exclude(planted, reasons, name="my choice")
+    old, _, again = made.bring.rpartition(" && ")
+    assert old == planted.bring
+    shutil.rmtree(made.folder)
+    words = shlex.split(again)
+    assert words[:3] == ["python", "-m", "fashion_core"]
+    words = [sys.executable, *words[1:], "--data-dir", str(planted.folder.parent)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    back = datasets.load(made.folder)
+    assert back == made and back.manifest().equals(made.manifest())
+    assert back.manifest().set_index("image_id")["reason"][[first, second]].tolist() == list(reasons.values())
+
+
+def test_a_list_given_to_the_command_may_be_thrown_away_afterwards(planted, tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text(planted.manifest()["image_id"][0])
+    words = [sys.executable, "-m", "fashion_core", "audit", "planted", "--exclude", str(path), "--name", "fewer"]
+    done = subprocess.run([*words, "--data-dir", str(planted.folder.parent)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    bring = datasets.load(planted.folder.parent / "fewer").bring
+    kept = Path(shlex.split(bring)[shlex.split(bring).index("--exclude") + 1])
+    assert str(path) not in bring and versions.read_list(kept) == {path.read_text(): "listed in list.txt"}
+
+
+def test_what_is_refused_leaves_no_list_behind(planted):
+    sarees = planted.manifest().query("label == 'saree'")["image_id"]
+    with pytest.raises(DatasetError):
+        versions.exclude(planted, dict.fromkeys(sarees, "no"))
+    with pytest.raises(DatasetError, match="visible characters"):
+        versions.exclude(planted, {sarees.iloc[0]: "no"}, name="\n")
+    assert not (planted.folder.parent / versions.LISTS).exists()
+
+
+def test_a_split_that_loses_its_last_photo_of_a_class_is_named(planted):
+    rows = planted.manifest().query("label == 'saree' and split == 'test' and status == 'ok'")
+    made = versions.exclude(planted, dict.fromkeys(rows["image_id"], "no"))
+    assert made.warnings[-1] == "test has no photo of class 'saree' any more"
+    fewer = versions.exclude(planted, dict.fromkeys(rows["image_id"][1:], "no"))
+    assert not any("any more" in warning for warning in fewer.warnings)

@@ -89,8 +89,8 @@ def _compare(split: str, scores: LeakScores, earlier: str) -> None:
             ),
             hide_index=True,
             column_config={
-                "which": st.column_config.TextColumn("Photos", width="medium"),
-                "n": st.column_config.NumberColumn("n", format="localized"),
+                "which": st.column_config.TextColumn("Photos", width=155),
+                "n": st.column_config.NumberColumn("n", format="localized", width=66),
                 "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
             },
             alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
