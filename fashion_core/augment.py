@@ -1,81 +1,83 @@
 """Augment whole batches of photos as tensors, on whatever device they lie.
 
-Takes uint8 batches and numbers drawn from (seed, epoch, image row); yields floats. The trainer and the Augmentation
-page call the same functions with the same draws, so a preview is what the trainer feeds. Knows no files and no model.
+Takes uint8 batches and what was drawn for them (``draws``); yields floats. The trainer and the Augmentation page call
+the same functions with the same draws, so a preview is what the trainer feeds. Knows no files and no model.
 
 B batch, C channels, H height, W width.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
-from fashion_core.config import Settings
+from fashion_core.draws import STAGES, Draw, Mixture
 
 GREY = (0.2989, 0.587, 0.114)  # ITU-R 601 luma, the weights of torchvision's rgb_to_grayscale
-STAGES = ("brightness", "contrast", "saturation")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draw:
-    """What was drawn for each image of a batch: the same numbers on every machine, device and number of workers."""
-
-    flip_B: np.ndarray  # bool
-    angle_B: np.ndarray  # degrees, counter-clockwise, float32
-    factors_BS: np.ndarray  # float32; column s is the factor of STAGES[s]
-    order_BS: np.ndarray  # int64; order_BS[b, k] is the stage that image b goes through k-th
-
-
-def uniforms(seed: int, epoch: int, rows_B: np.ndarray, repeats_B: np.ndarray, num: int) -> np.ndarray:
-    """``num`` numbers in [0, 1) for each image, float64 B x num, from (seed, epoch, row, repeat) alone.
-
-    A counter-based generator: SplitMix64's finaliser (Steele, Lea and Flood, 2014) applied to each part of the key in
-    turn, then to a counter. No stream and no state, so any batch can be drawn again by itself, in any order.
-    """
-    with np.errstate(over="ignore"):
-        key_1 = _mix(np.array([seed], np.uint64) + _GOLDEN)
-        key_1 = _mix(key_1 ^ np.uint64(epoch))
-        key_B = _mix(key_1 ^ rows_B.astype(np.uint64))
-        key_B = _mix(key_B ^ (repeats_B.astype(np.uint64) + np.uint64(1)) * _GOLDEN)
-        counter = np.arange(1, num + 1, dtype=np.uint64) * _GOLDEN
-        bits = _mix(key_B[:, None] + counter[None, :])
-    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-def _mix(bits: np.ndarray) -> np.ndarray:
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
-def draw(settings: Settings, *, seed: int, epoch: int, rows_B: np.ndarray, repeats_B: np.ndarray | None = None) -> Draw:
-    """Draw every augmentation of a batch. ``repeats_B`` counts how often the image was drawn before in this epoch.
-
-    Without the count a photo that a balanced sampler takes six times an epoch would be seen six times alike.
-    """
-    repeats_B = np.zeros(len(rows_B), np.int64) if repeats_B is None else repeats_B
-    u = uniforms(seed, epoch, rows_B, repeats_B, 8)
-    strengths = np.array([settings.brightness, settings.contrast, settings.saturation])
-    return Draw(
-        flip_B=u[:, 0] < settings.flip,
-        angle_B=((2 * u[:, 1] - 1) * settings.rotation_degrees).astype(np.float32),
-        factors_BS=(1 + (2 * u[:, 2:5] - 1) * strengths).astype(np.float32),
-        order_BS=np.argsort(u[:, 5:8], axis=1),
-    )
+HUE = STAGES.index("hue")
 
 
 def augment(images_BHWC: torch.Tensor, drawn: Draw) -> torch.Tensor:
-    """uint8 B x H x W x 3 to float32 B x 3 x H x W in 0..1: flip, rotate, then colour.
+    """uint8 B x H x W x 3 to float32 B x 3 x H x W in 0..1: crop, flip, rotate, colour, erase.
 
-    The order of torchvision's RandomHorizontalFlip, RandomRotation (nearest, black outside) and ColorJitter (its three
-    stages in an order drawn for each image), with a draw for every image.
+    The order of torchvision's RandomResizedCrop, RandomHorizontalFlip, RandomRotation (nearest, black outside),
+    ColorJitter (its four stages in an order drawn for each image) and RandomErasing, with a draw for every image.
     """
+    images_BHWC = turn(crop(images_BHWC, drawn.crop_BX), drawn.flip_B, drawn.angle_B)
+    return erase(jitter(to_float(images_BHWC), drawn), drawn.erase_BX)
+
+
+def trace(images_BHWC: torch.Tensor, drawn: Draw) -> Iterator[tuple[str, torch.Tensor]]:
+    """The stages that ``augment`` and ``normalise`` go through, each with a copy of the images after it.
+
+    uint8 B x H x W x 3 up to ``rotate``, then float32 B x 3 x H x W. Each image takes the colour stages in its own
+    order, so stage names with several images are those of the first; look at one image at a time. The last is bit for
+    bit what the model receives.
+    """
+    yield "resize", images_BHWC.clone()
+    images_BHWC = crop(images_BHWC, drawn.crop_BX)
+    yield "crop", images_BHWC.clone()
+    yield "flip", turn(images_BHWC, drawn.flip_B, np.zeros_like(drawn.angle_B)).clone()
     images_BHWC = turn(images_BHWC, drawn.flip_B, drawn.angle_B)
-    return jitter(to_float(images_BHWC), drawn)
+    yield "rotate", images_BHWC.clone()
+    images_BCHW = to_float(images_BHWC)
+    for stage_B in drawn.order_BS.T:
+        images_BCHW = _stage(images_BCHW, drawn, stage_B) if _jitters(drawn) else images_BCHW
+        yield STAGES[stage_B[0]], images_BCHW.clone()
+    images_BCHW = erase(images_BCHW, drawn.erase_BX)
+    yield "erase", images_BCHW.clone()
+    yield "normalise", normalise(images_BCHW)
+
+
+def crop(images_BHWC: torch.Tensor, crop_BX: np.ndarray) -> torch.Tensor:
+    """The box of each image stretched to the whole image, bilinear, uint8 as before.
+
+    A box is never larger than the image, so this is torchvision's resized_crop, whose antialiasing only acts when it
+    shrinks; source positions are held inside the box, as resizing a cut-out picture does.
+    """
+    num, height, width, _ = images_BHWC.shape
+    if (crop_BX == (0, 0, height, width)).all():
+        return images_BHWC
+    top, left, tall, wide = torch.from_numpy(crop_BX.astype(np.float32)).to(images_BHWC.device).T[:, :, None]
+    y_BH = ((_steps(height, images_BHWC) * tall - 0.5).clamp(min=0).minimum(tall - 1) + top) * (2 / height)
+    x_BW = ((_steps(width, images_BHWC) * wide - 0.5).clamp(min=0).minimum(wide - 1) + left) * (2 / width)
+    grid_BHW2 = torch.stack(
+        [
+            (x_BW + (1 / width - 1))[:, None, :].expand(num, height, width),
+            (y_BH + (1 / height - 1))[:, :, None].expand(num, height, width),
+        ],
+        dim=-1,
+    )
+    found_BCHW = F.grid_sample(
+        images_BHWC.permute(0, 3, 1, 2).float(), grid_BHW2, mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return found_BCHW.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+def _steps(num: int, like: torch.Tensor) -> torch.Tensor:
+    """The middles of ``num`` equal parts of 0..1, 1 x num."""
+    return ((torch.arange(num, dtype=torch.float32, device=like.device) + 0.5) / num)[None]
 
 
 def to_float(images_BHWC: torch.Tensor) -> torch.Tensor:
@@ -114,25 +116,74 @@ def turn(images_BHWC: torch.Tensor, flip_B: np.ndarray, angle_B: np.ndarray) -> 
 
 
 def jitter(images_BCHW: torch.Tensor, drawn: Draw) -> torch.Tensor:
-    """Brightness, contrast and saturation in each image's own order; floats in 0..1, changed in place.
-
-    All three are blends ``f * image + (1 - f) * reference``, clamped to 0..1: the reference is black for brightness,
-    the image's mean grey for contrast, its grey picture for saturation (torchvision's and Pillow's definition). So one
-    expression serves the whole batch at each of the three places in the order.
-    """
-    if np.all(drawn.factors_BS == 1):
+    """Brightness, contrast, saturation and hue in each image's own order; floats in 0..1, changed in place."""
+    if not _jitters(drawn):
         return images_BCHW
+    order_BS = drawn.order_BS
+    if not drawn.factors_BS[:, HUE].any():  # a quarter of the work, and the same bits
+        order_BS = order_BS[order_BS != HUE].reshape(len(order_BS), HUE)
+    for stage_B in order_BS.T:
+        images_BCHW = _stage(images_BCHW, drawn, stage_B)
+    return images_BCHW
+
+
+def _jitters(drawn: Draw) -> bool:
+    return not (np.all(drawn.factors_BS[:, :HUE] == 1) and np.all(drawn.factors_BS[:, HUE] == 0))
+
+
+def _stage(images_BCHW: torch.Tensor, drawn: Draw, stage_B: np.ndarray) -> torch.Tensor:
+    """One colour stage for each image, in place.
+
+    Brightness, contrast and saturation are blends ``f * image + (1 - f) * reference``, clamped to 0..1: the reference
+    is black for brightness, the image's mean grey for contrast, its grey picture for saturation (torchvision's and
+    Pillow's definition). So one expression serves the whole batch.
+    """
     device = images_BCHW.device
-    for place in range(len(STAGES)):
-        stage_B = drawn.order_BS[:, place]
-        factor_B = np.take_along_axis(drawn.factors_BS, stage_B[:, None], axis=1)[:, 0]
-        factor = torch.from_numpy(factor_B).to(device)[:, None, None, None]
-        rest = 1 - factor
-        to_mean = rest * torch.from_numpy((stage_B == 1).astype(np.float32)).to(device)[:, None, None, None]
-        to_grey = rest * torch.from_numpy((stage_B == 2).astype(np.float32)).to(device)[:, None, None, None]
-        grey_B1HW = grey_of(images_BCHW)
-        reference = grey_B1HW.mean(dim=(2, 3), keepdim=True).mul_(to_mean).add(grey_B1HW.mul_(to_grey))
-        images_BCHW.mul_(factor).add_(reference).clamp_(0, 1)
+    factor_B = np.take_along_axis(drawn.factors_BS, stage_B[:, None], axis=1)[:, 0]
+    shifted_B = np.flatnonzero((stage_B == HUE) & (factor_B != 0))
+    factor_B = np.where(stage_B == HUE, np.float32(1), factor_B)
+    factor = torch.from_numpy(factor_B).to(device)[:, None, None, None]
+    rest = 1 - factor
+    to_mean = rest * torch.from_numpy((stage_B == 1).astype(np.float32)).to(device)[:, None, None, None]
+    to_grey = rest * torch.from_numpy((stage_B == 2).astype(np.float32)).to(device)[:, None, None, None]
+    grey_B1HW = grey_of(images_BCHW)
+    reference = grey_B1HW.mean(dim=(2, 3), keepdim=True).mul_(to_mean).add(grey_B1HW.mul_(to_grey))
+    images_BCHW.mul_(factor).add_(reference).clamp_(0, 1)
+    if len(shifted_B):
+        rows = torch.from_numpy(shifted_B).to(device)
+        shift = torch.from_numpy(drawn.factors_BS[shifted_B, HUE]).to(device)[:, None, None]
+        images_BCHW[rows] = shift_hue(images_BCHW[rows], shift)
+    return images_BCHW
+
+
+def shift_hue(images_BCHW: torch.Tensor, shift_B11: torch.Tensor) -> torch.Tensor:
+    """RGB floats in 0..1 with their hue moved by ``shift`` of the colour wheel (1 is once round), as adjust_hue does.
+
+    Foley and van Dam's HSV: hue is where between its neighbours the middle channel lies, in the sextant that the
+    largest channel names; value and saturation stay.
+    """
+    high_BHW, low_BHW = images_BCHW.amax(1), images_BCHW.amin(1)
+    spread_BHW = high_BHW - low_BHW
+    safe_BHW = torch.where(spread_BHW == 0, torch.ones_like(spread_BHW), spread_BHW)
+    red, green, blue = images_BCHW.unbind(1)
+    sextant_BHW = torch.where(
+        high_BHW == red,
+        (green - blue) / safe_BHW,
+        torch.where(high_BHW == green, (blue - red) / safe_BHW + 2, (red - green) / safe_BHW + 4),
+    )
+    turned_BHW = sextant_BHW + 6 * shift_B11
+    channels = []
+    for offset in (5, 3, 1):  # channel = value - spread * clamp(min(k, 4 - k), 0, 1), k = (offset + sextant) mod 6
+        k_BHW = torch.remainder(turned_BHW + offset, 6)
+        channels.append(high_BHW - spread_BHW * torch.minimum(k_BHW, 4 - k_BHW).clamp_(0, 1))
+    return torch.stack(channels, dim=1).clamp_(0, 1)
+
+
+def erase(images_BCHW: torch.Tensor, erase_BX: np.ndarray) -> torch.Tensor:
+    """Fill the rectangle of each image with middle grey, which is 0 once it is normalised; in place."""
+    for number in np.flatnonzero(erase_BX[:, 2]).tolist():
+        top, left, tall, wide = erase_BX[number].tolist()
+        images_BCHW[number, :, top : top + tall, left : left + wide] = 0.5
     return images_BCHW
 
 
@@ -147,26 +198,21 @@ def normalise(images_BCHW: torch.Tensor) -> torch.Tensor:
     return images_BCHW.sub_(0.5).div_(0.5)
 
 
-def mix(
-    images_BCHW: torch.Tensor, settings: Settings, *, seed: int, epoch: int, batch: int
-) -> tuple[torch.Tensor, np.ndarray, float]:
-    """MixUp (Zhang et al., 2018) or CutMix (Yun et al., 2019) of a batch with a shuffled copy of itself.
+def for_model(images_BCHW: torch.Tensor, channels: str = "RGB") -> torch.Tensor:
+    """Normalised floats in the memory layout and the order of colours that the model receives."""
+    if channels == "BGR":
+        images_BCHW = images_BCHW.flip(1)
+    return images_BCHW.contiguous(memory_format=torch.channels_last)
 
-    Returns the images, the partner of each image, int64 B, and the weight of the image's own label; the loss is
-    ``weight * loss(label) + (1 - weight) * loss(label of partner)``. Both off: unchanged, weight 1.
+
+def mix(own_BCHW: torch.Tensor, others_BCHW: torch.Tensor, mixture: Mixture) -> torch.Tensor:
+    """Each image blended with the other in its place (MixUp), or with a patch of it (CutMix).
+
+    The loss is ``weight * loss(label) + (1 - weight) * loss(label of the other)``.
     """
-    num, _, height, width = images_BCHW.shape
-    alpha = settings.mixup or settings.cutmix
-    if not alpha:
-        return images_BCHW, np.arange(num), 1.0
-    generator = np.random.default_rng([seed, epoch, batch, 1])
-    weight, partner_B = float(generator.beta(alpha, alpha)), generator.permutation(num)
-    others_BCHW = images_BCHW[torch.from_numpy(partner_B).to(images_BCHW.device)]
-    if settings.mixup:
-        return images_BCHW.mul_(weight).add_(others_BCHW, alpha=1 - weight), partner_B, weight
-    side = np.sqrt(1 - weight)
-    x, y = generator.integers(width), generator.integers(height)
-    left, right = np.clip([x - int(width * side) // 2, x + int(width * side) // 2], 0, width)
-    top, bottom = np.clip([y - int(height * side) // 2, y + int(height * side) // 2], 0, height)
-    images_BCHW[:, :, top:bottom, left:right] = others_BCHW[:, :, top:bottom, left:right]
-    return images_BCHW, partner_B, 1 - float((right - left) * (bottom - top)) / (width * height)
+    if mixture.box is None:
+        return own_BCHW * mixture.weight + others_BCHW * (1 - mixture.weight)
+    top, bottom, left, right = mixture.box
+    mixed_BCHW = own_BCHW.clone()
+    mixed_BCHW[:, :, top:bottom, left:right] = others_BCHW[:, :, top:bottom, left:right]
+    return mixed_BCHW

@@ -5,6 +5,7 @@ B batch, H height, W width, N images, D features, K classes.
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from PIL import Image
 
 from fashion_core import augment, checkpoints, manifest, photos, pixels, runs, storage
 from fashion_core.batches import Photos
+from fashion_core.config import Settings
 from fashion_core.errors import DatasetError, DeviceError, RunError
-from fashion_core.models import ReportCNN, build_model
+from fashion_core.models import Network, build_model
 
 BATCH = 128
 
@@ -32,12 +34,12 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def to_input(images_BHWC: torch.Tensor) -> torch.Tensor:
+def to_input(images_BHWC: torch.Tensor, channels: str = "RGB") -> torch.Tensor:
     """uint8 photos to what the model receives: float32 B x 3 x H x W, normalised, channels last in memory."""
-    return augment.normalise(augment.to_float(images_BHWC)).contiguous(memory_format=torch.channels_last)
+    return augment.for_model(augment.normalise(augment.to_float(images_BHWC)), channels)
 
 
-def new_model(run: runs.Run) -> ReportCNN:
+def new_model(run: runs.Run) -> Network:
     """The run's network with fresh random weights."""
     settings = run.settings
     return build_model(
@@ -45,11 +47,27 @@ def new_model(run: runs.Run) -> ReportCNN:
     )
 
 
-def load_model(run: runs.Run, device: torch.device) -> ReportCNN:
-    """The run's network with its newest saved weights, in evaluation mode; half-precision weights become float32."""
-    target = checkpoints.good_step(run.folder)
-    weights = safetensors.torch.load_file(target / "model.safetensors")
+def load_model(run: runs.Run, device: torch.device) -> Network:
+    """The run's network in evaluation mode, with the weights that were scored at its end, or the newest saved ones."""
+    scored_step = (run.summary() or {}).get("scored_step")
+    folder = run.folder
+    target = checkpoints.good_step(folder) if scored_step is None else saved_at(run, scored_step)
     model = new_model(run)
+    put_weights(model, run, target)
+    return model.to(device).eval()
+
+
+def saved_at(run: runs.Run, step: int) -> Path:
+    """The folder of one saved step; RunError when it is gone or damaged."""
+    target = run.folder / "steps" / str(step)
+    if not checkpoints.verify(target):
+        raise RunError(f"run {run.id!r}: its saved step {step:,} is gone or damaged; train it again as a new run")
+    return target
+
+
+def put_weights(model: Network, run: runs.Run, target: Path) -> None:
+    """Put the weights of a saved step into a network that has the run's shape; half precision becomes float32."""
+    weights = safetensors.torch.load_file(target / "model.safetensors")
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if expected != found:
@@ -58,19 +76,25 @@ def load_model(run: runs.Run, device: torch.device) -> ReportCNN:
             f"run {run.id!r}: the saved weights do not fit its config.json: {name} is {found.get(name)} "
             f"where {expected.get(name)} is expected"
         )
-    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    return model.to(device).eval()
+    model.load_state_dict(
+        {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    )
 
 
 @torch.inference_mode()
 def forward(
-    model: ReportCNN, images: Iterable[torch.Tensor], progress: Callable[[int], None] | None = None
+    model: Network,
+    images: Iterable[torch.Tensor],
+    channels: str = "RGB",
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Logits, float32 N x K, and features, float32 N x D, of uint8 batches."""
     model.eval()
-    logits, features, done = [], [], 0
+    logits = [np.empty((0, model.output.out_features), np.float32)]
+    features = [np.empty((0, model.output.in_features), np.float32)]
+    done = 0
     for images_BHWC in images:
-        features_BD = model.embed(to_input(images_BHWC))
+        features_BD = model.embed(to_input(images_BHWC, channels))
         logits.append(model.head(features_BD).float().cpu().numpy())
         features.append(features_BD.float().cpu().numpy())
         done += len(images_BHWC)
@@ -85,12 +109,12 @@ def softmax(logits_NK: np.ndarray) -> np.ndarray:
     return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def predict_photos(model: ReportCNN, images: list[Image.Image], image_size: tuple[int, int]) -> np.ndarray:
-    """Probabilities, float32 N x K, of decoded photos, squeezed to width x height as the pixel cache does it."""
+def predict_photos(model: Network, images: list[Image.Image], settings: Settings) -> np.ndarray:
+    """Probabilities, float32 N x K, of decoded photos, brought to the run's size as the pixel cache does it."""
     device = next(model.parameters()).device
-    squeezed = [photos.squeeze(image, *image_size) for image in images]
-    chunks = (squeezed[start : start + BATCH] for start in range(0, len(squeezed), BATCH))
-    logits_NK, _ = forward(model, (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks))
+    sized = [photos.resize(image, *settings.image_size, settings.resize) for image in images]
+    chunks = (sized[start : start + BATCH] for start in range(0, len(sized), BATCH))
+    logits_NK, _ = forward(model, (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks), settings.channels)
     return softmax(logits_NK)
 
 
@@ -144,12 +168,11 @@ def evaluate(
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
     name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
-    width, height = run.settings.image_size
-    chosen = choose_device(device)
-    pixels.build(dataset, width, height, progress=progress)
-    rows = Photos(pixels.open_pixels(dataset, width, height), chosen, resident=False)
+    settings, chosen = run.settings, choose_device(device)
+    pixels.build(dataset, *settings.image_size, progress=progress, how=settings.resize)
+    rows = Photos(pixels.open_pixels(dataset, *settings.image_size, settings.resize), chosen, resident=False)
     chunks = (rows.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
     told = (lambda done: progress(f"evaluating {split}", done, len(rows_N))) if progress else None
-    logits_NK, features_ND = forward(load_model(run, chosen), chunks, told)
+    logits_NK, features_ND = forward(load_model(run, chosen), chunks, settings.channels, told)
     write_predictions(run, frame, rows_N, name, logits_NK, features_ND)
     return run.scores(name)

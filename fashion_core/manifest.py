@@ -179,7 +179,7 @@ def _examine(root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
         image = sources.decode(root, path, data)
     except PhotoError as error:
         return _unread("damaged", str(error), data)
-    out_HW3[:] = photos.squeeze(image, out_HW3.shape[1], out_HW3.shape[0])
+    out_HW3[:] = photos.resize(image, out_HW3.shape[1], out_HW3.shape[0])
     return {
         "width": image.width,
         "height": image.height,

@@ -47,10 +47,51 @@ class ReportCNN(nn.Module):
         return self.head(self.embed(images_BCHW))
 
 
-BUILDERS = {"report_cnn": ReportCNN}
+class ResNet(nn.Module):
+    """A torchvision ResNet (He et al., 2016) with random weights: ``embed`` ends after the global average pooling."""
+
+    def __init__(self, *, name: str, num_classes: int, dropout: float) -> None:
+        super().__init__()
+        from torchvision.models import get_model  # two seconds that the report's network does not need
+
+        self.trunk = get_model(name, weights=None)
+        self.num_features = self.trunk.fc.in_features
+        self.trunk.fc = nn.Identity()
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(self.num_features, num_classes)
+
+    def embed(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        """Features after the pooling, float B x 512 (resnet18) or B x 2048."""
+        return self.trunk(images_BCHW)
+
+    def head(self, features_BD: torch.Tensor) -> torch.Tensor:
+        """Logits, float B x K."""
+        return self.output(self.dropout(features_BD))
+
+    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        return self.head(self.embed(images_BCHW))
 
 
-def build_model(name: str, *, num_classes: int, image_size: tuple[int, int], dropout: float) -> ReportCNN:
-    """A new network with random weights (torch's default initialisation), channels last in memory."""
-    model = BUILDERS[name](num_classes=num_classes, image_size=image_size, dropout=dropout)
+Network = ReportCNN | ResNet
+
+
+def build_model(name: str, *, num_classes: int, image_size: tuple[int, int], dropout: float) -> Network:
+    """A new network with random weights (the library's default initialisation), channels last in memory."""
+    model: Network
+    if name == "report_cnn":
+        model = ReportCNN(num_classes=num_classes, image_size=image_size, dropout=dropout)
+    else:
+        model = ResNet(name=name, num_classes=num_classes, dropout=dropout)
     return model.to(memory_format=torch.channels_last)
+
+
+def freeze_features(model: Network) -> None:
+    """Only the last layer learns from now on."""
+    model.requires_grad_(False)
+    model.output.requires_grad_(True)
+
+
+def set_training(model: Network, freeze: str) -> None:
+    """Training mode; with ``freeze`` features the part that stands still keeps its running means too."""
+    model.train(freeze == "none")
+    model.dropout.train()

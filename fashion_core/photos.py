@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
 from fashion_core.errors import PhotoError
 
@@ -62,9 +71,17 @@ def read_photo(path: Path | str) -> bytes:
         raise PhotoError(f"cannot be read ({error.strerror or error})") from error
 
 
-def squeeze(image: Image.Image, width: int, height: int) -> np.ndarray:
-    """``image`` as uint8 ``height x width x 3``, squeezed as torchvision's Resize((height, width)) does."""
-    if image.size != (width, height):
+def resize(image: Image.Image, width: int, height: int, how: str = "squeeze") -> np.ndarray:
+    """``image`` as uint8 ``height x width x 3``, bilinear.
+
+    ``squeeze`` changes its shape, as torchvision's Resize((height, width)) does; ``pad`` shrinks it until it fits and
+    puts black around it; ``crop`` shrinks it until it covers and cuts what stands over, alike on both sides.
+    """
+    if how == "pad":
+        image = ImageOps.pad(image, (width, height), Image.Resampling.BILINEAR, color="black")
+    elif how == "crop":
+        image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR)
+    elif image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image, dtype=np.uint8)
 

@@ -1,4 +1,4 @@
-"""Pixel caches: every photo of a dataset once, as uint8, squeezed to one size, memory-mapped.
+"""Pixel caches: every photo of a dataset once, as uint8, brought to one size in one way, memory-mapped.
 
 Takes a Dataset and a size; row i is manifest row i, and rows that are not ``ok`` are black. A cache is used only with
 the dataset and manifest that its side file names. Knows nothing of training; imports no torch.
@@ -26,22 +26,29 @@ Progress = Callable[[str, int, int], None]
 _CHUNK = 32
 
 
-def cache_path(dataset: Dataset, width: int, height: int) -> Path:
-    """Where the cache of that size lies, whether it is there or not."""
-    return dataset.folder / f"pixels-{width}x{height}.npy"
+def cache_path(dataset: Dataset, width: int, height: int, how: str = "squeeze") -> Path:
+    """Where the cache of that size lies, whether it is there or not; ``how`` is a way of ``photos.resize``."""
+    return dataset.folder / f"pixels-{width}x{height}{'' if how == 'squeeze' else '-' + how}.npy"
 
 
-def build(dataset: Dataset, width: int, height: int, progress: Progress | None = None, num_workers: int = 0) -> Path:
+def build(
+    dataset: Dataset,
+    width: int,
+    height: int,
+    progress: Progress | None = None,
+    num_workers: int = 0,
+    how: str = "squeeze",
+) -> Path:
     """Make the cache of that size unless a good one is there, with ``num_workers`` threads (0 is one a core).
 
     DatasetError names a photo that has changed or gone.
     """
-    path = cache_path(dataset, width, height)
+    path = cache_path(dataset, width, height, how)
     try:
         with storage.hold(dataset.folder / f"{path.stem}.lock", seconds=3600):  # a second run waits for the first
-            if _fault(dataset, width, height) is None:
+            if _fault(dataset, width, height, how) is None:
                 return path
-            _build(dataset, path, width, height, progress, num_workers)
+            _build(dataset, path, width, height, progress, num_workers, how)
             seal(dataset.folder, path, dataset.fingerprint)
     except storage.Busy as busy:
         raise DatasetError(f"another process has been building '{path}' for an hour; stop it and try again.") from busy
@@ -69,11 +76,11 @@ def seal(folder: Path, path: Path, fingerprint: str) -> None:
     storage.write_json(path.with_suffix(".json"), _side(folder, path, fingerprint))
 
 
-def open_pixels(dataset: Dataset, width: int, height: int) -> np.ndarray:
+def open_pixels(dataset: Dataset, width: int, height: int, how: str = "squeeze") -> np.ndarray:
     """The cache as a read-only memory map, uint8 N x H x W x 3. DatasetError when it is absent or does not fit."""
-    if fault := _fault(dataset, width, height):
+    if fault := _fault(dataset, width, height, how):
         raise DatasetError(fault)
-    return np.load(cache_path(dataset, width, height), mmap_mode="r", allow_pickle=False)
+    return np.load(cache_path(dataset, width, height, how), mmap_mode="r", allow_pickle=False)
 
 
 def thumbnails(dataset: Dataset) -> np.ndarray:
@@ -88,9 +95,9 @@ def thumbnail_jpeg(pixels_HW3: np.ndarray, quality: int = 85) -> bytes:
     return buffer.getvalue()
 
 
-def _fault(dataset: Dataset, width: int, height: int) -> str | None:
-    path = cache_path(dataset, width, height)
-    size = f"{width} x {height} pixels"
+def _fault(dataset: Dataset, width: int, height: int, how: str) -> str | None:
+    path = cache_path(dataset, width, height, how)
+    size = f"{width} x {height} pixels" + ("" if how == "squeeze" else f" ({how})")
     try:
         side = storage.read_json(path.with_suffix(".json"))
         expected = _side(dataset.folder, path, dataset.fingerprint)
@@ -107,7 +114,9 @@ def _side(folder: Path, path: Path, fingerprint: str) -> dict[str, Any]:
     return {"fingerprint": fingerprint, "rows": shape[0], "shape": list(shape), "manifest": manifest}
 
 
-def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Progress | None, num_workers: int) -> None:
+def _build(
+    dataset: Dataset, path: Path, width: int, height: int, progress: Progress | None, num_workers: int, how: str
+) -> None:
     manifest = dataset.manifest(["path", "sha256", "status"])
     rows = [row for row, status in enumerate(manifest["status"]) if status == "ok"]
     paths, hashes = manifest["path"].tolist(), manifest["sha256"].tolist()
@@ -115,7 +124,7 @@ def _build(dataset: Dataset, path: Path, width: int, height: int, progress: Prog
     def fill(chunk: list[int]) -> int:
         for row in chunk:
             data = datasets.read_photo(dataset, paths[row], hashes[row])
-            array_NHW3[row] = photos.squeeze(sources.decode(dataset.root, paths[row], data), width, height)
+            array_NHW3[row] = photos.resize(sources.decode(dataset.root, paths[row], data), width, height, how)
         return len(chunk)
 
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]

@@ -5,8 +5,8 @@ K classes, N images, M draws of an epoch. Labels are class indices, 0 to K - 1; 
 
 import numpy as np
 
-from fashion_core.config import sampler_beta, sampler_power
 from fashion_core.errors import DatasetError, SettingsError
+from fashion_core.fields import sampler_beta, sampler_power
 
 
 def class_counts(labels_N: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:

@@ -1,43 +1,37 @@
-"""Train one model: the loop. Takes a run directory and a dataset, writes metrics, checkpoints and final predictions.
+"""Train one model: the loop. Takes a run directory and a dataset, writes metrics, saved steps and final predictions.
 
-Every random number comes from (seed, epoch, row) or (seed, epoch, batch), so a checkpoint needs no generator state: a
-run that goes on from a saved step feeds the same pixels and drops the same features as one that never stopped.
-B batch, H height, W width, N images, K classes.
+How a step learns is ``steps``, how a run is saved ``trainer_state``, what a failure says ``mishaps``. Under torchrun
+every rank runs this; the first one writes. B batch, N images, K classes.
 """
 
-import json
-import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
-import torch.nn.functional as F
 
-from fashion_core import augment, batches, checkpoints, infer, losses, manifest, pixels, runs, sampling, storage
+from fashion_core import (
+    batches,
+    checkpoints,
+    infer,
+    losses,
+    manifest,
+    mishaps,
+    models,
+    pixels,
+    ranks,
+    runs,
+    sampling,
+    schedules,
+    scoring,
+    steps,
+    storage,
+    trainer_state,
+)
 from fashion_core.errors import FashionError, RunError
-
-
-class Stopped(Exception):
-    """Somebody asked the run to stop while it was not in the loop."""
-
-
-@dataclass(kw_only=True)
-class Progress:
-    """Where a run stands; saved with every checkpoint."""
-
-    step: int = 0
-    seconds: float = 0.0  # spent in training steps, over all resumptions
-    images: int = 0
-    loss_sum: float = 0.0  # of the steps since the last logged one
-    loss_steps: int = 0
-    epoch_loss_sum: float = 0.0
-    epoch_images: int = 0
-    train_loss: float | None = None
-    val_accuracy: float | None = None
+from fashion_core.job import Job, Stopped
+from fashion_core.trainer_state import Progress
 
 
 def train(
@@ -51,147 +45,253 @@ def train(
 
     Ends with an event that says how: finished, stopped (the batch was finished and saved), or failed with the reason.
     """
+    world = ranks.join()
+    if not world.is_first:
+        try:
+            return _train(run, dataset, world, should_stop, lambda sentence: None)
+        except Stopped:
+            return _summary(run, Progress(), "stopped")
     try:
         with storage.hold(run.lock, seconds=5):
             try:
-                return _train(run, dataset, should_stop, say)
+                return _train(run, dataset, world, should_stop, say)
             except Stopped:
                 saved = checkpoints.saved_steps(run.folder)
                 if not saved:
                     return _ended(run, Progress(), "stopped", "Stopped as asked before anything was saved.")
                 stood = storage.read_json(checkpoints.good_step(run.folder) / "trainer.json")
-                return _ended(run, Progress(**stood), "stopped", _stopped_at(run, saved[-1]))
-            except torch.OutOfMemoryError as error:
-                size = "x".join(map(str, run.settings.image_size))
-                reason = (
-                    f"out of memory with batch_size {run.settings.batch_size} at {size} on {_device_name(error)}; "
-                    "nothing was changed by itself: start a new run with a smaller batch_size or image_size"
-                )
-                runs.tell(run, "failed", reason=reason)
-                raise RunError(f"run {run.id!r}: {reason}") from error
+                return _ended(run, Progress.from_json(stood), "stopped", _stopped_at(run, saved[-1]))
+            except mishaps.Mishap as mishap:
+                mishaps.tell(run, mishap.reason, **mishap.details)
+                raise RunError(f"run {run.id!r}: {mishap.reason}") from mishap
             except FashionError as error:
-                runs.tell(run, "failed", reason=str(error))
+                mishaps.tell(run, str(error))
                 raise
+            except OSError as error:
+                reason = mishaps.in_words(error)
+                mishaps.tell(run, reason)
+                raise RunError(f"run {run.id!r}: {reason}") from error
             except BaseException as error:
-                runs.tell(run, "failed", reason=f"{type(error).__name__}: {error}; log.txt has the traceback")
+                mishaps.tell(run, f"{type(error).__name__}: {error}; log.txt has the traceback")
                 raise
     except storage.Busy as busy:
         raise RunError(f"run {run.id!r} is being trained by another process; watch it or stop that one") from busy
 
 
 def _train(
-    run: runs.Run, dataset: manifest.Dataset, should_stop: Callable[[], bool], say: Callable[[str], None]
+    run: runs.Run,
+    dataset: manifest.Dataset,
+    world: ranks.Ranks,
+    should_stop: Callable[[], bool],
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
+    job, progress = _prepare(run, dataset, world, should_stop, say)
+    learner, settings = job.learner, run.settings
+    while True:
+        if progress.epoch_images and progress.step % job.steps_per_epoch == 0:  # all its steps are done and saved
+            _close_epoch(job, progress)
+        patience = settings.early_stopping
+        if progress.step == job.total_steps or patience and progress.epochs_without_better >= patience:
+            break
+        if any(world.agree(should_stop())) and progress.step:
+            raise Stopped
+        _epoch(job, progress)
+        if world.is_first:
+            trainer_state.save(run, learner, progress)
+        if any(world.agree(should_stop())):
+            reason = _stopped_at(run, progress.step)
+            if not world.is_first:
+                return _summary(run, progress, "stopped", learner.device)
+            return _ended(run, progress, "stopped", reason, learner.device)
+    scored_step = _choose_weights(job, progress)
+    scores = scoring.score_splits(job)
+    told = f"Finished {settings.epochs} epoch{'s' if settings.epochs > 1 else ''}."
+    if progress.step < job.total_steps:
+        told = (
+            f"Finished after {progress.step // job.steps_per_epoch} of {settings.epochs} epochs: the validation "
+            f"accuracy had not risen for {settings.early_stopping}."
+        )
+    if settings.final_weights == "best":
+        told += f" Scored with the weights of step {scored_step:,}, the best on validation."
+    if not world.is_first:
+        return _summary(run, progress, "finished", learner.device, scores)
+    return _ended(run, progress, "finished", told, learner.device, scores, scored_step)
+
+
+def _prepare(
+    run: runs.Run,
+    dataset: manifest.Dataset,
+    world: ranks.Ranks,
+    should_stop: Callable[[], bool],
+    say: Callable[[str], None],
+) -> tuple[Job, Progress]:
     settings = run.settings
     runs.check_same_dataset(run, dataset)
     resuming = bool(checkpoints.saved_steps(run.folder))
-    device = infer.choose_device(settings.device)
-    runs.tell(run, "preparing", reason="Preparing the photos.", process=runs.process_identity())
-    say(f"run {run.id} on {_describe(device)}")
-
+    device = world.device(infer.choose_device(settings.device))
+    if world.is_first:
+        runs.tell(run, "preparing", reason="Preparing the photos.", process=runs.process_identity())
+        width, height = settings.image_size
+        pixels.build(
+            dataset, width, height, _cache_progress(run, should_stop), settings.num_workers, how=settings.resize
+        )
+    say(f"run {run.id} on {_describe(device)}" + (f", {world.size} processes" if world.size > 1 else ""))
+    world.wait()
     frame = dataset.manifest()
-    width, height = settings.image_size
-    pixels.build(dataset, width, height, _cache_progress(run, should_stop), settings.num_workers)
     rows_N = infer.split_rows(dataset, frame, "train")
     labels_all = frame["label"].map({name: index for index, name in enumerate(dataset.classes)})
     labels_all = labels_all.fillna(-1).to_numpy(dtype=np.int64)
-    labels_N = labels_all[rows_N]
-    counts_K = sampling.class_counts(labels_N, dataset.classes)
-    photos = batches.Photos(pixels.open_pixels(dataset, width, height), device)
+    counts_K = sampling.class_counts(labels_all[rows_N], dataset.classes)
+    learner = make_learner(run, counts_K, device, world)
+    if world.is_first:
+        needed = 3 * trainer_state.num_bytes(learner)
+        storage.require_space(run.folder, needed, f"the saved steps of run {run.id!r}")
+    progress = trainer_state.load(run, learner) if resuming else Progress()
+    world.wait()
+    if world.is_first:
+        trainer_state.forget_after(run.folder, progress)
+    job = Job(
+        run=run,
+        dataset=dataset,
+        frame=frame,
+        photos=batches.Photos(pixels.open_pixels(dataset, *settings.image_size, settings.resize), device),
+        labels_all=labels_all,
+        rows_N=rows_N,
+        learner=learner,
+        should_stop=should_stop,
+        say=say,
+    )
+    job.tell(
+        "resumed" if resuming else "started",
+        step=progress.step,
+        device=str(device),
+        processes=world.size,
+        photos_on_device=job.photos.resident,
+    )
+    return job, progress
 
+
+def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, world: ranks.Ranks) -> steps.Learner:
+    """The run's network with its first weights, and everything that makes it learn."""
+    settings = run.settings
     torch.manual_seed(settings.seed)
     model = infer.new_model(run).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=device.type in ("cpu", "cuda"))
-    loss_of = losses.build_loss(settings, counts_K, device)
-    progress = _load(run, model, optimizer, device) if resuming else Progress()
-    _forget_after(run, progress)
-
-    steps_per_epoch = run.config["steps_per_epoch"]
-    runs.tell(run, "resumed" if resuming else "started", step=progress.step, device=str(device))
-    while True:
-        if progress.epoch_images and progress.step % steps_per_epoch == 0:  # all its steps are done and saved
-            _close_epoch(run, progress, model, dataset, frame, photos, labels_all, should_stop, say)
-        if progress.step == settings.epochs * steps_per_epoch:
-            break
-        if should_stop() and progress.step:
-            raise Stopped
-        epoch, first = progress.step // steps_per_epoch + 1, progress.step % steps_per_epoch
-        order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=len(dataset.classes))
-        model.train()
-        loss_since_log = torch.tensor(progress.loss_sum, device=device)
-        epoch_loss = torch.tensor(progress.epoch_loss_sum, device=device)
-        clock, images_at_clock, seconds_at_clock = time.perf_counter(), progress.images, progress.seconds
-        for batch in batches.batches(order_N, settings.batch_size, first):
-            rows_B = rows_N[batch.positions_B]
-            labels_B = torch.from_numpy(labels_N[batch.positions_B]).to(device)
-            drawn = augment.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_B, repeats_B=batch.repeats_B)
-            images_BCHW = augment.augment(photos.batch(rows_B), drawn)
-            images_BCHW, partner_B, weight = augment.mix(
-                images_BCHW, settings, seed=settings.seed, epoch=epoch, batch=batch.number
-            )
-            images_BCHW = augment.normalise(images_BCHW).contiguous(memory_format=torch.channels_last)
-
-            torch.manual_seed(_step_seed(settings.seed, epoch, batch.number))  # dropout
-            logits_BK = model(images_BCHW)
-            loss = loss_of(logits_BK, labels_B)
-            if weight < 1:
-                loss = weight * loss + (1 - weight) * loss_of(logits_BK, labels_B[torch.from_numpy(partner_B)])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-
-            loss_since_log += loss.detach()
-            epoch_loss += loss.detach() * len(rows_B)
-            progress.step += 1
-            progress.loss_steps += 1
-            progress.images += len(rows_B)
-            progress.epoch_images += len(rows_B)
-            if progress.step % settings.log_every == 0:
-                mean_loss = loss_since_log.item() / progress.loss_steps
-                progress.seconds = seconds_at_clock + time.perf_counter() - clock
-                _check_finite(run, mean_loss, progress.step, settings.learning_rate)
-                _log(
-                    run,
-                    kind="step",
-                    epoch=epoch,
-                    step=progress.step,
-                    loss=mean_loss,
-                    learning_rate=settings.learning_rate,
-                    images_per_second=(progress.images - images_at_clock) / (time.perf_counter() - clock),
-                    seconds=progress.seconds,
-                )
-                say(f"epoch {epoch}/{settings.epochs} step {progress.step} loss {mean_loss:.4f}")
-                loss_since_log.zero_()
-                progress.loss_steps = 0
-            if should_stop():
-                break
-        progress.seconds = seconds_at_clock + time.perf_counter() - clock
-        progress.loss_sum, progress.epoch_loss_sum = loss_since_log.item(), epoch_loss.item()
-        _check_finite(run, progress.epoch_loss_sum, progress.step, settings.learning_rate)
-        _save(run, model, optimizer, progress)
-        if should_stop():
-            return _ended(run, progress, "stopped", _stopped_at(run, progress.step), device)
-
-    scores = {}
-    for split in ("val", "test"):
-        if dataset.splits.get(split):
-            say(f"scoring {split}")
-            rows_S = infer.split_rows(dataset, frame, split)
-            logits_NK, features_ND = _forward_rows(model, photos, rows_S, should_stop)
-            infer.write_predictions(run, frame, rows_S, split, logits_NK, features_ND)
-            if _has_every_class(labels_all[rows_S], counts_K):
-                found = run.scores(split)
-                scores[split] = {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "macro_f1")}
-            else:
-                say(f"{split} has no photos of some classes, so its scores would mean nothing and are left out")
-    return _ended(
-        run,
-        progress,
-        "finished",
-        f"Finished {settings.epochs} epoch{'s' if settings.epochs > 1 else ''}.",
-        device,
-        scores,
+    smooth = None
+    if settings.ema:
+        smooth = infer.new_model(run).to(device).requires_grad_(False).eval()
+        smooth.load_state_dict(model.state_dict())
+    if settings.freeze == "features":
+        models.freeze_features(model)
+    learning = [weight for weight in model.parameters() if weight.requires_grad]
+    kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
+    optimizer = kind(
+        learning,
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
     )
+    wrapped = world.spread(model, device)
+    return steps.Learner(
+        settings=settings,
+        model=model,
+        wrapped=torch.compile(wrapped) if settings.compile == "on" else wrapped,  # type: ignore[arg-type]
+        smooth=smooth,
+        optimizer=optimizer,
+        loss=losses.build_loss(settings, counts_K, device),
+        ranks=world,
+        device=device,
+    )
+
+
+def _epoch(job: Job, progress: Progress) -> None:
+    """The steps of an epoch that are not done yet; returns early when somebody asks the run to stop."""
+    run, settings, learner, world = job.run, job.run.settings, job.learner, job.learner.ranks
+    epoch, first = progress.step // job.steps_per_epoch + 1, progress.step % job.steps_per_epoch
+    labels_N = job.labels_all[job.rows_N]
+    order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=len(job.dataset.classes))
+    models.set_training(learner.model, settings.freeze)
+    watch = mishaps.Watch(run, job.frame, learner)
+    share = 1 / world.size  # sums of earlier steps are saved once, and counted once when the ranks add up
+    wide = torch.float32 if learner.device.type == "mps" else torch.float64  # Apple's GPU has no doubles
+    loss_since_log = torch.tensor(progress.loss_sum * share, dtype=wide, device=learner.device)
+    epoch_loss = torch.tensor(progress.epoch_loss_sum * share, dtype=wide, device=learner.device)
+    clock, images_at_clock, seconds_at_clock = time.perf_counter(), progress.images, progress.seconds
+    saved_at = time.monotonic()
+    for batch in batches.batches(order_N, settings.batch_size, first):
+        num = len(batch.positions_B)
+        rate = schedules.learning_rate(settings, progress.step, job.total_steps, progress.plateau.drops)
+        with mishaps.naming_memory(job, batch, epoch):
+            loss, norm = steps.step(
+                learner,
+                job.photos,
+                job.rows_N,
+                labels_N,
+                batch,
+                epoch=epoch,
+                learning_rate=rate,
+                num_steps_before=progress.step,
+            )
+        loss_since_log += loss
+        epoch_loss += loss * num
+        progress.step += 1
+        progress.loss_steps += 1
+        progress.images += num
+        progress.epoch_images += num
+        watch.see(progress.step, loss, norm, rate, job.rows_N[batch.positions_B])
+        if progress.step % settings.log_every == 0:
+            mean_loss = world.total(loss_since_log).item() / progress.loss_steps
+            watch.catch_up()
+            progress.seconds = seconds_at_clock + time.perf_counter() - clock
+            job.log(
+                kind="step",
+                epoch=epoch,
+                step=progress.step,
+                loss=mean_loss,
+                learning_rate=rate,
+                **({} if norm is None else {"gradient_norm": norm.item()}),
+                images_per_second=(progress.images - images_at_clock) / (time.perf_counter() - clock),
+                seconds=progress.seconds,
+            )
+            job.say(f"epoch {epoch}/{settings.epochs} step {progress.step} loss {mean_loss:.4f}")
+            loss_since_log.zero_()
+            progress.loss_steps = 0
+        stop, due = world.agree(job.should_stop(), time.monotonic() - saved_at > 60 * settings.save_minutes)
+        if stop or due or progress.step % job.steps_per_epoch == 0:
+            watch.catch_up()
+            progress.seconds = seconds_at_clock + time.perf_counter() - clock
+            progress.loss_sum = world.total(loss_since_log).item()
+            progress.epoch_loss_sum = world.total(epoch_loss).item()
+            watch.check_weights(progress.step)
+            if stop:
+                return
+            if due and world.is_first and progress.step % job.steps_per_epoch:
+                trainer_state.save(run, learner, progress)
+            saved_at = time.monotonic()
+
+
+def _close_epoch(job: Job, progress: Progress) -> None:
+    """Validate an epoch whose steps are done and saved, and log it. A run that ends in here does it again."""
+    epoch = progress.step // job.steps_per_epoch
+    progress.train_loss = progress.epoch_loss_sum / progress.epoch_images
+    val = scoring.validate(job)
+    row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
+    if val:
+        mishaps.check_validation(job, val["val_loss"], progress.step)
+        progress.validated(val)
+    job.log(kind="epoch", epoch=epoch, step=progress.step, **row)
+    job.tell("epoch", epoch=epoch, **row)
+    told = f" val accuracy {val['val_accuracy']:.4f}" if val else ""
+    job.say(f"epoch {epoch}/{job.run.settings.epochs} train loss {progress.train_loss:.4f}{told}")
+    progress.epoch_loss_sum, progress.epoch_images = 0.0, 0
+
+
+def _choose_weights(job: Job, progress: Progress) -> int:
+    """Put the weights that are scored at the end into the judged model; the step they are from."""
+    best = progress.best_step
+    if job.run.settings.final_weights == "last" or best is None or best == progress.step:
+        return progress.step
+    infer.put_weights(job.learner.judged, job.run, infer.saved_at(job.run, best))
+    return best
 
 
 def _stopped_at(run: runs.Run, step: int) -> str:
@@ -199,133 +299,14 @@ def _stopped_at(run: runs.Run, step: int) -> str:
     return f"Stopped as asked at step {step:,} of {total:,}; everything up to there is saved."
 
 
-def _has_every_class(labels_N: np.ndarray, counts_K: np.ndarray) -> bool:
-    return len(np.unique(labels_N)) == len(counts_K)
-
-
-def _forward_rows(
-    model: Any, photos: batches.Photos, rows_N: np.ndarray, should_stop: Callable[[], bool]
-) -> tuple[np.ndarray, np.ndarray]:
-    def chunks() -> Iterator[torch.Tensor]:
-        for start in range(0, len(rows_N), infer.BATCH):
-            if should_stop():  # what was trained is saved; scoring is done again when the run goes on
-                raise Stopped
-            yield photos.batch(rows_N[start : start + infer.BATCH])
-
-    return infer.forward(model, chunks())
-
-
-def _close_epoch(
-    run: runs.Run,
-    progress: Progress,
-    model: Any,
-    dataset: manifest.Dataset,
-    frame: Any,
-    photos: batches.Photos,
-    labels_all: np.ndarray,
-    should_stop: Callable[[], bool],
-    say: Callable[[str], None],
-) -> None:
-    """Validate an epoch whose steps are done and saved, and log it. A run that ends in here does it again."""
-    epoch = progress.step // run.config["steps_per_epoch"]
-    progress.train_loss = progress.epoch_loss_sum / progress.epoch_images
-    val = _validate(model, dataset, frame, photos, labels_all, should_stop)
-    _check_finite(run, val.get("val_loss", 0.0), progress.step, run.settings.learning_rate)
-    progress.val_accuracy = val.get("val_accuracy")
-    row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
-    _log(run, kind="epoch", epoch=epoch, step=progress.step, **row)
-    runs.tell(run, "epoch", epoch=epoch, **row)
-    say(f"epoch {epoch}/{run.settings.epochs} train loss {progress.train_loss:.4f}" + _told(val))
-    progress.epoch_loss_sum, progress.epoch_images = 0.0, 0
-
-
-def _validate(
-    model: Any,
-    dataset: manifest.Dataset,
-    frame: Any,
-    photos: batches.Photos,
-    labels_all: np.ndarray,
-    should_stop: Callable[[], bool],
-) -> dict[str, float]:
-    """Plain cross entropy and accuracy on val, every image once; nothing where the dataset has no val photos."""
-    if not dataset.splits.get("val"):
-        return {}
-    rows_N = infer.split_rows(dataset, frame, "val")
-    logits_NK, _ = _forward_rows(model, photos, rows_N, should_stop)
-    logits, labels = torch.from_numpy(logits_NK), torch.from_numpy(labels_all[rows_N])
-    return {
-        "val_loss": F.cross_entropy(logits, labels).item(),
-        "val_accuracy": (logits.argmax(1) == labels).double().mean().item(),
-    }
-
-
-def _step_seed(seed: int, epoch: int, batch: int) -> int:
-    return int(np.random.SeedSequence([seed, epoch, batch, 2]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _save(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-    """Save model, optimizer and position as one verified step; weights that are not numbers are never saved."""
-    if not all(weight.isfinite().all() for weight in model.parameters()):
-        _check_finite(run, math.nan, progress.step, run.settings.learning_rate)
-    state: dict[str, torch.Tensor] = {}
-    for (name, _), values in zip(model.named_parameters(), optimizer.state_dict()["state"].values(), strict=True):
-        for key, tensor in values.items():
-            state[f"{key}:{name}"] = tensor.detach().cpu().contiguous()
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    files = {
-        "model.safetensors": safetensors.torch.save(weights),
-        "trainer.safetensors": safetensors.torch.save(state),
-        "trainer.json": json.dumps(asdict(progress), allow_nan=False).encode(),
-    }
-    checkpoints.write(run.folder, progress.step, files)
-    checkpoints.keep_last(run.folder)
-    runs.tell(run, "saved", step=progress.step)
-
-
-def _load(run: runs.Run, model: Any, optimizer: torch.optim.Optimizer, device: torch.device) -> Progress:
-    """Put the newest step that verifies into model and optimizer; where the run stood then."""
-    target = checkpoints.good_step(run.folder, needs="trainer.safetensors")
-    model.load_state_dict(safetensors.torch.load_file(target / "model.safetensors"))
-    model.to(memory_format=torch.channels_last)
-    saved = safetensors.torch.load_file(target / "trainer.safetensors")
-    layout = optimizer.state_dict()
-    # The moments must lie in memory as their weights do (channels last): fused Adam walks both by raw position and
-    # mixes them up without a word when they differ.
-    layout["state"] = {
-        index: {
-            "step": saved[f"step:{name}"],
-            **{key: torch.empty_like(weight).copy_(saved[f"{key}:{name}"]) for key in ("exp_avg", "exp_avg_sq")},
-        }
-        for index, (name, weight) in enumerate(model.named_parameters())
-    }
-    optimizer.load_state_dict(layout)
-    return Progress(**storage.read_json(target / "trainer.json"))
-
-
-def _forget_after(run: runs.Run, progress: Progress) -> None:
-    """Drop metric rows that are about to be written again: of steps that were not saved, and of an open epoch."""
-    path = run.folder / "metrics.jsonl"
-    if path.exists():
-        rows = storage.read_lines(path)
-        kept = [
-            row for row in rows if row["step"] + (row["kind"] == "epoch" and progress.epoch_images > 0) <= progress.step
-        ]
-        storage.write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
-
-
-def _log(run: runs.Run, **row: Any) -> None:
-    storage.append_line(run.folder / "metrics.jsonl", row)
-
-
-def _ended(
+def _summary(
     run: runs.Run,
     progress: Progress,
     status: str,
-    reason: str,
     device: torch.device | None = None,
     scores: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    summary = {
+    return {
         "run_id": run.id,
         "status": status,
         "epochs": progress.step // run.config["steps_per_epoch"],
@@ -337,7 +318,20 @@ def _ended(
         "val_accuracy": progress.val_accuracy,
         "scores": scores or {},
     }
+
+
+def _ended(
+    run: runs.Run,
+    progress: Progress,
+    status: str,
+    reason: str,
+    device: torch.device | None = None,
+    scores: dict[str, Any] | None = None,
+    scored_step: int | None = None,
+) -> dict[str, Any]:
+    summary = _summary(run, progress, status, device, scores)
     if status == "finished":
+        summary |= {"scored_step": scored_step, "best_val_accuracy": progress.best_accuracy}
         storage.write_json(run.folder / "summary.json", summary)
     runs.tell(run, status, reason=reason)
     return summary
@@ -358,21 +352,5 @@ def _cache_progress(run: runs.Run, should_stop: Callable[[], bool]) -> Callable[
     return progress
 
 
-def _check_finite(run: runs.Run, loss: float, step: int, learning_rate: float) -> None:
-    if not math.isfinite(loss):
-        raise RunError(
-            f"run {run.id!r}: the loss became {loss} by step {step:,} at learning rate {learning_rate:g}; "
-            "earlier saved steps are untouched; start a new run with a smaller learning_rate"
-        )
-
-
-def _told(val: dict[str, float]) -> str:
-    return f" val accuracy {val['val_accuracy']:.4f}" if val else ""
-
-
 def _describe(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-
-
-def _device_name(error: BaseException) -> str:
-    return "the GPU" if "CUDA" in str(error) else "this device"

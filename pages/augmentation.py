@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from fashion_core.config import FIELD
+from fashion_core.fields import FIELD
 from fashion_core.labels import display_name
 from ui import address, faults, first_start, loaders, navigation, notices, pickers, preview, settings_form
 

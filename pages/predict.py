@@ -56,7 +56,7 @@ def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
     return photo
 
 
-def uploaded(size: tuple[int, int]) -> list[asked.Asked]:
+def uploaded(size: tuple[int, int], how: str) -> list[asked.Asked]:
     """What was uploaded, each file checked on the server; the sentence about too many of them."""
     files = st.file_uploader(
         f"Photos, {asked.MOST_FILES} at most, up to {asked.MOST_BYTES // 1_000_000} MB each",
@@ -72,7 +72,7 @@ def uploaded(size: tuple[int, int]) -> list[asked.Asked]:
             f"{asked.MOST_FILES} were read, the other {len(files) - asked.MOST_FILES} were not.",
             icon=":material/filter_alt:",
         )
-    return [asked.of_upload(file.name, file.getvalue(), size) for file in files[: asked.MOST_FILES]]
+    return [asked.of_upload(file.name, file.getvalue(), size, how) for file in files[: asked.MOST_FILES]]
 
 
 def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
@@ -116,9 +116,9 @@ photo = None
 if source == DATASET:
     frame = loaders.manifest_of(dataset)
     photo = photo_of_dataset(frame[frame["status"] == "ok"])
-    several = [asked.of_dataset(dataset, int(photo["row"]), run.settings.image_size)]
+    several = [asked.of_dataset(dataset, int(photo["row"]), run.settings.image_size, run.settings.resize)]
 else:
-    several = uploaded(run.settings.image_size)
+    several = uploaded(run.settings.image_size, run.settings.resize)
 readable = [one for one in several if not one.reason]
 refused = [one for one in several if one.reason]
 if not several:

@@ -5,7 +5,7 @@ import time
 import streamlit as st
 
 from fashion_core import launch
-from fashion_core.config import FIELD
+from fashion_core.fields import FIELD
 from ui import (
     address,
     devices,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fashion_core import config, infer, pixels, runs, train
+from fashion_core import config, fields, infer, pixels, runs, train
 from fashion_core.errors import SettingsError
 from tests.test_pages import lab  # noqa: F401
 from ui import preview
@@ -14,7 +14,17 @@ from ui import preview
 TINY = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "rotation_degrees=40"]
 
 
-@pytest.mark.parametrize("mixing", [[], ["mixup=0.4"], ["cutmix=1"], ["sampler=none"]])
+@pytest.mark.parametrize(
+    "mixing",
+    [
+        [],
+        ["mixup=0.4"],
+        ["cutmix=1", "hue=0.3"],
+        ["sampler=none"],
+        ["crop_scale=0.3", "hue=0.2", "erasing=0.7", "resize=pad", "channels=BGR"],
+        ["crop_scale=0.6", "mixup=1", "erasing=1", "resize=crop"],
+    ],
+)
 def test_the_preview_is_bit_for_bit_what_the_trainer_fed(mixing, tiny, tmp_path, monkeypatch):
     fed: list[torch.Tensor] = []
     new_model = infer.new_model
@@ -37,19 +47,20 @@ def test_the_preview_is_bit_for_bit_what_the_trainer_fed(mixing, tiny, tmp_path,
         for row, image_CHW in zip(shown.rows_B, images_BCHW, strict=True):
             seen.setdefault((int(row), epoch), image_CHW)  # the first time the photo comes in this epoch
     if not settings.mixup and not settings.cutmix:
-        stored = pixels.open_pixels(tiny, 16, 16)
+        stored = pixels.open_pixels(tiny, 16, 16, settings.resize)
         for (row, epoch), image_CHW in seen.items():
             alone, _ = preview.feed_epochs(stored[row], settings, row=row, epochs=[epoch])
             assert torch.equal(alone[0], image_CHW)
 
 
-def test_photos_that_no_cache_holds_are_squeezed_as_the_cache_would(tiny):
+@pytest.mark.parametrize("how", fields.RESIZES)
+def test_photos_that_no_cache_holds_are_resized_as_the_cache_would(how, tiny):
     rows = [0, 7, 30]
-    decoded = preview.pixels_of(tiny, rows, (24, 48))
-    assert not pixels.cache_path(tiny, 24, 48).exists()
+    decoded = preview.pixels_of(tiny, rows, config.settings_for("report", ["image_size=24x48", f"resize={how}"]))
+    assert not pixels.cache_path(tiny, 24, 48, how).exists()
     try:
-        pixels.build(tiny, 24, 48)
-        assert np.array_equal(decoded, pixels.open_pixels(tiny, 24, 48)[rows])
+        pixels.build(tiny, 24, 48, how=how)
+        assert np.array_equal(decoded, pixels.open_pixels(tiny, 24, 48, how)[rows])
     finally:
         for path in tiny.folder.glob("pixels-24x48*"):
             path.unlink()
@@ -67,9 +78,9 @@ def test_what_stands_below_a_picture_is_what_was_drawn(tiny):
 def test_the_page_opens_and_shows_every_parameter_of_the_recipe(lab):  # noqa: F811
     app = lab("augmentation")
     names = {slider.key.removeprefix("try_") for slider in app.slider}
-    assert names == {field.name for field in config.FIELDS if field.group == "augmentation"}
+    assert names == {field.name for field in fields.FIELDS if field.group == "augmentation"}
     for slider in app.slider:
-        field = config.FIELD[slider.key.removeprefix("try_")]
+        field = fields.FIELD[slider.key.removeprefix("try_")]
         assert (slider.min, slider.max, slider.value) == (field.low, field.high, getattr(config.REPORT, field.name))
 
 

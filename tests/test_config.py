@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from fashion_core import config
+from fashion_core import config, fields
 from fashion_core.errors import SettingsError
 
 SAMPLERS = (
@@ -43,8 +43,8 @@ def test_a_wrong_setting_is_refused_with_its_range(typed: str, sentence: str):
     assert str(error.value) == sentence
 
 
-@pytest.mark.parametrize("field", config.FIELDS, ids=lambda field: field.name)
-def test_every_number_is_refused_just_outside_its_range_and_taken_at_its_ends(field: config.Field):
+@pytest.mark.parametrize("field", fields.FIELDS, ids=lambda field: field.name)
+def test_every_number_is_refused_just_outside_its_range_and_taken_at_its_ends(field: fields.Field):
     if field.kind not in ("int", "float"):
         assert field.check(object())
         return

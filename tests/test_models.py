@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fashion_core import config, losses, models, sampling
+from fashion_core import config, fields, losses, models, sampling
 
 
 def plain_report(num_classes: int, side: int) -> nn.Sequential:
@@ -65,7 +65,7 @@ def by_hand(name: str) -> float:
     return total / weight_sum
 
 
-@pytest.mark.parametrize("name", config.LOSSES)
+@pytest.mark.parametrize("name", fields.LOSSES)
 def test_a_loss_equals_its_formula_by_hand(name: str):
     assert loss_named(name) == pytest.approx(by_hand(name), rel=1e-5)
 

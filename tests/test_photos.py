@@ -61,6 +61,26 @@ def test_webp_sizes_are_read_from_every_kind_of_header(lossless: bool):
         assert photos._webp_size(data) == (211, 97) == photos.open_photo(data).size
 
 
+@pytest.mark.parametrize("size", [(97, 211), (211, 97), (64, 64), (30, 17)])
+@pytest.mark.parametrize("target", [(32, 32), (24, 48), (64, 64)])
+def test_padding_keeps_the_whole_photo_and_cropping_its_middle(size: tuple[int, int], target: tuple[int, int]):
+    image = picture(*size)
+    padded, cropped = photos.resize(image, *target, "pad"), photos.resize(image, *target, "crop")
+    scale = min(target[0] / size[0], target[1] / size[1])
+    inner = tuple(round(side * scale) for side in size)
+    margins = [(whole - part) / 2 for whole, part in zip(target, inner, strict=True)]
+    left, top = (round(margin) for margin in margins)
+    content = padded[top : top + inner[1], left : left + inner[0]]
+    assert np.array_equal(content, np.asarray(image.resize(inner, Image.Resampling.BILINEAR)))
+    assert padded.sum(dtype=int) == content.sum(dtype=int), "everything around is black"
+    scale = max(target[0] / size[0], target[1] / size[1])
+    seen = [whole / scale for whole in target]
+    box = [(side - part) / 2 for side, part in zip(size, seen, strict=True)]
+    box = (*box, *(start + part for start, part in zip(box, seen, strict=True)))
+    expected = np.asarray(image.resize(target, Image.Resampling.BILINEAR, box=box))
+    assert np.abs(cropped.astype(int) - expected).max() <= 1
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 def test_a_photo_is_turned_upright_as_pillow_turns_it(orientation: int, format: str):
@@ -157,4 +177,4 @@ def test_squeezing_equals_torchvision():
     for size in [(534, 401), (128, 128), (20, 700)]:
         image = picture(*size)
         for width, height in [(128, 128), (32, 32), (128, 256)]:
-            assert np.array_equal(photos.squeeze(image, width, height), np.asarray(Resize((height, width))(image)))
+            assert np.array_equal(photos.resize(image, width, height), np.asarray(Resize((height, width))(image)))

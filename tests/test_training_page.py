@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import config, launch, runs, storage
+from fashion_core import config, fields, launch, runs, storage
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
 from ui import live, settings_form
@@ -49,8 +49,8 @@ def test_without_a_run_the_page_says_what_would_be_here(room):
 def test_the_page_lists_every_setting_once(room):
     app = open_page("training")
     widgets = [*app.slider, *app.number_input, *app.selectbox]
-    keys = [widget.key for widget in widgets if widget.key in config.FIELD]
-    assert sorted(keys) == sorted(config.FIELD)
+    keys = [widget.key for widget in widgets if widget.key in fields.FIELD]
+    assert sorted(keys) == sorted(fields.FIELD)
 
 
 def test_changes_are_listed_before_the_start_and_the_command_line_is_equal(room):
@@ -188,4 +188,4 @@ def test_the_charts_title_says_what_the_loss_did():
 
 def test_every_setting_has_a_heading_on_the_page():
     shown = [field.name for heading in settings_form.SECTIONS for field in settings_form.section(heading)]
-    assert sorted(shown) == sorted(config.FIELD)
+    assert sorted(shown) == sorted(fields.FIELD)

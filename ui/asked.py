@@ -55,18 +55,18 @@ class Asked:
     input_HW3: np.ndarray | None = None
 
 
-def of_upload(name: str, data: bytes, size: tuple[int, int]) -> Asked:
+def of_upload(name: str, data: bytes, size: tuple[int, int], how: str = "squeeze") -> Asked:
     """An uploaded file; never fails."""
     if len(data) > MOST_BYTES:
         return Asked(name=name, reason=f"larger than the {MOST_BYTES // 1_000_000} MB that one photo may have")
-    return _of_bytes(hashlib.sha256(data).hexdigest(), name, size, data)
+    return _of_bytes(hashlib.sha256(data).hexdigest(), name, size, how, data)
 
 
 # of this session alone: somebody's photo is nobody else's business
 @st.cache_data(max_entries=2 * MOST_FILES, show_spinner=False, scope="session")
-def _of_bytes(digest: str, name: str, size: tuple[int, int], _data: bytes) -> Asked:
+def _of_bytes(digest: str, name: str, size: tuple[int, int], how: str, _data: bytes) -> Asked:
     try:
-        return of_image(name, photos.open_photo(_data), size)
+        return of_image(name, photos.open_photo(_data), size, how)
     except PhotoError as error:
         return Asked(name=name, reason=str(error))
 
@@ -86,22 +86,22 @@ def names_apart(several: Sequence[Asked]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} ({place})" for place, name in enumerate(names, 1)]
 
 
-def of_dataset(dataset: Dataset, row: int, size: tuple[int, int]) -> Asked:
+def of_dataset(dataset: Dataset, row: int, size: tuple[int, int], how: str = "squeeze") -> Asked:
     """A photo of a dataset by its manifest row; never fails."""
-    return _of_row(loaders.stamp(dataset.manifest_path), row, size, dataset)
+    return _of_row(loaders.stamp(dataset.manifest_path), row, size, how, dataset)
 
 
 @st.cache_data(max_entries=2 * MOST_FILES, show_spinner=False, scope="session")
-def _of_row(key: loaders.Stamp, row: int, size: tuple[int, int], _dataset: Dataset) -> Asked:
+def _of_row(key: loaders.Stamp, row: int, size: tuple[int, int], how: str, _dataset: Dataset) -> Asked:
     photo = loaders.manifest_of(_dataset).iloc[row]
     try:
-        return of_image(photo["image_id"], sources.open_photo_of(_dataset.root, photo["path"]), size)
+        return of_image(photo["image_id"], sources.open_photo_of(_dataset.root, photo["path"]), size, how)
     except PhotoError as error:
         return Asked(name=photo["image_id"], reason=str(error))
 
 
-def of_image(name: str, image: Image.Image, size: tuple[int, int]) -> Asked:
-    """A decoded photo, squeezed to ``size`` (width, height) as the pixel cache does it."""
+def of_image(name: str, image: Image.Image, size: tuple[int, int], how: str = "squeeze") -> Asked:
+    """A decoded photo, brought to ``size`` (width, height) as the pixel cache does it."""
     preview = image.copy()
     preview.thumbnail((_PREVIEW_PIXELS, _PREVIEW_PIXELS))
     buffer = io.BytesIO()
@@ -111,7 +111,7 @@ def of_image(name: str, image: Image.Image, size: tuple[int, int]) -> Asked:
         width=image.width,
         height=image.height,
         upright_jpeg=buffer.getvalue(),
-        input_HW3=np.array(photos.squeeze(image, *size)),
+        input_HW3=np.array(photos.resize(image, *size, how)),
     )
 
 
@@ -155,7 +155,7 @@ def pair_html(asked: Asked) -> str:
     Image.fromarray(asked.input_HW3).save(buffer, "PNG", compress_level=1)
     small = "small" if max(asked.width, asked.height) <= 128 else ""
     photo = _figure("The photo", f"{asked.width:,} × {asked.height:,} pixels", asked.upright_jpeg, "jpeg", small)
-    received = _figure("What the model receives", f"squeezed to {width} × {height}", buffer.getvalue(), "png", "small")
+    received = _figure("What the model receives", f"{width} × {height} pixels", buffer.getvalue(), "png", "small")
     return f'{_STYLE}<div class="vastra-pair">{photo}{received}</div>'
 
 

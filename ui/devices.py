@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from fashion_core import config
+from fashion_core import config, fields
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Devices:
 def found() -> Devices:
     """The devices here; until the answer has come (a few seconds after the first call) every device on offer."""
     asked = _asked()
-    everything = Devices(config.DEVICES, "")
+    everything = Devices(fields.DEVICES, "")
     if not asked.done() or asked.exception() is not None:
         return everything
     try:

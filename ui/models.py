@@ -62,4 +62,4 @@ def predict(run: Run, inputs_HW3: Sequence[np.ndarray]) -> np.ndarray:
         key = stamp(run)
         model = _model(key, run)
         _ready().add(key)
-        return infer.predict_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings.image_size)
+        return infer.predict_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings)

@@ -21,16 +21,17 @@ from PIL import Image
 from fashion_core import pixels, sources
 from fashion_core.config import Settings
 from fashion_core.datasets import Dataset
+from fashion_core.draws import STAGES
 from fashion_core.labels import display_name
-from fashion_core.photos import squeeze
+from fashion_core.photos import resize
 from ui import loaders, words
 
 if TYPE_CHECKING:
     import torch
 
-    from fashion_core.augment import Draw
+    from fashion_core.draws import Draw
+    from fashion_core.steps import Fed
 
-STAGES = ("brightness", "contrast", "saturation")
 _STYLE = """<style>
 .vastra-draws-room{container-type:inline-size}
 .vastra-draws{display:grid;grid-template-columns:repeat(5,minmax(0,1fr));gap:.75rem .5rem}
@@ -60,28 +61,28 @@ class Picture:
     is_before: bool = False
 
 
-def pixels_of(dataset: Dataset, rows: Sequence[int], size: tuple[int, int]) -> np.ndarray:
-    """These photos squeezed to ``size`` (width, height), uint8 B x H x W x 3: from the cache of that size if training
-    has made one, otherwise decoded here by the cache's own function. Never builds a cache."""
-    width, height = size
-    path = pixels.cache_path(dataset, width, height)
+def pixels_of(dataset: Dataset, rows: Sequence[int], settings: Settings) -> np.ndarray:
+    """These photos brought to the settings' size, uint8 B x H x W x 3: from the cache of that size if training has made
+    one, otherwise decoded here by the cache's own function. Never builds a cache."""
+    width, height = settings.image_size
+    path = pixels.cache_path(dataset, width, height, settings.resize)
     key = (loaders.stamp(dataset.manifest_path), loaders.stamp(path.with_suffix(".json")))
     if path.exists():
-        return _cache(key, width, height, dataset)[np.asarray(rows)]
-    return _decoded(key, tuple(int(row) for row in rows), width, height, dataset)
+        return _cache(key, width, height, settings.resize, dataset)[np.asarray(rows)]
+    return _decoded(key, tuple(int(row) for row in rows), width, height, settings.resize, dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _cache(key: tuple, width: int, height: int, _dataset: Dataset) -> np.ndarray:
-    return pixels.open_pixels(_dataset, width, height)
+def _cache(key: tuple, width: int, height: int, how: str, _dataset: Dataset) -> np.ndarray:
+    return pixels.open_pixels(_dataset, width, height, how)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _decoded(key: tuple, rows: tuple[int, ...], width: int, height: int, _dataset: Dataset) -> np.ndarray:
+def _decoded(key: tuple, rows: tuple[int, ...], width: int, height: int, how: str, _dataset: Dataset) -> np.ndarray:
     paths = loaders.manifest_of(_dataset)["path"]
 
     def one(row: int) -> np.ndarray:
-        return squeeze(sources.open_photo_of(_dataset.root, paths.iloc[row]), width, height)
+        return resize(sources.open_photo_of(_dataset.root, paths.iloc[row]), width, height, how)
 
     return np.stack(list(pixels.in_threads(one, list(rows))))
 
@@ -95,56 +96,40 @@ def feed_epochs(
     """
     import torch
 
-    from fashion_core import augment
+    from fashion_core import augment, draws
 
     rows_1 = np.array([row])
-    each = [augment.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_1) for epoch in epochs]
-    names = ("flip_B", "angle_B", "factors_BS", "order_BS")
-    drawn = augment.Draw(**{name: np.concatenate([getattr(draw, name) for draw in each]) for name in names})
-    images_BHWC = torch.from_numpy(np.repeat(pixels_HW3[None], len(each), axis=0))
+    drawn = draws.join([draws.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_1) for epoch in epochs])
+    images_BHWC = torch.from_numpy(np.repeat(pixels_HW3[None], len(epochs), axis=0))
     with _one_thread():
-        return augment.normalise(augment.augment(images_BHWC, drawn)), drawn
+        images_BCHW = augment.normalise(augment.augment(images_BHWC, drawn))
+        return augment.for_model(images_BCHW, settings.channels), drawn
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fed:
-    """A real batch: its manifest rows, what the model receives, what was drawn, and how the images were mixed."""
+@dataclass(frozen=True)
+class _Rows:
+    """The photos of a dataset, handed out as the trainer's own class does it, without a cache where there is none."""
 
-    rows_B: np.ndarray
-    images_BCHW: torch.Tensor
-    drawn: Draw
-    partner_B: np.ndarray
-    weight: float
-    num_batches: int
+    dataset: Dataset
+    settings: Settings
+
+    def batch(self, rows_B: np.ndarray) -> torch.Tensor:
+        import torch
+
+        return torch.from_numpy(pixels_of(self.dataset, rows_B, self.settings))
 
 
 def feed_batch(dataset: Dataset, settings: Settings, *, epoch: int, number: int) -> Fed:
-    """Batch ``number`` (from 0) of an epoch, drawn, augmented, mixed and normalised as the training loop does it."""
-    import torch
-
-    from fashion_core import augment, batches
+    """Batch ``number`` (from 0) of an epoch as the training loop feeds it, by the loop's own function."""
+    from fashion_core import batches, steps
 
     rows_N, order_N = _epoch(
         loaders.stamp(dataset.manifest_path), settings.sampler, settings.seed, epoch, dataset, settings
     )
     num_batches = -(-len(order_N) // settings.batch_size)
     batch = next(batches.batches(order_N, settings.batch_size, min(number, num_batches - 1)))
-    rows_B = rows_N[batch.positions_B]
-    drawn = augment.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_B, repeats_B=batch.repeats_B)
-    stored_BHWC = torch.from_numpy(pixels_of(dataset, rows_B, settings.image_size))
     with _one_thread():
-        images_BCHW, partner_B, weight = augment.mix(
-            augment.augment(stored_BHWC, drawn), settings, seed=settings.seed, epoch=epoch, batch=batch.number
-        )
-        images_BCHW = augment.normalise(images_BCHW)
-    return Fed(
-        rows_B=rows_B,
-        images_BCHW=images_BCHW,
-        drawn=drawn,
-        partner_B=partner_B,
-        weight=weight,
-        num_batches=num_batches,
-    )
+        return steps.feed(_Rows(dataset, settings), settings, rows_N, batch, epoch=epoch)
 
 
 @contextmanager
@@ -176,9 +161,9 @@ def _epoch(
 
 def pictures_of_epochs(dataset: Dataset, settings: Settings, *, row: int, epochs: Sequence[int]) -> list[Picture]:
     """The photo as it is stored, then as each epoch feeds it."""
-    stored_HW3 = pixels_of(dataset, [row], settings.image_size)[0]
+    stored_HW3 = pixels_of(dataset, [row], settings)[0]
     images_BCHW, drawn = feed_epochs(stored_HW3, settings, row=row, epochs=epochs)
-    shown_BHW3, ranges = _for_the_eye(images_BCHW), _tensor_words(images_BCHW)
+    shown_BHW3, ranges = _for_the_eye(images_BCHW, settings), _tensor_words(images_BCHW)
     shape = _shape(dataset, row)
     before = Picture(pixels_HW3=stored_HW3, heading="Before", lines=("as imported",), shape=shape, is_before=True)
     return [before] + [
@@ -196,13 +181,14 @@ def pictures_of_epochs(dataset: Dataset, settings: Settings, *, row: int, epochs
 def pictures_of_batch(dataset: Dataset, settings: Settings, fed: Fed, most: int) -> list[Picture]:
     """The first ``most`` pictures of a batch, headed by the label that the loss is charged against."""
     names = [display_name(label) for label in loaders.manifest_of(dataset)["label"].iloc[fed.rows_B]]
-    shown_BHW3, ranges = _for_the_eye(fed.images_BCHW[:most]), _tensor_words(fed.images_BCHW[:most])
+    shown_BHW3, ranges = _for_the_eye(fed.images_BCHW[:most], settings), _tensor_words(fed.images_BCHW[:most])
     found = []
     for place in range(len(shown_BHW3)):
         heading = names[place]
-        partner = names[fed.partner_B[place]]
-        if fed.weight < 1 and partner != heading:
-            heading = f"{words.percent(fed.weight, 0)} {heading}, {words.percent(1 - fed.weight, 0)} {partner}"
+        if fed.mixture is not None:
+            partner, weight = names[fed.mixture.partner_B[place]], fed.mixture.weight
+            if weight < 1 and partner != heading:
+                heading = f"{words.percent(weight, 0)} {heading}, {words.percent(1 - weight, 0)} {partner}"
         found.append(
             Picture(
                 pixels_HW3=shown_BHW3[place],
@@ -220,9 +206,10 @@ def _shape(dataset: Dataset, row: int) -> tuple[int, int]:
     return max(1, int(frame["width"].iloc[row])), max(1, int(frame["height"].iloc[row]))
 
 
-def _for_the_eye(images_BCHW: torch.Tensor) -> np.ndarray:
-    """Normalised floats back to uint8 B x H x W x 3."""
-    return np.rint((images_BCHW.numpy().transpose(0, 2, 3, 1) * 0.5 + 0.5) * 255).astype(np.uint8)
+def _for_the_eye(images_BCHW: torch.Tensor, settings: Settings) -> np.ndarray:
+    """Normalised floats back to uint8 B x H x W x 3, red first."""
+    shown_BHWC = np.rint((images_BCHW.numpy().transpose(0, 2, 3, 1) * 0.5 + 0.5) * 255).astype(np.uint8)
+    return shown_BHWC[..., ::-1] if settings.channels == "BGR" else shown_BHWC
 
 
 def _tensor_words(images_BCHW: torch.Tensor) -> list[str]:
@@ -243,7 +230,7 @@ def in_words(settings: Settings) -> str:
         parts.append(f"mirrored with a chance of {words.percent(settings.flip, 0)}")
     if settings.rotation_degrees:
         parts.append(f"turned by up to ±{settings.rotation_degrees:g}°")
-    strengths = dict(zip(STAGES, (settings.brightness, settings.contrast, settings.saturation), strict=True))
+    strengths = {name: getattr(settings, name) for name in STAGES}
     changed = [name for name in STAGES if strengths[name]]
     if changed and len({strengths[name] for name in changed}) == 1:
         parts.append(f"changed in {_joined(changed)} by up to {words.percent(strengths[changed[0]], 0)}")
@@ -276,11 +263,8 @@ def draw_words(drawn: Draw, place: int, settings: Settings) -> tuple[str, ...]:
     """What was drawn for one image: ``mirrored, +7.3°``, ``brightness 1.12``; what is switched off is left out."""
     turned = [_signed(drawn.angle_B[place], "+.1f") + "°"] if settings.rotation_degrees else []
     mirrored = ["mirrored"] if drawn.flip_B[place] else []
-    strengths = (settings.brightness, settings.contrast, settings.saturation)
     factors = [
-        f"{name} {drawn.factors_BS[place, column]:.2f}"
-        for column, (name, strength) in enumerate(zip(STAGES, strengths, strict=True))
-        if strength
+        f"{name} {drawn.factors_BS[place, column]:.2f}" for column, name in enumerate(STAGES) if getattr(settings, name)
     ]
     return (", ".join([*turned, *mirrored]) or "not turned", *factors)
 

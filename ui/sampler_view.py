@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import sampling
-from fashion_core.config import Field
 from fashion_core.datasets import Dataset
+from fashion_core.fields import Field
 from fashion_core.labels import display_name
 from ui import address, charts, faults, gallery, loaders, navigation, notices, settings_form, words
 from ui.answer import Number, answer

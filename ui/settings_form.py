@@ -1,4 +1,4 @@
-"""Widgets for a run's settings, made from ``config.FIELDS``: range, unit, help and the recipe's value come from there.
+"""Widgets for a run's settings, made from ``fields.FIELDS``: range, unit, help and the recipe's value come from there.
 
 A widget's key is the setting's name (with a prefix where a page only tries values), so that every value stands in the
 address. The ranges of widgets are enforced by the browser only; Settings check again, and theirs is the sentence shown.
@@ -11,9 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import config
-from fashion_core.config import Field, Settings
+from fashion_core import config, fields
+from fashion_core.config import Settings
 from fashion_core.errors import SettingsError
+from fashion_core.fields import Field
 from ui import address, faults, words
 
 TITLES = {
@@ -26,7 +27,7 @@ TITLES = {
     "log_every": "Log the loss every",
     "num_workers": "Decoding threads",
 }
-#: How a person thinks of the settings: a heading, and the groups of ``config.FIELDS`` below it.
+#: How a person thinks of the settings: a heading, and the groups of ``fields.FIELDS`` below it.
 SECTIONS = {
     "Photos": ("data",),
     "Augmentation": ("augmentation",),
@@ -49,12 +50,12 @@ def title(name: str) -> str:
 
 def typed(value: Any) -> str:
     """A setting's value as it is typed after ``--set name=``."""
-    return config.typed(value)
+    return fields.typed(value)
 
 
 def section(heading: str) -> list[Field]:
-    """The settings below a heading, in the order of ``config.FIELDS``."""
-    return [field for field in config.FIELDS if field.group in SECTIONS[heading]]
+    """The settings below a heading, in the order of ``fields.FIELDS``."""
+    return [field for field in fields.FIELDS if field.group in SECTIONS[heading]]
 
 
 def pick_recipe(key: str = "recipe") -> Settings:
@@ -84,7 +85,7 @@ def widget(
     said = {"key": key, "bind": "query-params", "help": _help(field), **more}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
-    if field.kind == "float" and field.low > 0:  # a learning rate: steps of a slider would mean nothing
+    if field.kind == "float" and field.high > 1000 * field.low > 0:  # steps of a slider would mean nothing
         return st.number_input(name, float(field.low), float(field.high), float(own), None, "%g", **said)
     if field.kind == "float":
         step = 0.05 if field.high <= 1 else 0.1 if field.high <= 10 else 1.0
@@ -136,7 +137,7 @@ def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:
     """Settings of the recipe with these values; None, and the engine's own sentence on the page, when they refuse."""
     with faults.shown(stop=False):
         parsed = {
-            name: config.FIELD[name].parse(value) if isinstance(value, str) else value for name, value in values.items()
+            name: fields.FIELD[name].parse(value) if isinstance(value, str) else value for name, value in values.items()
         }
         return replace(recipe, **parsed)
     return None
@@ -144,7 +145,7 @@ def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:
 
 def refuse_address(prefix: str = "") -> None:
     """Say what is wrong with a value in the address: its widget would ignore it without a word."""
-    for field in config.FIELDS:
+    for field in fields.FIELDS:
         if field.kind in ("size", "sampler"):  # their widgets take any text, so that the engine answers for them
             continue
         refuse_value(f"{prefix}{field.name}", field, "The recipe's value is used.")

@@ -1,0 +1,50 @@
+"""A run in training, opened: its photos, labels and learner. Written to by nobody; its two writers write files.
+
+N images of the training split.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fashion_core import batches, manifest, runs, steps, storage
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop while it was not in the loop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What stays the same while a run is trained."""
+
+    run: runs.Run
+    dataset: manifest.Dataset
+    frame: pd.DataFrame
+    photos: batches.Photos
+    labels_all: np.ndarray  # class index of every manifest row, -1 where it has none
+    rows_N: np.ndarray  # manifest rows of the training photos
+    learner: steps.Learner
+    should_stop: Callable[[], bool]
+    say: Callable[[str], None]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.run.config["steps_per_epoch"]
+
+    @property
+    def total_steps(self) -> int:
+        return self.run.settings.epochs * self.steps_per_epoch
+
+    def log(self, **row: Any) -> None:
+        """One row of metrics.jsonl."""
+        if self.learner.ranks.is_first:
+            storage.append_line(self.run.folder / "metrics.jsonl", row)
+
+    def tell(self, event: str, **details: Any) -> None:
+        """One event."""
+        if self.learner.ranks.is_first:
+            runs.tell(self.run, event, **details)

@@ -1,0 +1,56 @@
+"""The learning rate of each step, from its number alone. Takes settings and numbers, gives a number. Knows no optimizer.
+
+``plateau`` needs to know how the epochs went: how often the rate was divided is counted by the trainer (``Plateau``).
+"""
+
+import math
+from dataclasses import dataclass
+
+from fashion_core.config import Settings
+
+_RISE, _START, _END = 0.3, 25.0, 1e4  # one_cycle: share of the run that rises; first and last rate below the highest
+_PATIENCE, _FACTOR, _THRESHOLD = 2, 0.1, 1e-4  # plateau
+
+
+def learning_rate(settings: Settings, step: int, total_steps: int, drops: int = 0) -> float:
+    """The rate of step 0, 1, ... ``total_steps`` - 1.
+
+    cosine: Loshchilov and Hutter (2017), without restarts. one_cycle: Smith and Topin (2018) with cosine arms, as
+    torch's OneCycleLR with its defaults has it (the momentum is left alone).
+    """
+    highest = settings.learning_rate
+    if settings.schedule == "cosine":
+        return highest * (1 + math.cos(math.pi * step / total_steps)) / 2
+    if settings.schedule == "one_cycle":
+        first, last = highest / _START, highest / _START / _END
+        top = _RISE * total_steps - 1
+        if top > 0 and step <= top:
+            return _arm(first, highest, step / top)
+        return _arm(highest, last, (step - top) / (total_steps - 1 - top))
+    if settings.schedule == "plateau":
+        return highest * _FACTOR**drops
+    return highest
+
+
+def _arm(start: float, end: float, share: float) -> float:
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
+    """How often the rate was divided by 10, and what decides the next time; torch's ReduceLROnPlateau with patience 2.
+
+    A loss counts as better when it is below the best one by more than a ten-thousandth of it.
+    """
+
+    drops: int = 0
+    best: float | None = None
+    bad_epochs: int = 0
+
+    def after(self, val_loss: float) -> "Plateau":
+        """The state after an epoch with this validation loss."""
+        if self.best is None or val_loss < self.best * (1 - _THRESHOLD):
+            return Plateau(drops=self.drops, best=val_loss)
+        if self.bad_epochs + 1 > _PATIENCE:
+            return Plateau(drops=self.drops + 1, best=self.best)
+        return Plateau(drops=self.drops, best=self.best, bad_epochs=self.bad_epochs + 1)

@@ -1,0 +1,164 @@
+"""One training step: what a batch becomes before the model, and what the model learns from it.
+
+Takes photos, settings and a batch's rows; changes the model's weights. The Augmentation page calls ``feed`` too, so
+what it shows is what the model receives. Knows no files and no epochs.
+B batch, C channels, H height, W width, N images of a split, K classes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from fashion_core import augment, draws, ranks
+from fashion_core.batches import Batch, Photos
+from fashion_core.config import Settings
+from fashion_core.draws import Draw, Mixture
+from fashion_core.losses import Loss
+from fashion_core.models import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fed:
+    """A part of a batch as the model receives it, and how it came to be."""
+
+    images_BCHW: torch.Tensor
+    rows_B: np.ndarray  # manifest rows
+    drawn: Draw
+    partners_B: np.ndarray | None  # manifest rows of what each image was mixed with
+    mixture: Mixture | None
+
+
+def feed(
+    photos: Photos, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
+) -> Fed:
+    """``part`` of a batch: drawn, augmented, mixed, normalised. ``rows_N`` are the manifest rows of the split."""
+    rows_B = rows_N[batch.positions_B]
+    mixture = draws.mixture(settings, seed=settings.seed, epoch=epoch, batch=batch.number, num=len(rows_B))
+    places_B = np.arange(len(rows_B))[part]
+    needed_B, own_B, other_B = places_B, np.arange(len(places_B)), None
+    if mixture is not None:  # partners may lie outside the part
+        needed_B, where_B = np.unique(np.r_[places_B, mixture.partner_B[part]], return_inverse=True)
+        own_B, other_B = where_B[: len(places_B)], where_B[len(places_B) :]
+    drawn = draws.draw(
+        settings, seed=settings.seed, epoch=epoch, rows_B=rows_B[needed_B], repeats_B=batch.repeats_B[needed_B]
+    )
+    images_BCHW = augment.augment(photos.batch(rows_B[needed_B]), drawn)
+    if mixture is not None:
+        images_BCHW = augment.mix(images_BCHW[own_B], images_BCHW[other_B], mixture)
+        drawn = draws.take(drawn, own_B)
+    return Fed(
+        images_BCHW=augment.for_model(augment.normalise(images_BCHW), settings.channels),
+        rows_B=rows_B[part],
+        drawn=drawn,
+        partners_B=None if mixture is None else rows_B[mixture.partner_B[part]],
+        mixture=mixture,
+    )
+
+
+def step_seed(seed: int, epoch: int, batch: int, rank: int = 0, part: int = 0) -> int:
+    """Where dropout's random numbers start: no generator has to be saved, a step can be done again by itself."""
+    key = [seed, epoch, batch, 2] if (rank, part) == (0, 0) else [seed, epoch, batch, 2, rank, part]
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+
+
+@dataclass(kw_only=True)
+class Learner:
+    """What a step changes and what it needs for it. ``wrapped`` is the model as the forward pass calls it (compiled,
+    or averaging its gradients over ranks); ``smooth`` is the running mean of the model, where the settings want one."""
+
+    settings: Settings
+    model: Network
+    wrapped: torch.nn.Module
+    smooth: Network | None
+    optimizer: torch.optim.Optimizer
+    loss: Loss
+    ranks: ranks.Ranks
+    device: torch.device
+
+    @property
+    def judged(self) -> Network:
+        """The model that validation and scores use."""
+        return self.model if self.smooth is None else self.smooth
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The weights that learn, by name."""
+        return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
+
+
+def step(
+    learner: Learner,
+    photos: Photos,
+    rows_N: np.ndarray,
+    labels_N: np.ndarray,
+    batch: Batch,
+    *,
+    epoch: int,
+    learning_rate: float,
+    num_steps_before: int,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Learn from one batch; this rank's share of its mean loss, and the gradient's norm where it is limited.
+
+    The batch may be computed in parts and on several ranks: each part's sum is divided by the weight of the whole
+    batch, so that the step is that of the whole batch up to rounding.
+    """
+    settings, world = learner.settings, learner.ranks
+    labels_B = torch.from_numpy(labels_N[batch.positions_B]).to(learner.device)
+    whole = learner.loss.weight(labels_B)
+    own = world.part(len(labels_B))
+    cuts = ranks.parts(settings.accumulation, own.start, own.stop)
+    learner.optimizer.zero_grad(set_to_none=True)
+    total = torch.zeros((), device=learner.device)
+    for number, part in enumerate(cuts):
+        empty = (
+            part.start == part.stop
+        )  # fewer images than ranks: one image that counts nothing keeps the ranks in step
+        fed = feed(photos, settings, rows_N, batch, epoch=epoch, part=slice(0, 1) if empty else part)
+        torch.manual_seed(step_seed(settings.seed, epoch, batch.number, world.rank, number))  # dropout
+        with world.without_sync(learner.wrapped, now=number == len(cuts) - 1):
+            with torch.autocast(learner.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+                logits_BK = learner.wrapped(fed.images_BCHW).float()
+            share = _share(learner.loss, logits_BK, labels_B, part if not empty else slice(0, 1), fed.mixture) / whole
+            if empty:
+                share = share * 0
+            (share * world.size).backward()
+        total = total + share.detach()
+    norm = None
+    if settings.clip_norm:
+        norm = torch.nn.utils.clip_grad_norm_(learner.weights().values(), settings.clip_norm)
+    for group in learner.optimizer.param_groups:
+        group["lr"] = learning_rate
+    learner.optimizer.step()
+    if learner.smooth is not None:
+        follow(learner.smooth, learner.model, settings.ema, num_steps_before)
+    return total, norm
+
+
+def _share(
+    loss: Loss, logits_BK: torch.Tensor, labels_B: torch.Tensor, part: slice, mixture: Mixture | None
+) -> torch.Tensor:
+    """What the images of a part cost together, with each one's partner where the batch is mixed."""
+    own = loss.each(logits_BK, labels_B[part]).sum()
+    if mixture is None:
+        return own
+    partner_B = torch.from_numpy(mixture.partner_B[part]).to(labels_B.device)
+    return mixture.weight * own + (1 - mixture.weight) * loss.each(logits_BK, labels_B[partner_B]).sum()
+
+
+@torch.no_grad()
+def follow(smooth: torch.nn.Module, model: torch.nn.Module, decay: float, num_steps_before: int) -> None:
+    """Move the running mean: ``smooth = d * smooth + (1 - d) * model``; running statistics are copied.
+
+    d is min(decay, (1 + t) / (10 + t)) after t steps, so that the mean forgets the random start (TensorFlow's
+    ExponentialMovingAverage with num_updates).
+    """
+    now = min(decay, (1 + num_steps_before) / (10 + num_steps_before))
+    torch._foreach_lerp_(list(smooth.parameters()), list(model.parameters()), 1 - now)
+    for kept, new in zip(smooth.buffers(), model.buffers(), strict=True):
+        kept.copy_(new)
+
+
+def gradient_norm(learner: Learner) -> float:
+    """The length of the gradient of the last step, over all weights."""
+    grads = [weight.grad for weight in learner.weights().values() if weight.grad is not None]
+    return torch.nn.utils.get_total_norm(grads).item() if grads else float("nan")
