@@ -6,10 +6,13 @@ import json
 import shutil
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from fashion_core import audit, launch, manifest
+from fashion_core import audit, label_errors, launch, manifest, versions
+from tests.made_runs import make_run
 from tests.test_audit import planted_folder  # noqa: F401
 from tests.test_pages import metric, open_page, written
+from tests.test_versions import bytes_of
 from ui import audited
 
 
@@ -76,3 +79,126 @@ def test_an_audit_that_failed_says_so_and_offers_to_go_on(data_dir, monkeypatch)
     app.run()
     assert "The audit stopped before its end" in written(app)
     assert any(button.label == "Go on with the audit" for button in app.button)
+
+
+@pytest.fixture
+def judged(data_dir, tmp_path):
+    """The planted photos, audited, and a run whose predictions speak against some of their labels."""
+    dataset = manifest.find_dataset(data_dir, "planted")
+    audit.run(dataset)
+    photos = dataset.manifest().query("status == 'ok'")
+    of = {split: photos[photos["split"] == split] for split in ("test", "train")}
+    run = make_run(
+        tmp_path / "runs" / "one",
+        dataset.classes,
+        counts={split: len(rows) for split, rows in of.items()},
+        fingerprint=dataset.fingerprint,
+        image_ids={split: rows["image_id"].tolist() for split, rows in of.items()},
+        labels={split: rows["label"].tolist() for split, rows in of.items()},
+        seed=4,
+    )
+    return dataset, run
+
+
+def button(app, start):
+    return next(button for button in app.button if button.label.startswith(start))
+
+
+def test_suspected_label_errors_appear_with_the_first_run_worst_first(data_dir, tmp_path, judged):
+    dataset, run = judged
+    app = open_page("dataset", tab="Audit", finding="label_error", by_split="train")
+    expected = label_errors.find(run.predictions("train"), run.classes)
+    assert len(expected) >= 3 and not app.exception
+    assert f"{len(expected)} of {len(run.predictions('train'))} train labels" in written(app)
+    assert "has learnt their labels" in written(app)
+    app = open_page("dataset", tab="Audit", finding="label_error")
+    assert "has learnt their labels" not in written(app)
+    shutil.rmtree(run.folder)
+    app = open_page("dataset", tab="Audit", finding="label_error")
+    assert "Once a run has been trained" in written(app)
+    assert not any("label errors" in option for option in app.selectbox(key="finding").options)
+
+
+def test_the_first_suspected_photos_make_a_new_dataset_and_the_old_one_keeps_its_bytes(judged):
+    dataset, run = judged
+    before = bytes_of(dataset.folder)
+    expected = label_errors.find(run.predictions("train"), run.classes)["image_id"].tolist()
+    query = {"tab": "Audit", "finding": "label_error", "by_split": "train", "leave_out": "true"}
+    app = open_page("dataset", **query)
+    app.number_input[0].set_value(2).run()
+    app.text_input(key="_leaving_name_planted").input("surer labels")
+    button(app, "Make a new dataset without these 2 photos").click().run()
+    assert not app.exception
+    made = manifest.find_dataset(dataset.folder.parent, "surer labels")
+    left_out = made.manifest().query("status == 'excluded'")
+    assert set(left_out["image_id"]) == set(expected[:2])
+    assert left_out["reason"].str.startswith("label_error: one gives it ").all()
+    text = written(app)
+    assert f"surer labels has {made.num_images} photos" in text.replace("*", "") and made.fingerprint in text
+    assert "2 photos of planted are left out; planted is as it was" in text
+    after = bytes_of(dataset.folder)
+    assert after == before
+    button(app, "Look at surer labels").click().run()
+    assert not app.exception and app.selectbox(key="dataset").value == made.id
+
+
+def test_photos_that_were_unticked_stay(judged):
+    dataset, _ = judged
+    leaks = audit.load(dataset).findings().query("kind == 'leak'").drop_duplicates("image_id")
+    app = open_page("dataset", tab="Audit", finding="leak", leave_out="true")
+    app.session_state["_leaving_planted_leak__5"] = {"selection": {"rows": [0, 3], "columns": [], "cells": []}}
+    app.run()
+    button(app, "Make a new dataset without these 2 photos").click().run()
+    assert not app.exception
+    made = manifest.find_dataset(dataset.folder.parent, "planted v2")
+    left_out = made.manifest().query("status == 'excluded'")["image_id"]
+    assert set(left_out) == set(leaks["image_id"].iloc[[0, 3]]) and ".excluded" in made.bring
+
+
+def test_leaving_out_every_leak_needs_no_list_on_the_command_line(judged):
+    dataset, _ = judged
+    app = open_page("dataset", tab="Audit", finding="leak", leave_out="true")
+    button(app, "Make a new dataset without these 5 photos").click().run()
+    made = manifest.find_dataset(dataset.folder.parent, "planted v2")
+    assert made.bring.endswith("audit planted --exclude-leaks --name 'planted v2'")
+    assert made.fingerprint == versions.exclude(dataset, versions.leaked(audit.load(dataset))).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("planted", "there already with other photos"), ("a\x07b", "1 to 80 visible characters")]
+)
+def test_a_wrong_name_gets_the_engines_own_sentence_and_nothing_is_made(judged, name, sentence):
+    dataset, _ = judged
+    app = open_page("dataset", tab="Audit", finding="leak", leave_out="true")
+    app.text_input(key="_leaving_name_planted").input(name)
+    button(app, "Make a new dataset").click().run()
+    assert not app.exception and sentence in written(app)
+    assert [found.id for found in manifest.list_datasets(dataset.folder.parent)] == ["planted"]
+
+
+def test_a_class_that_would_lose_its_last_photo_is_refused_and_a_split_that_would_is_named(judged):
+    dataset, _ = judged
+    sarees = dataset.manifest().query("label == 'saree' and status == 'ok'")
+    rows = sarees.assign(number=range(1, len(sarees) + 1), reason="no")
+
+    def page(folder, rows):
+        import json
+
+        import pandas as pd
+
+        from fashion_core import datasets
+        from ui import leaving_out
+
+        leaving_out.form(datasets.load(__import__("pathlib").Path(folder)), "dark", pd.DataFrame(json.loads(rows)))
+
+    columns = ["number", "image_id", "split", "label", "reason"]
+    for some, sentence in (
+        (rows, "class 'saree' would lose its last photo"),
+        (rows[rows["split"] == "test"], "test has no photo of class 'saree' any more"),
+    ):
+        given = json.dumps(some[columns].astype(str).to_dict("list"))
+        app = AppTest.from_function(page, args=(str(dataset.folder), given), default_timeout=30)
+        app.query_params["leave_out"] = "true"
+        app.run()
+        button(app, "Make a new dataset").click().run()
+        assert not app.exception and sentence in written(app)

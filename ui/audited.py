@@ -15,12 +15,13 @@ import streamlit as st
 from fashion_core import audit, findings, launch
 from fashion_core.labels import display_name
 from fashion_core.manifest import Dataset
-from ui import address, charts, first_start, gallery, loaders, notices, words
+from ui import address, charts, first_start, gallery, label_errors_view, leaving_out, loaders, notices, words
 from ui.answer import Number, answer
 from ui.asked import harmless
 
 GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
 PAIRS_A_PAGE = 24
+LABEL_ERRORS = "label_error"  # a finding of a run, not of the audit
 _STYLE = """<style>
 .vastra-pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:1rem .9rem}
 .vastra-pairs .pair{min-width:0}
@@ -127,13 +128,21 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
     )
     kinds = [kind for kind in ("leak", "conflict", *findings.KINDS) if found.counts[kind]]
     kinds = list(dict.fromkeys(kinds))
+    judged = label_errors_view.runs_over(dataset)
     if not kinds:
         st.markdown("Nothing was found.")
+    if not judged:
+        notices.aside("Once a run has been trained and scored on these photos, it shows here which labels it doubts.")
+    kinds += [LABEL_ERRORS] * bool(judged)
+    if not kinds:
         return
-    kind = address.select(
-        "Finding", kinds, key="finding", words=lambda name: f"{_title(name)} · {words.count(found.counts[name])}"
-    )
+    kind = address.select("Finding", kinds, key="finding", words=lambda name: _option(name, found))
+    if kind == LABEL_ERRORS:
+        suspected, source = label_errors_view.show(dataset)
+        _exports(dataset, kind, suspected, first=label_errors_view.FIRST, key=source)
+        return
     chosen = table[table["kind"] == kind].reset_index(drop=True)
+    chosen.insert(0, "number", range(1, len(chosen) + 1))
     notices.aside(words.plain(findings.KINDS[kind]))
     if kind in ("damaged", "missing"):
         st.dataframe(
@@ -147,6 +156,12 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
     else:
         _show_pairs(dataset, chosen)
     _exports(dataset, kind, chosen)
+
+
+def _option(kind: str, found: audit.Audit) -> str:
+    if kind == LABEL_ERRORS:
+        return "Suspected label errors · by a run"
+    return f"{_title(kind)} · {words.count(found.counts[kind])}"
 
 
 def _title(kind: str) -> str:
@@ -164,7 +179,7 @@ def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:
         images,
         key="finding_page",
         caption=lambda image: gallery.Caption(
-            display_name(image.label), f"{charts.SPLIT_NAMES[image.split]}, {image.reason}"
+            f"{image.number}. {display_name(image.label)}", f"{charts.SPLIT_NAMES[image.split]}, {image.reason}"
         ),
     )
 
@@ -192,7 +207,7 @@ def pairs_html(thumbnails: np.ndarray, shown: pd.DataFrame, images: pd.DataFrame
         second = _figure(thumbnails, other, row.other, row.other_split, row.other_label)
         parts.append(
             f'<div class="pair"><div class="two">{first}{second}</div>'
-            f'<div class="why">{html.escape(str(row.reason))}</div></div>'
+            f'<div class="why">{int(row.number)}. {html.escape(str(row.reason))}</div></div>'
         )
     return f'{_STYLE}<div class="vastra-pairs">{"".join(parts)}</div>'
 
@@ -208,7 +223,11 @@ def _figure(thumbnails: np.ndarray, place: Any, image_id: str, split: str, label
     )
 
 
-def _exports(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:
+def _exports(dataset: Dataset, kind: str, chosen: pd.DataFrame, *, first: int | None = None, key: str = "") -> None:
+    """Save the finding, or make a new dataset without its photos (the ``first`` of them until the reader says more)."""
+    if kind not in ("damaged", "missing") and len(chosen):  # those take no part anyway
+        photos = chosen.drop_duplicates("image_id")
+        leaving_out.form(dataset, kind, photos, first=first, key=key)
     with st.container(horizontal=True):
         st.download_button(
             "Save these findings (CSV)", lambda: findings_csv(chosen), f"{dataset.id}-{kind}.csv", "text/csv"
@@ -220,7 +239,7 @@ def _exports(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:
             "application/json",
         )
     command = words.command(f"python -m fashion_core audit {dataset.id} --exclude LIST.json")
-    notices.aside(f"A new dataset without the listed photos, this one left as it is: {command}")
+    notices.aside(f"On the command line, with a list that you saved and shortened: {command}")
 
 
 def findings_csv(table: pd.DataFrame) -> bytes:
@@ -231,7 +250,6 @@ def findings_csv(table: pd.DataFrame) -> bytes:
 
 def exclusion_list(dataset: Dataset, kind: str, table: pd.DataFrame) -> str:
     """The photos of a finding with the reason of each; of a pair the later photo, so that one copy stays."""
-    firsts = table.drop_duplicates("image_id")
-    reasons = {row.image_id: f"{kind}: {row.reason}" for row in firsts.itertuples()}
+    reasons = leaving_out.reasons_of(kind, table)
     document = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "images": reasons}
     return json.dumps(document, indent=1, ensure_ascii=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import audit, config, leakage, manifest, pixels, runs
+from fashion_core import audit, config, label_errors, leakage, manifest, pixels, runs
 from fashion_core import datasets as datasets_module
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
@@ -201,3 +201,13 @@ def _leak_scores(key: tuple[Stamp, Stamp], _run: Run, split: str, _dataset: Data
     found = audit_of(_dataset)
     assert found, "leak_scores_of asked for it"
     return leakage.with_and_without(predictions_of(_run, split), found[1])
+
+
+def label_errors_of(run: Run, split: str) -> pd.DataFrame:
+    """Suspected label errors by a run's predictions of a split, worst first, as ``label_errors.find`` gives them."""
+    return _label_errors(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Comparing the labels with the predictions")
+def _label_errors(key: Stamp, _run: Run, split: str) -> pd.DataFrame:
+    return label_errors.find(predictions_of(_run, split), _run.classes)

@@ -1,0 +1,146 @@
+"""A new dataset without the photos of a finding, made on the page: how many of them, which, and what came of it.
+
+Takes a dataset and the photos that a finding names, worst first; ``fashion_core.versions`` makes the dataset. The old
+one stays as it is.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core import datasets, versions
+from fashion_core.datasets import Dataset
+from fashion_core.errors import DatasetError
+from fashion_core.labels import display_name
+from ui import address, charts, faults, loaders, notices, words
+
+MOST_ROWS = 2000  # in the table to untick from; those beyond it are left out without being shown one by one
+
+
+def form(dataset: Dataset, kind: str, photos: pd.DataFrame, *, first: int | None = None, key: str = "") -> None:
+    """Offer to leave ``photos`` out (number, image_id, split, label, reason; a row a photo), the ``first`` at first.
+
+    ``key`` tells this list from others of the same kind.
+    """
+    box = st.expander(
+        "Make a new dataset without these photos", key="leave_out", on_change="rerun", bind="query-params"
+    )
+    if not box.open:
+        return
+    with box:
+        chosen = _choose(photos, f"_leaving_{dataset.id}_{kind}_{key}", first or len(photos))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.text_input(
+                "Name of the new dataset",
+                placeholder="the next free version, such as v2",
+                max_chars=80,
+                key=f"_leaving_name_{dataset.id}",
+            )
+            asked = st.button(
+                f"Make a new dataset without {_these(len(chosen))}", type="primary", disabled=chosen.empty
+            )
+        if asked:
+            with faults.shown(stop=False):
+                st.session_state[_made_key(dataset)] = _make(dataset, kind, photos, chosen, name.strip()).id
+        _show_made(dataset)
+
+
+def reasons_of(kind: str, photos: pd.DataFrame) -> dict[str, str]:
+    """image_id -> why, of the rows of a finding; a photo that stands in several keeps its first reason."""
+    rows = photos.drop_duplicates("image_id")
+    return {str(name): f"{kind}: {reason}" for name, reason in zip(rows["image_id"], rows["reason"], strict=True)}
+
+
+def _choose(photos: pd.DataFrame, key: str, first: int) -> pd.DataFrame:
+    """How many from the top, and which of those; every one of them is ticked at first."""
+    num = len(photos)
+    if num > 1:
+        num = st.number_input(
+            "How many, from the top of the list",
+            min_value=1,
+            max_value=len(photos),
+            value=min(first, len(photos)),
+            key=f"{key}_number",
+            width=260,
+        )
+    top = photos.iloc[: int(num)].reset_index(drop=True)
+    shown = top.iloc[:MOST_ROWS]
+    ticked = st.dataframe(
+        pd.DataFrame(
+            {
+                "number": shown["number"],
+                "image_id": shown["image_id"].astype(str),
+                "split": shown["split"].map(charts.SPLIT_NAMES),
+                "label": shown["label"].map(display_name),
+                "reason": shown["reason"],
+            }
+        ),
+        hide_index=True,
+        height=min(38 + 35 * len(shown), 318),
+        key=f"{key}_{len(top)}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": list(range(len(shown)))}},
+        column_config={
+            "number": st.column_config.NumberColumn("No.", width="small"),
+            "image_id": "Photo",
+            "split": "Split",
+            "label": "Class",
+            "reason": "Why",
+        },
+        alt="The photos to leave out; untick those that should stay",
+    )
+    rows = [row for row in ticked["selection"]["rows"] if 0 <= row < len(shown)]
+    beyond = (
+        f" Numbers beyond {words.count(MOST_ROWS)} are not listed and are left out too."
+        if len(top) > len(shown)
+        else ""
+    )
+    notices.aside(f"{words.counted(len(rows), 'photo')} ticked; untick those that should stay.{beyond}")
+    return pd.concat([shown.iloc[sorted(rows)], top.iloc[MOST_ROWS:]])
+
+
+def _make(dataset: Dataset, kind: str, photos: pd.DataFrame, chosen: pd.DataFrame, name: str) -> Dataset:
+    """The new dataset; DatasetError where it cannot be."""
+    found = loaders.audit_of(dataset)
+    if kind == "leak" and found and len(chosen) == len(photos):  # all of them: a command that needs no list
+        bring = versions.command_for(dataset, "--exclude-leaks")
+        return versions.exclude(dataset, versions.leaked(found[0]), name=name or None, bring=bring)
+    return versions.exclude(dataset, reasons_of(kind, chosen), name=name or None)
+
+
+def _these(num: int) -> str:
+    return "this 1 photo" if num == 1 else f"these {words.counted(num, 'photo')}"
+
+
+def _made_key(dataset: Dataset) -> str:
+    return f"_made_from_{dataset.id}"
+
+
+def _show_made(dataset: Dataset) -> None:
+    """What was made, and the way to it."""
+    made_id = st.session_state.get(_made_key(dataset))
+    if made_id is None:
+        return
+    try:
+        made = datasets.find_dataset(loaders.data_dir(), made_id)
+    except DatasetError:  # removed since
+        del st.session_state[_made_key(dataset)]
+        return
+    splits = ", ".join(f"{charts.SPLIT_NAMES[split].lower()} {words.count(num)}" for split, num in made.splits.items())
+    left = _these(dataset.num_images - made.num_images).removeprefix("these ").removeprefix("this ")
+    old, new = words.plain(dataset.name), words.plain(made.name)
+    with st.container(border=True):
+        st.markdown(
+            f"**{new}** has {words.counted(made.num_images, 'photo')} ({splits}), fingerprint {made.fingerprint}. "
+            f"{left.capitalize()} of {old} {'is' if left.startswith('1 ') else 'are'} left out; {old} is as it was."
+        )
+        for sentence in made.warnings[len(dataset.warnings) + 1 :]:
+            st.markdown(f":orange[:material/warning:] {words.plain(sentence)}, so that split cannot be scored.")
+        st.button(f"Look at {new}", on_click=_open, args=(made.id,))
+        notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
+
+
+def _open(dataset_id: str) -> None:
+    """Show the new dataset; before the page's widgets are drawn."""
+    st.session_state["tab"] = "Photos"
+    address.choose(dataset=dataset_id)
