@@ -31,6 +31,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 DataDir = Annotated[Path, typer.Option("--data-dir", resolve_path=True, help="Where imported datasets lie.")]
 RunsDir = Annotated[Path, typer.Option("--runs-dir", resolve_path=True, help="Where runs lie.")]
 Split = Annotated[str | None, typer.Option("--split", help="train, val or test; test where there is one.")]
+Nproc = Annotated[
+    int, typer.Option("--nproc", min=1, max=64, help="Processes on this machine: one a GPU, or parts of a CPU.")
+]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 
 DATA_DIR, RUNS_DIR = config.default_data_dir(), config.default_runs_dir()
@@ -285,6 +288,7 @@ def train(
         ),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start in the background and return at once.")] = False,
+    nproc: Nproc = 1,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
@@ -292,6 +296,10 @@ def train(
     """Train a classifier; the run directory has everything that pages and reports show."""
     if run_dir is not None and run_id is not None:
         raise WrongUse(f"--run-dir names the directory, so --run-id {run_id} has no place; leave one of them out")
+    if _is_rank() and run_dir is None:
+        raise WrongUse("under torchrun every process must know the run's directory; give --run-dir DIR")
+    if _is_rank() and os.environ["RANK"] != "0":
+        _await_config(run_dir)  # type: ignore[arg-type]
     sets = [*(sets or []), *([f"device={device}"] if device else [])]
     if run_dir is not None and (run_dir / "config.json").exists():
         run = runs.open_run(run_dir)
@@ -310,10 +318,24 @@ def train(
         else:
             run = runs.create_run(found, settings, runs_dir=runs_dir, run_id=run_id)
     if detach:
-        launch.start(run, data_dir=data_dir)
+        launch.start(run, data_dir=data_dir, num_processes=nproc)
         answer({"run_id": run.id, "status": "starting"}, as_json, [f"run {run.id} started"])
         return
-    _train_here(run, data_dir, runs_dir, as_json)
+    _train_here(run, data_dir, runs_dir, as_json, nproc)
+
+
+def _is_rank() -> bool:
+    """Whether torchrun started this process as one of several."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _await_config(run_dir: Path) -> None:
+    """Until the first rank has made the run's directory; other machines see it when their file system does."""
+    deadline = time.monotonic() + 60
+    while not (run_dir / "config.json").exists():
+        if time.monotonic() > deadline:
+            raise RunError(f"rank 0 has not made {run_dir} within 60 s; is it on a disk that every machine shares?")
+        time.sleep(0.1)
 
 
 def _check_same_request(
@@ -333,9 +355,19 @@ def _check_same_request(
             )
 
 
-def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool) -> None:
-    reason = "Starting: loading PyTorch and the photos."
-    runs.tell(run, "preparing", reason=reason, process=runs.process_identity())
+def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, nproc: int = 1) -> None:
+    if not _is_rank():
+        reason = "Starting: loading PyTorch and the photos."
+        runs.tell(run, "preparing", reason=reason, process=runs.process_identity())
+    if nproc > 1 and not _is_rank():
+        from fashion_core import torchrun
+
+        torchrun.train_in_ranks(run, num_processes=nproc, data_dir=data_dir)
+        summary = run.summary()
+        if summary is None:
+            raise RunError(f"run {run.id!r}: {run.status().sentence}")
+        answer(summary, as_json, [f"run {run.id} {summary['status']}: {summary['epochs']} epochs"])
+        return
     asked: list[int] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: asked.append(number))
@@ -345,6 +377,8 @@ def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool) ->
         data_dir, run.dataset["id"]
     )
     summary = training.train(run, dataset, should_stop=lambda: bool(asked), say=say)
+    if _is_rank():  # the process that started the ranks prints the answer
+        sys.exit(summary["status"] == "stopped")
     scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
     lines = [
         f"run {run.id} {summary['status']}: {summary['epochs']} epochs in {summary['seconds']:.0f} s on "
@@ -359,12 +393,14 @@ def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool) ->
 
 
 @app.command()
-def resume(run: str, as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDir = RUNS_DIR) -> None:
+def resume(
+    run: str, nproc: Nproc = 1, as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDir = RUNS_DIR
+) -> None:
     """Go on with a stopped or interrupted run from its newest saved step."""
     found = runs.find_run(runs_dir, run)
     if found.status().state == "finished":
         raise RunError(f"run {run!r} is finished; start a new run with more epochs instead")
-    _train_here(found, data_dir, runs_dir, as_json)
+    _train_here(found, data_dir, runs_dir, as_json, nproc)
 
 
 @app.command()
@@ -493,7 +529,7 @@ def predict(
     results: list[dict[str, Any]] = []
     for path in images:
         try:
-            probabilities_K = infer.predict_photos(model, [open_photo(path)], found.settings.image_size)[0]
+            probabilities_K = infer.predict_photos(model, [open_photo(path)], found.settings)[0]
         except PhotoError as error:
             results.append({"image": str(path), "top": [], "error": str(error)})
             continue

@@ -70,9 +70,10 @@ def start_resume(run: runs.Run, *, data_dir: Path) -> None:
     start(run, data_dir=data_dir)
 
 
-def start(run: runs.Run, *, data_dir: Path) -> None:
-    """Train a run whose directory is there already, in a detached process."""
+def start(run: runs.Run, *, data_dir: Path, num_processes: int = 1) -> None:
+    """Train a run whose directory is there already, in a detached process (and the ranks that it starts)."""
     words = ["train", "--run-dir", str(run.folder.resolve()), "--data-dir", str(data_dir.resolve())]
+    words += ["--nproc", str(num_processes)] if num_processes > 1 else []
     pid = detach(words, run.folder / "log.txt")
     runs.tell(run, "launched", process=runs.process_identity(pid))
 

@@ -1,4 +1,7 @@
-"""What a wrong answer costs. Takes logits and labels, yields one number an image. Knows no model. B batch, K classes."""
+"""What a wrong answer costs. Takes logits and labels, yields one number an image. Knows no model.
+
+B batch, K classes.
+"""
 
 from dataclasses import dataclass
 

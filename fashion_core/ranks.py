@@ -4,7 +4,10 @@ One process is rank 0 of 1. Every rank works out the same global batches by itse
 travel, through torch.distributed (nccl between GPUs, gloo otherwise). N items.
 """
 
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -116,9 +119,16 @@ def join() -> Ranks:
         return Ranks()
     rank, local_rank = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", "0"))
     if not dist.is_initialized():
+        _end_with_parent()
         on_gpus = torch.cuda.is_available() and torch.cuda.device_count() > local_rank
         dist.init_process_group("nccl" if on_gpus else "gloo", timeout=PATIENCE)
     return Ranks(rank=rank, size=size, local_rank=local_rank, flags=dist.new_group(backend="gloo", timeout=PATIENCE))
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel for a SIGTERM when the process that started the ranks ends, however it ends (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, int(signal.SIGTERM))  # PR_SET_PDEATHSIG
 
 
 def leave() -> None:

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from fashion_core import VERSION, checkpoints, config, manifest, metrics, storage
+from fashion_core import VERSION, checkpoints, config, contents, manifest, metrics, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -236,6 +236,7 @@ def create_run_at(dataset: manifest.Dataset, settings: Settings, folder: Path) -
     num_train = dataset.splits.get("train", 0)
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
+    _check_validation(dataset, settings)
     document = _config(dataset, settings, folder.name, num_train)
     try:
         with storage.hold(folder / "run.lock", seconds=5):
@@ -245,6 +246,18 @@ def create_run_at(dataset: manifest.Dataset, settings: Settings, folder: Path) -
     except storage.Busy as busy:
         raise RunError(f"run {folder.name!r} exists already and is being trained; watch it or stop it") from busy
     return open_run(folder)
+
+
+def _check_validation(dataset: manifest.Dataset, settings: Settings) -> None:
+    """What looks at validation needs photos to look at."""
+    needs = {"schedule": "plateau", "final_weights": "best"}
+    asked = [f"{name} {value}" for name, value in needs.items() if getattr(settings, name) == value]
+    asked += ["early_stopping"] if settings.early_stopping else []
+    if asked and not dataset.splits.get("val"):
+        raise RunError(
+            f"{asked[0]} needs validation photos and dataset {dataset.name!r} has none; leave it out, or import the "
+            "photos with a val split"
+        )
 
 
 def _config(dataset: manifest.Dataset, settings: Settings, run_id: str, num_train: int) -> dict[str, Any]:
@@ -258,7 +271,12 @@ def _config(dataset: manifest.Dataset, settings: Settings, run_id: str, num_trai
         "changed": {name: new for name, _, new in config.changes(settings)},
         "classes": list(dataset.classes),
         "steps_per_epoch": -(-num_train // settings.batch_size),
-        "normalise": {"mean": 0.5, "std": 0.5, "channels": "RGB", "resize": "squeeze, bilinear"},
+        "normalise": {
+            "mean": 0.5,
+            "std": 0.5,
+            "channels": settings.channels,
+            "resize": f"{settings.resize}, bilinear",
+        },
         "dataset": {
             "id": dataset.id,
             "name": dataset.name,
@@ -268,6 +286,7 @@ def _config(dataset: manifest.Dataset, settings: Settings, run_id: str, num_trai
             "bring": dataset.bring,
             "splits": dict(dataset.splits),
             "groups": {name: list(labels) for name, labels in dataset.groups.items()},
+            "contents": contents.contents_of(dataset),
         },
         "versions": {
             "vastra-lab": VERSION,
@@ -327,9 +346,12 @@ def check_same_dataset(run: Run, dataset: manifest.Dataset) -> None:
     """RunError that shows the first difference between the run's dataset and this one; silence when they are equal."""
     check_same_classes(run, dataset)
     if dataset.fingerprint != run.dataset["fingerprint"]:
+        known = run.dataset.get("contents")  # runs before 2026-11-23 did not keep it
+        found = contents.first_difference(known, contents.contents_of(dataset)) if known else None
+        found = found or "these are other photos, labels or splits"
         raise RunError(
             f"run {run.id!r} was trained on {run.dataset['name']!r} with fingerprint {run.dataset['fingerprint']}, "
-            f"but {dataset.name!r} here has {dataset.fingerprint}: these are other photos, labels or splits"
+            f"but {dataset.name!r} here has {dataset.fingerprint}: {found}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The learning rate of each step, from its number alone. Takes settings and numbers, gives a number. Knows no optimizer.
+"""The learning rate of each step, from its number alone. Takes settings and numbers; knows no optimizer.
 
 ``plateau`` needs to know how the epochs went: how often the rate was divided is counted by the trainer (``Plateau``).
 """

@@ -51,6 +51,10 @@ def train(
             return _train(run, dataset, world, should_stop, lambda sentence: None)
         except Stopped:
             return _summary(run, Progress(), "stopped")
+        except mishaps.Mishap as mishap:
+            raise RunError(f"run {run.id!r}: {mishap.reason}") from mishap
+        finally:
+            ranks.leave()
     try:
         with storage.hold(run.lock, seconds=5):
             try:
@@ -76,6 +80,8 @@ def train(
                 raise
     except storage.Busy as busy:
         raise RunError(f"run {run.id!r} is being trained by another process; watch it or stop that one") from busy
+    finally:
+        ranks.leave()
 
 
 def _train(
@@ -130,7 +136,9 @@ def _prepare(
     resuming = bool(checkpoints.saved_steps(run.folder))
     device = world.device(infer.choose_device(settings.device))
     if world.is_first:
-        runs.tell(run, "preparing", reason="Preparing the photos.", process=runs.process_identity())
+        # Under torchrun the process to signal is the one that started the ranks: it passes a stop on to all.
+        process = runs.process_identity(world.parent if world.size > 1 else None)
+        runs.tell(run, "preparing", reason="Preparing the photos.", process=process)
         width, height = settings.image_size
         pixels.build(
             dataset, width, height, _cache_progress(run, should_stop), settings.num_workers, how=settings.resize
