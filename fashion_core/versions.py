@@ -59,7 +59,7 @@ def exclude(dataset: Dataset, reasons: dict[str, str], *, name: str | None = Non
     if final.exists():
         return _same_or_refuse(final, fingerprint, name)
     if bring is None:
-        bring = command_for(dataset, "--exclude", str(_keep_list(dataset, new_id, reasons)))
+        bring = command_for(dataset, "--exclude", str(_keep_list(dataset, f"{new_id}-{fingerprint}", reasons)))
     counts = usable["split"].value_counts()
     root = dataset.root
     if root.resolve().is_relative_to(dataset.folder.resolve()):  # relative, so that data/ can be moved
@@ -101,9 +101,9 @@ def command_for(dataset: Dataset, *options: str) -> str:
     return shlex.join(["python", "-m", "fashion_core", "audit", dataset.id, *options])
 
 
-def _keep_list(dataset: Dataset, new_id: str, reasons: dict[str, str]) -> Path:
-    """Write the list where it outlives the new dataset; what read_list reads."""
-    path = dataset.folder.parent.resolve() / LISTS / f"{new_id}.json"
+def _keep_list(dataset: Dataset, name: str, reasons: dict[str, str]) -> Path:
+    """Write the list where it outlives the new dataset, and where no other dataset of that name takes its place."""
+    path = dataset.folder.parent.resolve() / LISTS / f"{name}.json"
     storage.write_json(path, {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "images": reasons})
     return path
 

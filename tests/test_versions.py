@@ -161,3 +161,12 @@ def test_a_split_that_loses_its_last_photo_of_a_class_is_named(planted):
     assert made.warnings[-1] == "test has no photo of class 'saree' any more"
     fewer = versions.exclude(planted, dict.fromkeys(rows["image_id"][1:], "no"))
     assert not any("any more" in warning for warning in fewer.warnings)
+
+
+def test_another_dataset_of_the_same_name_leaves_the_first_ones_list_alone(planted):
+    first, second = planted.manifest()["image_id"].head(2)
+    made = versions.exclude(planted, {first: "no"}, name="fewer")
+    shutil.rmtree(made.folder)
+    versions.exclude(planted, {second: "no"}, name="fewer")
+    kept = Path(shlex.split(made.bring)[shlex.split(made.bring).index("--exclude") + 1])
+    assert set(versions.read_list(kept)) == {first}

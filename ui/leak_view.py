@@ -7,6 +7,7 @@ predicted from another dataset: an audit compares the splits of one.
 import pandas as pd
 import streamlit as st
 
+from fashion_core.datasets import Dataset
 from fashion_core.layout import SPLITS
 from fashion_core.leakage import LeakScores, Share
 from fashion_core.runs import Run
@@ -55,10 +56,10 @@ def show(run: Run, split: str, scores: LeakScores | None) -> None:
             "It misses copies that were cropped."
         )
     else:
-        _compare(split, scores, earlier)
+        _compare(dataset, split, scores, earlier)
 
 
-def _compare(split: str, scores: LeakScores, earlier: str) -> None:
+def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> None:
     everything, kept, leaked = scores.everything, scores.kept, scores.leaked
     said, table = st.columns(2, gap="medium")
     with said:
@@ -95,6 +96,7 @@ def _compare(split: str, scores: LeakScores, earlier: str) -> None:
             },
             alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
         )
+        navigation.link("dataset", "See each leak beside its copy", dataset=dataset.id, tab="Audit", finding="leak")
 
 
 def _difference(everything: Share, kept: Share) -> str:

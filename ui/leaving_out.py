@@ -82,7 +82,7 @@ def _choose(photos: pd.DataFrame, key: str, first: int) -> pd.DataFrame:
         selection_default={"selection": {"rows": list(range(len(shown)))}},
         column_config={
             "number": st.column_config.NumberColumn("No.", width="small"),
-            "image_id": "Photo",
+            "image_id": st.column_config.TextColumn("Photo", width=280),
             "split": "Split",
             "label": "Class",
             "reason": "Why",
