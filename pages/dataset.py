@@ -2,9 +2,13 @@
 
 import streamlit as st
 
-from fashion_core.labels import display_name
-from ui import (
-    address,
+from ui import navigation
+
+navigation.enter("dataset")
+
+# after the title, for these take a second on a cold server
+from fashion_core.labels import display_name  # noqa: E402
+from ui import (  # noqa: E402
     audited,
     charts,
     distribution_view,
@@ -12,26 +16,14 @@ from ui import (
     gallery,
     importing,
     loaders,
-    navigation,
     notices,
+    photo_filters,
     pickers,
     sampler_view,
     words,
 )
-from ui.answer import Number, answer
+from ui.answer import Number, answer  # noqa: E402
 
-ALL = address.ANY
-
-
-def split_words(name: str) -> str:
-    return "All splits" if name == ALL else charts.SPLIT_NAMES[name]
-
-
-def class_words(name: str) -> str:
-    return "All classes" if name == ALL else display_name(name)
-
-
-navigation.enter("dataset")
 if not loaders.datasets():
     first_start.show()
     st.subheader("Or bring photos of your own", anchor=False)
@@ -46,17 +38,15 @@ with st.container(horizontal=True, vertical_alignment="center"):
         notices.drawn_badge()
 
 # load
-manifest = loaders.manifest_of(dataset)
-usable = manifest[manifest["status"] == "ok"]
-unusable = manifest[manifest["status"] != "ok"]
-counts = charts.counts_by_split(usable, dataset.classes)
+num_unusable = photo_filters.num_unusable(dataset)
+counts = photo_filters.counts(dataset)
 most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
 first_split = charts.SPLIT_NAMES[counts.columns[0]].lower()
 ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min())
 
 answer(
     [
-        Number("Photos", words.count(dataset.num_images), "every one readable" if unusable.empty else "readable"),
+        Number("Photos", words.count(dataset.num_images), "readable" if num_unusable else "every one readable"),
         Number("Classes", words.count(len(dataset.classes)), f"splits: {dataset.split_rule}"),
         Number(
             "Imbalance",
@@ -78,18 +68,8 @@ look, checked, numbers, sampler, unused, bring = st.tabs(
 )
 if look.open:
     with look:
-        with st.container(horizontal=True):
-            splits = [ALL, *counts.columns]
-            split = address.select("Split", splits, key="photos_split", words=split_words)
-            label = address.select("Class", [ALL, *dataset.classes], key="photos_class", words=class_words)
-        chosen = usable[((usable["split"] == split) | (split == ALL)) & ((usable["label"] == label) | (label == ALL))]
         gallery.show(
-            dataset,
-            gallery.mixed(chosen) if label == ALL else chosen,
-            key="page",
-            caption=lambda image: gallery.Caption(
-                display_name(image.label), f"{charts.SPLIT_NAMES[image.split]}, {image.width} × {image.height}"
-            ),
+            dataset, photo_filters.pick(dataset, list(counts.columns)), key="page", caption=photo_filters.caption
         )
 if checked.open:
     with checked:
@@ -102,12 +82,13 @@ if sampler.open:
         sampler_view.show(dataset)
 if unused.open:
     with unused:
-        if unusable.empty:
+        if not num_unusable:
             st.markdown("Every photo of this dataset was opened once when it was imported, and every one can be read.")
         else:
             st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
+            manifest = loaders.manifest_of(dataset)
             st.dataframe(
-                unusable[["path", "split", "label", "status", "reason"]],
+                manifest.loc[manifest["status"] != "ok", ["path", "split", "label", "status", "reason"]],
                 hide_index=True,
                 column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
                 alt="Photos that cannot be used, each with its reason",

@@ -140,8 +140,8 @@ def test_drawn_data_is_called_drawn_on_every_page_that_uses_it(lab, tiny_data, t
 def test_dataset_counts_and_filters_its_photos(lab, tiny):
     app = lab("dataset")
     assert metric(app, "Photos") == str(tiny.num_images) and metric(app, "Imbalance") == "3.0 : 1"
-    app.selectbox(key="photos_split").select("val").run()
-    app.selectbox(key="photos_class").select("saree").run()
+    app.multiselect(key="photos_split").select("val").run()
+    app.multiselect(key="photos_class").select("saree").run()
     assert asides(app) == ["4 photos"]
 
 

@@ -59,6 +59,56 @@ def choose(**values: str) -> None:
     st.query_params.update(values)
 
 
+def several(
+    label: str,
+    options: Sequence[str],
+    *,
+    key: str,
+    words: Callable[[str], str] = str,
+    **more: Any,
+) -> list[str]:
+    """A picker of any number of ``options``, each once in the address under ``key``, in the order of ``options``; none
+    means all of them."""
+    state = st.session_state
+    state[key] = several_chosen(key, options)
+    st.multiselect(label, list(options), format_func=_apart(options, words), key=key, **more)
+    value = _known(state[key], options)  # the browser's word is not enough
+    _write_several(key, value)
+    state.setdefault("_chosen", {})[key] = value
+    state.setdefault("_address", {})[key] = tuple(value)
+    return value
+
+
+def several_chosen(key: str, options: Sequence[str]) -> list[str]:
+    """What ``several`` will hold: the address wins, then the widget, then what was chosen before in this session."""
+    state = st.session_state
+    wanted = tuple(st.query_params.get_all(key))
+    if wanted != state.get("_address", {}).get(key, ()):  # a link, a typed address or the browser's back button
+        return _known(wanted, options)
+    return _known(state.get(key, state.get("_chosen", {}).get(key, [])), options)
+
+
+def choose_several(**values: Sequence[str]) -> None:
+    """Choose in ``several`` for the reader, nothing meaning all. For callbacks, before the pickers are drawn."""
+    for key, value in values.items():
+        st.session_state[key] = list(value)
+        st.session_state.setdefault("_address", {})[key] = tuple(value)
+        _write_several(key, value)
+
+
+def _write_several(key: str, values: Sequence[str]) -> None:
+    if list(values) == st.query_params.get_all(key):
+        return
+    if values:
+        st.query_params[key] = list(values)
+    elif key in st.query_params:
+        del st.query_params[key]
+
+
+def _known(values: Sequence[str], options: Sequence[str]) -> list[str]:
+    return [option for option in options if option in values]
+
+
 def _apart(options: Sequence[str], words: Callable[[str], str]) -> Callable[[str], str]:
     """``words``, and the option itself beside it where two options are written alike: streamlit knows the chosen one
     by what the reader sees."""

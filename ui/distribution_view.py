@@ -1,7 +1,7 @@
 """How a dataset's photos spread over classes and splits: the chart of the Dataset page, its words and its table.
 
-Takes a dataset and its counts (rows = classes in index order, columns = splits). A clicked bar chooses its split and
-class for the gallery, in the address.
+Takes a dataset and its counts (rows = classes in index order, columns = splits). A clicked bar, or a drag over several,
+chooses split and classes for the gallery, in the address.
 """
 
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fashion_core import labels, published
 from fashion_core.datasets import Dataset
 from fashion_core.distribution import LabelShift, imbalance_ratio, label_shift
 from fashion_core.labels import display_name
-from ui import address, charts, words
-from ui.plot import clicked, plot
+from ui import address, charts, loaders, photo_filters, words
+from ui.plot import clicked, dragged, plot
 
-ALL = address.ANY
 KEY = "distribution"
 BARS = {"photos": "Photos", "share": "Shares"}
 ORDERS = {"index": "Index order", "count": "Largest first", "wearer": "Men and women", "garment": "Kind of garment"}
@@ -77,43 +77,71 @@ def ordered(dataset: Dataset, counts: pd.DataFrame, order: str) -> pd.DataFrame:
 def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
     """Draw the bars and say below them how the splits differ."""
     rows = ordered(dataset, counts, shown.order)
-    groups = groups_of(dataset, shown.order) or None
-    reference = _published(rows) if shown.published else None
-    state = st.session_state
-    chosen = tuple(state.get(key, st.query_params.get(key, ALL)) for key in ("photos_class", "photos_split"))
-    title = "Share of each class in its split, %" if shown.as_share else "Photos of each class, all splits on one scale"
-    num_rows = len(rows) + (len([name for name in groups if set(groups[name]) & set(rows.index)]) if groups else 0)
+    groups = groups_of(dataset, shown.order)
+    num_rows = len(rows) + len([name for name in groups if set(groups[name]) & set(rows.index)])
+    classes, splits = photo_filters.classes_chosen(dataset), photo_filters.splits_chosen(list(rows.columns))
 
-    def open_photos() -> None:
-        wanted = bar_of(clicked(KEY), rows)
-        if wanted:
-            label, split = (ALL, ALL) if wanted == chosen else wanted  # a second click on the same bar shows all again
-            address.choose(photos_class=label, photos_split=split)
-            state["tab"] = "Photos"
+    def open_bar() -> None:
+        bar = bar_of((clicked(KEY) or {}).get("customdata"), rows)
+        if bar:
+            again = (classes, splits) == ([bar[0]], [bar[1]])  # a second click on the same bar shows all again
+            open_photos([] if again else [bar[0]], [] if again else [bar[1]])
+
+    def open_bars() -> None:
+        bars = [bar for bar in (bar_of(told, rows) for told in dragged(KEY)) if bar]
+        if bars:
+            several = [split for split in rows.columns if any(split == bar[1] for bar in bars)]
+            open_photos(
+                [label for label in dataset.classes if any(label == bar[0] for bar in bars)],
+                several if len(several) < len(rows.columns) else [],
+            )
 
     most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
     plot(
-        charts.class_distribution(
-            rows,
-            as_share=shown.as_share,
-            groups=groups,
-            published=reference,
-            chosen=chosen if chosen[0] in rows.index and chosen[1] in rows.columns else None,
-            title=f"{title} · tick: published shares" if shown.published else title,
-            drawn=dataset.synthetic,
-        ),
+        _figure(loaders.stamp(dataset.manifest_path), shown, tuple(classes), tuple(splits), dataset, rows),
         key=KEY,
         alt=f"Photos of each class by split; the most are {display_name(most)}, the fewest {display_name(least)}. "
-        "The pickers below open the photos of a class and split.",
+        "The pickers below open the photos of classes and splits.",
         height=86 + 22 * num_rows,
-        on_click=open_photos,
+        on_click=open_bar,
+        on_drag=open_bars,
     )
-    st.markdown("  \n".join(f":small[{sentence}]" for sentence in shift_words(counts)))
+    hint = ":gray[Click a bar, or drag down over several, to see their photos.]"
+    st.markdown("  \n".join(f":small[{sentence}]" for sentence in (*shift_words(counts), hint)))
 
 
-def bar_of(click: dict[str, Any] | None, rows: pd.DataFrame) -> tuple[str, str] | None:
-    """The class and split of the bar that was clicked; None for a tick, or for what the browser cannot have drawn."""
-    told = (click or {}).get("customdata")
+def open_photos(classes: Sequence[str], splits: Sequence[str]) -> None:
+    """Choose the photos of these bars, none meaning all, and turn to them; for callbacks."""
+    photo_filters.choose(classes, splits)
+    st.session_state["tab"] = "Photos"
+
+
+# kept, because another page of photos draws the same bars and building them costs 60 ms
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _figure(
+    key: loaders.Stamp,
+    shown: Shown,
+    classes: tuple[str, ...],
+    splits: tuple[str, ...],
+    _dataset: Dataset,
+    _rows: pd.DataFrame,
+) -> go.Figure:
+    title = "Share of each class in its split, %" if shown.as_share else "Photos of each class, all splits on one scale"
+    chosen = {(label, split) for label in classes or _rows.index for split in splits or _rows.columns}
+    return charts.class_distribution(
+        _rows,
+        as_share=shown.as_share,
+        groups=groups_of(_dataset, shown.order) or None,
+        published=_published(_rows) if shown.published else None,
+        chosen=chosen if classes or splits else None,
+        title=f"{title} · tick: published shares" if shown.published else title,
+        drawn=_dataset.synthetic,
+    )
+
+
+def bar_of(told: Any, rows: pd.DataFrame) -> tuple[str, str] | None:
+    """The class and split of the bar with this ``customdata``; None for a tick, or for what the browser cannot have
+    drawn."""
     if not isinstance(told, list) or len(told) != 4:
         return None
     place, number = told[2:]

@@ -1,13 +1,14 @@
 """One gallery for every page: pages of 48 small pictures in a single HTML element, with captions.
 
-Pictures come from the dataset's thumbnail cache, which is squeezed to one size; CSS gives each its own shape back.
-Every word that came from a file is escaped.
+Pictures come from the dataset's thumbnail cache, which is squeezed to one size; CSS gives each its own shape back. A
+click on one opens it at full size (ui/photo_view.py). Every word that came from a file is escaped.
 """
 
 import base64
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import streamlit as st
 
 from fashion_core import pixels
 from fashion_core.manifest import Dataset
-from ui import loaders, notices, words
+from ui import loaders, notices, photo_view, words
 
 PAGE_SIZE = 48
 # Mid tones of leaf and madder that stand out on both themes; the sign says the same without colour.
@@ -24,6 +25,9 @@ _SIGNS = {True: ("✓", "#3F9A73"), False: ("✕", "#CF5848")}
 _STYLE = """<style>
 .vastra-gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--cell),1fr));gap:.6rem .5rem}
 .vastra-gallery figure{margin:0;min-width:0}
+.vastra-gallery figure[data-id]{cursor:pointer;border-radius:6px}
+.vastra-gallery figure[data-id]:hover .frame{background:rgba(128,128,140,.26)}
+.vastra-gallery figure[data-id]:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:3px}
 .vastra-gallery .frame{height:var(--cell);display:flex;align-items:center;justify-content:center;
 background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
 .vastra-gallery img{display:block;object-fit:fill}
@@ -53,7 +57,8 @@ def show(
 ) -> None:
     """Show ``images`` (rows of ``loaders.manifest_of``: row, image_id, width, height; more columns for ``caption``).
 
-    ``caption`` gets one row as a named tuple. The page number lives in the address under ``key``.
+    ``caption`` gets one row as a named tuple. The page number lives in the address under ``key``, the photo that is
+    open under ``image``.
     """
     num_pages = max(1, -(-len(images) // page_size))
     page = 1
@@ -73,7 +78,20 @@ def show(
     if images.empty:
         return
     shown = images.iloc[(page - 1) * page_size : page * page_size]
-    st.html(grid_html(loaders.thumbnails(dataset), list(shown.itertuples(index=False)), caption, cell_pixels))
+    rows = list(shown.itertuples(index=False))
+    grid_key = f"_{key}_grid"
+
+    def open_photo() -> None:
+        told = (st.session_state.get(grid_key) or {}).get("opened")
+        if any(row.image_id == told and row.row >= 0 for row in rows):  # the browser's word is not enough
+            photo_view.choose(key, told)
+
+    _grid(
+        key=grid_key,
+        data={"html": grid_html(loaders.thumbnails(dataset), rows, caption, cell_pixels, opens=True)},
+        on_opened_change=open_photo,
+    )
+    photo_view.show(dataset, images["image_id"], key=key)
 
 
 def mixed(images: pd.DataFrame) -> pd.DataFrame:
@@ -82,11 +100,24 @@ def mixed(images: pd.DataFrame) -> pd.DataFrame:
     return images.iloc[np.argsort(turn.to_numpy(), kind="stable")]
 
 
+_grid = st.components.v2.component(
+    "vastra_gallery", js=(Path(__file__).parent / "gallery.js").read_text(encoding="utf-8"), isolate_styles=False
+)
+
+
 def grid_html(
-    thumbnails: np.ndarray, images: Sequence[Any], caption: Callable[[Any], Caption], cell_pixels: int = 112
+    thumbnails: np.ndarray,
+    images: Sequence[Any],
+    caption: Callable[[Any], Caption],
+    cell_pixels: int = 112,
+    *,
+    opens: bool = False,
 ) -> str:
-    """The pictures of one page as one HTML string; ``images`` are rows with row, image_id, width, height."""
-    figures = [_figure_html(thumbnails, image, caption(image)) for image in images]
+    """The pictures of one page as one HTML string; ``images`` are rows with row, image_id, width, height.
+
+    ``opens`` marks those that a click opens, for the component in gallery.js.
+    """
+    figures = [_figure_html(thumbnails, image, caption(image), opens) for image in images]
     return f'{_STYLE}<div class="vastra-gallery" style="--cell:{int(cell_pixels)}px">{"".join(figures)}</div>'
 
 
@@ -101,7 +132,7 @@ def picture_html(thumbnails: np.ndarray, image: Any, alt: str) -> str:
     )
 
 
-def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
+def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bool) -> str:
     alt = ", ".join(part for part in (caption.text, caption.detail) if part)
     sign = ""
     if caption.right is not None:
@@ -113,7 +144,9 @@ def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption) -> str:
         picture = '<span class="detail">not here</span>'
     else:
         picture = picture_html(thumbnails, image, alt)
+    name = html.escape(str(image.image_id))
+    button = f' data-id="{name}" role="button" aria-label="Open {html.escape(alt)}"' if opens and image.row >= 0 else ""
     return (
-        f'<figure title="{html.escape(str(image.image_id))}"><div class="frame">{picture}</div>'
+        f'<figure title="{name}"{button}><div class="frame">{picture}</div>'
         f"<figcaption>{sign}{html.escape(caption.text)}{detail}</figcaption></figure>"
     )

@@ -1,5 +1,6 @@
 // One Plotly figure that is updated in place (zoom kept), follows the theme and reports clicks and selections.
-// data: {figure: JSON string, colours: {LIGHT: DARK}, library: address of plotly.min.js, alt, height, pointing, selecting}
+// data: {figure: JSON string, colours: {LIGHT: DARK}, library: address of plotly.min.js, alt, height, pointing, selecting,
+// dragging}
 
 const states = new WeakMap()
 
@@ -134,6 +135,7 @@ export default function (component) {
   }
   state.click = (value) => setTriggerValue("clicked", value)
   state.select = (ids) => setStateValue("selected", ids)
+  state.drag = data.dragging ? (points) => setTriggerValue("dragged", { points, at: Date.now() }) : null
   state.root.style.height = data.height + "px"
   state.graph.setAttribute("aria-label", data.alt)
   state.graph.onkeydown = (event) => data.pointing && walkCells(state, event)
@@ -166,9 +168,14 @@ export default function (component) {
       state.mounted = true
       state.root.dataset.mounts = String(Number(state.root.dataset.mounts || 0) + 1)
       state.graph.on("plotly_click", (event) => event.points.length && state.click(clicked(event.points[0])))
-      state.graph.on("plotly_selected", (event) =>
-        state.select(event ? event.points.map((point) => point.customdata) : []))
-      state.graph.on("plotly_deselect", () => state.select([]))
+      state.graph.on("plotly_selected", (event) => {
+        const points = event ? event.points.map((point) => point.customdata) : []
+        if (!state.drag) return state.select(points)
+        if (!event) return
+        if (points.length) state.drag(points)
+        Plotly.update(state.graph, { selectedpoints: [null] }, { selections: [] }) // the answer is drawn by the page
+      })
+      state.graph.on("plotly_deselect", () => { if (!state.drag) state.select([]) })
       state.observer = new ResizeObserver(() => Plotly.Plots.resize(state.graph))
       state.observer.observe(state.root)
     })

@@ -10,13 +10,15 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import plotly
-import plotly.graph_objects as go
 import streamlit as st
 
 from ui import colours
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,7 +54,7 @@ _render = st.components.v2.component(
 
 
 def plot(
-    figure: go.Figure,
+    figure: "go.Figure",
     *,
     key: str,
     alt: str,
@@ -60,11 +62,14 @@ def plot(
     on_click: Callable[[], None] | None = None,
     clickable: bool = False,
     selectable: bool = False,
+    on_drag: Callable[[], None] | None = None,
 ) -> Seen:
     """Draw ``figure`` and return what the reader did with it.
 
     ``on_click`` runs before the page does; inside it ``clicked(key)`` is the click. ``clickable=True`` is for pages
     that only read ``Seen.click``. ``selectable`` adds lasso and box; give the points an int row id as ``customdata``.
+    ``on_drag`` runs before the page does when the reader has drawn a box (the figure's ``dragmode`` is ``select``);
+    inside it ``dragged(key)`` is what lay in it. The box does not stay.
     """
     pointing = clickable or on_click is not None
     result = _render(
@@ -77,10 +82,12 @@ def plot(
             "height": height,
             "pointing": pointing,
             "selecting": selectable,
+            "dragging": on_drag is not None,
         },
         height=height,
         on_clicked_change=on_click if on_click is not None else _nothing,
         on_selected_change=_nothing,
+        on_dragged_change=on_drag if on_drag is not None else _nothing,
     )
     return Seen(click=result.clicked, selected=list(result.selected or []))
 
@@ -89,6 +96,13 @@ def clicked(key: str) -> dict[str, Any] | None:
     """The click that is being handled, for use inside an ``on_click`` callback."""
     value = st.session_state.get(key)
     return value.get("clicked") if value else None
+
+
+def dragged(key: str) -> list[Any]:
+    """The ``customdata`` of what lay in the box that is being handled, for use inside an ``on_drag`` callback."""
+    value = st.session_state.get(key)
+    told = value.get("dragged") if value else None
+    return told["points"] if told else []
 
 
 def _nothing() -> None:

@@ -1,6 +1,6 @@
 """Panels of bars side by side, one row a class: how photos spread over splits, and what a sampler makes of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def class_distribution(
     as_share: bool = False,
     groups: Mapping[str, Sequence[str]] | None = None,
     published: pd.DataFrame | None = None,
-    chosen: tuple[str, str] | None = None,
+    chosen: Collection[tuple[str, str]] | None = None,
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
@@ -33,8 +33,8 @@ def class_distribution(
 
     Every split has its own panel, all panels have the same scale, and every bar carries its number. ``groups`` puts the
     classes under headings with their sums; ``published`` (as ``counts``) adds a tick where its share would end;
-    ``chosen`` (label, split) is the one bar that stays strong. A bar's ``customdata`` ends in its class's place in
-    ``counts`` and its split's.
+    ``chosen`` are the bars (label, split) that stay strong. A bar's ``customdata`` ends in its class's place in
+    ``counts`` and its split's. A drag in a panel marks rows, the whole width of them.
     """
     shares, splits = counts / counts.sum(), list(counts.columns)
     shown = shares * 100 if as_share else counts
@@ -54,7 +54,7 @@ def class_distribution(
     notes = list(figure.layout.annotations)
     for number, split in enumerate(splits):
         axis = _axis(number)
-        strong = [chosen is None or chosen == (label, split) for label in counts.index]
+        strong = [chosen is None or (label, split) in chosen for label in counts.index]
         texts = [_number(value, as_share) for value in shown[split]]
         figure.add_bar(
             y=places,
@@ -70,6 +70,9 @@ def class_distribution(
                 "cornerradius": 2,
                 "opacity": [1.0 if one else 0.4 for one in strong],
             },
+            # while a box is drawn; plotly throws without them, for the numbers have a font of their own
+            selected={"textfont": {"color": LIGHT["ink"]}},
+            unselected={"textfont": {"color": LIGHT["muted"]}, "marker": {"opacity": 0.4}},
             hovertext=[class_name(label) for label in counts.index],
             # a list, not an array: a click hands it back as it is
             customdata=[
@@ -123,6 +126,7 @@ def class_distribution(
                 }
             )  # fmt: skip
     figure.layout.annotations = notes
+    figure.update_layout(dragmode="select", selectdirection="v")
     return figure
 
 
