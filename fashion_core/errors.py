@@ -6,6 +6,7 @@ FashionError                 exit code 1
 ├── DatasetError             a dataset is unknown, changed or incomplete
 ├── RunError                 a run is unknown, unfinished or does not fit
 ├── DeviceError              a device is not there
+├── DiskError                something cannot be written; an OSError too, with its errno
 └── WrongUse                 exit code 2: the caller asked for something that does not exist
     └── SettingsError        a setting is unknown or out of range
 """
@@ -35,6 +36,13 @@ class RunError(FashionError):
 
 class DeviceError(FashionError):
     """A device is not there."""
+
+
+class DiskError(FashionError, OSError):
+    """Something cannot be written. An OSError too, so that ``errno``, ``strerror`` and ``filename`` can be asked."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class WrongUse(FashionError):

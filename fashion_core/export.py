@@ -5,8 +5,6 @@ it cannot be resumed but opens everywhere. Its predictions and scores are made a
 """
 
 import json
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +21,11 @@ def write_reference(run: runs.Run, dataset: manifest.Dataset, destination: Path)
         raise RunError(f"run {run.id!r} is {run.status().state}; only a finished run can be exported")
     if destination.exists():
         raise RunError(f"{destination} exists already; choose another destination")
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".export-", dir=destination.parent))
-    try:
+    model = checkpoints.good_step(run.folder) / "model.safetensors"
+    size = sum(path.stat().st_size for path in [model, *run.folder.iterdir()] if path.is_file())
+    storage.require_space(destination.parent, size, f"a copy of run {run.id!r}")
+    with storage.publishing(destination) as temporary:
         _write(run, dataset, temporary, destination.name)
-        temporary.chmod(0o755)
-        storage.publish_folder(temporary, destination)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
     return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
 
 
@@ -41,7 +35,7 @@ def _write(run: runs.Run, dataset: manifest.Dataset, folder: Path, name: str) ->
     weights = safetensors.numpy.load_file(step / "model.safetensors")
     half = {key: tensor.astype(np.float16) for key, tensor in weights.items()}
     checkpoints.write(folder, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
-    shutil.copyfile(run.folder / "metrics.jsonl", folder / "metrics.jsonl")
+    storage.write_bytes(folder / "metrics.jsonl", (run.folder / "metrics.jsonl").read_bytes())
     # What happened stays told; which process it was on which machine does not travel.
     events = [{key: value for key, value in event.items() if key != "process"} for event in run.events()]
     told = [event for event in events if event["event"] not in ("launched", "preparing")]

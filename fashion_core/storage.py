@@ -2,15 +2,18 @@
 
 Takes paths and plain data; knows nothing of datasets or runs. A file appears under its name only when it is complete:
 temporary name in the same folder, fsync, rename, fsync of the folder. Parquet, JSON, NPY and safetensors only; nothing
-is ever unpickled.
+is ever unpickled. Whatever fails is a DiskError, and what was there before is there still.
+
+Every effect on the disk is a call of ``os``, so that a test can stand in for the disk and lose what was not synced.
 """
 
+import errno
 import fcntl
 import json
+import mmap
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -20,19 +23,66 @@ import filelock
 import numpy as np
 import pandas as pd
 
+from fashion_core.errors import DiskError
+
+NEXT_STEP = {
+    errno.ENOSPC: "make room on that disk and try again",
+    errno.EDQUOT: "make room within your quota and try again",
+    errno.EIO: "the disk may be failing: save what matters elsewhere",
+    errno.EROFS: "that disk is mounted read-only: choose another folder",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+}
+
 
 class Busy(Exception):
     """Somebody else holds the lock."""
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable (a no-op where folders cannot be opened)."""
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Turn what the disk says into one sentence about ``path``."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows
-        return
+        yield
+    except (DiskError, FileExistsError, FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        if error.errno is None:
+            raise
+        hint = NEXT_STEP.get(error.errno, "try again")
+        told = DiskError(f"'{path}' cannot be written: {error.strerror}; what was saved before is untouched; {hint}")
+        told.errno, told.strerror, told.filename = error.errno, error.strerror, str(path)
+        raise told from error
+
+
+def require_space(folder: Path, num_bytes: int, what: str) -> None:
+    """DiskError unless the disk of ``folder`` (which need not exist yet) has ``num_bytes`` free for ``what``."""
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    found = os.statvfs(there)
+    free = found.f_bavail * found.f_frsize
+    if num_bytes > free:
+        told = DiskError(
+            f"{what} needs {_size(num_bytes)} and the disk of '{folder}' has {_size(free)} free; "
+            "make room or choose a folder on another disk"
+        )
+        told.errno, told.strerror, told.filename = errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)
+        raise told
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:,.1f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:,.1f} MB"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks cannot sync a folder, and say so
+            raise
     finally:
         os.close(descriptor)
 
@@ -45,27 +95,161 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and what is missing above it, durably.
+
+    A folder's own name is synced before anything is put into it: one that is not empty needs no further sync, and an
+    empty one may have been left by a process that died before it could.
+    """
+    missing, there = [], folder.absolute()
+    while there != there.parent and (not there.is_dir() or _is_empty(there)):
+        missing.append(there)
+        there = there.parent
+    with telling(folder):
+        for path in reversed(missing):
+            try:
+                os.mkdir(path)
+            except FileExistsError:
+                if not path.is_dir():
+                    raise
+            sync_folder(path.parent)
+
+
+def new_folder(folder: Path) -> None:
+    """Make ``folder``, durably; FileExistsError when it is there already, also one made just now by somebody else."""
+    make_folder(folder.parent)
+    with telling(folder):
+        os.mkdir(folder)
+        try:
+            sync_folder(folder.parent)
+        except BaseException:
+            discard(folder)
+            raise
+
+
+def _is_empty(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
+
+
+def _write(descriptor: int, data: Any) -> None:
+    left = memoryview(data).cast("B")
+    while left:  # a nearly full disk takes a part first
+        left = left[os.write(descriptor, left) :]
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet and sync its content. Its name is durable when its folder has been synced."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        _write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def discard(path: Path) -> None:
+    """Remove a temporary file or folder of ours if that can be done; what stays is swept by the next writer."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            _remove_all(path)
+        else:
+            os.unlink(path)
+    except OSError:
+        pass
+
+
+def _remove_all(folder: Path) -> None:
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            _remove_all(Path(entry.path))
+        else:
+            os.unlink(entry.path)
+    os.rmdir(folder)
+
+
+def _beside(path: Path, ending: str) -> list[Path]:
+    """What lies beside ``path`` under a name that was derived from it."""
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in entries]
+    return [path.with_name(name) for name in names if name.startswith(f".{path.name}.") and name.endswith(ending)]
+
+
+def _sweep(path: Path) -> None:
+    """Remove temporaries for ``path`` whose writer has died: a living one holds a lock on its own."""
+    for stale in _beside(path, ".tmp"):
+        try:
+            descriptor = os.open(stale, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            discard(stale)
+        except OSError:  # alive, or a disk without locks: then nobody can say, and it stays
+            pass
+        finally:
+            os.close(descriptor)
+
+
+def _made_beside(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """A new name beside ``path`` and a locked descriptor of what ``make`` made there."""
+    make_folder(path.parent)
+    _sweep(path)
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        descriptor = make(temporary)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # a disk without locks: nobody sweeps there either
+            pass
+        if temporary.exists():  # else swept between its making and the lock
+            return temporary, descriptor
+        os.close(descriptor)
+
+
+def _make_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def _make_folder(path: Path) -> int:
+    os.mkdir(path)
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError:
+        discard(path)
+        raise
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; when the block ends well it takes the place of ``path``, durably."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
+    with _replacing(path) as (temporary, _):
         yield temporary
-        sync_file(temporary)
-        temporary.chmod(0o644)  # mkstemp gives 0600, and a shared machine has readers
-        os.replace(temporary, path)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[tuple[Path, int]]:
+    with telling(path):
+        temporary, descriptor = _made_beside(path, _make_file)
+    try:
+        yield temporary, descriptor  # what the block's own reading raises is not about this path
+        with telling(path):
+            sync_file(temporary)  # by name: the block may have put another file there
+            os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
         raise
-    sync_folder(path.parent)
+    finally:
+        os.close(descriptor)
+    with telling(path):
+        sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
+def write_bytes(path: Path, data: Any) -> None:
+    with _replacing(path) as (_, descriptor), telling(path):
+        _write(descriptor, data)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -84,14 +268,18 @@ def read_json(path: Path) -> Any:
 def append_line(path: Path, value: dict[str, Any]) -> None:
     """Append one JSON object as one line and make it durable. A torn line before it is closed first."""
     line = json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n"
-    with open(path, "ab+") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":
+    with telling(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            size = os.fstat(descriptor).st_size
+            if not size:  # before the first line: a file with lines in it has a durable name, whoever died when
+                sync_folder(path.parent)
+            elif os.pread(descriptor, 1, size - 1) != b"\n":
                 line = "\n" + line
-        file.write(line.encode())
-        file.flush()
-        os.fsync(file.fileno())
+            _write(descriptor, line.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -110,8 +298,9 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
-        frame.to_parquet(temporary, index=False, compression="zstd")
+    buffer = BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    write_bytes(path, buffer.getbuffer())
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
@@ -121,8 +310,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
 def write_npy(path: Path, array: np.ndarray) -> None:
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
-    with replacing(path) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+    write_bytes(path, buffer.getbuffer())
 
 
 def read_npy(path: Path, memory_map: bool = False) -> np.ndarray:
@@ -131,39 +319,96 @@ def read_npy(path: Path, memory_map: bool = False) -> np.ndarray:
 
 @contextmanager
 def create_npy(path: Path, shape: tuple[int, ...], dtype: Any) -> Iterator[np.ndarray]:
-    """Yield a writable memory map of a new .npy file, which takes its name only when the block ends well."""
-    with replacing(path) as temporary:
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
-        if hasattr(os, "posix_fallocate"):  # a disk that fills later would kill the process at a write to the map
-            with open(temporary, "r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, temporary.stat().st_size)
-        yield array
-        array.flush()
-        del array
+    """Yield a writable memory map of a new .npy file, which takes its name only when the block ends well.
+
+    The room is reserved first: a disk that filled later would kill the process at a write to the map.
+    """
+    dtype = np.dtype(dtype)
+    header = BytesIO()
+    described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, described)
+    start = len(header.getbuffer())
+    total = start + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    with _replacing(path) as (temporary, descriptor):
+        with telling(path):
+            _write(descriptor, header.getbuffer())
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(descriptor, 0, total)
+            else:
+                os.ftruncate(descriptor, total)
+            own = os.open(temporary, os.O_RDWR)  # a map keeps its descriptor, and with ours it would keep our lock
+            try:
+                mapping = mmap.mmap(own, total)  # lives as long as an array refers to it
+            finally:
+                os.close(own)
+        yield np.ndarray(shape, dtype, buffer=mapping, offset=start)
+        with telling(path):
+            mapping.flush()
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename durably. First the folder where it comes to is synced: it may be in both for a moment, never in none."""
+    with telling(target):
+        os.rename(source, target)
+        sync_folder(target.parent)
+        if source.parent != target.parent:
+            sync_folder(source.parent)
 
 
 def publish_folder(temporary: Path, final: Path) -> None:
     """Make a complete folder appear under its final name. Every file is synced first; an existing folder is refused."""
     if final.exists():
         raise FileExistsError(final)
-    for folder, _, names in os.walk(temporary):
-        for name in names:
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                sync_file(path)
-        sync_folder(Path(folder))
-    final.parent.mkdir(parents=True, exist_ok=True)
-    os.rename(temporary, final)
-    sync_folder(final.parent)
+    make_folder(final.parent)
+    with telling(final):
+        _sync_all(temporary)
+    move(temporary, final)
+
+
+def _sync_all(folder: Path) -> None:
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            _sync_all(Path(entry.path))
+        elif entry.is_file(follow_symlinks=False):
+            sync_file(Path(entry.path))
+    sync_folder(folder)
+
+
+@contextmanager
+def publishing(final: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``final`` that takes its name when the block ends well, else is removed.
+
+    FileExistsError when ``final`` is there. What a killed writer of the same name left is removed first.
+    """
+    if final.exists():
+        raise FileExistsError(final)
+    with telling(final):
+        temporary, descriptor = _made_beside(final, _make_folder)
+    try:
+        yield temporary
+        publish_folder(temporary, final)
+    except BaseException:
+        discard(temporary)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder of our own, first under another name, so that nobody sees half of it."""
-    if not folder.exists():
+    """Remove a folder of our own, durably, first under another name, so that nobody sees half of it."""
+    if not folder.parent.is_dir():
         return
-    doomed = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".gone", dir=folder.parent))
-    os.rename(folder, doomed / folder.name)
-    shutil.rmtree(doomed)
+    with telling(folder):
+        if folder.exists():
+            os.rename(folder, folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.gone"))
+        sync_folder(folder.parent)  # also when a remover that died before this had renamed it
+        for left in _beside(folder, ".gone"):  # this one, and what that remover left
+            try:
+                _remove_all(left)
+            except FileNotFoundError:  # another remover was faster
+                pass
 
 
 @contextmanager
@@ -172,7 +417,7 @@ def hold(path: Path, seconds: float = 0) -> Iterator[None]:
 
     Busy if somebody else still holds it after ``seconds`` of waiting.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     lock = filelock.FileLock(path, timeout=seconds)
     try:
         lock.acquire()
