@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fashion_core import checkpoints
+from fashion_core import checkpoints, storage
 from fashion_core.checkpoints import Skipped
-from fashion_core.errors import RunError
+from fashion_core.errors import DiskError, RunError
 
 ROOT = Path(__file__).parents[1]
 FILES = {"model.safetensors": b"weights", "trainer.safetensors": b"moments", "trainer.json": b"{}"}
@@ -158,6 +158,35 @@ def test_the_next_save_clears_away_what_crashes_left_and_touches_nothing_that_ve
     assert checkpoints.find(tmp_path, 60) is None
     save(tmp_path, 20)
     assert sorted(path.name for path in steps.iterdir()) == ["10", "20", "70"]
+
+
+def test_what_a_crash_left_makes_room_before_the_next_save_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(path: Path, data: bytes) -> None:
+        assert [one.name for one in (tmp_path / "steps").iterdir() if "aaaa" in one.name] == []
+        raise OSError(28, "full")
+
+    (tmp_path / "steps" / ".40.aaaa.tmp" / "40").mkdir(parents=True)
+    monkeypatch.setattr(storage, "write_new", refuse)
+    with pytest.raises(DiskError, match="steps/50' cannot be written: full"):
+        save(tmp_path, 50)
+    assert not list((tmp_path / "steps").iterdir())
+
+
+def test_a_step_that_could_not_be_replaced_goes_back_to_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real, calls = storage.move, []
+
+    def refuse_second(source: Path, target: Path) -> None:
+        calls.append(source)
+        if len(calls) == 2:
+            raise OSError(5, "broken")
+        real(source, target)
+
+    save(tmp_path, 30)
+    monkeypatch.setattr(storage, "move", refuse_second)
+    with pytest.raises(DiskError, match="broken"):
+        checkpoints.write(tmp_path, 30, {"model.safetensors": b"other"})
+    assert [path.name for path in (tmp_path / "steps").iterdir()] == ["30"]
+    assert (tmp_path / "steps" / "30" / "model.safetensors").read_bytes() == FILES["model.safetensors"]
 
 
 def test_the_runs_that_the_app_ships_with_verify():
