@@ -1,15 +1,91 @@
 """What training does to the photos before the model sees them, made by the trainer's own functions and draws."""
 
+import pandas as pd
 import streamlit as st
 
-from fashion_core.fields import FIELD
+from fashion_core.fields import Field
 from fashion_core.labels import display_name
-from ui import address, faults, first_start, loaders, navigation, notices, pickers, preview, settings_form
+from fashion_core.photos import EXTENSIONS
+from ui import (
+    address,
+    asked,
+    faults,
+    first_start,
+    loaders,
+    navigation,
+    notices,
+    pickers,
+    preview,
+    preview_grid,
+    preview_words,
+    settings_form,
+    trace_view,
+    words,
+)
 
 TRY = "try_"  # what is tried here is not yet what will be trained with
 NUM_DRAWS = 14  # with the photo itself three full rows of five
+MOST_DRAWS = 48
 MOST_OF_BATCH = 40
-VIEWS = {"photo": "One photo", "batch": "One training batch"}
+MOST_EPOCH = 1000
+OWN_ROW = 0
+OPEN = "Geometry"  # what a class asks for first; all of them open would fill two screens
+PHOTO, BATCH, OWN = "photo", "batch", "own"
+VIEWS = {PHOTO: "One photo", BATCH: "One batch", OWN: "My photo"}
+
+
+def whole_number(label: str, key: str, most: int, usual: int = 1) -> int:
+    """A number from 1 to ``most``, bound to the address; one sentence where the address asks for another."""
+    field = Field(name=key, group="data", kind="int", low=1, high=most, help="")
+    with wrong:
+        settings_form.refuse_value(key, field, f"{usual} is taken.")
+    return st.number_input(label, 1, most, usual, key=key, bind="query-params")
+
+
+def epochs_to_draw() -> range:
+    """The epochs whose draws are shown."""
+    left, right = st.columns(2)
+    with left:
+        first = whole_number("First epoch", "epoch", MOST_EPOCH)
+    with right:
+        num = whole_number("Draws", "draws", MOST_DRAWS, NUM_DRAWS)
+    return range(first, first + num)
+
+
+def photo_of_dataset() -> pd.Series:
+    """The chosen training photo's row of the manifest."""
+    left, right = st.columns(2)
+    with left:
+        labels = [label for label in dataset.classes if (photos["label"] == label).any()]
+        label = address.select("Class", labels, key="class", words=display_name)
+    of_class = photos[photos["label"] == label]
+    with right:
+        place = whole_number(f"Photo :gray[(of {len(of_class):,})]", "photo", len(of_class))
+    return of_class.iloc[place - 1]
+
+
+def own_photo(size: tuple[int, int], how: str) -> asked.Asked | None:
+    """The reader's photo, checked on the server; None before there is one."""
+    file = st.file_uploader(
+        f"Your photo, up to {asked.MOST_BYTES // 1_000_000} MB",
+        type=[ending.lstrip(".") for ending in EXTENSIONS],
+        key="own_photo",
+        help="JPEG, PNG, WEBP, BMP or GIF. It stays in the memory of this machine while the page is open; it is not "
+        "stored and not sent on.",
+    )
+    return asked.of_upload(file.name, file.getvalue(), size, how) if file is not None else None
+
+
+def stop_without(own: asked.Asked | None) -> None:
+    """Say why there is nothing to draw, and end the page, unless ``own`` is a photo."""
+    if own is None:
+        notices.empty("Here you would see what training makes of your photo. Choose one; it is not stored.")
+        st.stop()
+    if own.reason:
+        told = f"{words.plain(own.name)} cannot be shown: {words.plain(own.reason)}. Choose another photo."
+        st.warning(told, icon=":material/broken_image:")
+        st.stop()
+
 
 navigation.enter("augmentation")
 if first_start.show():
@@ -24,63 +100,84 @@ with st.container(horizontal=True, vertical_alignment="center"):
         True,
         key="exact",
         bind="query-params",
-        help="On: every pixel of the squeezed picture, as it goes in. Off: stretched back into the photo's own shape.",
+        help="On: every pixel that goes in. Off: smoothed, and a squeezed picture is stretched back into the photo's "
+        "own shape.",
     )
     if dataset.synthetic:
         notices.drawn_badge()
-settings_form.refuse_address(TRY)
+fields = [field for heading in settings_form.STAGES for field in settings_form.section(heading)]
+settings_form.refuse_address(TRY, fields)
 
 knobs, seen = st.columns([1, 2.75], gap="medium")
 with knobs:
     recipe = settings_form.pick_recipe()
-    fields = [*settings_form.section("Augmentation"), FIELD["image_size"], FIELD["seed"]]
-    tried = {field.name: settings_form.widget(field, recipe, prefix=TRY) for field in fields}
+    tried = {}
+    with st.container(gap="xsmall"):
+        for heading in settings_form.STAGES:
+            named = settings_form.section_words(heading, recipe, TRY)
+            with st.expander(named, heading == OPEN, key=f"stage {heading}"), st.container(gap="xsmall"):
+                for field in settings_form.section(heading):
+                    tried[field.name] = settings_form.widget(field, recipe, prefix=TRY, quiet=True)
 
 frame = loaders.manifest_of(dataset)
 photos = frame[(frame["split"] == "train") & (frame["status"] == "ok")]
 with seen:
-    first, second, third = st.columns([2, 1, 1])
-    if view == "batch":
-        num_batches = -(-len(photos) // recipe.batch_size)
-        number = first.number_input(
-            f"Batch :gray[(of {num_batches:,})]", 1, num_batches, key="batch", bind="query-params"
-        )
-        epoch = second.number_input("Epoch", 1, 1000, key="epoch", bind="query-params")
-    else:
-        with first:
-            labels = [label for label in dataset.classes if (photos["label"] == label).any()]
-            label = address.select("Class", labels, key="class", words=display_name)
-        of_class = photos[photos["label"] == label]
-        place = second.number_input(
-            f"Photo :gray[(of {len(of_class):,})]", 1, len(of_class), key="photo", bind="query-params"
-        )
-        epoch = third.number_input("First epoch", 1, 1000, key="epoch", bind="query-params")
+    wrong = st.container()  # what the address asks for in vain, above the widgets that it is about
 
     # guard
     settings = settings_form.build(recipe, tried)
     if settings is None:
         st.stop()
+    if photos.empty and view != OWN:
+        notices.empty(
+            f"Dataset {words.plain(dataset.name)} has no training photos, so there is nothing that training would "
+            "change. “My photo” shows what these settings do to a photo of yours."
+        )
+        st.stop()
 
     # compute and draw
-    st.markdown(preview.in_words(settings))
-    with st.skeleton(height=480), faults.shown():
-        if view == "batch":
+    if view == BATCH:
+        left, right = st.columns(2)
+        with left:
+            num_batches = -(-len(photos) // settings.batch_size)
+            number = whole_number(f"Batch :gray[(of {num_batches:,})]", "batch", num_batches)
+        with right:
+            epoch = whole_number("Epoch", "epoch", MOST_EPOCH)
+        told = st.empty()
+        with st.skeleton(height=480), faults.shown():
             fed = preview.feed_batch(dataset, settings, epoch=epoch, number=number - 1)
-            pictures = preview.pictures_of_batch(dataset, settings, fed, MOST_OF_BATCH)
+            pictures = preview_grid.pictures_of_batch(dataset, settings, fed, MOST_OF_BATCH)
+    else:
+        left, right = st.columns([1.3, 1], gap="small")
+        with left:
+            photo = photo_of_dataset() if view == PHOTO else None
+            own = own_photo(settings.image_size, settings.resize) if view == OWN else None
+        with right:
+            epochs = epochs_to_draw()
+        if view == OWN:
+            stop_without(own)
+            stored_HW3, row, shape = own.input_HW3, OWN_ROW, (own.width, own.height)
         else:
-            pictures = preview.pictures_of_epochs(
-                dataset, settings, row=int(of_class["row"].iloc[place - 1]), epochs=range(epoch, epoch + NUM_DRAWS)
-            )
-    st.html(preview.grid_html(pictures, exact=exact))
-    if view == "photo" and (settings.mixup or settings.cutmix):
-        st.caption("MixUp and CutMix need other photos: “One training batch” shows what they do.")
-    width, height = settings.image_size
-    st.caption(
-        f"The photo is squeezed to {width} x {height} pixels, then mirrored, turned (nearest pixel, black outside) and "
-        "its colours changed in the order drawn for it. Last, each colour value v between 0 and 1 becomes "
-        "(v − 0.5) / 0.5, so that black goes in as −1 and white as 1; the pictures above are mapped back for the eye. "
-        + preview.promise(settings, whole_batch=view == "batch")
-    )
+            row = int(photo["row"])
+            with faults.shown():
+                stored_HW3 = preview.pixels_of(dataset, [row], settings)[0]
+            shape = preview_grid.shape_of(dataset, row)
+        told = st.empty()
+        with st.skeleton(height=480), faults.shown():
+            pictures = preview_grid.pictures_of_epochs(stored_HW3, settings, row=row, epochs=epochs, shape=shape)
+    told.markdown(preview_words.in_words(settings))
+    st.html(preview_grid.grid_html(pictures, exact=exact))
+    if view != BATCH and (settings.mixup or settings.cutmix):
+        notices.aside("MixUp and CutMix need other photos: “One batch” shows what they do.")
+    promise = preview_words.OWN if view == OWN else preview_words.promise(settings, whole_batch=view == BATCH)
+    notices.aside(f"{preview_words.how_it_goes_in(settings)} {promise}")
+
+# one picture, stage by stage
+if view != BATCH:
+    st.subheader("How one picture is made", anchor=False)
+    with faults.shown():
+        original = own or asked.of_dataset(dataset, row, settings.image_size, settings.resize)
+    trace_view.show(original, stored_HW3, settings, row=row, epochs=epochs)
 
 # use
 st.subheader("Train with this", anchor=False)

@@ -1,15 +1,21 @@
 """The Augmentation page: its pictures against what the trainer really fed, its refusals against the engine's."""
 
+import base64
+import io
 import re
+import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
-from fashion_core import config, fields, infer, pixels, runs, train
+from fashion_core import config, fields, infer, manifest, pixels, runs, train
 from fashion_core.errors import SettingsError
-from tests.test_pages import lab  # noqa: F401
-from ui import preview
+from tests.conftest import write_tiny
+from tests.test_pages import lab, open_page  # noqa: F401
+from ui import preview, preview_grid, preview_words
 
 TINY = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "rotation_degrees=40"]
 
@@ -68,20 +74,94 @@ def test_photos_that_no_cache_holds_are_resized_as_the_cache_would(how, tiny):
 
 def test_what_stands_below_a_picture_is_what_was_drawn(tiny):
     settings = config.settings_for("report", ["image_size=16", "saturation=0", "flip=1"])
-    _, first, *_ = preview.pictures_of_epochs(tiny, settings, row=4, epochs=range(5, 8))
+    stored = preview.pixels_of(tiny, [4], settings)[0]
+    _, first, *_ = preview_grid.pictures_of_epochs(stored, settings, row=4, epochs=range(5, 8), shape=(40, 52))
     assert first.heading == "Epoch 5"
     angle, brightness, contrast = first.lines
     assert re.fullmatch(r"[+−]\d+\.\d°, mirrored", angle)
     assert re.fullmatch(r"brightness [01]\.\d\d", brightness) and contrast.startswith("contrast ")
 
 
-def test_the_page_opens_and_shows_every_parameter_of_the_recipe(lab):  # noqa: F811
+def settings_of(*sets: str) -> config.Settings:
+    """Settings that do nothing to a photo but what ``sets`` say."""
+    off = ["flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0"]
+    return config.settings_for("report", [*off, *sets])
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        ([], "Every photo comes as it is, every time."),
+        (["crop_scale=0.64"], "Each time it comes, a photo is cropped to between 64 % and 100 % of its area."),
+        (["hue=0.1"], "Each time it comes, a photo is shifted in hue by up to ±36°."),
+        (["erasing=0.25"], "Each time it comes, a photo is erased in a rectangle with a chance of 25 %."),
+        (
+            ["flip=0.5", "brightness=0.2", "contrast=0.3", "hue=0.5"],
+            "Each time it comes, a photo is mirrored with a chance of 50 %, changed in brightness by up to 20 % and "
+            "contrast by up to 30 % and shifted in hue by up to ±180°.",
+        ),
+    ],
+)
+def test_the_sentence_tells_every_switch_and_nothing_else(sets, told):
+    assert preview_words.in_words(settings_of(*sets)).replace("\u00a0", " ") == told
+
+
+def test_the_sentence_and_the_explanation_follow_the_order_in_which_it_happens():
+    every = config.settings_for("report", ["crop_scale=0.5", "hue=0.1", "erasing=1", "mixup=1", "channels=BGR"])
+    for text, order in (
+        (preview_words.in_words(every), ["cropped", "mirrored", "turned", "changed", "hue", "erased", "blended"]),
+        (
+            preview_words.how_it_goes_in(every),
+            ["squeezed", "cropped", "mirrored", "turned", "colours", "erased", "v −"],
+        ),
+    ):
+        places = [text.index(word) for word in order]
+        assert places == sorted(places)
+    assert preview_words.how_it_goes_in(every).endswith("The channels go in blue first.")
+
+
+@pytest.mark.parametrize(("how", "word"), [("squeeze", "squeezed"), ("pad", "black around"), ("crop", "cut off")])
+def test_the_explanation_follows_the_way_of_resizing(how, word):
+    told = preview_words.how_it_goes_in(settings_of(f"resize={how}", "image_size=128x256"))
+    assert word in told and "128 x 256" in told and "Then" not in told
+
+
+def test_the_pictures_on_the_page_decode_to_every_pixel_that_was_fed(tiny):
+    settings = config.settings_for("report", ["image_size=48x64", "crop_scale=0.3", "channels=BGR", "erasing=1"])
+    stored = preview.pixels_of(tiny, [9], settings)[0]
+    pictures = preview_grid.pictures_of_epochs(stored, settings, row=9, epochs=range(1, 17), shape=(40, 52))
+    fed, _ = preview.feed_epochs(stored, settings, row=9, epochs=range(1, 17))
+    shown = decoded(preview_grid.grid_html(pictures, exact=True))
+    assert len(shown) == 17 and np.array_equal(shown[0], stored)
+    for picture_HW3, image_CHW in zip(shown[1:], fed, strict=True):
+        expected_3HW = np.rint((image_CHW.flip(0).numpy().astype(np.float64) + 1) * 127.5)
+        assert np.array_equal(picture_HW3, expected_3HW.transpose(1, 2, 0))
+
+
+def decoded(html: str) -> list[np.ndarray]:
+    """The pictures of a page, as a browser would decode them."""
+    found = re.findall(r'src="data:image/webp;base64,([^"]+)"', html)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
+
+
+def test_the_page_shows_every_parameter_of_the_trainer_with_its_range_and_the_recipes_value(lab):  # noqa: F811
     app = lab("augmentation")
-    names = {slider.key.removeprefix("try_") for slider in app.slider}
-    assert names == {field.name for field in fields.FIELDS if field.group == "augmentation"}
-    for slider in app.slider:
-        field = fields.FIELD[slider.key.removeprefix("try_")]
-        assert (slider.min, slider.max, slider.value) == (field.low, field.high, getattr(config.REPORT, field.name))
+    found = {
+        element.key.removeprefix("try_"): element
+        for kind in ("slider", "number_input", "selectbox")
+        for element in getattr(app, kind)
+        if (element.key or "").startswith("try_")
+    }
+    wanted = {field.name for field in fields.FIELDS if field.group in ("data", "augmentation")} - {"batch_size"}
+    assert set(found) == wanted | {"seed"}
+    for name, element in found.items():
+        field, own = fields.FIELD[name], getattr(config.REPORT, name)
+        if field.kind == "float":
+            assert (element.min, element.max, element.value) == (field.low, field.high, own)
+        elif field.kind == "choice":
+            assert (tuple(element.options), element.value) == (field.choices, own)
+        else:
+            assert fields.typed(own) == str(element.value)
 
 
 @pytest.mark.parametrize("view", ["photo", "batch"])
@@ -122,3 +202,97 @@ def test_the_command_line_on_the_page_rebuilds_what_the_sliders_say(lab):  # noq
     sets = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
     settings = config.settings_for(words[words.index("--recipe") + 1], sets)
     assert (settings.rotation_degrees, settings.flip) == (33.0, 0.15)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "view", "told"),
+    [
+        ("photo", "99999", "photo", "photo must be a whole number between 1 and 12, got 99999"),
+        ("epoch", "0", "photo", "epoch must be a whole number between 1 and 1000, got 0"),
+        ("draws", "49", "photo", "draws must be a whole number between 1 and 48, got 49"),
+        ("draws", "many", "own", "draws must be a whole number between 1 and 48, got 'many'"),
+        ("batch", "7", "batch", "batch must be a whole number between 1 and 2, got 7"),
+        ("epoch", "-1", "batch", "epoch must be a whole number between 1 and 1000, got -1"),
+        ("try_resize", "zoom", "photo", "resize must be one of squeeze, pad, crop, got zoom"),
+        ("try_rotation_degrees", "999", "photo", "rotation_degrees must be between 0 and 180, got 999"),
+    ],
+)
+def test_a_number_in_the_address_that_cannot_be_gives_one_sentence_with_the_range(lab, key, text, view, told):  # noqa: F811
+    app = lab("augmentation", view=view, **{key: text})
+    sentences = [element.value.replace("\\", "") for element in app.warning]
+    assert len(sentences) == 1 and told.replace("'many'", "") in sentences[0].replace("'many'", "")
+    assert not [expander.label for expander in app.expander if "changed" in expander.label]
+
+
+def test_use_in_training_carries_every_setting_that_was_tried(lab):  # noqa: F811
+    wanted = {
+        "image_size": "128x256", "resize": "pad", "channels": "BGR", "crop_scale": "0.35", "flip": "0.2",
+        "rotation_degrees": "25", "brightness": "0.1", "contrast": "0.3", "saturation": "0.4", "hue": "0.15",
+        "erasing": "0.6", "cutmix": "0.7", "seed": "41",
+    }  # fmt: skip
+    app = lab("augmentation", **{f"try_{name}": text for name, text in wanted.items()})
+    here = app.code[0].value
+    next(button for button in app.button if button.label == "Use in training").click().run()
+    assert not app.exception and app.title[0].value == "Training"
+    assert app.code[0].value == here
+    expected = config.settings_for("report", [f"{name}={text}" for name, text in wanted.items()])
+    assert here == f"python -m fashion_core train tiny {expected.to_flags()}"
+
+
+def own(app, name: str, data: bytes):
+    app.file_uploader(key="own_photo").set_value([(name, data, "image/jpeg")]).run()
+    assert not app.exception
+    return app
+
+
+def test_my_photo_is_upright_drawn_as_row_0_and_never_stored(lab, tiny_data):  # noqa: F811
+    before = sorted(path.name for path in tiny_data.rglob("*"))
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8))
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # turned by a quarter
+    picture.save(file, "PNG", exif=exif)
+    app = own(open_page("augmentation", view="own", draws="3", try_image_size="32"), "mine.png", file.getvalue())
+    upright_HW3 = np.asarray(picture.rotate(-90, expand=True).resize((32, 32), Image.Resampling.BILINEAR))
+    settings = config.settings_for("report", ["image_size=32"])
+    fed, _ = preview.feed_epochs(upright_HW3, settings, row=0, epochs=range(1, 4))
+    grid = next(element.proto.body for element in app.get("html") if "Epoch 1" in element.proto.body)
+    shown = decoded(grid)
+    assert len(shown) == 4 and np.array_equal(shown[0], upright_HW3)
+    assert np.array_equal(shown[3], np.rint((fed[2].numpy() + 1) * 127.5).transpose(1, 2, 0))
+    assert any("first photo" in element.value for element in app.markdown)
+    assert sorted(path.name for path in tiny_data.rglob("*")) == before
+
+
+def test_a_file_that_is_no_photo_gives_one_sentence(lab):  # noqa: F811
+    app = own(lab("augmentation", view="own"), "notes <b>.jpg", b"hello")
+    assert [element.value.replace("\\", "") for element in app.warning] == [
+        "notes <b>.jpg cannot be shown: not a JPEG, PNG, WEBP, BMP or GIF image, it holds text. Choose another photo."
+    ]
+
+
+def own_copy(tiny_data, tmp_path, monkeypatch):
+    """A dataset ``tiny`` that a test may spoil, over photos of its own."""
+    shutil.copytree(tiny_data / "tiny", tmp_path / "data" / "tiny")
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    return manifest.find_dataset(tmp_path / "data", "tiny")
+
+
+@pytest.mark.parametrize("view", ["photo", "batch"])
+def test_a_dataset_without_training_photos_says_so(view, lab, tiny_data, tmp_path, monkeypatch):  # noqa: F811
+    dataset = own_copy(tiny_data, tmp_path, monkeypatch)
+    frame = pd.read_parquet(dataset.manifest_path)
+    frame.assign(split=frame["split"].astype(str).replace("train", "val")).to_parquet(dataset.manifest_path)
+    app = lab("augmentation", view=view)
+    assert not app.error and any("has no training photos" in element.value for element in app.markdown)
+
+
+def test_an_original_that_was_damaged_after_the_import_gives_one_sentence(lab, tmp_path, monkeypatch):  # noqa: F811
+    source = write_tiny(tmp_path / "photos")
+    dataset = manifest.import_source(str(source), data_dir=tmp_path / "data", name="mine")
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    for path in source.rglob("*.png"):
+        path.write_bytes(b"")
+    app = lab("augmentation", try_image_size="64")
+    assert len(app.error) == 1 and "the file is empty" in app.error[0].value.replace("\\", "")
+    app = lab("augmentation", try_image_size=fields.typed(dataset.first_pixels))  # the copy of the import is there
+    assert not app.error and len(app.warning) == 1 and "the file is empty" in app.warning[0].value.replace("\\", "")

@@ -5,7 +5,6 @@ address. The ranges of widgets are enforced by the browser only; Settings check 
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +18,22 @@ from ui import address, faults, words
 
 TITLES = {
     "image_size": "Image size",
+    "resize": "Resizing",
+    "channels": "Channel order",
     "flip": "Mirror",
     "rotation_degrees": "Rotation",
+    "crop_scale": "Smallest crop",
     "mixup": "MixUp",
     "cutmix": "CutMix",
     "sampler": "Sampler",
+    "freeze": "Frozen",
+    "schedule": "Learning rate schedule",
+    "clip_norm": "Longest gradient",
+    "ema": "Running mean of weights",
+    "final_weights": "Weights that are scored",
+    "accumulation": "Parts a batch",
+    "compile": "Compiled model",
+    "save_minutes": "Save every",
     "log_every": "Log the loss every",
     "num_workers": "Decoding threads",
 }
@@ -36,7 +46,15 @@ SECTIONS = {
     "Learning": ("optimiser",),
     "Device": ("hardware",),
 }
-_UNITS = {"degrees": "°", "pixels": " px"}
+#: What is tried on one photo, in the order in which it happens to it: a heading, and the settings below it.
+STAGES = {
+    "Input": ("image_size", "resize", "channels"),
+    "Geometry": ("crop_scale", "flip", "rotation_degrees"),
+    "Colour": ("brightness", "contrast", "saturation", "hue"),
+    "Erase, mix": ("erasing", "mixup", "cutmix"),
+    "Seed": ("seed",),
+}
+_UNITS = {"degrees": "°", "pixels": " px", "minutes": " min"}
 _OFFERED = {
     "image_size": ("32", "64", "96", "128", "160", "224", "128x256"),
     "sampler": ("none", "balanced", "power(0.5)", "class_balanced(0.999)"),
@@ -54,7 +72,9 @@ def typed(value: Any) -> str:
 
 
 def section(heading: str) -> list[Field]:
-    """The settings below a heading, in the order of ``fields.FIELDS``."""
+    """The settings below a heading of ``STAGES``, or of ``SECTIONS`` in the order of ``fields.FIELDS``."""
+    if heading in STAGES:
+        return [fields.FIELD[name] for name in STAGES[heading]]
     return [field for field in fields.FIELDS if field.group in SECTIONS[heading]]
 
 
@@ -88,7 +108,7 @@ def widget(
     if field.kind == "float" and field.high > 1000 * field.low > 0:  # steps of a slider would mean nothing
         return st.number_input(name, float(field.low), float(field.high), float(own), None, "%g", **said)
     if field.kind == "float":
-        step = 0.05 if field.high <= 1 else 0.1 if field.high <= 10 else 1.0
+        step = 0.01 if field.high < 1 else 0.05 if field.high <= 1 else 0.1 if field.high <= 10 else 1.0
         return st.slider(name, float(field.low), float(field.high), float(own), step, "%g", **said)
     if field.kind == "choice":
         offered = list(choices if choices is not None else field.choices)
@@ -120,11 +140,15 @@ def section_words(heading: str, recipe: Settings, prefix: str = "") -> str:
 
 
 def _is_own(field: Field, own: Any, key: str) -> bool:
-    """Whether the widget, which may not be drawn yet, holds the recipe's value."""
+    """Whether the widget, which may not be drawn yet, holds the recipe's value; it ignores one that cannot be."""
     chosen = st.session_state.get(key, st.query_params.get(key))
-    if isinstance(chosen, str) and field.kind in ("int", "float"):
-        with suppress(SettingsError):
+    if isinstance(chosen, str) and field.kind not in ("size", "sampler"):
+        try:
             chosen = field.parse(chosen)
+        except SettingsError:
+            return True
+        if field.check(chosen):
+            return True
     return chosen is None or chosen in (own, typed(own))
 
 
@@ -143,9 +167,9 @@ def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:
     return None
 
 
-def refuse_address(prefix: str = "") -> None:
+def refuse_address(prefix: str = "", asked: Iterable[Field] = fields.FIELDS) -> None:
     """Say what is wrong with a value in the address: its widget would ignore it without a word."""
-    for field in fields.FIELDS:
+    for field in asked:
         if field.kind in ("size", "sampler"):  # their widgets take any text, so that the engine answers for them
             continue
         refuse_value(f"{prefix}{field.name}", field, "The recipe's value is used.")
