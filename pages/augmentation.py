@@ -37,9 +37,13 @@ VIEWS = {PHOTO: "One photo", BATCH: "One batch", OWN: "My photo"}
 def whole_number(label: str, key: str, most: int, usual: int = 1) -> int:
     """A number from 1 to ``most``, bound to the address; one sentence where the address asks for another."""
     field = Field(name=key, group="data", kind="int", low=1, high=most, help="")
-    with wrong:
-        settings_form.refuse_value(key, field, f"{usual} is taken.")
-    return st.number_input(label, 1, most, usual, key=key, bind="query-params")
+    chosen_here = st.session_state.setdefault("_numbers", {})
+    if st.query_params.get(key) != chosen_here.get(key):  # else the reader's own, of a class that has more photos
+        with wrong:
+            settings_form.refuse_value(key, field, f"{usual} is taken.")
+    value = st.number_input(label, 1, most, usual, key=key, bind="query-params")
+    chosen_here[key] = str(value)
+    return value
 
 
 def epochs_to_draw() -> range:
@@ -67,9 +71,10 @@ def photo_of_dataset() -> pd.Series:
 def own_photo(size: tuple[int, int], how: str) -> asked.Asked | None:
     """The reader's photo, checked on the server; None before there is one."""
     file = st.file_uploader(
-        f"Your photo, up to {asked.MOST_BYTES // 1_000_000} MB",
+        "Your photo",
         type=[ending.lstrip(".") for ending in EXTENSIONS],
         key="own_photo",
+        max_upload_size=asked.MOST_BYTES // 1_000_000,
         help="JPEG, PNG, WEBP, BMP or GIF. It stays in the memory of this machine while the page is open; it is not "
         "stored and not sent on.",
     )

@@ -224,6 +224,14 @@ def test_a_number_in_the_address_that_cannot_be_gives_one_sentence_with_the_rang
     assert not [expander.label for expander in app.expander if "changed" in expander.label]
 
 
+def test_a_class_with_fewer_photos_than_the_chosen_number_shows_its_first_without_a_word(lab):  # noqa: F811
+    app = lab("augmentation", **{"class": "shoe", "photo": "17", "draws": "1"})
+    assert app.number_input(key="photo").value == 17
+    app.selectbox(key="class").select("saree").run()
+    assert not app.exception and not app.warning
+    assert (app.number_input(key="photo").value, app.number_input(key="photo").max) == (1, 6)
+
+
 def test_use_in_training_carries_every_setting_that_was_tried(lab):  # noqa: F811
     wanted = {
         "image_size": "128x256", "resize": "pad", "channels": "BGR", "crop_scale": "0.35", "flip": "0.2",
