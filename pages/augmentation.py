@@ -1,6 +1,5 @@
 """What training does to the photos before the model sees them, made by the trainer's own functions and draws."""
 
-import pandas as pd
 import streamlit as st
 
 from fashion_core.fields import Field
@@ -11,7 +10,6 @@ from ui import (
     asked,
     faults,
     first_start,
-    loaders,
     navigation,
     notices,
     pickers,
@@ -56,16 +54,14 @@ def epochs_to_draw() -> range:
     return range(first, first + num)
 
 
-def photo_of_dataset() -> pd.Series:
+def photo_of_dataset() -> int:
     """The chosen training photo's row of the manifest."""
     left, right = st.columns(2)
     with left:
-        labels = [label for label in dataset.classes if (photos["label"] == label).any()]
-        label = address.select("Class", labels, key="class", words=display_name)
-    of_class = photos[photos["label"] == label]
+        label = address.select("Class", list(photos), key="class", words=display_name)
     with right:
-        place = whole_number(f"Photo :gray[(of {len(of_class):,})]", "photo", len(of_class))
-    return of_class.iloc[place - 1]
+        place = whole_number(f"Photo :gray[(of {len(photos[label]):,})]", "photo", len(photos[label]))
+    return int(photos[label][place - 1])
 
 
 def own_photo(size: tuple[int, int], how: str) -> asked.Asked | None:
@@ -124,8 +120,7 @@ with knobs:
                 for field in settings_form.section(heading):
                     tried[field.name] = settings_form.widget(field, recipe, prefix=TRY, quiet=True)
 
-frame = loaders.manifest_of(dataset)
-photos = frame[(frame["split"] == "train") & (frame["status"] == "ok")]
+photos = preview.training_rows(dataset)
 with seen:
     wrong = st.container()  # what the address asks for in vain, above the widgets that it is about
 
@@ -133,7 +128,7 @@ with seen:
     settings = settings_form.build(recipe, tried)
     if settings is None:
         st.stop()
-    if photos.empty and view != OWN:
+    if not photos and view != OWN:
         notices.empty(
             f"Dataset {words.plain(dataset.name)} has no training photos, so there is nothing that training would "
             "change. “My photo” shows what these settings do to a photo of yours."
@@ -144,7 +139,7 @@ with seen:
     if view == BATCH:
         left, right = st.columns(2)
         with left:
-            num_batches = -(-len(photos) // settings.batch_size)
+            num_batches = -(-sum(map(len, photos.values())) // settings.batch_size)
             number = whole_number(f"Batch :gray[(of {num_batches:,})]", "batch", num_batches)
         with right:
             epoch = whole_number("Epoch", "epoch", MOST_EPOCH)
@@ -155,15 +150,14 @@ with seen:
     else:
         left, right = st.columns([1.3, 1], gap="small")
         with left:
-            photo = photo_of_dataset() if view == PHOTO else None
+            row = photo_of_dataset() if view == PHOTO else OWN_ROW
             own = own_photo(settings.image_size, settings.resize) if view == OWN else None
         with right:
             epochs = epochs_to_draw()
         if view == OWN:
             stop_without(own)
-            stored_HW3, row, shape = own.input_HW3, OWN_ROW, (own.width, own.height)
+            stored_HW3, shape = own.input_HW3, (own.width, own.height)
         else:
-            row = int(photo["row"])
             with faults.shown():
                 stored_HW3 = preview.pixels_of(dataset, [row], settings)[0]
             shape = preview_grid.shape_of(dataset, row)

@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from fashion_core.steps import Fed
 
 
+def training_rows(dataset: Dataset) -> dict[str, np.ndarray]:
+    """Manifest rows of the photos that training takes, by class, in the order of the classes; none without any."""
+    return _training_rows(loaders.stamp(dataset.manifest_path), dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _training_rows(key: loaders.Stamp, _dataset: Dataset) -> dict[str, np.ndarray]:
+    frame = loaders.manifest_of(_dataset)
+    rows_N = np.flatnonzero((frame["split"] == "train") & (frame["status"] == "ok"))
+    labels_N = frame["label"].to_numpy()[rows_N]
+    by_label = {label: rows_N[labels_N == label] for label in _dataset.classes}
+    return {label: rows for label, rows in by_label.items() if len(rows)}
+
+
 def pixels_of(dataset: Dataset, rows: Sequence[int], settings: Settings) -> np.ndarray:
     """These photos brought to the settings' size, uint8 B x H x W x 3: from the cache of that size if training has made
     one, otherwise decoded here by the cache's own function. Never builds a cache."""

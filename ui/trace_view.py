@@ -8,6 +8,8 @@ import streamlit as st
 from fashion_core.config import Settings
 from ui import address, asked, notices, preview_grid, trace, words
 
+NUMBER = st.column_config.NumberColumn(format="%.4f")
+
 
 def show(photo: asked.Asked, stored_HW3: np.ndarray, settings: Settings, *, row: int, epochs: Sequence[int]) -> None:
     """The stages of one of ``epochs``, which the reader picks, and its tensor. ``photo`` is the decoded original, or
@@ -30,16 +32,19 @@ def show(photo: asked.Asked, stored_HW3: np.ndarray, settings: Settings, *, row:
     st.markdown(f"**The tensor that the model receives**  \n:gray[{trace.tensor_words(found)}]")
     left, right = st.columns([1, 1.4], gap="medium")
     with left:
+        table = trace.channel_table(found)
         st.dataframe(
-            trace.channel_table(found).style.format("{:.4f}", subset=["Min", "Max", "Mean", "Std"]),
+            table,
             hide_index=True,
+            column_config={name: NUMBER for name in table.columns[1:]},
             alt="Lowest, highest and mean value and standard deviation of each channel of the tensor",
         )
         letter = address.segments("Channel", list(settings.channels), key="channel", words=trace.COLOURS.get)
     with right:
         middle = trace.centre_table(found, letter)
         st.dataframe(
-            middle.style.format("{:.4f}"),
+            middle,
+            column_config={name: NUMBER for name in middle.columns},
             alt=f"The 5 x 5 values in the middle of the channel {trace.COLOURS[letter].lower()}",
         )
         notices.aside(
