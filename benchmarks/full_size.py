@@ -225,32 +225,49 @@ def measure_reruns(data: Path, runs: Path, dataset: str, repeats: int) -> None:
     os.environ |= {"FASHION_DATA": str(data), "FASHION_RUNS": str(runs)}
     from streamlit.testing.v1 import AppTest
 
-    def rerun(app: AppTest, query: dict[str, Any]) -> float:
+    def rerun(app: AppTest, query: dict[str, Any], expected: str) -> float:
         for name, value in query.items():
-            app.query_params[name] = value
+            if name == "page":  # a widget's own state, as a click on it leaves it
+                app.session_state[name] = value
+            else:
+                app.query_params[name] = value
         started = time.perf_counter()
         app.run()
         seconds = time.perf_counter() - started
         assert not app.exception, app.exception
+        read = " ".join(str(element.value) for element in app.markdown)
+        assert expected in read.replace(chr(92), ""), f"{query}: '{expected}' is not on the page"
         return seconds
 
     found = datasets.find_dataset(data, dataset)
-    frame = found.manifest(["image_id", "status"])
-    some = frame.loc[frame["status"] == "ok", "image_id"].to_numpy()
-    changes: dict[str, Callable[[int], dict[str, Any]]] = {
-        "nothing": lambda turn: {},
-        "another class": lambda turn: {"photos_class": found.classes[turn % len(found.classes)]},
-        "all classes": lambda turn: {"photos_class": [], "photos_split": ("train", "test")[turn % 2]},
-        "page 1,000": lambda turn: {"photos_split": "any/", "page": str(1000 + turn)},
-        "a photo": lambda turn: {"image": some[turn * 97]},
+    frame = found.manifest(["image_id", "label", "status"])
+    frame = frame[frame["status"] == "ok"]
+    of_class, some = frame["label"].value_counts(), frame["image_id"].to_numpy()
+    pages = -(-len(frame) // 48)
+    step = max(1, len(frame) // (repeats + 1))
+
+    def of(turn: int) -> tuple[dict[str, Any], str]:
+        label = found.classes[turn % len(found.classes)]
+        return {"photos_class": label}, f"{of_class[label]:,} photos"
+
+    def page_of(turn: int) -> tuple[dict[str, Any], str]:
+        page = min(pages, 1000) - turn % min(pages, 100)
+        return {"page": page}, f"{48 * (page - 1) + 1:,} to"
+
+    changes: dict[str, Callable[[int], tuple[dict[str, Any], str]]] = {
+        "nothing": lambda turn: ({}, f"{len(frame):,} photos"),
+        "another class": of,
+        "all classes and one": lambda turn: of(turn) if turn % 2 else ({"photos_class": []}, f"{len(frame):,} photos"),
+        "a page about the 1,000th": page_of,
+        "a photo": lambda turn: ({"image": some[turn * step]}, f" of {len(frame):,} photos]]"),
     }
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
     app.query_params["dataset"] = dataset
     app.run()
-    app.switch_page("pages/dataset.py").run()
+    app.switch_page(str(ROOT / "pages/dataset.py")).run()
     for name, change in changes.items():
-        rerun(app, change(0))
-        seconds = [rerun(app, change(turn + 1)) for turn in range(repeats)]
+        rerun(app, *change(0))
+        seconds = [rerun(app, *change(turn + 1)) for turn in range(repeats)]
         middle, late = np.percentile(seconds, [50, 95])
         print(f"rerun of {dataset}, {name}: median {1000 * middle:.0f} ms, p95 {1000 * late:.0f} ms, n = {repeats}")
 

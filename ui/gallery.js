@@ -30,7 +30,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const open = (photo) => setTriggerValue("opened", photo.dataset.id)
   root.onclick = (event) => {
     const photo = event.target.closest("figure[data-id]")
-    if (photo && !String(window.getSelection())) open(photo) // a caption that is being marked is no click
+    const marked = window.getSelection() // marking a caption ends in a click, too, but asks for no photo
+    const marking = photo && marked && !marked.isCollapsed && photo.contains(marked.anchorNode)
+    if (photo && !marking) open(photo)
   }
   root.onkeydown = (event) => {
     const photos = photosOf(root)

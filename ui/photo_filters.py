@@ -16,11 +16,11 @@ from fashion_core import findings, storage
 from fashion_core.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, gallery, loaders, pickers
+from ui import address, charts, gallery, loaders, photo_view
 
 CLASS, SPLIT = "photos_class", "photos_split"
 NO_RUN = "no/run"
-ANSWERS = {address.ANY: "Right or wrong", "right": "Right", "wrong": "Wrong"}
+ANSWERS = {address.ANY: "Any", "right": "Right", "wrong": "Wrong"}
 
 
 def photos(dataset: Dataset) -> pd.DataFrame:
@@ -135,8 +135,8 @@ def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.nd
         "Predicted by",
         [NO_RUN, *runs],
         key="photos_run",
-        words=lambda name: "No run" if name == NO_RUN else pickers.run_words(runs[name]),
-        width=190,
+        words=lambda name: "No run" if name == NO_RUN else photo_view.run_words(runs[name]),
+        width=230,
     )
     if run_id == NO_RUN:
         return None
@@ -150,7 +150,7 @@ def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.nd
         words=lambda name: "Any class" if name == address.ANY else display_name(name),
         width=190,
     )
-    answer = address.select("Answer", list(ANSWERS), key="photos_answer", words=ANSWERS.get, width=150)
+    answer = address.select("Answer", list(ANSWERS), key="photos_answer", words=ANSWERS.get, width=120)
     wanted = codes >= 0
     if predicted != address.ANY:
         wanted &= codes == dataset.classes.index(predicted)

@@ -54,6 +54,19 @@ function clicked(point) {
   }
 }
 
+// The customdata of the bars that a box touches. (Plotly itself asks whether a bar's end lies inside.)
+function boxed(graph, event) {
+  const found = []
+  const [low, high] = [...(event.range?.y || [1, 0])].sort((one, other) => one - other)
+  graph._fullData.forEach((trace, number) => {
+    if (trace.type !== "bar" || !event.range?.[trace.xaxis]) return
+    graph.calcdata[number].forEach((bar, place) => {
+      if (bar.p + 0.36 >= low && bar.p - 0.36 <= high) found.push(trace.customdata[place])
+    })
+  })
+  return found
+}
+
 // A hover text as it is spoken. A parsed document that is never shown runs no script and loads nothing.
 function withoutTags(text) {
   return new DOMParser().parseFromString(text.replaceAll("<br>", ", "), "text/html").body.textContent
@@ -169,9 +182,9 @@ export default function (component) {
       state.root.dataset.mounts = String(Number(state.root.dataset.mounts || 0) + 1)
       state.graph.on("plotly_click", (event) => event.points.length && state.click(clicked(event.points[0])))
       state.graph.on("plotly_selected", (event) => {
-        const points = event ? event.points.map((point) => point.customdata) : []
-        if (!state.drag) return state.select(points)
+        if (!state.drag) return state.select(event ? event.points.map((point) => point.customdata) : [])
         if (!event) return
+        const points = boxed(state.graph, event)
         if (points.length) state.drag(points)
         Plotly.update(state.graph, { selectedpoints: [null] }, { selections: [] }) // the answer is drawn by the page
       })
