@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_core import config, fields, infer, manifest, pixels, runs, train
+from fashion_core import config, fields, infer, launch, manifest, pixels, runs, train
 from fashion_core.errors import SettingsError
 from tests.conftest import write_tiny
 from tests.test_pages import lab, open_page  # noqa: F401
@@ -304,3 +304,12 @@ def test_an_original_that_was_damaged_after_the_import_gives_one_sentence(lab, t
     assert len(app.error) == 1 and "the file is empty" in app.error[0].value.replace("\\", "")
     app = lab("augmentation", try_image_size=fields.typed(dataset.first_pixels))  # the copy of the import is there
     assert not app.error and len(app.warning) == 1 and "the file is empty" in app.warning[0].value.replace("\\", "")
+
+
+def test_without_any_photos_the_page_shows_that_the_first_are_being_drawn(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: started.append(args))
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    app = open_page("augmentation")
+    assert started == [("demo", None)] and not app.slider
+    assert any("A first start has no photos" in element.value for element in app.markdown)

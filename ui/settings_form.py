@@ -28,7 +28,7 @@ TITLES = {
     "sampler": "Sampler",
     "freeze": "Frozen",
     "schedule": "Learning rate schedule",
-    "clip_norm": "Longest gradient",
+    "clip_norm": "Clip the gradient at",
     "ema": "Running mean of weights",
     "final_weights": "Weights that are scored",
     "accumulation": "Parts a batch",
@@ -54,6 +54,8 @@ STAGES = {
     "Erase, mix": ("erasing", "mixup", "cutmix"),
     "Seed": ("seed",),
 }
+#: Numbers whose useful values lie too close together for the steps of a slider: 0.0005, 0.999.
+_TYPED = ("learning_rate", "weight_decay", "ema", "clip_norm", "save_minutes")
 _UNITS = {"degrees": "°", "pixels": " px", "minutes": " min"}
 _OFFERED = {
     "image_size": ("32", "64", "96", "128", "160", "224", "128x256"),
@@ -105,7 +107,7 @@ def widget(
     said = {"key": key, "bind": "query-params", "help": _help(field), **more}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
-    if field.kind == "float" and field.high > 1000 * field.low > 0:  # steps of a slider would mean nothing
+    if field.kind == "float" and field.name in _TYPED:
         return st.number_input(name, float(field.low), float(field.high), float(own), None, "%g", **said)
     if field.kind == "float":
         step = 0.01 if field.high < 1 else 0.05 if field.high <= 1 else 0.1 if field.high <= 10 else 1.0
