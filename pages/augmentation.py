@@ -27,7 +27,7 @@ MOST_DRAWS = 48
 MOST_OF_BATCH = 40
 MOST_EPOCH = 1000
 OWN_ROW = 0
-OPEN = "Geometry"  # what a class asks for first; all of them open would fill two screens
+OPEN = "Shape"  # what a class asks for first; all of them open would fill two screens
 PHOTO, BATCH, OWN = "photo", "batch", "own"
 VIEWS = {PHOTO: "One photo", BATCH: "One batch", OWN: "My photo"}
 

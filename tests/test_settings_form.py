@@ -60,7 +60,7 @@ def test_a_value_that_the_widget_ignores_is_not_counted_as_a_change(text, change
         from fashion_core import config
         from ui import settings_form
 
-        st.markdown(settings_form.section_words("Geometry", config.REPORT))
+        st.markdown(settings_form.section_words("Shape", config.REPORT))
 
     app = AppTest.from_function(headed)
     app.query_params["flip"] = text

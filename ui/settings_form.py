@@ -49,7 +49,7 @@ SECTIONS = {
 #: What is tried on one photo, in the order in which it happens to it: a heading, and the settings below it.
 STAGES = {
     "Input": ("image_size", "resize", "channels"),
-    "Geometry": ("crop_scale", "flip", "rotation_degrees"),
+    "Shape": ("crop_scale", "flip", "rotation_degrees"),
     "Colour": ("brightness", "contrast", "saturation", "hue"),
     "Erase, mix": ("erasing", "mixup", "cutmix"),
     "Seed": ("seed",),

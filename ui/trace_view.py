@@ -30,7 +30,7 @@ def show(photo: asked.Asked, stored_HW3: np.ndarray, settings: Settings, *, row:
         )
     st.html(preview_grid.grid_html(trace.pictures(found, original=original), exact=True, steps=True))
     st.markdown(f"**The tensor that the model receives**  \n:gray[{trace.tensor_words(found)}]")
-    left, right = st.columns([1, 1.4], gap="medium")
+    left, right = st.columns([1.15, 1.3], gap="medium")
     with left:
         table = trace.channel_table(found)
         st.dataframe(
@@ -49,5 +49,5 @@ def show(photo: asked.Asked, stored_HW3: np.ndarray, settings: Settings, *, row:
         )
         notices.aside(
             f"The middle of the channel {trace.COLOURS[letter].lower()}: columns {middle.columns[0]} to "
-            f"{middle.columns[-1]}, counted from 0."
+            f"{middle.columns[-1]}, from 0."
         )
