@@ -276,3 +276,77 @@ def test_a_photo_of_the_dataset_and_an_uploaded_one_are_predicted(lab, browser, 
         page.get_by_text(re.compile("broken.jpg")).first.wait_for(timeout=60_000)
         page.get_by_text(re.compile(r"\d+\.\d %")).first.wait_for(timeout=60_000)
         shoot(page, "predict-upload")
+
+
+def bar_of(page, split: int, row: int) -> tuple[float, float]:
+    """Where the middle of a bar of the distribution stands now, by the plot's own axes; it stands still."""
+    places: list[tuple[float, float]] = []
+
+    def still() -> bool:
+        found = page.evaluate(
+            """([split, row]) => {
+                const graphs = [...document.querySelectorAll('.js-plotly-plot')]
+                const graph = graphs.find(graph => graph._fullData?.[0]?.type === 'bar')
+                if (!graph) return null
+                const trace = graph._fullData[split], {left, top} = graph.getBoundingClientRect()
+                const x = graph._fullLayout[trace.xaxis.replace('x', 'xaxis')], y = graph._fullLayout.yaxis
+                return [left + x._offset + x.c2p(trace.x[row] / 2), top + y._offset + y.c2p(row)]
+            }""",
+            [split, row],
+        )
+        places.append(tuple(found) if found else (0.0, 0.0))
+        return found is not None and len(places) > 2 and places[-1] == places[-2] == places[-3]
+
+    wait_for(still, 60, "the bars to stand still")
+    return places[-1]
+
+
+def test_bars_open_their_photos_and_a_photo_opens_over_the_page(tiny_data, tiny_runs, browser):
+    with server(tiny_data, tiny_runs) as address, tab(browser) as page:
+        page.goto(f"{address}/dataset?order=count&tab=Classes")
+        settle(page)
+
+        def shown(classes: list[str], splits: list[str], counted: str, num_figures: int) -> None:
+            for key, values in (("photos_class", classes), ("photos_split", splits)):
+                page.wait_for_function(
+                    "([key, values]) => new URLSearchParams(location.search).getAll(key).join() === values.join()",
+                    arg=[key, values],
+                    timeout=30_000,
+                )
+            # not in the whole page: the hover of the bar says "6 photos" too
+            page.get_by_test_id("stTabs").get_by_text(counted, exact=True).wait_for(timeout=30_000)
+            page.locator("[role=tab][aria-selected=true]", has_text="Photos").wait_for(timeout=30_000)
+            # the count comes before the photos: until then those of the choice before are still there
+            page.wait_for_function(
+                "n => document.querySelectorAll('.vastra-gallery figure').length === n", arg=num_figures, timeout=30_000
+            )
+            settle(page)
+
+        # largest first: shoe 18, kurta 12, saree 6
+        page.mouse.click(*bar_of(page, 0, 2))
+        shown(["saree"], ["train"], "6 photos", 6)
+        page.mouse.click(*bar_of(page, 0, 2))
+        shown([], [], "1 to 48 of 63 photos", 48)
+        page.mouse.move(*bar_of(page, 1, 1))
+        page.mouse.down()
+        page.mouse.move(*bar_of(page, 1, 2), steps=8)
+        page.mouse.up()
+        shown(["kurta", "saree"], ["val"], "8 photos", 8)
+
+        photo = page.locator(".vastra-gallery figure").nth(1)
+        image_id = photo.get_attribute("title")
+        photo.click()
+        page.locator("[role=dialog] .vastra-photo img").wait_for(timeout=30_000)
+        page.wait_for_function("id => decodeURIComponent(location.search).endsWith('image=' + id)", arg=image_id)
+        page.reload()
+        page.locator("[role=dialog]").get_by_text("2 of 8 photos").wait_for(timeout=60_000)
+        page.get_by_text("See what the model is shown of these photos").wait_for(timeout=30_000)  # the page's last line
+        settle(page)
+        page.wait_for_timeout(1000)  # streamlit drops a key that comes while a fresh page is still being made
+        page.keyboard.press("ArrowRight")
+        page.locator("[role=dialog]").get_by_text("3 of 8 photos").wait_for(timeout=30_000)
+        shoot(page, "photo")
+        page.keyboard.press("Escape")
+        page.wait_for_function("!location.search.includes('image=')", timeout=30_000)
+        page.locator("[role=dialog]").wait_for(state="detached", timeout=30_000)
+        no_trouble(page)
