@@ -347,10 +347,11 @@ FIELDS: tuple[Field, ...] = (
         name="save_minutes",
         group="hardware",
         kind="float",
-        low=0.05,
+        low=0,
         high=1440,
         unit="minutes",
-        help="A step is saved at least this often within an epoch, so that a killed run loses little.",
+        help="A step is saved at least this often within an epoch, so that a killed run loses little; 0 is after "
+        "every step.",
     ),
     Field(
         name="num_workers",

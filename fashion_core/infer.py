@@ -59,8 +59,8 @@ def load_model(run: runs.Run, device: torch.device) -> Network:
 
 def saved_at(run: runs.Run, step: int) -> Path:
     """The folder of one saved step; RunError when it is gone or damaged."""
-    target = run.folder / "steps" / str(step)
-    if not checkpoints.verify(target):
+    target = checkpoints.find(run.folder, step)
+    if target is None:
         raise RunError(f"run {run.id!r}: its saved step {step:,} is gone or damaged; train it again as a new run")
     return target
 

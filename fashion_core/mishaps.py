@@ -140,7 +140,7 @@ def naming_memory(job: Job, batch: Batch, epoch: int) -> Iterator[None]:
         batch_size=settings.batch_size,
         peak_bytes=peak,
         batch_size_that_fits=fits,
-        error=told.splitlines()[0][:300],
+        error=told.partition("\n")[0][:300],
     )
 
 

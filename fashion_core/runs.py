@@ -219,9 +219,8 @@ def create_run(dataset: manifest.Dataset, settings: Settings, *, runs_dir: Path,
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
         raise WrongUse(f"run id {run_id!r} must be lower-case letters, digits, dots and dashes, 96 at most")
-    runs_dir.mkdir(parents=True, exist_ok=True)
     try:
-        (runs_dir / run_id).mkdir()
+        storage.new_folder(runs_dir / run_id)
     except FileExistsError:
         raise RunError(f"run {run_id!r} exists already; choose another --run-id or resume it") from None
     try:

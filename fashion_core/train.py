@@ -71,6 +71,13 @@ def train(
             except FashionError as error:
                 mishaps.tell(run, str(error))
                 raise
+            except RuntimeError as error:
+                if world.size == 1 or "Connection" not in str(error):
+                    mishaps.tell(run, f"{type(error).__name__}: {error}; log.txt has the traceback")
+                    raise
+                reason = "another rank of this run has gone; earlier saved steps are untouched: resume the run"
+                mishaps.tell(run, reason)  # the process that started the ranks adds which one and how
+                raise RunError(f"run {run.id!r}: {reason}") from error
             except OSError as error:
                 reason = mishaps.in_words(error)
                 mishaps.tell(run, reason)
@@ -152,7 +159,7 @@ def _prepare(
     counts_K = sampling.class_counts(labels_all[rows_N], dataset.classes)
     learner = make_learner(run, counts_K, device, world)
     if world.is_first:
-        needed = 3 * trainer_state.num_bytes(learner)
+        needed = 4 * trainer_state.num_bytes(learner)  # the last two, the best, and one in the making
         storage.require_space(run.folder, needed, f"the saved steps of run {run.id!r}")
     progress = trainer_state.load(run, learner) if resuming else Progress()
     world.wait()
@@ -263,7 +270,7 @@ def _epoch(job: Job, progress: Progress) -> None:
             job.say(f"epoch {epoch}/{settings.epochs} step {progress.step} loss {mean_loss:.4f}")
             loss_since_log.zero_()
             progress.loss_steps = 0
-        stop, due = world.agree(job.should_stop(), time.monotonic() - saved_at > 60 * settings.save_minutes)
+        stop, due = world.agree(job.should_stop(), time.monotonic() - saved_at >= 60 * settings.save_minutes)
         if stop or due or progress.step % job.steps_per_epoch == 0:
             watch.catch_up()
             progress.seconds = seconds_at_clock + time.perf_counter() - clock

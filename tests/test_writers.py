@@ -29,7 +29,6 @@ ALLOWED = {
     ),
     "export": ({"unlink"}, "in a folder that publishing() then syncs"),
     "launch": ({"open", "mkdir"}, "log.txt, which a process writes as it goes and nobody calls saved"),
-    "runs": ({"mkdir"}, "the run's folder, before anything is in it"),
 }
 WRITERS = set(
     "write_text write_bytes mkdir makedirs rmdir unlink removedirs renames link symlink hardlink_to "
