@@ -41,7 +41,7 @@ class Field:
             fits = isinstance(value, int if self.kind == "int" else int | float) and not isinstance(value, bool)
             if not fits or not math.isfinite(value) or not (self.low <= value <= self.high):  # type: ignore[operator]
                 what = "a whole number " if self.kind == "int" else ""
-                return f"{self.name} must be {what}between {self.low:g} and {self.high:g}, got {value}"
+                return f"{self.name} must be {what}between {self._range()}, got {typed(value)}"
         elif self.kind == "choice" and value not in self.choices:
             return f"{self.name} must be one of {', '.join(self.choices)}, got {value}"
         elif self.kind == "sampler" and not is_sampler(value):
@@ -57,6 +57,9 @@ class Field:
                     )
         return None
 
+    def _range(self) -> str:
+        return f"{typed(self.low)} and {typed(self.high)}"
+
     def parse(self, text: str) -> Any:
         """The value that ``text`` means for this setting; range and choice are checked when Settings are built."""
         text = text.strip()
@@ -68,7 +71,7 @@ class Field:
         except ValueError:
             raise SettingsError(
                 f"{self.name} must be a {'whole ' if self.kind == 'int' else ''}number "
-                f"between {self.low:g} and {self.high:g}, got {text!r}"
+                f"between {self._range()}, got {text!r}"
             ) from None
         if self.kind == "size":
             sides = re.fullmatch(r"(\d{1,4})(?:\s*[xX×]\s*(\d{1,4}))?", text)

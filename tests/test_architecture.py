@@ -10,10 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    "errors storage labels published fields config draws schedules photos archive_entries archives layout class_folders "
-    "indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest duplicates measures findings audit "
-    "versions sampling distribution statistics leakage label_errors metrics projection checkpoints runs launch | augment ranks "
-    "batches models losses steps infer trainer_state job mishaps scoring train torchrun export __main__"
+    "errors storage labels published fields config draws schedules photos archive_entries archives layout "
+    "class_folders indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest "
+    "duplicates measures findings audit versions sampling distribution statistics leakage label_errors metrics "
+    "projection checkpoints runs launch | augment ranks batches models losses steps infer trainer_state job mishaps "
+    "scoring train torchrun export __main__"
 ).split()
 DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()
 TORCH_FREE = ORDER[: ORDER.index("|")]

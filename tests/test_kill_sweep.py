@@ -1,4 +1,4 @@
-"""SIGKILL at every place where a run asks about a stop, and at random moments, also while it resumes: no bit differs."""
+"""SIGKILL wherever a run asks about a stop, and at random moments, also while it resumes: no bit differs."""
 
 import json
 import os

@@ -125,7 +125,7 @@ def _beside(field: Field, own: Any) -> str:
 
 
 def _help(field: Field) -> str:
-    bounds = f" From {field.low:g} to {field.high:g}." if field.low is not None and field.high is not None else ""
+    bounds = f" From {typed(field.low)} to {typed(field.high)}." if field.low is not None and field.high is not None else ""
     sizes = " One number for a square, or width x height; type any multiple of 8." if field.kind == "size" else ""
     return f"{field.help}{bounds}{sizes}"
 
