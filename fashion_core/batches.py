@@ -3,6 +3,7 @@
 Knows no model. N images of a split, B batch, H height, W width.
 """
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,7 +77,25 @@ class Photos:
         """uint8 B x H x W x 3 on the device; ``rows_B`` are manifest rows."""
         if self._on_device is not None:
             return self._on_device[torch.from_numpy(rows_B).to(self.device)]
+        announce(self.pixels_NHWC, rows_B)
         return torch.from_numpy(self.pixels_NHWC[rows_B]).to(self.device)
+
+
+def announce(pixels_NHWC: np.ndarray, rows_B: np.ndarray) -> None:
+    """Tell the kernel which rows of a memory map are about to be read, so that it fetches them side by side.
+
+    From a cold disk 7.6 ms an image became 0.1 (random rows of 106,166; LOG 2026-11-23); in memory already, it costs
+    0.02 ms a batch.
+    """
+    mapped = getattr(pixels_NHWC, "_mmap", None)
+    if mapped is None or not hasattr(mapped, "madvise") or not hasattr(mmap, "MADV_WILLNEED"):
+        return
+    row_bytes = pixels_NHWC[0].nbytes
+    first = pixels_NHWC.offset % mmap.ALLOCATIONGRANULARITY  # type: ignore[attr-defined]
+    for row in rows_B.tolist():
+        start = first + row * row_bytes
+        aligned = start - start % mmap.PAGESIZE
+        mapped.madvise(mmap.MADV_WILLNEED, aligned, start + row_bytes - aligned)
 
 
 def fits_on(device: torch.device, num_bytes: int) -> bool:

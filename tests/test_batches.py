@@ -78,3 +78,27 @@ def test_photos_on_the_device_and_from_the_map_are_the_same():
     gathered = batches.Photos(pixels, cpu, resident=False)
     assert torch.equal(kept.batch(rows), gathered.batch(rows))
     assert (kept.batch(rows).numpy() == pixels[rows]).all()
+
+
+def test_rows_of_a_memory_map_are_announced_inside_the_map_and_read_as_they_are(tmp_path, monkeypatch):
+    import mmap
+
+    path = tmp_path / "pixels.npy"
+    whole = np.random.default_rng(0).integers(0, 256, (50, 24, 20, 3), dtype=np.uint8)
+    np.save(path, whole)
+    mapped = np.load(path, mmap_mode="r")
+    asked: list[tuple[int, int]] = []
+
+    class Spy:
+        def madvise(self, advice: int, start: int, length: int) -> None:
+            assert advice == mmap.MADV_WILLNEED and start % mmap.PAGESIZE == 0
+            asked.append((start, start + length))
+            mapped_mmap.madvise(advice, start, length)  # the kernel refuses what lies outside the map
+
+    mapped_mmap = mapped._mmap
+    monkeypatch.setattr(mapped, "_mmap", Spy(), raising=False)
+    rows = np.array([49, 0, 7, 7, 31])
+    assert torch.equal(batches.Photos(mapped, torch.device("cpu")).batch(rows), torch.from_numpy(whole[rows]))
+    header = path.stat().st_size - whole.nbytes
+    for row, (start, end) in zip(rows, asked, strict=True):
+        assert start <= header + row * 1440 and end == header + (row + 1) * 1440
