@@ -36,8 +36,11 @@ def forward_rows(job: Job, rows_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return world.gather(logits_NK, len(rows_N)), world.gather(features_ND, len(rows_N))
 
 
-def validate(job: Job) -> dict[str, float]:
-    """Plain cross entropy and accuracy on val, every image once; nothing where the dataset has no val photos."""
+def validate(job: Job) -> dict[str, Any]:
+    """``val_loss`` (plain cross entropy), ``val_accuracy`` and ``val_confusion`` (counts, rows true) on val.
+
+    Every image counts once; nothing where the dataset has no val photos.
+    """
     if not job.dataset.splits.get("val"):
         return {}
     rows_N = infer.split_rows(job.dataset, job.frame, "val")
@@ -46,6 +49,11 @@ def validate(job: Job) -> dict[str, float]:
     return {
         "val_loss": F.cross_entropy(logits, labels).item(),
         "val_accuracy": (logits.argmax(1) == labels).double().mean().item(),
+        "val_confusion": torch.bincount(
+            labels * len(job.run.classes) + logits.argmax(1), minlength=len(job.run.classes) ** 2
+        )
+        .reshape(len(job.run.classes), -1)
+        .tolist(),
     }
 
 

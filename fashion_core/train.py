@@ -294,6 +294,7 @@ def _close_epoch(job: Job, progress: Progress) -> None:
         mishaps.check_validation(job, val["val_loss"], progress.step)
         progress.validated(val)
     job.log(kind="epoch", epoch=epoch, step=progress.step, **row)
+    row.pop("val_confusion", None)  # long, and metrics.jsonl has it
     job.tell("epoch", epoch=epoch, **row)
     told = f" val accuracy {val['val_accuracy']:.4f}" if val else ""
     job.say(f"epoch {epoch}/{job.run.settings.epochs} train loss {progress.train_loss:.4f}{told}")

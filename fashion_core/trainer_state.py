@@ -41,7 +41,7 @@ class Progress:
         """As ``asdict`` wrote it; what an older version did not know keeps its start value."""
         return cls(**{**values, "plateau": Plateau(**values.get("plateau", {}))})
 
-    def validated(self, val: dict[str, float]) -> None:
+    def validated(self, val: dict[str, Any]) -> None:
         """Take the result of an epoch's validation in: best so far (the earlier of two equals), and the plateau."""
         accuracy = val["val_accuracy"]
         self.val_accuracy = accuracy

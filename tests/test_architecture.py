@@ -14,7 +14,8 @@ ORDER = (
     "class_folders indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest "
     "duplicates measures findings audit versions sampling distribution statistics leakage label_errors metrics "
     "projection checkpoints runs launch | augment ranks batches models losses steps infer trainer_state job mishaps "
-    "scoring train torchrun export __main__"
+    "scoring train torchrun export console data_commands train_commands "
+    "result_commands __main__"
 ).split()
 DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()
 TORCH_FREE = ORDER[: ORDER.index("|")]

@@ -40,6 +40,16 @@ def test_a_run_leaves_the_files_that_the_design_names(tiny_run: runs.Run):
     assert frame[frame["kind"] == "step"]["step"].tolist() == list(range(1, 11))
 
 
+def test_the_last_epochs_confusion_matrix_is_scikit_learns_of_the_stored_predictions(tiny_run: runs.Run):
+    from sklearn.metrics import confusion_matrix
+
+    epochs = [row for row in storage.read_lines(tiny_run.folder / "metrics.jsonl") if row["kind"] == "epoch"]
+    predictions = tiny_run.predictions("val")
+    expected = confusion_matrix(predictions["label"], predictions["predicted"], labels=list(tiny_run.classes))
+    assert len(epochs) == 2 and epochs[-1]["val_confusion"] == expected.tolist()
+    assert np.trace(epochs[-1]["val_confusion"]) / 12 == pytest.approx(epochs[-1]["val_accuracy"])
+
+
 def test_predictions_and_embeddings_belong_together(tiny, tiny_run: runs.Run):
     predictions, features = tiny_run.predictions("test"), tiny_run.embeddings("test")
     assert features.shape == (15, 256) and features.dtype == np.float32

@@ -1,0 +1,215 @@
+"""Commands about photos: doctor, datasets, import, audit, folders."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fashion_core import VERSION, audit, findings, label_errors, manifest, runs, versions
+from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
+from fashion_core.errors import FashionError, WrongUse
+
+
+@app.command()
+def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDir = RUNS_DIR) -> None:
+    """Show devices, versions, datasets and runs; what is missing and the command that mends it."""
+    from fashion_core import infer
+
+    devices = [name for name in ("cuda", "mps", "cpu") if _has_device(name)]
+    names = ("torch", "torchvision", "streamlit", "plotly", "pandas", "scikit-learn", "pillow")
+    datasets, found_runs = manifest.list_datasets(data_dir), runs.list_runs(runs_dir)
+    missing = []
+    if not datasets:
+        missing.append("no dataset is imported; run: python -m fashion_core import demo")
+    if not found_runs:
+        missing.append("no run is there; run: python -m fashion_core train demo")
+    there = {dataset.fingerprint for dataset in datasets}
+    for run in found_runs:
+        if run.dataset["fingerprint"] not in there:
+            missing.append(f"run {run.id} has no photos here; run: {run.dataset['bring']}")
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in names},
+        "devices": devices,
+        "default_device": str(infer.choose_device("auto")),
+        "cores": os.cpu_count(),
+        "data_dir": str(data_dir),
+        "runs_dir": str(runs_dir),
+        "datasets": [dataset.id for dataset in datasets],
+        "runs": [run.id for run in found_runs],
+        "missing": missing,
+    }
+    lines = [
+        f"Vastra Lab {VERSION}, Python {document['python']}, "
+        + ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
+        f"devices: {', '.join(devices)} (trains on {document['default_device']}), {os.cpu_count()} cores",
+        f"datasets in {data_dir}: {', '.join(document['datasets']) or 'none'}",
+        f"runs in {runs_dir}: {', '.join(document['runs']) or 'none'}",
+        *(f"missing: {sentence}" for sentence in missing),
+    ]
+    answer(document, as_json, lines)
+
+
+def _has_device(name: str) -> bool:
+    from fashion_core import infer
+
+    try:
+        infer.choose_device(name)
+    except FashionError:
+        return False
+    return True
+
+
+@app.command()
+def datasets(as_json: Json = False, data_dir: DataDir = DATA_DIR) -> None:
+    """List the imported datasets."""
+    found = [_dataset_document(dataset) for dataset in manifest.list_datasets(data_dir)]
+    lines = [f"{d['dataset']}: {d['images']:,} photos, {len(d['classes'])} classes, {d['splits']}" for d in found]
+    answer(found, as_json, lines or ["no dataset yet; run: python -m fashion_core import demo"])
+
+
+def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
+    return {
+        "dataset": dataset.id,
+        "name": dataset.name,
+        "images": dataset.num_images,
+        "damaged": dataset.num_damaged,
+        "missing": dataset.num_missing,
+        "classes": list(dataset.classes),
+        "splits": dict(dataset.splits),
+        "split_rule": dataset.split_rule,
+        "synthetic": dataset.synthetic,
+        "fingerprint": dataset.fingerprint,
+        "warnings": list(dataset.warnings),
+    }
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="A folder, a .zip or .tar archive, fashion-mnist, or demo.")],
+    name: Annotated[str | None, typer.Option("--name", help="What to call it; the source's name if not given.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the split, where the source has none.")] = 0,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
+    dataset = manifest.import_source(source, data_dir=data_dir, name=name, seed=seed, progress=Bar())
+    document = _dataset_document(dataset)
+    for warning in dataset.warnings:
+        say(f"note: {warning}")
+    splits = ", ".join(f"{split} {count:,}" for split, count in dataset.splits.items())
+    lines = [f"{dataset.id}: {dataset.num_images:,} photos, {len(dataset.classes)} classes ({splits})"]
+    if dataset.num_damaged or dataset.num_missing:
+        frame = dataset.manifest()
+        bad = frame[frame["status"] != "ok"]
+        for path, status, reason in bad[["path", "status", "reason"]].head(20).itertuples(index=False):
+            say(f"{status}: {path}: {reason}")
+        if len(bad) > 20:
+            say(f"... and {len(bad) - 20:,} more; the Dataset page lists them all")
+        lines.append(f"damaged {dataset.num_damaged:,}, missing {dataset.num_missing:,}: left out, named above")
+    answer(document, as_json, lines)
+
+
+@app.command("audit")
+def audit_(
+    dataset: str,
+    exclude: Annotated[
+        Path | None,
+        typer.Option("--exclude", help="Leave out the image_ids of this text or JSON file, in a new dataset."),
+    ] = None,
+    exclude_leaks: Annotated[
+        bool, typer.Option("--exclude-leaks", help="Leave out what an earlier split has too, in a new dataset.")
+    ] = False,
+    name: Annotated[str | None, typer.Option("--name", help="What to call the new dataset.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="List the labels that this run's predictions speak against, too.")
+    ] = None,
+    split: Split = None,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Look for damaged and odd photos, copies, leaks between splits, label conflicts and suspected label errors."""
+    found_dataset = manifest.find_dataset(data_dir, dataset)
+    if split and not run:
+        raise WrongUse("--split says which predictions of a run to read; give --run RUN with it")
+    suspected = _label_errors(runs.find_run(runs_dir, run), found_dataset, split) if run else None
+    listed = versions.read_list(exclude) if exclude else {}
+    if name and not (exclude or exclude_leaks):
+        raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
+    found = audit.run(found_dataset, Bar())
+    document: dict[str, Any] = {
+        "dataset": found.dataset,
+        "fingerprint": found.fingerprint,
+        "images": found.num_images,
+        "counts": found.counts,
+        "leaks": found.leaks,
+        "leaked_images": found.num_leaked,
+        "findings": str(found.path),
+        "seconds": found.seconds,
+    }
+    lines = [f"{found.counts[kind]:>9,}  {words}" for kind, words in findings.KINDS.items()]
+    for pair in found.leaks:
+        causes = ", ".join(f"{cause} {number:,}" for cause, number in pair["causes"].items())
+        lines.append(f"{pair['images']:>9,}  of {pair['split']} are in {pair['other_split']} too ({causes})")
+    lines.append(f"every finding: {found.path}")
+    if suspected:
+        document["label_errors"] = suspected
+        lines += _label_error_lines(suspected)
+    if exclude or exclude_leaks:
+        bring = None if exclude else versions.command_for(found_dataset, "--exclude-leaks")
+        reasons = (versions.leaked(found) if exclude_leaks else {}) | listed
+        made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
+        document["new_dataset"] = _dataset_document(made)
+        lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
+    answer(document, as_json, lines)
+
+
+def _label_errors(run: runs.Run, dataset: manifest.Dataset, split: str | None) -> dict[str, Any]:
+    """Suspected label errors by a run's stored predictions of a split, test where there are such."""
+    split = split or next(iter(run.prediction_splits()), "test")
+    if split.endswith(f"-on-{dataset.id}"):
+        runs.check_same_classes(run, dataset)
+    else:
+        runs.check_same_dataset(run, dataset)
+    predictions = run.predictions(split)
+    found = label_errors.find(predictions, run.classes)
+    return {
+        "run_id": run.id,
+        "split": split,
+        "n": len(predictions),
+        "suspected": len(found),
+        "in_sample": split == "train",
+        "photos": found.to_dict("records"),
+    }
+
+
+def _label_error_lines(suspected: dict[str, Any], most: int = 20) -> list[str]:
+    told = f"{suspected['suspected']:>9,}  of {suspected['n']:,} {suspected['split']} labels are suspected by run "
+    lines = [told + suspected["run_id"] + (", the worst:" if suspected["suspected"] else "")]
+    if suspected["in_sample"]:
+        lines.append(
+            "           the run was trained on these photos and has learnt their labels: errors are underrated"
+        )
+    for row in suspected["photos"][:most]:
+        lines.append(
+            f"{row['rank']:>9,}. {row['image_id']}: {row['label']} {row['p_label']:.1%}, "
+            f"rather {row['suggested']} {row['p_suggested']:.1%}"
+        )
+    return lines
+
+
+@app.command()
+def folders(
+    dataset: Annotated[str, typer.Argument(help="Name of an imported dataset.")],
+    destination: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Write class folders that torchvision's ImageFolder opens (train/ val/ test/)."""
+    written = manifest.write_folders(manifest.find_dataset(data_dir, dataset), destination, progress=Bar())
+    answer(written, as_json, [f"written to {destination}: {written}"])
