@@ -125,7 +125,7 @@ def picture_html(thumbnails: np.ndarray, image: Any, alt: str) -> str:
     """One small picture in the shape that its photo has; ``image`` has row, width, height."""
     encoded = base64.b64encode(pixels.thumbnail_jpeg(thumbnails[int(image.row)])).decode("ascii")
     width, height = max(1, int(image.width)), max(1, int(image.height))
-    side = "width:100%" if width >= height else "height:100%"
+    side = f"width:min(100%,calc(var(--cell,100%)*{width / height:.4f}))"  # whole, in a frame of any shape
     return (
         f'<img alt="{html.escape(alt)}" style="{side};aspect-ratio:{width}/{height}" '
         f'src="data:image/jpeg;base64,{encoded}">'
