@@ -21,7 +21,7 @@ def write_reference(run: runs.Run, dataset: manifest.Dataset, destination: Path)
         raise RunError(f"run {run.id!r} is {run.status().state}; only a finished run can be exported")
     if destination.exists():
         raise RunError(f"{destination} exists already; choose another destination")
-    model = checkpoints.good_step(run.folder) / "model.safetensors"
+    model = infer.step_to_use(run) / "model.safetensors"
     size = sum(path.stat().st_size for path in [model, *run.folder.iterdir()] if path.is_file())
     storage.require_space(destination.parent, size, f"a copy of run {run.id!r}")
     with storage.publishing(destination) as temporary:
@@ -31,9 +31,9 @@ def write_reference(run: runs.Run, dataset: manifest.Dataset, destination: Path)
 
 def _write(run: runs.Run, dataset: manifest.Dataset, folder: Path, name: str) -> None:
     storage.write_json(folder / "config.json", {**run.config, "run_id": name})
-    step = checkpoints.good_step(run.folder)
+    step = infer.step_to_use(run)
     weights = safetensors.numpy.load_file(step / "model.safetensors")
-    half = {key: tensor.astype(np.float16) for key, tensor in weights.items()}
+    half = {key: array.astype(np.float16) if array.dtype.kind == "f" else array for key, array in weights.items()}
     checkpoints.write(folder, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
     storage.write_bytes(folder / "metrics.jsonl", (run.folder / "metrics.jsonl").read_bytes())
     # What happened stays told; which process it was on which machine does not travel.

@@ -49,12 +49,15 @@ def new_model(run: runs.Run) -> Network:
 
 def load_model(run: runs.Run, device: torch.device) -> Network:
     """The run's network in evaluation mode, with the weights that were scored at its end, or the newest saved ones."""
-    scored_step = (run.summary() or {}).get("scored_step")
-    folder = run.folder
-    target = checkpoints.good_step(folder) if scored_step is None else saved_at(run, scored_step)
     model = new_model(run)
-    put_weights(model, run, target)
+    put_weights(model, run, step_to_use(run))
     return model.to(device).eval()
+
+
+def step_to_use(run: runs.Run) -> Path:
+    """The saved step whose weights were scored at the run's end; the newest good one while it has not ended."""
+    scored_step = (run.summary() or {}).get("scored_step")
+    return checkpoints.good_step(run.folder) if scored_step is None else saved_at(run, scored_step)
 
 
 def saved_at(run: runs.Run, step: int) -> Path:

@@ -129,11 +129,12 @@ def naming_memory(job: Job, batch: Batch, epoch: int) -> Iterator[None]:
     peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else psutil.Process().memory_info().rss
     fits = _batch_that_fits(job, batch, epoch)
     size = "x".join(map(str, settings.image_size))
-    advice = (
-        f"a trial step with batch_size {fits} did fit, so start a new run with that one"
-        if fits
-        else "not even one image fitted: choose a smaller image_size or model"
-    )
+    if fits:
+        advice = f"a trial step with batch_size {fits} did fit, so start a new run with that one"
+    elif job.learner.ranks.size > 1:
+        advice = "start a new run with a smaller batch_size or with accumulation"
+    else:
+        advice = "not even one image fitted: choose a smaller image_size or model"
     raise Mishap(
         f"out of memory with batch_size {settings.batch_size} at {size} on {device} ({peak / 2**30:.1f} GiB were in "
         f"use); nothing was changed by itself: {advice}",

@@ -158,6 +158,7 @@ def test_the_best_epochs_weights_are_kept_scored_and_loaded(tiny, tmp_path: Path
     run = trained(tiny, tmp_path, "epochs=5", "final_weights=best")
     assert checkpoints.saved_steps(run.folder) == [10, 20, 25], "the best one and the last two"
     assert run.summary()["scored_step"] == 10, "the earlier of two equals"
+    assert infer.step_to_use(run).name == "10", "which prediction and export take too"
     assert torch.equal(weights(run)["output.weight"], kept[10])
     assert not torch.equal(kept[10], kept[25])
     with torch.inference_mode():

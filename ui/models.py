@@ -21,15 +21,16 @@ from ui import loaders
 _lock = threading.Lock()
 
 
-def stamp(run: Run) -> loaders.Stamp:
-    """What changes when the run's newest saved step does; RunError when nothing is saved."""
+def stamp(run: Run) -> tuple[loaders.Stamp, loaders.Stamp]:
+    """What changes when the run's newest saved step does, or the choice at its end; RunError when nothing is saved."""
     saved = checkpoints.saved_steps(run.folder)
     if not saved:
         raise RunError(
             f"run {run.id!r} has no saved weights, so it cannot be asked about a photo; choose another run, or train "
             "this one again"
         )
-    return loaders.stamp(run.folder / "steps" / str(saved[-1]) / "COMMIT.json")
+    newest = run.folder / "steps" / str(saved[-1]) / "COMMIT.json"
+    return loaders.stamp(newest), loaders.stamp(run.folder / "summary.json")
 
 
 def is_ready(run: Run) -> bool:
@@ -38,7 +39,7 @@ def is_ready(run: Run) -> bool:
 
 
 @st.cache_resource(show_spinner=False)
-def _ready() -> set[loaders.Stamp]:
+def _ready() -> set[tuple[loaders.Stamp, loaders.Stamp]]:
     return set()
 
 
@@ -48,7 +49,7 @@ def _forget(_: Any) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=_forget)
-def _model(key: loaders.Stamp, _run: Run) -> Any:
+def _model(key: tuple[loaders.Stamp, loaders.Stamp], _run: Run) -> Any:
     from fashion_core import infer
 
     return infer.load_model(_run, infer.choose_device("auto"))
