@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import findings, measures, pixels, storage
+from fashion_core import findings, measures, pixels, rights, storage
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, FashionError
 from fashion_core.pixels import Progress
@@ -86,6 +86,7 @@ def run(dataset: Dataset, report: Progress | None = None) -> Audit:
     """
     if found := load(dataset):
         return found
+    rights.refuse_read_only("no audit can be made")
     folder = folder_of(dataset)
     try:
         with storage.hold(folder / "lock", seconds=2):  # 2 s: a page that asks whether it is held holds it for a moment

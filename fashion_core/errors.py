@@ -6,6 +6,7 @@ FashionError                 exit code 1
 ├── DatasetError             a dataset is unknown, changed or incomplete
 ├── RunError                 a run is unknown, unfinished or does not fit
 ├── DeviceError              a device is not there
+├── ReadOnlyError            this is a review copy, which changes nothing
 ├── DiskError                something cannot be written; an OSError too, with its errno
 └── WrongUse                 exit code 2: the caller asked for something that does not exist
     └── SettingsError        a setting is unknown or out of range
@@ -36,6 +37,10 @@ class RunError(FashionError):
 
 class DeviceError(FashionError):
     """A device is not there."""
+
+
+class ReadOnlyError(FashionError):
+    """This is a review copy, which changes nothing."""
 
 
 class DiskError(FashionError, OSError):

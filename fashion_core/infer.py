@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from fashion_core import augment, checkpoints, manifest, photos, pixels, runs, storage
+from fashion_core import augment, checkpoints, manifest, photos, pixels, rights, runs, storage
 from fashion_core.batches import Photos
 from fashion_core.config import Settings
 from fashion_core.errors import DatasetError, DeviceError, RunError
@@ -167,6 +167,7 @@ def evaluate(
     The run's own dataset writes ``predictions-<split>``; another one with the same classes in the same order writes
     ``predictions-<split>-on-<dataset>``. Other classes, or another order, are a RunError that shows the difference.
     """
+    rights.refuse_read_only("no run can be evaluated")
     runs.check_same_classes(run, dataset)
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import datasets, photos, pixels, sources, storage
+from fashion_core import datasets, photos, pixels, rights, sources, storage
 from fashion_core.datasets import Dataset, find_dataset, import_progress, list_datasets
 from fashion_core.errors import DatasetError, FashionError, PhotoError, SourceError
 from fashion_core.image_folders import write_folders
@@ -40,6 +40,7 @@ def import_source(
 
     SourceError or DatasetError with one sentence otherwise; then nothing is left but the reason in progress.json.
     """
+    rights.refuse_read_only("nothing can be imported")
     name = datasets.checked_name(name if name is not None else sources.name_of(source))
     dataset_id = datasets.id_for(name)
     final = data_dir / dataset_id

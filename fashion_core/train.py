@@ -21,6 +21,7 @@ from fashion_core import (
     models,
     pixels,
     ranks,
+    rights,
     runs,
     sampling,
     schedules,
@@ -45,6 +46,7 @@ def train(
 
     Ends with an event that says how: finished, stopped (the batch was finished and saved), or failed with the reason.
     """
+    rights.refuse_read_only("nothing can be trained")
     world = ranks.join()
     if not world.is_first:
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashion_core import datasets, pixels, sources, storage
+from fashion_core import datasets, pixels, rights, sources, storage
 from fashion_core.audit import Audit
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, WrongUse
@@ -33,6 +33,7 @@ def exclude(dataset: Dataset, reasons: dict[str, str], *, name: str | None = Non
     new dataset again also when that was removed. DatasetError when a photo is unknown, nothing is left out, or a class
     would lose its last photo. The same call again gives the dataset that it made.
     """
+    rights.refuse_read_only("no dataset can be made")
     data_dir = dataset.folder.parent
     manifest = dataset.manifest()
     known = manifest["image_id"].isin(list(reasons)).to_numpy()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fashion_core import rights
 from fashion_core.fields import Field
 from fashion_core.labels import display_name
 from fashion_core.photos import EXTENSIONS
@@ -89,6 +90,9 @@ def stop_without(own: asked.Asked | None) -> None:
 
 
 navigation.enter("augmentation")
+if rights.read_only():
+    notices.review_copy("Making these pictures needs PyTorch, which a review copy does not load.")
+    st.stop()
 if first_start.show():
     st.stop()
 

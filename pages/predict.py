@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fashion_core import rights
 from fashion_core.labels import display_name
 from fashion_core.photos import EXTENSIONS
 from ui import address, asked, charts, faults, loaders, models, navigation, notices, pickers, words
@@ -89,6 +90,10 @@ def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
 
 
 navigation.enter("predict")
+if rights.read_only():
+    notices.review_copy("Asking a model about a photo needs PyTorch, which a review copy does not load.")
+    navigation.link("evaluation", "See what the models said about the photos of each split")
+    st.stop()
 
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):

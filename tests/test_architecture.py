@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    "errors storage labels published fields config draws schedules photos archive_entries archives layout "
+    "errors rights storage labels published fields config draws schedules photos archive_entries archives layout "
     "class_folders indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest "
     "duplicates measures findings audit versions sampling distribution statistics leakage label_errors metrics "
-    "projection checkpoints runs launch | augment ranks batches models losses steps infer trainer_state job mishaps "
+    "projection checkpoints runs tidy launch | augment ranks batches models losses steps infer trainer_state job mishaps "
     "scoring train torchrun export console data_commands train_commands "
     "result_commands __main__"
 ).split()

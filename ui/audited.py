@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import audit, findings, launch
+from fashion_core import audit, findings, launch, rights
 from fashion_core.labels import display_name
 from fashion_core.manifest import Dataset
 from ui import address, charts, first_start, gallery, label_errors_view, leaving_out, loaders, notices, words
@@ -48,6 +48,9 @@ def show(dataset: Dataset) -> None:
         since = st.session_state[_key(dataset)] = time.time()
     if since is not None:
         st.fragment(_progress, run_every=1.0)(dataset, since)
+        return
+    if rights.read_only():
+        notices.review_copy("These photos were not audited.")
         return
     st.markdown(
         "An audit compares every photo with every other: copies, copies in two splits (leaks), one photo under two "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fashion_core import launch, manifest
+from fashion_core import launch, manifest, rights
 from ui import loaders, notices, words
 
 DEMO = "demo"
@@ -39,6 +39,9 @@ def show() -> bool:
     """When there is no dataset yet: start drawing one and show how far it is. True while photos are missing."""
     if loaders.datasets():
         return False
+    if rights.read_only():
+        notices.review_copy("No photos are here, so none can be shown.")
+        return True
     ensure_demo(loaders.data_dir())
     with st.container(border=True):
         _progress()

@@ -10,9 +10,9 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import datasets, launch, manifest, sources
+from fashion_core import datasets, launch, manifest, rights, sources
 from fashion_core.errors import SourceError
-from ui import address, faults, first_start, loaders, words
+from ui import address, faults, first_start, loaders, notices, words
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
 GRACE_SECONDS = 45.0
@@ -21,6 +21,9 @@ UPLOAD_KEPT_SECONDS = 24 * 3600.0
 
 def form() -> None:
     """Show the form, and the progress of the import that this session started."""
+    if rights.read_only():
+        notices.review_copy("Photos are imported in the lab that this was copied from.")
+        return
     st.markdown(
         "Give a folder or a .zip or .tar archive on this machine: class folders (with or without train, val and test), "
         "the IndoFashion files, or Fashion-MNIST's four files. `fashion-mnist` and `demo` are names that work by "
@@ -44,6 +47,7 @@ def form() -> None:
 
 def start(source: str, upload: object | None, name: str) -> None:
     """Check what can be checked at once, then start the import and follow it."""
+    rights.refuse_read_only("nothing can be imported")
     if upload is not None:
         name = name or sources.name_of(Path(upload.name).name)
         source = str(_keep_upload(upload))

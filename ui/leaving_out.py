@@ -7,7 +7,7 @@ one stays as it is.
 import pandas as pd
 import streamlit as st
 
-from fashion_core import datasets, versions
+from fashion_core import datasets, rights, versions
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError
 from fashion_core.labels import display_name
@@ -21,6 +21,8 @@ def form(dataset: Dataset, kind: str, photos: pd.DataFrame, *, first: int | None
 
     ``key`` tells this list from others of the same kind.
     """
+    if rights.read_only():
+        return
     box = st.expander(
         "Make a new dataset without these photos", key="leave_out", on_change="rerun", bind="query-params"
     )

@@ -20,6 +20,14 @@ def aside(text: str) -> None:
     st.markdown(f":small[:gray[{text}]]")
 
 
+def review_copy(sentence: str) -> None:
+    """What a review copy does not do, and where it can be done."""
+    st.info(
+        f"{sentence} This is a review copy: its results can be read, and nothing can be changed.",
+        icon=":material/visibility:",
+    )
+
+
 def empty(sentence: str, *, page: str | None = None, label: str | None = None) -> None:
     """An empty page: what would be here, and the one thing to do about it."""
     with st.container(border=True):
