@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import plotly
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -243,6 +244,18 @@ def test_plotly_is_served_from_our_own_copy_of_the_package(tmp_path, monkeypatch
     assert [path.name for path in copy.parent.iterdir()] == [copy.name]
 
 
+def test_the_small_library_is_of_the_version_that_the_package_has():
+    whole = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text()[:60]
+    version = re.search(r"plotly\.js v([\d.]+)", whole)[1]
+    assert f"v{version}\n" in plot.SMALL.read_text()[:80] and version in plot.SMALL.name
+
+
+def test_a_map_of_points_gets_the_whole_library_and_bars_the_small_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(plot, "ROOT", tmp_path)
+    assert "cartesian" in plot.serve_plotly(go.Figure([go.Bar(y=[1]), go.Scatter(y=[1])]))
+    assert "cartesian" not in plot.serve_plotly(go.Figure([go.Bar(y=[1]), go.Scattergl(y=[1])]))
+
+
 # gallery
 
 
@@ -255,7 +268,7 @@ def test_captions_and_names_are_escaped_and_each_photo_keeps_its_shape():
     ]
     page = gallery.grid_html(thumbnails, images, lambda image: gallery.Caption(evil, evil, right=image.row == 0))
     assert "<script" not in page and "<img src" not in page and page.count("<figure") == 2
-    assert "aspect-ratio:400/534" in page and "height:100%" in page and "aspect-ratio:9/4" in page
+    assert "*0.7491));aspect-ratio:400/534" in page and "*2.2500));aspect-ratio:9/4" in page
     assert ", right" in page and ", wrong" in page and page.count("data:image/jpeg;base64,") == 2
     assert not re.search(r"(src|href)=\"?http", page)
 

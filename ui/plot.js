@@ -4,18 +4,19 @@
 
 const states = new WeakMap()
 
+// There are a small library and the whole one; each chart keeps the one that it was given.
 function loadPlotly(address) {
-  if (window.Plotly) return Promise.resolve(window.Plotly)
-  if (!window.vastraPlotly) {
-    window.vastraPlotly = new Promise((resolve, reject) => {
+  const loaded = (window.vastraPlotly ||= {})
+  if (!loaded[address]) {
+    loaded[address] = new Promise((resolve, reject) => {
       const script = document.createElement("script")
       script.src = new URL(address, document.baseURI).href
       script.onload = () => resolve(window.Plotly)
-      script.onerror = () => reject(new Error("plotly.min.js is not at " + script.src))
+      script.onerror = () => reject(new Error("plotly.js is not at " + script.src))
       document.head.appendChild(script)
     })
   }
-  return window.vastraPlotly
+  return loaded[address]
 }
 
 function isDark(element) {

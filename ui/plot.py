@@ -1,8 +1,10 @@
 """Draw one plotly figure that keeps its zoom over updates and reports clicks and selections.
 
 ``st.plotly_chart`` remounts whenever its figure changes (zoom lost) and sends no click for a heatmap cell; this
-component updates in place with Plotly.react. plotly.min.js is copied once from the plotly package into static/, which
-the lab's own server serves: nothing is fetched from elsewhere. Takes figures built by ``ui.charts``; knows no files.
+component updates in place with Plotly.react. The library is copied once into static/, which the lab's own server
+serves: nothing is fetched from elsewhere. Figures of bars, lines and heatmaps get plotly.js's own cartesian bundle
+(vendor/, MIT, npm's plotly.js-cartesian-dist-min): a third of the whole, the first chart a quarter sooner (LOG).
+Takes figures built by ``ui.charts``; knows no files.
 """
 
 import os
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 ROOT = Path(__file__).parents[1]
+SMALL = Path(__file__).parent / "vendor" / "plotly-cartesian-4.1.1.min.js"
+CARTESIAN = {"bar", "scatter", "heatmap", "histogram", "box", "violin"}  # what the small library draws
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,15 @@ class Seen:
     selected: list[Any] = field(default_factory=list)
 
 
-def serve_plotly() -> str:
-    """Copy plotly.min.js into static/ unless it is there, and return its address relative to the app."""
+def serve_plotly(figure: "go.Figure | None" = None) -> str:
+    """Copy the library that ``figure`` needs into static/ unless it is there; its address relative to the app."""
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     name = f"plotly-{plotly.__version__}.min.js"
+    if figure is not None and {trace.type for trace in figure.data} <= CARTESIAN:
+        source = SMALL
+        name = SMALL.name
     target = ROOT / "static" / name
     if not target.exists():
-        source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
         target.parent.mkdir(exist_ok=True)
         temporary = target.with_name(f"{name}.{os.getpid()}")  # two sessions may start at once
         shutil.copyfile(source, temporary)
@@ -77,7 +84,7 @@ def plot(
         data={
             "figure": figure.to_json(),
             "colours": colours.light_to_dark(),
-            "library": serve_plotly(),
+            "library": serve_plotly(figure),
             "alt": alt,
             "height": height,
             "pointing": pointing,
