@@ -1,21 +1,25 @@
 """Starts and stops the processes that do long work. Takes paths and settings, runs the command line; needs no torch.
 
 A launched process lives in its own session, with its output in a file, so that closing the page, the app or the
-terminal does not touch it. It is signalled only after its identity (pid and start time) has been checked.
+terminal does not touch it. It is signalled only after its identity (pid and start time) has been checked. Training
+waits for its device first (``waiter``), in the order of launching.
 """
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
-from fashion_core import checkpoints, config, manifest, runs
-from fashion_core.errors import RunError
+from fashion_core import checkpoints, config, devices, manifest, rights, runs, slots, storage
+from fashion_core.errors import FashionError, RunError, WrongUse
 
 #: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:
 #: 1.7 x in the model step on two cores (PERFORMANCE). Harmless with other C libraries.
@@ -24,14 +28,24 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "2147483647",
     "MALLOC_TOP_PAD_": "268435456",
 }
+MAX_SEEDS = 100
+NO_LAUNCH, NO_CHANGE = "no run can be launched", "no run can be stopped or moved"
 
 
-def detach(arguments: list[str], log: Path) -> int:
-    """Start ``python -m fashion_core ARGUMENTS`` in its own session with its output appended to ``log``; its pid."""
+def command_line(arguments: Sequence[str], *, waits_for: Path | None = None) -> list[str]:
+    """``python -m fashion_core ARGUMENTS``, which first waits for the slot of the run in ``waits_for``."""
+    command = [sys.executable, "-m", "fashion_core", *arguments]
+    if waits_for is None:
+        return command
+    return [sys.executable, "-m", "fashion_core.waiter", str(waits_for.resolve()), "--", *command]
+
+
+def detach(command: Sequence[str], log: Path) -> int:
+    """Start a command in its own session with its output appended to ``log``; its pid."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "fashion_core", *arguments],
+            list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -54,10 +68,85 @@ def start_training(
     dataset_id: str, settings: config.Settings, *, data_dir: Path, runs_dir: Path, run_id: str | None = None
 ) -> str:
     """Make the run directory and start training in a detached process. Returns the run's id at once."""
+    rights.refuse_read_only(NO_LAUNCH)
     dataset = manifest.find_dataset(data_dir, dataset_id)
     run = runs.create_run(dataset, settings, runs_dir=runs_dir, run_id=run_id)
     start(run, data_dir=data_dir)
     return run.id
+
+
+def start_group(
+    dataset_id: str,
+    settings: config.Settings,
+    seeds: int,
+    *,
+    data_dir: Path,
+    runs_dir: Path,
+    run_id: str | None = None,
+    num_processes: int = 1,
+) -> list[str]:
+    """Launch the same run with ``seeds`` seeds, counting up from the settings' own; the ids in the order of launching.
+
+    With ``run_id`` the runs are called run_id-1, run_id-2, ... WrongUse if a seed or their number is out of range.
+    """
+    if not 2 <= seeds <= MAX_SEEDS:
+        raise WrongUse(f"seeds must be a whole number between 2 and {MAX_SEEDS}, got {seeds}")
+    members = [_changed(settings, f"seed={settings.seed + place}") for place in range(seeds)]
+    return _start_members(dataset_id, members, "seeds", ["seed"], data_dir, runs_dir, run_id, num_processes)
+
+
+def start_twin(
+    dataset_id: str,
+    settings: config.Settings,
+    change: str,
+    *,
+    data_dir: Path,
+    runs_dir: Path,
+    run_id: str | None = None,
+    num_processes: int = 1,
+) -> list[str]:
+    """Launch a run and its twin, in which one setting differs (``change`` is ``key=value``); the two ids."""
+    twin = _changed(settings, change)
+    name = change.partition("=")[0].strip()
+    if twin == settings:
+        raise WrongUse(f"a twin differs in one setting, and {name} is {change.partition('=')[2].strip()} already")
+    if name == "seed":
+        raise WrongUse("a twin keeps the seed; for several seeds launch a group with --seeds")
+    return _start_members(dataset_id, [settings, twin], "twin", [name], data_dir, runs_dir, run_id, num_processes)
+
+
+def _changed(settings: config.Settings, change: str) -> config.Settings:
+    sets = [f"{name}={new}" for name, _, new in config.changes(settings)]
+    return config.settings_for(settings.recipe, [*sets, change])
+
+
+def _start_members(
+    dataset_id: str,
+    members: Sequence[config.Settings],
+    kind: str,
+    varies: list[str],
+    data_dir: Path,
+    runs_dir: Path,
+    run_id: str | None,
+    num_processes: int,
+) -> list[str]:
+    """Make every run directory first, then launch them in order: one that cannot be made stops the whole group."""
+    rights.refuse_read_only(NO_LAUNCH)
+    dataset = manifest.find_dataset(data_dir, dataset_id)
+    group = {"id": f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{kind}-{secrets.token_hex(2)}", "kind": kind, "varies": varies}
+    made: list[runs.Run] = []
+    try:
+        for place, settings in enumerate(members, 1):
+            devices.slots_for(settings.device, num_processes)
+            name = f"{run_id}-{place}" if run_id else None
+            made.append(runs.create_run(dataset, settings, runs_dir=runs_dir, run_id=name, group=group))
+    except FashionError:
+        for run in made:
+            storage.remove_folder(run.folder)
+        raise
+    for run in made:
+        start(run, data_dir=data_dir, num_processes=num_processes)
+    return [run.id for run in made]
 
 
 def start_resume(run: runs.Run, *, data_dir: Path) -> None:
@@ -70,12 +159,44 @@ def start_resume(run: runs.Run, *, data_dir: Path) -> None:
     start(run, data_dir=data_dir)
 
 
-def start(run: runs.Run, *, data_dir: Path, num_processes: int = 1) -> None:
-    """Train a run whose directory is there already, in a detached process (and the ranks that it starts)."""
+def start(run: runs.Run, *, data_dir: Path, num_processes: int = 1, wait: bool = True) -> None:
+    """Train a run whose directory is there already, in a detached process (and the ranks that it starts).
+
+    It waits for its device in the order of launching; RunError if it would have to and ``wait`` is false.
+    """
+    rights.refuse_read_only(NO_LAUNCH)
+    words = training_words(run, data_dir=data_dir, num_processes=num_processes)
+
+    def begin() -> int:
+        waits_for = None if devices.dealt_out() else run.folder
+        pid = detach(command_line(words, waits_for=waits_for), run.folder / "log.txt")
+        runs.tell(run, "launched", process=runs.process_identity(pid))
+        return pid
+
+    if devices.dealt_out():
+        begin()
+    else:
+        slots.enqueue(run.folder, run.settings.device, num_processes, start=begin, wait=wait)
+
+
+def training_words(run: runs.Run, *, data_dir: Path, num_processes: int = 1) -> list[str]:
+    """The words of the command that trains a run whose directory is there."""
     words = ["train", "--run-dir", str(run.folder.resolve()), "--data-dir", str(data_dir.resolve())]
-    words += ["--nproc", str(num_processes)] if num_processes > 1 else []
-    pid = detach(words, run.folder / "log.txt")
-    runs.tell(run, "launched", process=runs.process_identity(pid))
+    return [*words, "--nproc", str(num_processes)] if num_processes > 1 else words
+
+
+def cancel(run: runs.Run) -> str:
+    """Take a waiting run out of the queue: it ends before it started. One sentence; RunError if it does not wait."""
+    rights.refuse_read_only(NO_CHANGE)
+    if not slots.withdraw(run.folder):
+        raise RunError(f"run {run.id!r} does not wait in the queue, it is {run.status().state}; nothing was changed")
+    return run.status().sentence
+
+
+def move(run: runs.Run, before: str | None) -> None:
+    """Put a waiting run before another waiting one, or at the end. RunError if one of them does not wait."""
+    rights.refuse_read_only(NO_CHANGE)
+    slots.move(run.folder, before)
 
 
 def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
@@ -83,14 +204,13 @@ def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
     if Path(source).expanduser().exists():  # the process starts in another folder
         source = str(Path(source).expanduser().resolve())
     arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
-    return detach(arguments, data_dir / ".incoming" / "log.txt")
+    return detach(command_line(arguments), data_dir / ".incoming" / "log.txt")
 
 
 def start_audit(dataset_id: str, *, data_dir: Path) -> int:
     """Start ``audit DATASET`` in a detached process; its progress is ``audit.progress``. Returns the pid."""
-    return detach(
-        ["audit", dataset_id, "--data-dir", str(data_dir.resolve())], data_dir / dataset_id / "audit" / "log.txt"
-    )
+    words = ["audit", dataset_id, "--data-dir", str(data_dir.resolve())]
+    return detach(command_line(words), data_dir / dataset_id / "audit" / "log.txt")
 
 
 def running_process(run: runs.Run) -> psutil.Process | None:
@@ -100,7 +220,12 @@ def running_process(run: runs.Run) -> psutil.Process | None:
 
 
 def stop(run: runs.Run, *, wait_seconds: float = 5.0) -> str:
-    """Ask a run to finish its batch, save and exit; after ``wait_seconds`` end its process group. One sentence back."""
+    """Ask a run to finish its batch, save and exit; after ``wait_seconds`` end its process group. One sentence back.
+
+    A waiting run is taken out of the queue."""
+    rights.refuse_read_only(NO_CHANGE)
+    if slots.withdraw(run.folder):
+        return run.status().sentence
     process = running_process(run)
     if process is None or run.status().state in runs.ENDED:
         raise RunError(f"run {run.id!r} is not running, it is {run.status().state}; there is nothing to stop")

@@ -2,7 +2,8 @@
 
     config.json        every setting, class names in index order, dataset, versions         written first
     metrics.jsonl      one object per logged step and per epoch; append only
-    events.jsonl       launched, preparing, started, epoch, saved, stopped, resumed, finished, failed; append only
+    events.jsonl       launched, queued, preparing, started, epoch, saved, stopped, resumed, finished, failed;
+                       append only
     steps/<n>/         model.safetensors, trainer.safetensors, trainer.json, COMMIT.json (names + sha256) written last
     predictions-<split>.parquet, embeddings-<split>.npy, summary.json, log.txt, run.lock
 
@@ -22,12 +23,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 
-from fashion_core import VERSION, checkpoints, config, contents, manifest, metrics, storage
+from fashion_core import VERSION, checkpoints, config, contents, manifest, metrics, processes, slots, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
+from fashion_core.processes import is_alive
+from fashion_core.processes import process_identity as process_identity
 
 ENDED = ("finished", "stopped", "failed")
 
@@ -36,7 +38,7 @@ ENDED = ("finished", "stopped", "failed")
 class Status:
     """What a run is doing now, as one word and as one sentence for people."""
 
-    state: str  # starting | running | finished | stopped | failed | interrupted
+    state: str  # queued | starting | running | finished | stopped | failed | interrupted
     sentence: str
     epoch: int = 0
     step: int = 0
@@ -44,7 +46,7 @@ class Status:
 
     @property
     def active(self) -> bool:
-        return self.state in ("starting", "running")
+        return self.state in ("queued", "starting", "running")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,11 @@ class Run:
     def created(self) -> str:
         """When the run was launched, ISO 8601, UTC."""
         return self.config["created"]
+
+    @property
+    def group(self) -> dict[str, Any] | None:
+        """``id, kind`` ("seeds" or "twin") and ``varies`` (names of settings) of the runs launched with this one."""
+        return self.config.get("group")
 
     @property
     def lock(self) -> Path:
@@ -160,13 +167,20 @@ class Run:
                 return told("starting", "Starting.")
         if alive and last.get("event") == "stop_requested":
             return told("running", "Finishing the current batch, then saving.")
-        if alive and name in (None, "launched"):
+        waits_for_slot = name in (None, "launched", "queued")
+        if alive and waits_for_slot and (waits := slots.sentence(self.folder)):
+            return told("queued", waits)
+        if alive and waits_for_slot:
             return told("starting", "Starting: loading PyTorch and the photos.")
         if alive:
             return told("running", own.get("reason") or f"Training, epoch {epoch} of {self.settings.epochs}.")
         safe = f"Step {saved[-1]:,} is saved; resume it." if saved else "Nothing was saved before that."
-        if last.get("event") == "stop_requested" and name in (None, "launched", "preparing"):
+        if last.get("event") == "stop_requested" and name in (None, "launched", "queued", "preparing"):
             return told("stopped", f"Stopped as asked before training went on. {safe}")
+        if name == "queued":
+            restarted = process is not None and processes.began_before_boot(process)
+            how = "was waiting when the machine restarted" if restarted else "was waiting when its process ended"
+            return told("interrupted", f"It {how}; resume it.")
         if name in (None, "launched"):
             return told("failed", "The process ended before training began; its last words are in the log.")
         return told("interrupted", f"The process ended without a word at step {step:,} of {total_steps:,}. {safe}")
@@ -189,24 +203,6 @@ def tell(run: Run, event: str, **details: Any) -> None:
     storage.append_line(run.folder / "events.jsonl", {"event": event, "time": time.time(), **details})
 
 
-def process_identity(pid: int | None = None) -> dict[str, Any]:
-    """pid, start time and host: what tells a process from a later one with the same pid."""
-    process = psutil.Process(pid)
-    return {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
-
-
-def is_alive(identity: dict[str, Any]) -> bool:
-    """Whether exactly this process runs on this machine: same pid, same start time, and not a zombie.
-
-    The host's name is not asked: it changes with the network on laptops, and pid and start time do not recur elsewhere.
-    """
-    try:
-        process = psutil.Process(identity["pid"])
-        return abs(process.create_time() - identity["started"]) < 0.05 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
 def new_run_id(settings: Settings, dataset_id: str) -> str:
     """A directory name that sorts by time and says what it is: 20261123-154608-report-clothing-3f2a."""
     now = datetime.now(UTC)
@@ -214,7 +210,14 @@ def new_run_id(settings: Settings, dataset_id: str) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{settings.recipe}-{dataset_id}-{tail}"
 
 
-def create_run(dataset: manifest.Dataset, settings: Settings, *, runs_dir: Path, run_id: str | None = None) -> Run:
+def create_run(
+    dataset: manifest.Dataset,
+    settings: Settings,
+    *,
+    runs_dir: Path,
+    run_id: str | None = None,
+    group: dict[str, Any] | None = None,
+) -> Run:
     """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory."""
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
@@ -224,19 +227,22 @@ def create_run(dataset: manifest.Dataset, settings: Settings, *, runs_dir: Path,
     except FileExistsError:
         raise RunError(f"run {run_id!r} exists already; choose another --run-id or resume it") from None
     try:
-        return create_run_at(dataset, settings, runs_dir / run_id)
+        return create_run_at(dataset, settings, runs_dir / run_id, group)
     except FashionError:
         storage.remove_folder(runs_dir / run_id)
         raise
 
 
-def create_run_at(dataset: manifest.Dataset, settings: Settings, folder: Path) -> Run:
+def create_run_at(
+    dataset: manifest.Dataset, settings: Settings, folder: Path, group: dict[str, Any] | None = None
+) -> Run:
     """``create_run`` for a directory that the caller named; RunError if it holds a run, also one made just now."""
     num_train = dataset.splits.get("train", 0)
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
     _check_validation(dataset, settings)
     document = _config(dataset, settings, folder.name, num_train)
+    document |= {"group": group} if group else {}
     try:
         with storage.hold(folder / "run.lock", seconds=5):
             if (folder / "config.json").exists():

@@ -1,17 +1,23 @@
-"""Commands about training: train, resume, stop, runs. They import torch late, so that the others start fast."""
+"""Commands about training: train, resume, stop, runs. They import torch late, when the run has its device."""
 
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fashion_core import config, launch, manifest, runs
+from fashion_core import config, devices, launch, manifest, runs, slots, storage
 from fashion_core.console import DATA_DIR, RUNS_DIR, DataDir, Device, Json, Nproc, RunsDir, answer, app, say
 from fashion_core.errors import RunError, WrongUse
+
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Refuse to start when another run has the device, instead of waiting.")
+]
 
 
 @app.command()
@@ -30,7 +36,14 @@ def train(
         ),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start in the background and return at once.")] = False,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Launch so many runs as one group: seed, seed + 1, ...")
+    ] = None,
+    twin: Annotated[
+        str | None, typer.Option("--twin", help="key=value; launch a second run too, in which this setting differs.")
+    ] = None,
     nproc: Nproc = 1,
+    no_wait: NoWait = False,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
@@ -43,6 +56,17 @@ def train(
     if _is_rank() and os.environ["RANK"] != "0":
         _await_config(run_dir)  # type: ignore[arg-type]
     sets = [*(sets or []), *([f"device={device}"] if device else [])]
+    if seeds is not None or twin is not None:
+        _check_group(seeds, twin, dataset, run_dir, no_wait)
+        settings = config.settings_for(recipe or "report", sets)
+        places = {"data_dir": data_dir, "runs_dir": runs_dir, "run_id": run_id, "num_processes": nproc}
+        if seeds is not None:
+            ids = launch.start_group(dataset, settings, seeds, **places)  # type: ignore[arg-type]
+        else:
+            ids = launch.start_twin(dataset, settings, twin, **places)  # type: ignore[arg-type]
+        _answer_group([runs.find_run(runs_dir, name) for name in ids], detach, as_json)
+        return
+    made = False
     if run_dir is not None and (run_dir / "config.json").exists():
         run = runs.open_run(run_dir)
         _check_same_request(run, dataset, recipe, sets, data_dir)
@@ -55,15 +79,108 @@ def train(
             raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
         settings = config.settings_for(recipe or "report", sets)
         found = manifest.find_dataset(data_dir, dataset)
+        devices.slots_for(settings.device, nproc)
+        made = True
         if run_dir is not None:
             run = runs.create_run_at(found, settings, run_dir)
         else:
             run = runs.create_run(found, settings, runs_dir=runs_dir, run_id=run_id)
+    try:
+        if detach:
+            _refuse_twice(run)
+            launch.start(run, data_dir=data_dir, num_processes=nproc, wait=not no_wait)
+            status = run.status()
+            line = status.sentence if status.state == "queued" else "started"
+            answer({"run_id": run.id, "status": status.state}, as_json, [f"run {run.id}: {line}"])
+            return
+        with _slot(run, data_dir, runs_dir, as_json, nproc, not no_wait):
+            _train_here(run, data_dir, runs_dir, as_json, nproc)
+    except RunError:
+        if made and no_wait and not run.events():  # it was refused, and leaves nothing
+            storage.remove_folder(run.folder)
+        raise
+
+
+def _check_group(seeds: int | None, twin: str | None, dataset: str | None, run_dir: Path | None, no_wait: bool) -> None:
+    word = "--seeds" if seeds is not None else "--twin"
+    if seeds is not None and twin is not None:
+        raise WrongUse("--seeds and --twin make different groups; launch one after the other")
+    if dataset is None:
+        raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
+    if run_dir is not None:
+        raise WrongUse(f"--run-dir is the directory of one run and {word} makes several; give --run-id NAME instead")
+    if no_wait:
+        raise WrongUse(f"the runs of {word} wait for each other, so --no-wait has no place; leave it out")
+
+
+def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
+    """The runs of a group train in processes of their own; this one only watches, and stops them when it is stopped."""
+    document = {"run_ids": [run.id for run in members], "group": members[0].group}
     if detach:
-        launch.start(run, data_dir=data_dir, num_processes=nproc)
-        answer({"run_id": run.id, "status": "starting"}, as_json, [f"run {run.id} started"])
+        answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return
-    _train_here(run, data_dir, runs_dir, as_json, nproc)
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: asked.append(number))
+    said: dict[str, str] = {}
+    while len(said) < len(members):
+        for run in reversed(members) if asked else members:  # first those that wait, else the next one starts
+            if run.id in said:
+                continue
+            status = run.status()
+            if status.active and asked:
+                try:
+                    launch.stop(run)
+                except RunError:  # it has ended meanwhile
+                    pass
+                status = run.status()
+            if not status.active:
+                said[run.id] = status.state
+                say(f"run {run.id}: {status.sentence}")
+        time.sleep(0.5)
+    summaries = [run.summary() or {"run_id": run.id, "status": said[run.id]} for run in members]
+    lines = [f"run {one['run_id']} {one['status']}, val accuracy {one.get('val_accuracy')}" for one in summaries]
+    answer({**document, "runs": summaries}, as_json, lines)
+    missed = [run.id for run in members if said[run.id] != "finished"]
+    if missed:
+        raise RunError(f"{len(missed)} of {len(members)} runs did not finish: {', '.join(missed)}; look at: runs")
+
+
+def _refuse_twice(run: runs.Run) -> None:
+    """A run has one process; a second one would wait for its device behind the first."""
+    process = launch.running_process(run)
+    if process is not None and process.pid != os.getpid():
+        raise RunError(f"run {run.id!r} is {run.status().state} in another process; watch it or stop that one")
+
+
+@contextmanager
+def _slot(
+    run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, nproc: int, wait: bool = True
+) -> Iterator[None]:
+    """Hold the slots that the run needs. When it has to wait, this process becomes ``waiter``, which needs a third of
+    the memory, and later ``train --run-dir`` in this one's place."""
+    if _is_rank() or devices.dealt_out():
+        yield
+        return
+    held = slots.adopt(run.folder)
+    if held is None:
+        _refuse_twice(run)
+        slots.enqueue(run.folder, run.settings.device, nproc, wait=wait)
+        held = slots.take(run.folder)
+        if held is None and not wait:
+            slots.withdraw(run.folder, tell=False)
+            raise RunError(f"run {run.id!r} was not started: another run was about to; leave --no-wait out to wait")
+        if held is None:
+            words = launch.training_words(run, data_dir=data_dir, num_processes=nproc)
+            words += ["--runs-dir", str(runs_dir), *(["--json"] if as_json else [])]
+            command = launch.command_line(words, waits_for=run.folder)
+            sys.stdout.flush()
+            os.execv(command[0], command)
+    os.environ.update(devices.visible([slot for slot, _ in held]))
+    try:
+        yield
+    finally:
+        slots.release(held)
 
 
 def _is_rank() -> bool:
@@ -136,18 +253,24 @@ def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, np
 
 @app.command()
 def resume(
-    run: str, nproc: Nproc = 1, as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDir = RUNS_DIR
+    run: str,
+    nproc: Nproc = 1,
+    no_wait: NoWait = False,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Go on with a stopped or interrupted run from its newest saved step."""
     found = runs.find_run(runs_dir, run)
     if found.status().state == "finished":
         raise RunError(f"run {run!r} is finished; start a new run with more epochs instead")
-    _train_here(found, data_dir, runs_dir, as_json, nproc)
+    with _slot(found, data_dir, runs_dir, as_json, nproc, not no_wait):
+        _train_here(found, data_dir, runs_dir, as_json, nproc)
 
 
 @app.command()
 def stop(run: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
-    """Let a run finish its batch, save and exit."""
+    """Let a run finish its batch, save and exit; take it out of the queue if it waits."""
     found = runs.find_run(runs_dir, run)
     sentence = launch.stop(found)
     answer({"run_id": run, "status": found.status().state, "sentence": sentence}, as_json, [sentence])
@@ -157,6 +280,7 @@ def stop(run: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
 def runs_(as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
     """List the runs, newest first."""
     found = []
+    places = {run_id: place for _, run_id, place in slots.waiting(runs_dir)}
     for run in runs.list_runs(runs_dir):
         summary, status = run.summary() or {}, run.status()
         found.append(
@@ -166,6 +290,8 @@ def runs_(as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
                 "recipe": run.recipe,
                 "status": status.state,
                 "sentence": status.sentence,
+                "place": places.get(run.id),  # in the queue, 1 is next
+                "group": run.group,
                 "created": run.created,
                 "epochs": summary.get("epochs"),
                 "val_accuracy": summary.get("val_accuracy"),

@@ -98,7 +98,9 @@ def test_a_run_stopped_before_it_could_begin_is_called_stopped(started: runs.Run
     assert process is not None
     process.suspend()  # it cannot have begun when it is asked
     sentence = launch.stop(started, wait_seconds=0.2)
-    assert started.status().state == "stopped" and "Nothing was saved" in sentence
+    status = started.status()
+    assert status.state == "stopped" and status.sentence == sentence == "Taken out of the queue before it started."
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_host_that_changes_its_name_keeps_its_runs(started: runs.Run, monkeypatch: pytest.MonkeyPatch):
@@ -166,6 +168,9 @@ def test_a_zombie_is_not_alive():
         (["launched"], "failed"),
         (["launched", "preparing", "started"], "interrupted"),
         (["launched", "stop_requested"], "stopped"),
+        (["launched", "queued"], "interrupted"),
+        (["launched", "queued", "stop_requested"], "stopped"),
+        (["launched", "queued", "stopped"], "stopped"),
         (["launched", "started", "epoch", "saved", "finished"], "finished"),
         (["started", "stop_requested", "stopped"], "stopped"),
         (["started", "failed"], "failed"),

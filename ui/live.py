@@ -23,6 +23,7 @@ from ui.plot import plot
 
 SECONDS = 1.0
 BADGES = {
+    "queued": ("Queued", "gray", ":material/queue:"),
     "starting": ("Starting", "gray", ":material/hourglass_top:"),
     "running": ("Running", "blue", ":material/play_circle:"),
     "finished": ("Finished", "green", ":material/check_circle:"),
