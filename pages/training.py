@@ -9,6 +9,7 @@ from fashion_core.fields import FIELD
 from ui import (
     address,
     devices,
+    ending_view,
     faults,
     first_start,
     live,
@@ -18,6 +19,7 @@ from ui import (
     pickers,
     run_table,
     settings_form,
+    tidy_view,
     words,
 )
 
@@ -44,6 +46,7 @@ with form:
     if first_start.show():
         settings = None
     else:
+        ending_view.show_filled()
         dataset = pickers.pick_dataset()
         left, right = st.columns([1, 1.2])
         with left:
@@ -103,10 +106,11 @@ with view:
                 list(found),
                 key="run",
                 default=(active or runs)[0].id,
-                words=lambda name: pickers.run_words(found[name]),
+                words=lambda name: tidy_view.run_words(found[name]),
                 label_visibility="collapsed",
             )
         ]
+        tidy_view.show_buttons(run, live.status_of(run))
         if run.dataset["synthetic"]:
             notices.drawn_badge()
     others = [other for other in active if other.id != run.id]
@@ -114,8 +118,10 @@ with view:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")
             navigation.link("training", words.plain(pickers.run_words(others[0])), run=others[0].id)
-    live.show(run)
+    tidy_view.show_note(run)
+    live.show(run, runs)
 
 # every run
 st.subheader("All runs", anchor=False)
-run_table.show(runs)
+run_table.show(tidy_view.filtered(runs))
+tidy_view.show_trash()

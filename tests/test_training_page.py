@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
-from fashion_core import config, fields, launch, runs, storage
+from fashion_core import config, fields, launch, runs, storage, tidy
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
-from ui import live, settings_form
+from ui import curves_view, ending_view, live, pickers, settings_form
+from ui.charts import overlay
 from ui.charts.progress import finding, progress_curves
 
 ROOT = Path(__file__).parents[1]
@@ -155,7 +157,7 @@ def test_every_ending_is_told_in_its_own_sentence(room, event, words):
     run = make_run(room / "ended", ("kurta", "saree"), counts={"val": 4})
     storage.append_line(run.folder / "events.jsonl", {"time": 0, **event})
     app = open_page("training", run="ended")
-    assert words in written(app)
+    assert words[:1].upper() + words[1:] in written(app)
     assert live.BADGES[event["event"]][0] in written(app)
 
 
@@ -189,3 +191,194 @@ def test_the_charts_title_says_what_the_loss_did():
 def test_every_setting_has_a_heading_on_the_page():
     shown = [field.name for heading in settings_form.SECTIONS for field in settings_form.section(heading)]
     assert sorted(shown) == sorted(fields.FIELD)
+
+
+# watching
+
+CLASSES = ("kurta", "saree", "shoe")
+
+
+def log_epochs(run, matrices, *, group=None, seed=0):
+    """Logged steps and epochs as the trainer writes them, ten steps an epoch; returns the losses."""
+    generator = np.random.default_rng(seed)
+    losses = 2 * np.exp(-np.arange(10 * len(matrices)) / 20) + generator.normal(0, 0.1, 10 * len(matrices))
+    for number, loss in enumerate(losses, start=1):
+        row = {"kind": "step", "epoch": (number + 9) // 10, "step": number, "loss": float(loss), "seconds": number}
+        row |= {"learning_rate": 0.001, "images_per_second": 100.0 + number}
+        storage.append_line(run.folder / "metrics.jsonl", row)
+        if number % 10 == 0:
+            matrix = np.array(matrices[number // 10 - 1])
+            row = {"kind": "epoch", "epoch": number // 10, "step": number, "train_loss": 1.0, "val_loss": 1.0}
+            row |= {"val_accuracy": float(np.trace(matrix) / matrix.sum()), "val_confusion": matrix.tolist()}
+            storage.append_line(run.folder / "metrics.jsonl", row)
+    if group:
+        document = storage.read_json(run.folder / "config.json")
+        storage.write_json(
+            run.folder / "config.json", document | {"group": {"id": group, "kind": "seeds", "varies": ["seed"]}}
+        )
+    return losses
+
+
+MATRICES = [[[1, 3, 0], [0, 4, 0], [2, 1, 1]], [[2, 2, 0], [0, 4, 0], [1, 1, 2]], [[4, 0, 0], [0, 3, 1], [0, 0, 4]]]
+
+
+@pytest.fixture
+def watched(room):
+    run = make_run(room / "watched", CLASSES, counts={"val": 12}, embeddings=False)
+    log_epochs(run, MATRICES)
+    return run
+
+
+def table(app, columns):
+    return next(element.value for element in app.dataframe if list(element.value.columns) == columns)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_the_slider_shows_the_accuracy_and_the_matrix_of_its_epoch(watched, epoch):
+    app = open_page("training", run="watched", watch="matrix", epoch=str(epoch))
+    right = sum(MATRICES[epoch - 1][place][place] for place in range(3))
+    assert f"After epoch {epoch}: validation accuracy **{100 * right / 12:.1f} %" in written(app)
+    assert table(app, list(CLASSES)).to_numpy().tolist() == MATRICES[epoch - 1]
+
+
+def test_the_recall_of_each_class_carries_wilsons_interval(watched):
+    app = open_page("training", run="watched", watch="recall", epoch="2")
+    found = table(app, ["Class", "Recall", "95 % interval", "Photos"])
+    for row, (label, right) in zip(found.itertuples(index=False), zip(CLASSES, (2, 4, 2), strict=True), strict=True):
+        low, high = binomtest(right, 4).proportion_ci(method="wilson")
+        assert tuple(row) == (label, f"{25 * right:.1f} %", f"[{100 * low:.1f}, {100 * high:.1f}]", 4)
+
+
+def test_the_slider_follows_the_newest_epoch_until_somebody_moves_it(watched):
+    app = open_page("training", run="watched", watch="matrix")
+    assert app.select_slider(key="epoch").value == 3 and "epoch" not in app.query_params
+    row = {"kind": "epoch", "epoch": 4, "step": 40, "val_loss": 1.0, "val_accuracy": 1.0}
+    row["val_confusion"] = [[4, 0, 0], [0, 4, 0], [0, 0, 4]]
+    storage.append_line(watched.folder / "metrics.jsonl", row)
+    app.run()
+    assert app.select_slider(key="epoch").value == 4 and "epoch" not in app.query_params
+    app.select_slider(key="epoch").set_value(2).run()
+    assert app.query_params["epoch"] in ("2", ["2"])
+    storage.append_line(watched.folder / "metrics.jsonl", row | {"epoch": 5, "step": 50})
+    app.run()
+    assert app.select_slider(key="epoch").value == 2
+
+
+@pytest.mark.parametrize("cells", [None, [[1]], [[1, 0, 0], [0, 1, 0]], "x", [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]])
+def test_an_epoch_without_a_whole_matrix_is_left_out_and_an_old_run_says_where_its_matrix_is(room, cells):
+    run = make_run(room / "old", CLASSES, counts={"val": 12}, embeddings=False)
+    row = {"kind": "epoch", "epoch": 1, "step": 10, "val_loss": 1.0, "val_accuracy": 0.5, "val_confusion": cells}
+    storage.append_line(run.folder / "metrics.jsonl", row)
+    assert "Its final one is on Evaluation" in written(open_page("training", run="old", watch="matrix"))
+
+
+def test_a_group_is_the_mean_and_the_range_of_its_seeds():
+    x = np.arange(1.0, 11.0)
+    lines = [np.sin(x), np.sin(x) + 1, np.sin(x) + 5]
+    grid, mean, low, high = overlay.mean_and_band([x, x, x[:8]], [lines[0], lines[1], lines[2][:8]])
+    assert grid.tolist() == x[:8].tolist()
+    assert mean == pytest.approx(np.sin(x[:8]) + 2) and low == pytest.approx(lines[0][:8])
+    assert high == pytest.approx(lines[2][:8])
+
+
+def test_the_smoothed_line_comes_from_every_point_and_is_thinned_afterwards():
+    losses = np.random.default_rng(0).random(30_000)
+    steps = pd.DataFrame({"step": np.arange(1, 30_001), "loss": losses})
+    none = pd.DataFrame(columns=["step", "epoch", "val_loss", "val_accuracy", "low", "high"], dtype=float)
+    drawn = progress_curves(steps, none, total_steps=30_000, steps_per_epoch=3_000).data[1]
+    expected = pd.Series(losses).ewm(alpha=0.1, adjust=True).mean().to_numpy()  # pandas' own
+    assert np.asarray(drawn.y) == pytest.approx(expected[np.asarray(drawn.x) - 1])
+
+
+def test_other_runs_are_laid_over_and_a_group_counts_once(watched):
+    for seed in range(3):
+        log_epochs(make_run(watched.folder.parent / f"s{seed}", CLASSES, counts={"val": 12}), MATRICES, group="g")
+    found = runs.list_runs(watched.folder.parent)
+    of = {run.id: run for run in found}
+    shown = curves_view._series(watched, [of["s0"], of["s2"]], found)
+    assert [(one.key, len(one.tracks)) for one in shown] == [("watched", 1), ("group g", 3)]
+    shown = curves_view._series(of["s1"], [watched], found)
+    assert [(one.key, len(one.tracks)) for one in shown] == [("s1", 1), ("group g", 3), ("watched", 1)]
+    app = open_page("training", run="watched", **{"with": "s1"})
+    assert any("band (and bars) from the lowest to the highest" in element.value for element in app.markdown)
+
+
+def test_names_at_the_line_ends_never_touch():
+    placed = overlay.spread([0.5, 0.51, 0.52, 3.0], 0.2)
+    assert np.diff(placed).min() >= 0.2 - 1e-6 and placed[3] == 3.0 and np.mean(placed[:3]) == pytest.approx(0.51)
+
+
+def test_nobody_is_called_ahead_while_the_intervals_overlap():
+    def one(name, val, low, high):
+        ends = [np.array([value]) for value in (val, low, high)]
+        track = overlay.Track(x=np.array([1.0]), loss=np.array([1.0]), val_x=np.array([1.0]), val=ends[0],
+                              low=ends[1], high=ends[2])  # fmt: skip
+        return overlay.Series(key=name, name=name, tracks=(track,))
+
+    assert "no winner" in overlay.finding([one("a", 0.8, 0.7, 0.9), one("b", 0.75, 0.65, 0.85)])
+    assert overlay.finding([one("a", 0.5, 0.4, 0.6), one("b", 0.8, 0.7, 0.9)]).startswith(
+        "Ahead on validation: b, 80.0"
+    )
+
+
+# endings
+
+
+@pytest.mark.parametrize(
+    ("event", "setting", "value"),
+    [
+        ({"batch_size": 32, "batch_size_that_fits": 8}, "batch_size", 8),
+        ({"batch_size": 32, "batch_size_that_fits": None}, "image_size", "16"),
+        ({"learning_rate": 0.001, "files": ["a.jpg", "b.jpg"]}, "learning_rate", 0.0001),
+    ],
+)
+def test_a_failure_offers_a_form_with_the_one_change_and_starts_nothing(room, event, setting, value):
+    run = make_run(room / "failed", CLASSES, counts={"val": 12}, embeddings=False)
+    storage.append_line(run.folder / "events.jsonl", {"event": "failed", "time": 0, "reason": "why", **event})
+    app = open_page("training", run="failed")
+    app.button(key="fill changed").click().run()
+    assert not app.exception
+    assert next(w.value for w in [*app.number_input, *app.selectbox] if w.key == setting) == value
+    assert "Nothing has started" in written(app) and len(runs.list_runs(room)) == 1
+    if "files" in event:
+        assert table(app, ["Photo"])["Photo"].tolist() == event["files"]
+
+
+def test_a_run_that_the_machines_restart_ended_says_so(watched, monkeypatch):
+    (watched.folder / "events.jsonl").unlink()
+    own = {"pid": 2**22 - 3, "started": 5.0, "host": "here"}
+    storage.append_line(watched.folder / "events.jsonl", {"event": "started", "time": 0, "process": own})
+    assert "restarted" not in written(open_page("training", run="watched"))
+    monkeypatch.setattr(ending_view.psutil, "boot_time", lambda: time.time() + 60)
+    assert "This machine was restarted after that" in written(open_page("training", run="watched"))
+
+
+# tidying
+
+
+def test_a_star_tags_and_a_name_are_kept_and_the_table_is_filtered_by_them(watched):
+    other = make_run(watched.folder.parent / "other", CLASSES, counts={"val": 12}, embeddings=False)
+    app = open_page("training", run="watched")
+    app.button(key="star").click().run()
+    assert tidy.labels_of(watched).starred
+    tidy.label(watched, name="<b>x</b>", tags=("show",))
+    app = open_page("training", tag="show")
+    assert app.dataframe[-1].value["Run"].tolist() == [f"<b>x</b> · {pickers.run_words(watched)}"]
+    assert len(open_page("training").dataframe[-1].value) == 2 and not tidy.labels_of(other).starred
+
+
+def test_a_deleted_run_leaves_the_page_and_comes_back_from_the_trash(watched):
+    make_run(watched.folder.parent / "other", CLASSES, counts={"val": 12}, embeddings=False)
+    app = open_page("training", run="watched")
+    app.button(key="delete").click().run()
+    assert not app.exception and [run.id for run in runs.list_runs(watched.folder.parent)] == ["other"]
+    assert app.query_params.get("run") in (None, []) and len(app.dataframe[-1].value) == 1
+    app.button(key="restore watched").click().run()
+    assert not app.exception and watched.folder.is_dir()
+    assert app.query_params["run"] in ("watched", ["watched"])
+
+
+def test_a_run_that_trains_cannot_be_deleted_from_the_page(watched):
+    own = {"event": "started", "time": 0, "process": runs.process_identity()}
+    storage.append_line(watched.folder / "events.jsonl", own)
+    assert open_page("training", run="watched").button(key="delete").disabled

@@ -10,16 +10,15 @@ from datetime import datetime
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
+import psutil
 import streamlit as st
 
 from fashion_core import checkpoints, launch, statistics
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
-from ui import faults, loaders, navigation, words
+from ui import address, curves_view, ending_view, epoch_view, faults, loaders, navigation, words
 from ui.answer import Number, answer
-from ui.charts.progress import progress_curves
-from ui.plot import plot
+from ui.curves_view import metrics_of
 
 SECONDS = 1.0
 BADGES = {
@@ -31,7 +30,7 @@ BADGES = {
     "failed": ("Failed", "red", ":material/error:"),
     "interrupted": ("Interrupted", "red", ":material/power_off:"),
 }
-CHART_HEIGHT = 350
+VIEWS = {"curves": "Loss", "rates": "Speed", "recall": "Recall", "matrix": "Confusion"}
 
 
 def status_of(run: Run) -> Status:
@@ -43,16 +42,6 @@ def status_of(run: Run) -> Status:
 def _ended_status(key: loaders.Stamp, _run: Run) -> Status | None:
     status = _run.status()
     return status if status.state in ENDED else None
-
-
-def metrics_of(run: Run) -> pd.DataFrame:
-    """The run's logged rows."""
-    return _metrics(loaders.stamp(run.folder / "metrics.jsonl"), run)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
-    return _run.metrics()
 
 
 def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: str) -> tuple[float, Run] | None:
@@ -80,20 +69,32 @@ def _was_here(run: Run, device: str) -> bool:
     return here and (not device or any(event.get("device") == device for event in events))
 
 
-def show(run: Run) -> None:
-    """The live view of a run; ticks while the run is active."""
+def show(run: Run, runs: Sequence[Run] = ()) -> None:
+    """The live view of a run, over which others of ``runs`` can be laid; ticks while one that is shown is active."""
     active = status_of(run).active
-    st.fragment(_show, run_every=SECONDS if active else None)(run, active)
+    st.fragment(_show, run_every=SECONDS if active else None)(run, active, runs)
 
 
-def _show(run: Run, was_active: bool) -> None:
+def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
     status = status_of(run)
     if was_active != status.active:
         st.rerun()
     frame = metrics_of(run)
     _state(run, status, frame)
     _numbers(run, status, frame)
-    _curves(run, status, frame)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        view = address.segments(
+            "What to look at", list(VIEWS), key="watch", words=lambda name: VIEWS[name], label_visibility="collapsed"
+        )
+        others = curves_view.pick_others(run, runs) if view == "curves" else []
+        epoch = epoch_view.pick(run, frame) if view in ("recall", "matrix") else None
+    if view == "curves":
+        curves_view.show_curves(run, status, others, runs)
+    elif view == "rates":
+        curves_view.show_rates(run, status)
+    else:
+        epoch_view.show(run, frame, view, epoch)
+    ending_view.show_files(run)
     _words_of_the_run(run)
 
 
@@ -106,11 +107,13 @@ def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
             st.markdown(f"{badge} {words.plain(status.sentence)}", width="stretch")
             navigation.link("evaluation", "See how good it is", run=run.id)
         return
-    st.markdown(f"{badge} {words.plain(status.sentence)}")
+    sentence = f"{status.sentence} {ending_view.restarted_words(run, status)}".strip()
+    st.markdown(f"{badge} {words.plain(sentence[:1].upper() + sentence[1:])}")
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, status.step / status.total_steps) if status.total_steps else 0.0
         st.progress(share, text=progress_words(run, status, frame))
         _buttons(run, status)
+        ending_view.show_advice(run)
 
 
 def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
@@ -166,6 +169,7 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
         return
     speed = steps["images_per_second"].iloc[-1] if len(steps) else None
     device = next((event["device"] for event in reversed(run.events()) if "device" in event), "one device")
+    memory = _memory(run, status)
     answer(
         [
             Number(
@@ -181,8 +185,26 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
                 f"on {device}, {words.duration(_seconds(frame))}",
                 "Training photos a second since the epoch began, the device, and the time spent in training steps.",
             ),
+            *([Number("Memory now", f"{memory / 2**30:.1f} GiB", "main memory", _MEMORY_HELP)] if memory else []),
         ]
     )
+
+
+_MEMORY_HELP = (
+    "What the training process and its own processes hold of this machine's main memory, photos read from the "
+    "disk's cache included; a GPU's own memory is not in it."
+)
+
+
+def _memory(run: Run, status: Status) -> int:
+    """Bytes that the training process and its children hold; 0 when it does not run here."""
+    process = launch.running_process(run) if status.active else None
+    if process is None:
+        return 0
+    try:
+        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+    except psutil.Error:  # it ended while it was asked
+        return 0
 
 
 def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
@@ -202,44 +224,6 @@ def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
 
 def _n(bounds: Sequence[float], num: int) -> str:
     return f"{words.interval(bounds)}, n = {num:,}"
-
-
-def _curves(run: Run, status: Status, frame: pd.DataFrame) -> None:
-    steps = frame[frame["kind"] == "step"]
-    if steps.empty:
-        if status.active:
-            st.skeleton(CHART_HEIGHT)
-        else:
-            st.caption("No step was logged, so there is no curve.")
-        return
-    plot(
-        # An ended run fills the picture; a live one leaves room for what is to come.
-        _figure(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
-        key="curves",
-        alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
-        height=CHART_HEIGHT,
-    )
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _figure(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
-    """Built when a row is logged, not at every tick (30 to 70 ms on a busy machine)."""
-    frame = metrics_of(_run)
-    figure = progress_curves(
-        frame[frame["kind"] == "step"],
-        _with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
-        total_steps=total_steps,
-        steps_per_epoch=_run.config["steps_per_epoch"],
-        drawn=_run.dataset["synthetic"],
-    )
-    figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
-    return figure
-
-
-def _with_intervals(epochs: pd.DataFrame, num_val: int) -> pd.DataFrame:
-    epochs = epochs.reindex(columns=["step", "epoch", "val_loss", "val_accuracy"]).astype(float).dropna()
-    bounds = [statistics.wilson(round(share * num_val), num_val) for share in epochs["val_accuracy"]]
-    return epochs.assign(low=[low for low, _ in bounds], high=[high for _, high in bounds])
 
 
 def _words_of_the_run(run: Run) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core.runs import Run
-from ui import live, loaders, pickers, words
+from ui import live, loaders, pickers, tidy_view, words
 
 KEY = "runs"
 
@@ -20,14 +20,17 @@ def _row(run: Run) -> dict[str, object]:
     status = live.status_of(run)
     summary = loaders.summary_of(run) or {}
     scores = summary.get("scores", {})
+    labels = tidy_view.labels_of(run)
     return {
-        "Run": pickers.run_words(run),
+        "★": "★" if labels.starred else "",
+        "Run": f"{labels.name} · {pickers.run_words(run)}" if labels.name else pickers.run_words(run),
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
-        "State": "Running" if status.active else live.BADGES[status.state][0],
+        "State": "Running" if status.state == "starting" else live.BADGES[status.state][0],
         "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",
         "Validation": _share(scores.get("val", {}).get("accuracy", summary.get("val_accuracy"))),
         "Test": _share(scores.get("test", {}).get("accuracy")),
         "Trained for": words.duration(summary["seconds"]) if summary.get("seconds") else "",
+        "Tags": ", ".join(labels.tags),
         "Changed from the recipe": ", ".join(
             f"{name}={value}" for name, value in run.config.get("changed", {}).items()
         ),
@@ -54,6 +57,7 @@ def show(runs: Sequence[Run]) -> None:
         on_select=open_run,
         selection_mode="single-row",
         column_config={
+            "★": st.column_config.TextColumn(width=32, help="Starred"),
             "Run": st.column_config.TextColumn(width=270),
             "Validation": st.column_config.TextColumn(help=told),
             "Test": st.column_config.TextColumn(help=told),

@@ -1,0 +1,174 @@
+"""What people say about runs, and where deleted runs go. Takes run directories; needs no torch.
+
+    labels.json            name, tags, note, starred: what a person typed; the directory's own name stays
+    .trash/<id>[~n]/       a deleted run, whole, until somebody restores it or empties the trash by hand
+
+Deleting and restoring are one rename each: a crash leaves the run here or there, never in halves.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fashion_core import config, rights, runs, storage
+from fashion_core.errors import FashionError, RunError, WrongUse
+
+TRASH = ".trash"
+MAX_NAME, MAX_NOTE, MAX_TAG, MAX_TAGS = 80, 2000, 30, 12
+#: The runs that git keeps: see ``export --format reference``.
+SHIPPED = ("report-drawn", "report-fashion-mnist")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """What people typed about a run. Anything may stand in it but control characters: escape it where it is shown."""
+
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    starred: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trashed:
+    """A deleted run. ``place`` is its directory's name in the trash; ``run`` is None when its config is damaged."""
+
+    place: str
+    run_id: str
+    run: runs.Run | None
+
+
+def labels_of(run: runs.Run) -> Labels:
+    """The run's labels; empty ones when there are none or the file is damaged (the run itself is not)."""
+    path = run.folder / "labels.json"
+    try:
+        found = storage.read_json(path)
+        return _checked(
+            Labels(
+                name=str(found.get("name", "")),
+                tags=tuple(str(tag) for tag in found.get("tags", [])),
+                note=str(found.get("note", "")),
+                starred=found.get("starred") is True,
+            )
+        )
+    except (OSError, ValueError, AttributeError, TypeError, FashionError):
+        return Labels()
+
+
+def label(run: runs.Run, **changes: Any) -> Labels:
+    """Change some of ``name``, ``tags``, ``note``, ``starred`` durably; the others stay. WrongUse says what is too long
+    or is no text."""
+    rights.refuse_read_only("no run can be labelled")
+    try:
+        with storage.hold(run.folder / "labels.lock", seconds=5):
+            new = _checked(replace(labels_of(run), **changes))
+            storage.write_json(run.folder / "labels.json", asdict(new))
+    except storage.Busy as busy:
+        raise RunError(f"run {run.id!r} is being labelled by another process; try again") from busy
+    return new
+
+
+def tags_in(text: str) -> tuple[str, ...]:
+    """``"baseline, to show"`` -> ``("baseline", "to show")``: each once, in the order typed."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _checked(labels: Labels) -> Labels:
+    name, note = labels.name.strip(), labels.note.strip()
+    tags = tuple(dict.fromkeys(tag.strip() for tag in labels.tags if tag.strip()))
+    for what, text, most in [("name", name, MAX_NAME), ("note", note, MAX_NOTE), *(("tag", t, MAX_TAG) for t in tags)]:
+        if len(text) > most:
+            raise WrongUse(f"a {what} must have at most {most:,} characters, got {len(text):,}")
+        if any(unicodedata.category(sign) in ("Cc", "Cs") and (what != "note" or sign not in "\n\t") for sign in text):
+            raise WrongUse(f"a {what} must be one line of text, got {text!r}")
+    if len(tags) > MAX_TAGS:
+        raise WrongUse(f"a run must have at most {MAX_TAGS} tags, got {len(tags)}")
+    return Labels(name=name, tags=tags, note=note, starred=bool(labels.starred))
+
+
+def is_shipped(run: runs.Run) -> bool:
+    """Whether git keeps this run, and so brings it back: ``git checkout -- checkpoints/<id>``."""
+    return run.id in SHIPPED and run.folder.resolve().parent == (config.PROJECT_ROOT / "checkpoints").resolve()
+
+
+def delete(run: runs.Run) -> str:
+    """Move a run that is not active into the trash beside it, by one rename; the name of its place there."""
+    rights.refuse_read_only("no run can be deleted")
+    _refuse_active(run)
+    trash = run.folder.parent / TRASH
+    storage.make_folder(trash)
+    try:
+        with storage.hold(run.lock):  # nobody begins to train it meanwhile
+            _refuse_active(run)
+            place = _free_place(trash, run.id)
+            storage.move(run.folder, trash / place)
+    except storage.Busy as busy:
+        raise RunError(f"run {run.id!r} is being trained; stop it before it can be deleted") from busy
+    except FileNotFoundError:
+        raise RunError(f"run {run.id!r} is not there any more; somebody else deleted it") from None
+    return place
+
+
+def _refuse_active(run: runs.Run) -> None:
+    status = run.status()
+    if status.active:
+        raise RunError(f"run {run.id!r} is {status.state}; stop it before it can be deleted")
+
+
+def _free_place(trash: Path, run_id: str) -> str:
+    """The id, or with a number when a run of that id was deleted before ("~" cannot be in an id)."""
+    number = 1
+    while True:
+        place = run_id if number == 1 else f"{run_id}~{number}"
+        if not os.path.lexists(trash / place):
+            return place
+        number += 1
+
+
+def trash(runs_dir: Path) -> list[Trashed]:
+    """The deleted runs of a runs directory, newest run first."""
+    found = []
+    for path in sorted((runs_dir / TRASH).glob("*/config.json")):
+        try:
+            run = runs.open_run(path.parent)
+        except FashionError:
+            run = None
+        found.append(Trashed(place=path.parent.name, run_id=path.parent.name.partition("~")[0], run=run))
+    return sorted(found, key=lambda one: (one.run.created if one.run else "", one.place), reverse=True)
+
+
+def restore(runs_dir: Path, place: str) -> str:
+    """Move a deleted run back under its id, by one rename; RunError when a run of that id has taken its room."""
+    rights.refuse_read_only("no run can be restored")
+    run_id = place.partition("~")[0]
+    source, target = runs_dir / TRASH / place, runs_dir / run_id
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*(~\d+)?", place) or not source.is_dir():
+        raise RunError(f"run {place!r} is not in the trash; it holds {_places(runs_dir)}")
+    if os.path.lexists(target):
+        raise RunError(f"run {run_id!r} exists; delete that one first, then restore {place!r}")
+    try:
+        storage.move(source, target)
+    except OSError as error:  # somebody restored it, or took its room, a moment before
+        if os.path.lexists(target):
+            raise RunError(f"run {run_id!r} exists; delete that one first, then restore {place!r}") from error
+        raise
+    return run_id
+
+
+def _places(runs_dir: Path) -> str:
+    return ", ".join(one.place for one in trash(runs_dir)) or "nothing"
+
+
+def matching(found: Iterable[runs.Run], *, tags: Iterable[str] = (), starred: bool = False) -> list[runs.Run]:
+    """The runs that carry every one of ``tags``, and a star if ``starred``."""
+    wanted = set(tags)
+    kept = []
+    for run in found:
+        labels = labels_of(run)
+        if wanted <= set(labels.tags) and (labels.starred or not starred):
+            kept.append(run)
+    return kept

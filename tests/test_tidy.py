@@ -1,0 +1,149 @@
+"""Labels of runs are durable and change nothing else; a deleted run is whole in the trash and comes back as it was."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from fashion_core import runs, storage, tidy
+from fashion_core.errors import ReadOnlyError, RunError, WrongUse
+from tests.made_runs import make_run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "runs" / "one", ("kurta", "saree"), counts={"val": 4}, embeddings=False)
+
+
+def prints(folder: Path) -> dict[str, str]:
+    """Every file below a folder by its own hash; locks, which are empty, left out."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def begin(run: runs.Run) -> None:
+    """Make a run look as one that this process trains."""
+    storage.append_line(
+        run.folder / "events.jsonl", {"event": "started", "time": 0, "process": runs.process_identity()}
+    )
+
+
+def test_a_change_keeps_the_other_labels_and_every_other_file(run):
+    before = prints(run.folder)
+    tidy.label(run, name="Baseline", tags=("a", "b"))
+    tidy.label(run, starred=True)
+    assert json.loads((run.folder / "labels.json").read_text()) == {
+        "name": "Baseline", "tags": ["a", "b"], "note": "", "starred": True,
+    }  # fmt: skip
+    after = prints(run.folder)
+    after.pop("labels.json")
+    assert after == before and run.folder.name == "one"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": "x" * 81}, "a name must have at most 80 characters, got 81"),
+        ({"name": "two\nlines"}, "a name must be one line of text"),
+        ({"tags": ("x" * 31,)}, "a tag must have at most 30 characters, got 31"),
+        ({"tags": tuple(map(str, range(13)))}, "at most 12 tags, got 13"),
+        ({"note": "x" * 2001}, "a note must have at most 2,000 characters, got 2,001"),
+    ],
+)
+def test_what_is_too_long_is_refused_with_its_limit_and_nothing_is_written(run, change, words):
+    with pytest.raises(WrongUse, match=words):
+        tidy.label(run, **change)
+    assert not (run.folder / "labels.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"tags": 5}', '{"name": "' + "x" * 500 + '"}'])
+def test_damaged_labels_hide_no_run(run, text):
+    (run.folder / "labels.json").write_text(text)
+    assert tidy.labels_of(run) == tidy.Labels()
+    assert [found.id for found in runs.list_runs(run.folder.parent)] == ["one"]
+
+
+def test_tags_are_separated_by_commas_and_stand_once():
+    assert tidy.tags_in(" baseline, to show,baseline,, x ") == ("baseline", "to show", "x")
+
+
+def test_a_deleted_run_is_not_listed_and_comes_back_bit_for_bit(run):
+    runs_dir, before = run.folder.parent, prints(run.folder)
+    assert tidy.delete(run) == "one"
+    assert runs.list_runs(runs_dir) == [] and not run.folder.exists()
+    with pytest.raises(RunError):
+        runs.find_run(runs_dir, "one")
+    assert [(one.place, one.run_id) for one in tidy.trash(runs_dir)] == [("one", "one")]
+    assert tidy.restore(runs_dir, "one") == "one"
+    assert prints(run.folder) == before and tidy.trash(runs_dir) == []
+    assert [found.id for found in runs.list_runs(runs_dir)] == ["one"]
+
+
+def test_an_active_run_is_refused_by_its_process_and_by_its_lock(run):
+    with storage.hold(run.lock), pytest.raises(RunError, match="stop it before it can be deleted"):
+        tidy.delete(run)
+    begin(run)
+    with pytest.raises(RunError, match="run 'one' is running; stop it before it can be deleted"):
+        tidy.delete(run)
+    assert run.folder.is_dir() and tidy.trash(run.folder.parent) == []
+
+
+def test_two_runs_of_one_id_lie_side_by_side_in_the_trash(run):
+    runs_dir = run.folder.parent
+    tidy.delete(run)
+    second = make_run(runs_dir / "one", ("kurta", "saree"), counts={"val": 8}, embeddings=False)
+    with pytest.raises(RunError, match="run 'one' exists; delete that one first"):
+        tidy.restore(runs_dir, "one")
+    assert tidy.delete(second) == "one~2"
+    assert tidy.restore(runs_dir, "one~2") == "one"
+    assert runs.find_run(runs_dir, "one").dataset["splits"] == {"val": 8}
+    assert [one.place for one in tidy.trash(runs_dir)] == ["one"]
+
+
+@pytest.mark.parametrize("place", ["../one", "one/../one", "nothing", "", "one~x", "/etc"])
+def test_only_what_is_in_the_trash_is_restored(run, place):
+    with pytest.raises(RunError, match="is not in the trash"):
+        tidy.restore(run.folder.parent, place)
+    assert run.folder.is_dir()
+
+
+def test_a_rename_that_fails_leaves_the_run_where_it_was(run, monkeypatch):
+    before = prints(run.folder)
+
+    def full(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(storage.os, "rename", full)
+    with pytest.raises(Exception, match="Input/output error"):
+        tidy.delete(run)
+    monkeypatch.undo()
+    assert prints(run.folder) == before and tidy.trash(run.folder.parent) == []
+
+
+def test_a_read_only_lab_labels_deletes_and_restores_nothing(run, monkeypatch):
+    monkeypatch.setenv("FASHION_READ_ONLY", "1")
+    for act in (lambda: tidy.label(run, starred=True), lambda: tidy.delete(run), lambda: tidy.restore(run.folder, "x")):
+        with pytest.raises(ReadOnlyError, match="review copy"):
+            act()
+    assert run.folder.is_dir() and not (run.folder / "labels.json").exists()
+
+
+def test_runs_are_found_by_every_tag_and_by_star(run):
+    other = make_run(run.folder.parent / "two", ("kurta", "saree"), counts={"val": 4}, embeddings=False)
+    tidy.label(run, tags=("a", "b"), starred=True)
+    tidy.label(other, tags=("a",))
+
+    def ids(**wanted):
+        return [found.id for found in tidy.matching([run, other], **wanted)]
+
+    assert ids() == ["one", "two"] and ids(tags=["a"]) == ["one", "two"]
+    assert ids(tags=["a", "b"]) == ["one"] and ids(starred=True) == ["one"] and ids(tags=["c"]) == []
+
+
+def test_git_brings_back_the_shipped_runs_alone(run):
+    assert not tidy.is_shipped(run)
+    shipped = runs.list_runs(tidy.config.PROJECT_ROOT / "checkpoints")
+    assert {found.id for found in shipped if tidy.is_shipped(found)} == {
+        found.id for found in shipped if found.id in tidy.SHIPPED
+    }

@@ -1,0 +1,66 @@
+"""What else a run logs by step: learning rate, images a second, gradient norm, memory. Takes a frame of steps."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ui.charts.layout import base_layout
+from ui.charts.lines import thin
+from ui.colours import LIGHT
+
+GIB = 2**30
+#: (column of metrics.jsonl, axis name, unit of one logged number, hover format)
+MEASURES = (
+    ("learning_rate", "Learning<br>rate", 1.0, ".3g"),
+    ("images_per_second", "Images<br>a second", 1.0, ",.0f"),
+    ("gradient_norm", "Gradient<br>norm", 1.0, ".3g"),
+    ("memory_bytes", "Memory,<br>GiB", GIB, ".2f"),
+    ("gpu_memory_bytes", "GPU mem.,<br>GiB", GIB, ".2f"),
+)
+
+
+def logged(steps: pd.DataFrame) -> list[tuple[str, str, float, str]]:
+    """Those of ``MEASURES`` that the run logged."""
+    return [measure for measure in MEASURES if measure[0] in steps and steps[measure[0]].notna().any()]
+
+
+def finding(steps: pd.DataFrame) -> str:
+    """How fast, how evenly: the median and the range of the middle nine tenths."""
+    speed = steps["images_per_second"].dropna() if "images_per_second" in steps else pd.Series(dtype=float)
+    if len(speed) < 3:
+        return ""
+    low, middle, high = np.percentile(speed, [5, 50, 95])
+    return f"{middle:,.0f} images a second, nine tenths of the time {low:,.0f} to {high:,.0f}"
+
+
+def rate_curves(steps: pd.DataFrame, *, total_steps: int, drawn: bool = False) -> go.Figure:
+    """One panel a measure, below each other, over the same steps (``steps``: step and any of ``MEASURES``)."""
+    figure = go.Figure(layout=base_layout(finding(steps), drawn=drawn))
+    found = logged(steps)
+    height = 1 / max(1, len(found))
+    tick = {"color": LIGHT["muted"], "size": 12}
+    for place, (column, name, unit, how) in enumerate(found):
+        rows = steps[steps[column].notna()]
+        x, y = thin(rows["step"].to_numpy(), rows[column].to_numpy(dtype=float) / unit)
+        axis = "y" if place == 0 else f"y{place + 1}"
+        figure.add_scatter(
+            x=x, y=y, yaxis=axis, mode="lines+markers" if len(x) < 40 else "lines", uid=column, showlegend=False,
+            line={"color": LIGHT["indigo"], "width": 2}, marker={"size": 4}, name=column,
+            hovertemplate=f"step %{{x:,}}: %{{y:{how}}}<extra></extra>",
+        )  # fmt: skip
+        top = 1 - place * height
+        figure.layout[f"yaxis{place + 1 if place else ''}"] = {
+            "title": {"text": name, "font": tick}, "domain": [top - height + 0.05, top], "rangemode": "tozero",
+            "gridcolor": LIGHT["line"], "zerolinecolor": LIGHT["line"], "automargin": True, "tickfont": tick,
+            "nticks": 4,
+        }  # fmt: skip
+    figure.update_layout(
+        hovermode="closest",
+        margin={"t": 40, "b": 8},
+        xaxis={
+            "title": {"text": "Step (batches seen)"},
+            "range": [0, total_steps * 1.02],
+            "anchor": "y" if len(found) < 2 else f"y{len(found)}",
+        },
+    )
+    return figure

@@ -1,0 +1,217 @@
+"""The curves of a run: alone with every logged loss, or several runs and groups of seeds on the same axes.
+
+Reads metrics.jsonl through caches keyed by what changes; knows which other runs there are from its caller.
+"""
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from fashion_core import statistics
+from fashion_core.runs import Run, Status
+from ui import address, loaders, notices, tidy_view
+from ui.charts.lines import smoothed
+from ui.charts.overlay import Series, Track, finding, overlaid_curves
+from ui.charts.progress import progress_curves
+from ui.charts.rates import logged, rate_curves
+from ui.plot import plot
+
+HEIGHT = 350
+MOST = 5
+SMOOTHING = "Smoothed: exponential mean of weight 0.9 over every logged point, before the line is thinned for drawing."
+
+
+def metrics_of(run: Run) -> pd.DataFrame:
+    """The run's logged rows."""
+    return _metrics(loaders.stamp(run.folder / "metrics.jsonl"), run)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
+    return _run.metrics()
+
+
+def steps_of(run: Run) -> pd.DataFrame:
+    frame = metrics_of(run)
+    return frame[frame["kind"] == "step"]
+
+
+def group_of(run: Run) -> str | None:
+    """The id of a group whose runs differ by their seed alone; None for a run of its own and for twins, which differ
+    by more and are worth a line each."""
+    group = run.config.get("group")
+    if isinstance(group, dict) and list(group.get("varies") or []) == ["seed"]:
+        group = group.get("id")
+    return group if isinstance(group, str) and group else None
+
+
+def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
+    """Up to five other runs to lay over this one."""
+    found = {other.id: other for other in runs if other.id != run.id}
+    asked = [name for name in st.query_params.get_all("with") if name in found]
+    if len(asked) > MOST:
+        st.query_params["with"] = asked[:MOST]
+    if not found:
+        return []
+    chosen = address.several(
+        "Compare with",
+        list(found),
+        key="with",
+        words=lambda name: tidy_view.run_words(found[name]),
+        max_selections=MOST,
+        width="stretch",
+        placeholder="Compare with other runs",
+        label_visibility="collapsed",
+    )
+    return [found[name] for name in chosen[:MOST]]
+
+
+def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[Run]) -> None:
+    """Loss and validation accuracy; with other runs, or seeds of its group, on the same axes."""
+    own = [other for other in runs if group_of(run) and group_of(other) == group_of(run)]
+    steps = steps_of(run)
+    if steps.empty:
+        if status.active:
+            st.skeleton(HEIGHT)
+        else:
+            st.caption("No step was logged, so there is no curve.")
+        return
+    if not others and len(own) < 2:
+        plot(
+            # An ended run fills the picture; a live one leaves room for what is to come.
+            _alone(
+                loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step
+            ),
+            key="curves",
+            alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
+            height=HEIGHT,
+        )
+        notices.aside(f"{SMOOTHING} Bars: 95 % Wilson intervals.")
+        return
+    shown = _series(run, others, runs)
+    same_photos = all(other.dataset["fingerprint"] == run.dataset["fingerprint"] for other in others)
+    rivals = shown[1:] if len(own) > 1 else shown  # a run is no rival of its own group
+    title = finding(rivals) if same_photos else "Different photos: compare shapes, not heights"
+    figure = overlaid_curves(shown, title=title, drawn=run.dataset["synthetic"])
+    figure.layout.uirevision = f"{run.id} over epochs"
+    plot(
+        figure,
+        key="curves",
+        alt=f"Smoothed training loss and validation accuracy of {len(shown)} runs or groups by epochs seen",
+        height=HEIGHT + 20,
+    )
+    _say_what_is_drawn(shown)
+
+
+def _say_what_is_drawn(shown: Sequence[Series]) -> None:
+    parts = [SMOOTHING]
+    if any(len(one.tracks) > 1 for one in shown):
+        parts.append(
+            "A group is drawn as the mean of its seeds, with a band (and bars) from the lowest to the highest."
+        )
+    if any(len(one.tracks) == 1 for one in shown):
+        parts.append("Bars of a single run: 95 % Wilson intervals.")
+    notices.aside(" ".join(parts))
+
+
+def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series]:
+    """The run itself, then the groups and the runs outside any group, each once."""
+    members: dict[str, list[Run]] = {}
+    for other in runs:
+        if group := group_of(other):
+            members.setdefault(group, []).append(other)
+    found, seen = [_one(run)], set()
+    for other in (run, *others):
+        seeds = members.get(group_of(other) or "", [])
+        if len(seeds) > 1:
+            if group_of(other) not in seen:
+                seen.add(group_of(other))
+                name = f"{len(seeds)} seeds of {html.escape(other.recipe)}"
+                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=_tracks(seeds)))
+        elif other.id != run.id:
+            found.append(_one(other))
+    return found
+
+
+def _one(run: Run) -> Series:
+    return Series(key=run.id, name=_short(run), tracks=_tracks([run]))
+
+
+def _short(run: Run) -> str:
+    """A name that fits at the end of a line: the one that a person gave, else recipe, first change and time."""
+    name = tidy_view.labels_of(run).name
+    if not name:
+        changed = next(iter((run.config.get("changed") or {}).items()), None)
+        extra = f" {changed[0]}={changed[1]}" if changed else ""
+        name = f"{run.recipe}{extra} {run.created[11:16]}"
+    return html.escape(name if len(name) <= 24 else f"{name[:23]}…", quote=False)
+
+
+def _tracks(members: Sequence[Run]) -> tuple[Track, ...]:
+    found = [_track(loaders.stamp(member.folder / "metrics.jsonl"), member) for member in members]
+    return tuple(track for track in found if len(track.x))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _track(key: loaders.Stamp, _run: Run) -> Track:
+    frame = metrics_of(_run)
+    steps, per_epoch = frame[frame["kind"] == "step"], _run.config["steps_per_epoch"]
+    epochs = with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0)))
+    losses = steps["loss"].to_numpy(dtype=float) if len(steps) else np.empty(0)
+    return Track(
+        x=steps["step"].to_numpy(dtype=float) / per_epoch,
+        loss=smoothed(losses),
+        val_x=epochs["step"].to_numpy() / per_epoch,
+        val=epochs["val_accuracy"].to_numpy(),
+        low=epochs["low"].to_numpy(),
+        high=epochs["high"].to_numpy(),
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _alone(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
+    """Built when a row is logged, not at every tick (30 to 70 ms on a busy machine)."""
+    frame = metrics_of(_run)
+    figure = progress_curves(
+        frame[frame["kind"] == "step"],
+        with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
+        total_steps=total_steps,
+        steps_per_epoch=_run.config["steps_per_epoch"],
+        drawn=_run.dataset["synthetic"],
+    )
+    figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
+    return figure
+
+
+def with_intervals(epochs: pd.DataFrame, num_val: int) -> pd.DataFrame:
+    """``step, epoch, val_loss, val_accuracy`` of the validated epochs, with Wilson's ``low`` and ``high``."""
+    epochs = epochs.reindex(columns=["step", "epoch", "val_loss", "val_accuracy"]).astype(float).dropna()
+    bounds = [statistics.wilson(round(share * num_val), num_val) for share in epochs["val_accuracy"]]
+    return epochs.assign(low=[float(low) for low, _ in bounds], high=[float(high) for _, high in bounds])
+
+
+def show_rates(run: Run, status: Status) -> None:
+    """Learning rate, images a second, gradient norm and memory by step, where they were logged."""
+    steps = steps_of(run)
+    if steps.empty or not logged(steps):
+        st.caption("No step was logged yet, so there is no rate to draw.")
+        return
+    plot(
+        _rates(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
+        key="rates",
+        alt=f"Learning rate and images a second of {run.id} by step",
+        height=HEIGHT,
+    )
+    if not any(column.endswith("memory_bytes") for column, *_ in logged(steps)):
+        notices.aside("Memory was not logged by step in this run; while a run trains, the numbers above show it.")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _rates(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
+    figure = rate_curves(steps_of(_run), total_steps=total_steps, drawn=_run.dataset["synthetic"])
+    figure.layout.uirevision = f"{_run.id} rates"
+    return figure

@@ -1,0 +1,133 @@
+"""A run's star, name, tags and note; deleting it, and bringing deleted runs back."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fashion_core import rights, tidy
+from fashion_core.runs import Run, Status
+from fashion_core.tidy import Labels
+from ui import address, ending_view, faults, loaders, notices, pickers, words
+
+STAR = "★ "
+
+
+def labels_of(run: Run) -> Labels:
+    """What people typed about the run."""
+    return _labels(loaders.stamp(run.folder / "labels.json"), run)
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _labels(key: loaders.Stamp, _run: Run) -> Labels:
+    return tidy.labels_of(_run)
+
+
+def run_words(run: Run) -> str:
+    """``★ Baseline · report on clothing · 23 Nov 2026 15:46``: not escaped, for widgets that show text as it is."""
+    labels = labels_of(run)
+    name = f"{labels.name} · " if labels.name else ""
+    return f"{STAR if labels.starred else ''}{name}{pickers.run_words(run)}"
+
+
+def filtered(runs: Sequence[Run]) -> list[Run]:
+    """The runs that carry the chosen tags (all of them) and a star if asked; the pickers are drawn when there is
+    something to choose."""
+    every = sorted({tag for run in runs for tag in labels_of(run).tags}, key=str.lower)
+    starred = any(labels_of(run).starred for run in runs)
+    if not every and not starred:
+        return list(runs)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        tags = (
+            address.several("Tags", every, key="tag", placeholder="Any tag", label_visibility="collapsed", width=320)
+            if every
+            else []
+        )
+        only = starred and st.checkbox("Starred only", key="starred", bind="query-params")
+    wanted = set(tags)
+    return [run for run in runs if wanted <= set(labels_of(run).tags) and (labels_of(run).starred or not only)]
+
+
+def show_buttons(run: Run, status: Status) -> None:
+    """Star, and a small form for the rest. For a horizontal container."""
+    if rights.read_only():
+        return
+    labels = labels_of(run)
+    if st.button(
+        "",
+        icon=":material/star:" if labels.starred else ":material/star_outline:",
+        key="star",
+        help="Take the star off this run." if labels.starred else "Star this run, to find it again.",
+    ):
+        with faults.shown(stop=False):
+            tidy.label(run, starred=not labels.starred)
+            st.rerun()
+    with st.popover(
+        "", icon=":material/edit:", help="Name, tags and note; its settings for a new run; delete", width=48
+    ):
+        ending_view.fill_button(run, "Settings into the form", {})
+        _form(run, labels)
+        _delete(run, status)
+
+
+def _form(run: Run, labels: Labels) -> None:
+    # The key names the run and what is saved: another run, or another session's change, opens the form anew.
+    with st.form(f"labels {run.id} {hash(labels)}", border=False):
+        name = st.text_input("Name", labels.name, max_chars=tidy.MAX_NAME, placeholder=run.id)
+        tags = st.text_input("Tags, separated by commas", ", ".join(labels.tags))
+        note = st.text_area("Note", labels.note, max_chars=tidy.MAX_NOTE, height=90)
+        if st.form_submit_button("Save"):
+            with faults.shown(stop=False):
+                tidy.label(run, name=name, tags=tidy.tags_in(tags), note=note)
+                st.rerun()
+
+
+def _delete(run: Run, status: Status) -> None:
+    told = "It goes to the trash below the table and can be restored from there."
+    if tidy.is_shipped(run):
+        told += f" Git brings this one back too: {words.command(f'git checkout -- checkpoints/{run.id}')}"
+    if st.button(
+        "Delete this run",
+        icon=":material/delete:",
+        key="delete",
+        disabled=status.active,
+        help="It is active: stop it first." if status.active else None,
+    ):
+        with faults.shown(stop=False):
+            tidy.delete(run)
+            st.session_state["_deleted"] = run_words(run)
+            del st.session_state["run"]
+            if "run" in st.query_params:
+                del st.query_params["run"]
+            st.rerun()
+    notices.aside(told)
+
+
+def show_note(run: Run) -> None:
+    """Tags and note of the run at hand, where there are any."""
+    labels = labels_of(run)
+    if labels.tags or labels.note:
+        tags = " ".join(f":gray-badge[{words.plain(tag)}]" for tag in labels.tags)
+        note = words.plain(" ".join(labels.note.split()))
+        st.markdown(f"{tags} {note}".strip())
+
+
+def show_trash() -> None:
+    """The deleted runs, each with a button that brings it back."""
+    if deleted := st.session_state.pop("_deleted", None):
+        st.toast(f"Moved to the trash: {words.plain(deleted)}", icon=":material/delete:")
+    found = [] if rights.read_only() else tidy.trash(loaders.runs_dir())
+    if not found:
+        return
+    with st.expander(f"Trash · {words.counted(len(found), 'run')}", icon=":material/delete:"):
+        for one in found[:50]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                said = words.plain(run_words(one.run)) if one.run else f"{words.plain(one.place)} (damaged)"
+                st.markdown(said, width="stretch")
+                if st.button("Restore", icon=":material/restore_from_trash:", key=f"restore {one.place}"):
+                    with faults.shown(stop=False):
+                        st.query_params["run"] = tidy.restore(loaders.runs_dir(), one.place)
+                        st.rerun()
+        if len(found) > 50:
+            notices.aside(f"and {len(found) - 50:,} more, older")
+        place = words.command(str(loaders.runs_dir() / tidy.TRASH))
+        notices.aside(f"They keep their room on the disk until you remove them yourself from {place}.")
