@@ -148,9 +148,11 @@ def test_memory_that_really_runs_out_is_told_and_a_smaller_batch_is_found(tiny_d
         f"train.train(runs.create_run(dataset, warm, runs_dir=Path({str(tmp_path)!r}), run_id='warm'), dataset)\n"
         "settings = config.settings_for('report', ['batch_size=2048', 'device=cpu', 'image_size=64'])\n"
         f"run = runs.create_run(dataset, settings, runs_dir=Path({str(tmp_path)!r}), run_id='big')\n"
-        "batches.epoch_order = lambda labels_N, *_, **__: np.arange(2048) % len(labels_N)\n"
-        "now = psutil.Process().memory_info().vms\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (now + 600_000_000,) * 2)\n"
+        "def order(labels_N, *_, **__):\n"  # the last thing before the steps: nothing else meets the limit
+        "    now = psutil.Process().memory_info().vms\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (now + 600_000_000,) * 2)\n"
+        "    return np.arange(2048) % len(labels_N)\n"
+        "batches.epoch_order = order\n"
         "train.train(run, dataset)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
