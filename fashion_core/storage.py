@@ -438,17 +438,23 @@ def lock(path: Path) -> int | None:
     """A descriptor that holds the lock on ``path`` until it is closed, or None while somebody else holds it.
 
     For a lock that a program hands on to the one that takes its place: descriptors stay open through exec if told so.
+    DiskError on a disk that has no locks.
     """
     make_folder(path.parent)
     with telling(path):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    for attempt in range(5):  # whoever asks is_held() just now has it for some microseconds
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except OSError:
-            time.sleep(0.002 * attempt)
-    os.close(descriptor)
+            for attempt in range(5):  # whoever asks is_held() just now has it for some microseconds
+                time.sleep(0.002 * attempt)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return descriptor
+                except BlockingIOError:
+                    pass
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
     return None
 
 

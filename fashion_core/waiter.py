@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from fashion_core import processes, slots, storage
-from fashion_core.errors import FashionError
+from fashion_core.errors import FashionError, RunError
 
 SECONDS = 0.5
 
@@ -47,7 +47,10 @@ def _wait(folder: Path, asked: list[int], wake: int) -> list[slots.Held] | None:
     """The slots of the run, or None when this process was asked to end first."""
     told = False
     while not asked:
-        held = slots.take(folder)
+        try:
+            held = slots.take(folder)
+        except RunError:  # somebody has the queue for long; this process has time
+            held = None
         if held and not asked:
             return held
         if held:  # asked in this very moment

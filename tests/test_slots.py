@@ -4,6 +4,7 @@ The children that wait are the real waiter; what it becomes is a script of three
 so that overlaps are found in what the children saw and not in what the queue says of itself.
 """
 
+import errno
 import json
 import os
 import signal
@@ -17,7 +18,8 @@ import psutil
 import pytest
 
 from fashion_core import config, devices, launch, processes, runs, slots, storage
-from fashion_core.errors import DeviceError, RunError, SettingsError, WrongUse
+from fashion_core.errors import DeviceError, DiskError, RunError, SettingsError, WrongUse
+from tests.made_runs import make_run
 from tests.test_command_line import command, document, process
 from tests.test_runs import wait_for
 
@@ -203,6 +205,9 @@ def test_a_run_over_several_gpus_takes_all_or_none_and_is_not_overtaken(tmp_path
     assert [slot for slot, _ in first] == ["cuda-0"]
     assert devices.visible(["cuda-1"]) == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "1"}
     assert slots.take(tmp_path / "both") is None and slots.take(tmp_path / "last") is None
+    with monkeypatch.context() as patch:  # as if the first had been taken after it was looked at
+        patch.setattr(storage, "is_held", lambda path: False)
+        assert slots.take(tmp_path / "both") is None
     assert not storage.is_held(tmp_path / ".slots" / "cuda-1.lock")
     assert slots.sentence(tmp_path / "both") == "Waiting for 2 GPUs behind run one; it is next."
     assert slots.sentence(tmp_path / "last") == "Waiting for a GPU behind run one; 1 before it."
@@ -277,10 +282,10 @@ def test_stop_and_cancel_take_a_launched_run_out_of_the_queue(taken, tiny_data, 
     [(psutil.boot_time() - 60, "when the machine restarted"), (time.time() - 1, "when its process ended")],
     ids=["restarted", "ended"],
 )
-def test_a_run_that_waited_without_a_process_is_interrupted(tiny_run, tmp_path: Path, started: float, words: str):
-    from tests.test_runs import copy_of
-
-    run = copy_of(tiny_run, tmp_path / "copy")
+def test_a_run_that_waited_without_a_process_is_interrupted(tmp_path: Path, started: float, words: str):
+    run = make_run(tmp_path / "made", ("kurta", "saree"), counts={"val": 4})
+    (run.folder / "summary.json").unlink(missing_ok=True)
+    assert run.group is None  # as in every run before there were groups
     gone = {"pid": os.getpid(), "started": started, "host": "here"}
     storage.write_text(run.folder / "events.jsonl", "")
     storage.append_line(run.folder / "events.jsonl", {"event": "queued", "process": gone})
@@ -335,3 +340,12 @@ def _tiny(tiny_data: Path):
     from fashion_core import manifest
 
     return manifest.find_dataset(tiny_data, "tiny")
+
+
+def test_a_disk_without_locks_is_an_error_and_not_a_slot_that_is_never_free(tmp_path: Path, monkeypatch):
+    def without(*words: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", without)
+    with pytest.raises(DiskError, match="No locks available"):
+        storage.lock(tmp_path / "cpu.lock")
