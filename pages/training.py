@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from fashion_core import launch
+from fashion_core import launch, rights
 from fashion_core.fields import FIELD
 from ui import (
     address,
@@ -17,6 +17,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    probe_view,
     run_table,
     settings_form,
     tidy_view,
@@ -69,17 +70,22 @@ with form:
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = settings.epochs * dataset.splits.get("train", 0) / measured[0] if measured else None
+        launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
+        probed = None if rights.read_only() else probe_view.show(dataset, settings, len(active))
+        seconds = probed.seconds if probed else seconds
         label = f"Train {words.counted(settings.epochs, 'epoch')}"
-        if st.button(
+        if launch_room.button(
             f"{label}, about {words.roughly(seconds)}" if seconds else label,
             type="primary",
             key="train",
             width="stretch",
             help=f"From {measured[0]:,.0f} images a second, measured in {words.command(measured[1].id)}."
-            if measured
+            if measured and not probed
             else None,
         ):
             start()
+        if told := settings_form.corrected_twice(settings):
+            notices.aside(told)
         if not seconds:
             st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
         if active:
@@ -97,6 +103,7 @@ with view:
         notices.empty(
             "No run is here yet. Here you would watch the loss fall while a model learns: start one on the left."
         )
+        tidy_view.show_trash()
         st.stop()
     found = {run.id: run for run in runs}
     with st.container(horizontal=True, vertical_alignment="center"):

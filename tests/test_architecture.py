@@ -14,7 +14,7 @@ ORDER = (
     "archive_entries archives layout class_folders indofashion fashion_mnist drawing drawn sources datasets "
     "pixels image_folders contents manifest duplicates measures findings audit versions sampling distribution "
     "statistics leakage label_errors metrics projection checkpoints runs tidy launch | augment ranks batches "
-    "models losses steps infer trainer_state job mishaps scoring train torchrun export console data_commands "
+    "models losses steps infer trainer_state job mishaps scoring train probe torchrun export console data_commands "
     "train_commands result_commands __main__"
 ).split()
 DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()

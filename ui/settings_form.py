@@ -125,7 +125,9 @@ def _beside(field: Field, own: Any) -> str:
 
 
 def _help(field: Field) -> str:
-    bounds = f" From {typed(field.low)} to {typed(field.high)}." if field.low is not None and field.high is not None else ""
+    bounds = (
+        f" From {typed(field.low)} to {typed(field.high)}." if field.low is not None and field.high is not None else ""
+    )
     sizes = " One number for a square, or width x height; type any multiple of 8." if field.kind == "size" else ""
     return f"{field.help}{bounds}{sizes}"
 
@@ -157,6 +159,18 @@ def _is_own(field: Field, own: Any, key: str) -> bool:
 def changes_words(settings: Settings) -> str:
     """``Rotation 10 → 20, Epochs 2 → 15``; empty when nothing differs from the recipe."""
     return ", ".join(f"{title(name)} {own} → **{new}**" for name, own, new in config.changes(settings))
+
+
+def corrected_twice(settings: Settings) -> str:
+    """One sentence when sampler and loss both correct for rare classes; empty otherwise."""
+    samples = settings.sampler not in ("none", "power(0)", "class_balanced(0)")
+    if not samples or settings.loss not in ("weighted", "balanced_softmax", "logit_adjusted"):
+        return ""
+    both = settings.recipe == "report" and (settings.sampler, settings.loss) == ("balanced", "weighted")
+    return (
+        f"Corrected twice: sampler {words.plain(settings.sampler)} and loss {words.plain(settings.loss)} both raise "
+        f"rare classes. One of the two is enough{'; the report has both' if both else ''}."
+    )
 
 
 def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:

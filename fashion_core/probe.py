@@ -1,0 +1,155 @@
+"""A few real training steps, to say before a launch how long it will take and how much memory it needs.
+
+Takes a dataset and settings; gives numbers. Nothing is written: no run, no photo cache. Run as a child process
+(``python -m fashion_core.probe DATA_DIR DATASET < settings.json``), so that its memory is its own and the page that
+asks needs no torch. N images of a split, B batch.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fashion_core import batches, config, infer, manifest, models, pixels, ranks, runs, sampling, steps, train
+from fashion_core.config import Settings
+from fashion_core.errors import DatasetError, FashionError, RunError
+
+SECONDS = 8.0  # of training steps; with the last step and the validation batch at most ten where a step is short
+MIN_STEPS = 3
+VALIDATION_SECONDS = 1.0
+
+
+def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = SECONDS) -> dict[str, Any]:
+    """Train for about ``seconds`` (three steps at least) with first weights, then score validation batches for one.
+
+    ``device``; ``step_seconds``, of each timed step (the first one, which warms up, is not timed); ``images_a_step``;
+    ``scored_a_second`` (None without validation photos); ``memory_bytes`` and ``gpu_memory_bytes`` (None on a CPU),
+    peaks of this process; ``cache_is_built``. RunError when memory runs out.
+    """
+    device = infer.choose_device(settings.device)
+    frame = dataset.manifest()
+    rows_N = infer.split_rows(dataset, frame, "train")
+    classes = {name: index for index, name in enumerate(dataset.classes)}
+    labels_N = frame["label"].iloc[rows_N].map(classes).to_numpy(dtype=np.int64)
+    run = runs.Run(id="probe", folder=Path("probe"), config={"classes": list(dataset.classes)}, settings=settings)
+    found, is_built = _pixels(dataset, settings, len(frame))
+    try:
+        learner = train.make_learner(run, sampling.class_counts(labels_N, dataset.classes), device, ranks.Ranks())
+        photos = batches.Photos(found, device)
+        models.set_training(learner.model, settings.freeze)
+        times, images = _steps(learner, photos, rows_N, labels_N, seconds)
+        scored = _scored_a_second(learner, photos, dataset, frame)
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise _too_large(settings, device) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):  # how torch's allocator for CPUs says it
+            raise
+        raise _too_large(settings, device) from error
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "device": str(device),
+        "step_seconds": times,
+        "images_a_step": images,
+        "scored_a_second": scored,
+        "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "gpu_memory_bytes": torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
+        "cache_is_built": is_built,
+    }
+
+
+def _pixels(dataset: manifest.Dataset, settings: Settings, num_rows: int) -> tuple[np.ndarray, bool]:
+    """The photos from their cache, or black ones in their place: a step takes as long with those."""
+    width, height = settings.image_size
+    try:
+        return pixels.open_pixels(dataset, width, height, settings.resize), True
+    except DatasetError:
+        return np.broadcast_to(np.zeros((1, height, width, 3), np.uint8), (num_rows, height, width, 3)), False
+
+
+def _steps(
+    learner: steps.Learner, photos: batches.Photos, rows_N: np.ndarray, labels_N: np.ndarray, seconds: float
+) -> tuple[list[float], int]:
+    """Seconds of each timed step, and the images in one. The first step warms up; a short last batch is not timed."""
+    settings = learner.settings
+    whole = min(settings.batch_size, len(rows_N))
+    times: list[float] = []
+    started = time.perf_counter()
+    for number, (epoch, batch) in enumerate(_batches(settings, labels_N)):
+        begun = time.perf_counter()
+        steps.step(
+            learner,
+            photos,
+            rows_N,
+            labels_N,
+            batch,
+            epoch=epoch,
+            learning_rate=settings.learning_rate,
+            num_steps_before=number,
+        )
+        _wait(learner.device)
+        if number and len(batch.positions_B) == whole:
+            times.append(time.perf_counter() - begun)
+        if len(times) >= MIN_STEPS and time.perf_counter() - started >= seconds:
+            break
+    return times, whole
+
+
+def _batches(settings: Settings, labels_N: np.ndarray) -> Iterator[tuple[int, batches.Batch]]:
+    """Epoch after epoch, without end."""
+    for epoch in count(1):
+        order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=int(labels_N.max()) + 1)
+        for batch in batches.batches(order_N, settings.batch_size):
+            yield epoch, batch
+
+
+def _wait(device: torch.device) -> None:
+    """Until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def _scored_a_second(
+    learner: steps.Learner, photos: batches.Photos, dataset: manifest.Dataset, frame: pd.DataFrame
+) -> float | None:
+    """Validation photos a second, as the trainer scores them."""
+    if not dataset.splits.get("val"):
+        return None
+    rows_B = infer.split_rows(dataset, frame, "val")[: infer.BATCH]
+    started, done = time.perf_counter(), 0
+    while not done or time.perf_counter() - started < VALIDATION_SECONDS:
+        with torch.inference_mode():
+            infer.forward(learner.judged, [photos.batch(rows_B)], learner.settings.channels)
+        done += len(rows_B)
+    return done / (time.perf_counter() - started)
+
+
+def _too_large(settings: Settings, device: torch.device) -> RunError:
+    return RunError(
+        f"out of memory with batch_size {settings.batch_size} at {config.typed(settings.image_size)} on {device}; "
+        "choose a smaller batch_size, image_size or model, or more accumulation"
+    )
+
+
+def main(data_dir: str, dataset_id: str) -> int:
+    """Settings as JSON on stdin; one JSON document on stdout: what ``measure`` gives, or ``{"error": sentence}``."""
+    try:
+        settings = config.from_json(json.load(sys.stdin))
+        found: dict[str, Any] = measure(manifest.find_dataset(Path(data_dir), dataset_id), settings)
+    except FashionError as error:
+        found = {"error": str(error)}
+    print(json.dumps(found))
+    return 1 if "error" in found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
