@@ -7,30 +7,32 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fashion_core import launch, slots
+from fashion_core import launch, rights, slots
 from fashion_core.runs import Run
 from ui import faults, loaders, pickers, words
 
-DEVICES = {"cpu": "CPU", "mps": "Apple GPU", "cuda": "GPU"}
+DEVICES = {"cpu": "the CPU", "mps": "the Apple GPU", "cuda": "a GPU"}
 
 
 def show(runs: Sequence[Run]) -> None:
-    """The queue, if there is one: a line a run, with the buttons that move it up and take it out."""
+    """The queue of each device, if there is one: a line a run, with the buttons that move it up and take it out."""
     found = {run.id: run for run in runs}
-    line = [place for place in slots.waiting(loaders.runs_dir()) if place.run_id in found]
-    if not line:
-        return
-    st.markdown(f"**Waiting for their turn: {words.counted(len(line), 'run')}**")
-    before: dict[str, str] = {}  # the run just ahead in the line of each device
-    for slot, run_id, place in line:
-        _line(found[run_id], DEVICES.get(slot, slot), place, before.get(slot))
-        before[slot] = run_id
+    lines: dict[str, list[Run]] = {}
+    for slot, run_id, _ in slots.waiting(loaders.runs_dir()):
+        if run_id in found:
+            lines.setdefault(slot, []).append(found[run_id])
+    for slot, line in lines.items():
+        st.markdown(f"**Waiting for {DEVICES.get(slot, slot)}: {words.counted(len(line), 'run')}**")
+        for place, run in enumerate(line):
+            _line(run, place + 1, line[place - 1].id if place else None)
 
 
-def _line(run: Run, device: str, place: int, ahead: str | None) -> None:
+def _line(run: Run, place: int, ahead: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue {run.id}"):
-        what = words.plain(pickers.run_words(run)) + _member_words(run)
-        st.markdown(f"{place}. {what}, {'next' if place == 1 else f'place {place}'} on the {device}", width="stretch")
+        # the dot is escaped: a paragraph with a number, not a list of one
+        st.markdown(f"{place}\\. {words.plain(pickers.run_words(run))}{_member_words(run)}", width="stretch")
+        if rights.read_only():
+            return
         if st.button(
             "Move up",
             icon=":material/arrow_upward:",
@@ -42,10 +44,10 @@ def _line(run: Run, device: str, place: int, ahead: str | None) -> None:
                 launch.move(run, before=ahead)
                 st.rerun()
         if st.button(
-            "Take out of the queue",
+            "Take out",
             icon=":material/playlist_remove:",
             key=f"take out {run.id}",
-            help="It will not start by itself. Its settings are kept, and it can be started again later.",
+            help="Takes the run out of the queue. It does not start by itself then; its settings are kept.",
         ):
             with faults.shown(stop=False):
                 launch.cancel(run)
