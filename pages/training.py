@@ -18,6 +18,7 @@ from ui import (
     notices,
     pickers,
     probe_view,
+    queue_view,
     run_table,
     settings_form,
     tidy_view,
@@ -106,6 +107,7 @@ with view:
         tidy_view.show_trash()
         st.stop()
     found = {run.id: run for run in runs}
+    tidy_view.refresh_picker()
     with st.container(horizontal=True, vertical_alignment="center"):
         run = found[
             address.select(
@@ -129,6 +131,7 @@ with view:
     live.show(run, runs)
 
 # every run
+queue_view.show(runs)
 st.subheader("All runs", anchor=False)
 run_table.show(tidy_view.filtered(runs))
 tidy_view.show_trash()

@@ -29,6 +29,13 @@ def run_words(run: Run) -> str:
     return f"{STAR if labels.starred else ''}{name}{pickers.run_words(run)}"
 
 
+def refresh_picker(key: str = "run") -> None:
+    """Send the picker's value again after a run got another name: the browser keeps the old words otherwise. Before
+    the picker is drawn."""
+    if st.session_state.pop("_relabelled", False) and key in st.session_state:
+        st.session_state[key] = st.session_state[key]
+
+
 def filtered(runs: Sequence[Run]) -> list[Run]:
     """The runs that carry the chosen tags (all of them) and a star if asked; the pickers are drawn when there is
     something to choose."""
@@ -60,10 +67,9 @@ def show_buttons(run: Run, status: Status) -> None:
     ):
         with faults.shown(stop=False):
             tidy.label(run, starred=not labels.starred)
+            st.session_state["_relabelled"] = True
             st.rerun()
-    with st.popover(
-        "", icon=":material/edit:", help="Name, tags and note; its settings for a new run; delete", width=48
-    ):
+    with st.popover("Edit", width="content"):
         ending_view.fill_button(run, "Settings into the form", {})
         _form(run, labels)
         _delete(run, status)
@@ -78,6 +84,7 @@ def _form(run: Run, labels: Labels) -> None:
         if st.form_submit_button("Save"):
             with faults.shown(stop=False):
                 tidy.label(run, name=name, tags=tidy.tags_in(tags), note=note)
+                st.session_state["_relabelled"] = True
                 st.rerun()
 
 
