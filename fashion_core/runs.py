@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import VERSION, checkpoints, config, contents, manifest, metrics, processes, slots, storage
+from fashion_core import VERSION, checkpoints, config, contents, manifest, metrics, processes, rights, slots, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -219,6 +219,7 @@ def create_run(
     group: dict[str, Any] | None = None,
 ) -> Run:
     """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory."""
+    rights.refuse_read_only("no run can be made")
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
         raise WrongUse(f"run id {run_id!r} must be lower-case letters, digits, dots and dashes, 96 at most")
@@ -237,6 +238,7 @@ def create_run_at(
     dataset: manifest.Dataset, settings: Settings, folder: Path, group: dict[str, Any] | None = None
 ) -> Run:
     """``create_run`` for a directory that the caller named; RunError if it holds a run, also one made just now."""
+    rights.refuse_read_only("no run can be made")
     num_train = dataset.splits.get("train", 0)
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")

@@ -1,11 +1,12 @@
 """Start a run, watch it learn, stop it and let it go on; every run of this machine, newest first."""
 
+import shlex
 import time
 
 import streamlit as st
 
 from fashion_core import launch, rights
-from fashion_core.fields import FIELD
+from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
     devices,
@@ -25,14 +26,23 @@ from ui import (
     words,
 )
 
+ONE, SEEDS, TWIN = "one", "seeds", "twin"
+LAUNCHES = {ONE: "One run", SEEDS: "Several seeds", TWIN: "A twin"}
+
 
 def start() -> None:
     """Start the run that the form describes and show it; a second click within two seconds is the same click."""
     if time.monotonic() - st.session_state.get("_started", -9.0) < 2:
         return
     st.session_state["_started"] = time.monotonic()
+    where = {"data_dir": loaders.data_dir(), "runs_dir": loaders.runs_dir()}
     with faults.shown():
-        run_id = launch.start_training(dataset.id, settings, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
+        if how == SEEDS:
+            run_id = launch.start_group(dataset.id, settings, num_seeds, **where)[0]
+        elif how == TWIN:
+            run_id = launch.start_twin(dataset.id, settings, f"{differs}={other_value}", **where)[0]
+        else:
+            run_id = launch.start_training(dataset.id, settings, **where)
     st.query_params["run"] = run_id
     st.rerun()
 
@@ -45,7 +55,10 @@ form, view = st.columns([1, 2], gap="medium")
 
 # a new run
 with form:
-    if first_start.show():
+    if rights.read_only():
+        notices.review_copy("Runs are started in the lab that this was copied from.")
+        settings = None
+    elif first_start.show():
         settings = None
     else:
         ending_view.show_filled()
@@ -71,10 +84,27 @@ with form:
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = settings.epochs * dataset.splits.get("train", 0) / measured[0] if measured else None
+        how = address.segments("Launch", list(LAUNCHES), key="launch", words=LAUNCHES.get, label_visibility="collapsed")
+        if how == SEEDS:
+            num_seeds = st.number_input("Seeds", 2, launch.MAX_SEEDS, 3, key="seeds", bind="query-params")
+            notices.aside("One group: the same settings, seeds counting up. Its curves show mean and range.")
+        elif how == TWIN:
+            left, right = st.columns([1.2, 1])
+            names = [field.name for field in FIELDS if field.name not in ("seed", "device", "num_workers", "log_every")]
+            with left:
+                differs = address.select(
+                    "What differs", names, key="differs", default="sampler", words=settings_form.title
+                )
+            other_value = right.text_input("In the twin", "none", key="other_value", bind="query-params")
+            notices.aside("Two runs with one seed and one schedule; only this setting differs.")
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
-        probed = None if rights.read_only() else probe_view.show(dataset, settings, len(active))
+        probed = probe_view.show(dataset, settings, len(active))
         seconds = probed.seconds if probed else seconds
         label = f"Train {words.counted(settings.epochs, 'epoch')}"
+        num_runs = {ONE: 1, SEEDS: num_seeds if how == SEEDS else 1, TWIN: 2}[how]
+        if num_runs > 1:
+            label = f"Train {num_runs} runs of {words.counted(settings.epochs, 'epoch')}"
+            seconds = seconds and seconds * num_runs
         if launch_room.button(
             f"{label}, about {words.roughly(seconds)}" if seconds else label,
             type="primary",
@@ -90,12 +120,15 @@ with form:
         if not seconds:
             st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
         if active:
-            st.caption(
-                f"{words.counted(len(active), 'run')} training here already: they would share the machine, each slower."
-            )
+            st.caption(f"{words.counted(len(active), 'run')} here already: a new one waits until the device is free.")
         with st.expander("The same from a terminal"):
+            more = {ONE: "", SEEDS: f" --seeds {num_runs}", TWIN: " --twin "}[how]
+            if how == TWIN:
+                more += shlex.quote(f"{differs}={other_value}")
             st.code(
-                f"python -m fashion_core train {dataset.id} {settings.to_flags()}", language="bash", wrap_lines=True
+                f"python -m fashion_core train {dataset.id} {settings.to_flags()}{more}",
+                language="bash",
+                wrap_lines=True,
             )
 
 # the run at hand

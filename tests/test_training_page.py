@@ -69,6 +69,36 @@ def test_changes_are_listed_before_the_start_and_the_command_line_is_equal(room)
     assert settings.label_smoothing == 0.1
 
 
+@pytest.mark.parametrize(
+    ("query", "called", "flags"),
+    [
+        ({"launch": "seeds", "seeds": "4"}, ("start_group", 4), ["--seeds", "4"]),
+        (
+            {"launch": "twin", "differs": "sampler", "other_value": "power(0.5)"},
+            ("start_twin", "sampler=power(0.5)"),
+            ["--twin", "sampler=power(0.5)"],
+        ),
+    ],
+)
+def test_a_group_and_a_twin_are_launched_as_the_command_line_says(room, monkeypatch, query, called, flags):
+    seen: list[tuple] = []
+    for name in ("start_group", "start_twin", "start_training"):
+        monkeypatch.setattr(launch, name, lambda *said, name=name, **where: seen.append((name, said[2])) or ["none"])
+    app = open_page("training", **query)
+    num = 4 if "seeds" in query else 2
+    assert app.button(key="train").label.startswith(f"Train {num} runs of 2 epochs")
+    assert shlex.split(app.code[0].value)[-2:] == flags
+    app.button(key="train").click().run()
+    assert seen == [called]
+
+
+def test_a_twin_with_a_value_that_cannot_be_gives_the_engines_sentence_and_no_run(room):
+    app = open_page("training", launch="twin", differs="sampler", other_value="upside down")
+    app.button(key="train").click().run()
+    assert [error for error in app.error if "sampler must be none, balanced" in error.value.replace("\\", "")]
+    assert runs.list_runs(room) == []
+
+
 def test_a_setting_in_the_address_outside_its_range_gives_the_engines_sentence(room):
     app = open_page("training", epochs="5000")
     assert "epochs must be a whole number between 1 and 1000, got 5000" in app.warning[0].value.replace("\\", "")

@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from fashion_core import checkpoints, launch, statistics
+from fashion_core import checkpoints, launch, rights, statistics
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
 from ui import address, curves_view, ending_view, epoch_view, faults, loaders, navigation, words
@@ -134,6 +134,8 @@ def _seconds(frame: pd.DataFrame) -> float:
 
 
 def _buttons(run: Run, status: Status) -> None:
+    if rights.read_only():
+        return
     if status.active:
         events = run.events()
         asked = bool(events) and events[-1]["event"] == "stop_requested"
