@@ -27,7 +27,7 @@ from ui import (
 )
 
 ONE, SEEDS, TWIN = "one", "seeds", "twin"
-LAUNCHES = {ONE: "One run", SEEDS: "Several seeds", TWIN: "A twin"}
+LAUNCHES = {ONE: "One run", SEEDS: "Seeds", TWIN: "Twin"}
 
 
 def start() -> None:
@@ -78,25 +78,34 @@ with form:
                             st.caption(f"auto takes {here.default} here." if here.default else "Looking for devices.")
                         elif field.name not in values:
                             values[field.name] = settings_form.widget(field, recipe, quiet=True)
+            launching = st.session_state.get("launch", st.query_params.get("launch", ONE))
+            told = f" :gray[· {LAUNCHES[launching].lower()}]" if launching in (SEEDS, TWIN) else ""
+            with st.expander(f"Seeds and twins{told}", key="section launch"):
+                how = address.segments(
+                    "Launch", list(LAUNCHES), key="launch", words=LAUNCHES.get, label_visibility="collapsed"
+                )
+                if how == SEEDS:
+                    num_seeds = st.number_input("Seeds", 2, launch.MAX_SEEDS, 3, key="seeds", bind="query-params")
+                    notices.aside("One group: the same settings, seeds counting up. Its curves show mean and range.")
+                elif how == TWIN:
+                    left, right = st.columns([1.2, 1])
+                    names = [
+                        field.name
+                        for field in FIELDS
+                        if field.name not in ("seed", "device", "num_workers", "log_every")
+                    ]
+                    with left:
+                        differs = address.select(
+                            "What differs", names, key="differs", default="sampler", words=settings_form.title
+                        )
+                    other_value = right.text_input("In the twin", "none", key="other_value", bind="query-params")
+                    notices.aside("Two runs with one seed and one schedule; only this setting differs.")
         settings = settings_form.build(recipe, values)
     if settings is not None:
         changed = settings_form.changes_words(settings)
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = settings.epochs * dataset.splits.get("train", 0) / measured[0] if measured else None
-        how = address.segments("Launch", list(LAUNCHES), key="launch", words=LAUNCHES.get, label_visibility="collapsed")
-        if how == SEEDS:
-            num_seeds = st.number_input("Seeds", 2, launch.MAX_SEEDS, 3, key="seeds", bind="query-params")
-            notices.aside("One group: the same settings, seeds counting up. Its curves show mean and range.")
-        elif how == TWIN:
-            left, right = st.columns([1.2, 1])
-            names = [field.name for field in FIELDS if field.name not in ("seed", "device", "num_workers", "log_every")]
-            with left:
-                differs = address.select(
-                    "What differs", names, key="differs", default="sampler", words=settings_form.title
-                )
-            other_value = right.text_input("In the twin", "none", key="other_value", bind="query-params")
-            notices.aside("Two runs with one seed and one schedule; only this setting differs.")
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
         probed = probe_view.show(dataset, settings, len(active))
         seconds = probed.seconds if probed else seconds
