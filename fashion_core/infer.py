@@ -130,6 +130,12 @@ def split_rows(dataset: manifest.Dataset, frame: pd.DataFrame, split: str) -> np
     return rows_N
 
 
+def class_indices(dataset: manifest.Dataset, frame: pd.DataFrame) -> np.ndarray:
+    """The class index of every manifest row, int64; -1 where a row has no class of the dataset."""
+    found = frame["label"].map({name: index for index, name in enumerate(dataset.classes)})
+    return found.fillna(-1).to_numpy(dtype=np.int64)
+
+
 def default_split(dataset: manifest.Dataset) -> str:
     """test where the dataset has one, otherwise val, otherwise train."""
     return next((split for split in runs.SPLITS if dataset.splits.get(split)), "train")

@@ -112,16 +112,19 @@ def check_validation(job: Job, val_loss: float, step: int) -> None:
         )
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out: a GPU's, Python's, or a CPU's, which torch tells as a plain RuntimeError."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+
+
 @contextmanager
 def naming_memory(job: Job, batch: Batch, epoch: int) -> Iterator[None]:
     """Turn an out-of-memory error of a step into a Mishap with the peak and a batch size that was tried."""
     try:
         yield
         return
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        told = str(error)
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # how torch's allocator for CPUs says it
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         told = str(error)
     # Outside the except block: its traceback would keep every tensor of the step alive.
@@ -169,9 +172,7 @@ def _batch_that_fits(job: Job, batch: Batch, epoch: int) -> int | None:
                 num_steps_before=0,
             )
             return num
-        except (torch.OutOfMemoryError, MemoryError):
-            continue
-        except RuntimeError as error:
-            if "can't allocate memory" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
     return None

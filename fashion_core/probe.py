@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fashion_core import batches, config, infer, manifest, models, pixels, ranks, runs, sampling, steps, train
+from fashion_core import batches, config, infer, manifest, mishaps, models, pixels, ranks, runs, sampling, steps, train
 from fashion_core.config import Settings
 from fashion_core.errors import DatasetError, FashionError, RunError
 
@@ -37,8 +37,7 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
     device = infer.choose_device(settings.device)
     frame = dataset.manifest()
     rows_N = infer.split_rows(dataset, frame, "train")
-    classes = {name: index for index, name in enumerate(dataset.classes)}
-    labels_N = frame["label"].iloc[rows_N].map(classes).to_numpy(dtype=np.int64)
+    labels_N = infer.class_indices(dataset, frame)[rows_N]
     run = runs.Run(id="probe", folder=Path("probe"), config={"classes": list(dataset.classes)}, settings=settings)
     found, is_built = _pixels(dataset, settings, len(frame))
     try:
@@ -47,10 +46,8 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
         models.set_training(learner.model, settings.freeze)
         times, images = _steps(learner, photos, rows_N, labels_N, seconds)
         scored = _scored_a_second(learner, photos, dataset, frame)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise _too_large(settings, device) from error
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):  # how torch's allocator for CPUs says it
+    except (RuntimeError, MemoryError) as error:
+        if not mishaps.is_out_of_memory(error):
             raise
         raise _too_large(settings, device) from error
     unit = 1 if sys.platform == "darwin" else 1024

@@ -156,8 +156,7 @@ def _prepare(
     world.wait()
     frame = dataset.manifest()
     rows_N = infer.split_rows(dataset, frame, "train")
-    labels_all = frame["label"].map({name: index for index, name in enumerate(dataset.classes)})
-    labels_all = labels_all.fillna(-1).to_numpy(dtype=np.int64)
+    labels_all = infer.class_indices(dataset, frame)
     counts_K = sampling.class_counts(labels_all[rows_N], dataset.classes)
     learner = make_learner(run, counts_K, device, world)
     if world.is_first:

@@ -119,9 +119,7 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
     if detach:
         answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return
-    asked: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: asked.append(number))
+    asked = _stop_requests()
     said: dict[str, str] = {}
     while len(said) < len(members):
         for run in reversed(members) if asked else members:  # first those that wait, else the next one starts
@@ -183,6 +181,14 @@ def _slot(
         slots.release(held)
 
 
+def _stop_requests() -> list[int]:
+    """A list that grows by each SIGTERM or Ctrl-C from now on; it has been asked to stop once it is not empty."""
+    asked: list[int] = []
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, _: asked.append(number))
+    return asked
+
+
 def _is_rank() -> bool:
     """Whether torchrun started this process as one of several."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
@@ -227,9 +233,7 @@ def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, np
             raise RunError(f"run {run.id!r}: {run.status().sentence}")
         answer(summary, as_json, [f"run {run.id} {summary['status']}: {summary['epochs']} epochs"])
         return
-    asked: list[int] = []
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, _: asked.append(number))
+    asked = _stop_requests()
     from fashion_core import train as training  # two seconds of torch, after the signals are safe
 
     dataset = runs.dataset_of(run, manifest.list_datasets(data_dir)) or manifest.find_dataset(
