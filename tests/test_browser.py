@@ -132,6 +132,11 @@ def shoot(page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
+def runs_in(folder: Path) -> set[str]:
+    """The runs of a folder; its .slots and .queue, made by the first launch, are none."""
+    return {path.parent.name for path in folder.glob("[!.]*/config.json")}
+
+
 def no_trouble(page) -> None:
     assert page.locator("[data-testid=stException]").count() == 0
     assert page.locator("[data-testid=stAlertContentError]").count() == 0
@@ -174,12 +179,12 @@ def test_a_page_opens_by_a_cold_deep_link_on_a_fresh_server(lab, browser, entry:
 
 def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):
     with server(lab["data"], lab["runs"]) as address, tab(browser, height=900) as page:
-        known = {path.name for path in lab["runs"].iterdir()}
+        known = runs_in(lab["runs"])
         page.goto(f"{address}/training?dataset=demo&image_size=32&epochs=8&device=cpu")
         settle(page)
         page.get_by_role("button", name=re.compile("^Train 8 epochs")).click()
-        wait_for(lambda: {path.name for path in lab["runs"].iterdir()} > known, 60, "the run's directory")
-        run_id = ({path.name for path in lab["runs"].iterdir()} - known).pop()
+        wait_for(lambda: runs_in(lab["runs"]) > known, 60, "the run's directory")
+        (run_id,) = runs_in(lab["runs"]) - known
         folder = lab["runs"] / run_id
 
         # the loss moves on the page while the run goes on, and a reload in the middle loses nothing
