@@ -3,7 +3,6 @@
 Slots are cpu, mps and cuda-<n> for each NVIDIA GPU. Takes and gives names; holds nothing.
 """
 
-import ctypes
 import functools
 import os
 import platform
@@ -12,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+
+import pynvml
 
 from fashion_core.errors import DeviceError
 
@@ -48,10 +49,12 @@ def _num_gpus() -> int:
     if metadata.version("torch").endswith("+cpu"):  # this torch would not see them
         return 0
     try:
-        nvml, count = ctypes.CDLL("libnvidia-ml.so.1"), ctypes.c_uint(0)
-        if nvml.nvmlInit_v2() == 0 and nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) == 0:
-            return count.value
-    except (OSError, AttributeError):
+        pynvml.nvmlInit()
+        try:
+            return pynvml.nvmlDeviceGetCount()
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
         pass
     listed = Path("/proc/driver/nvidia/gpus")
     return len(list(listed.iterdir())) if listed.is_dir() else 0

@@ -348,9 +348,14 @@ def _runs(names: list[str]) -> str:
 
 
 def _holder(runs_dir: Path, slot: str) -> str | None:
-    """The run that holds a slot, where its process is still the one that took it."""
+    found = holder(runs_dir, slot)
+    return found[0] if found else None
+
+
+def holder(runs_dir: Path, slot: str) -> tuple[str, dict[str, Any]] | None:
+    """The run that holds a slot and the process that took it, where that one is still alive."""
     try:
         kept = storage.read_json(_lock(runs_dir, slot).with_suffix(".json"))
-        return str(kept["run"]) if processes.is_alive(kept["process"]) else None
+        return (str(kept["run"]), kept["process"]) if processes.is_alive(kept["process"]) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -76,6 +76,7 @@ with form:
                         if field.name == "device":
                             values["device"] = settings_form.widget(field, recipe, choices=here.names, quiet=True)
                             st.caption(f"auto takes {here.default} here." if here.default else "Looking for devices.")
+                            devices.show()
                         elif field.name not in values:
                             values[field.name] = settings_form.widget(field, recipe, quiet=True)
             launching = st.session_state.get("launch", st.query_params.get("launch", ONE))
