@@ -96,6 +96,7 @@ def test_the_theme_and_the_charts_use_the_same_colours():
 
 def test_every_light_colour_has_exactly_one_dark_twin():
     lights = [*colours.LIGHT.values(), *colours.CLASSES_LIGHT, *colours.RIGHT_RAMP, *colours.WRONG_RAMP]
+    lights += [*colours.MORE_RAMP, *colours.LESS_RAMP, *colours.CELL_TEXT.values()]
     assert len({colour.upper() for colour in lights}) == len(lights) == len(colours.light_to_dark())
 
 
@@ -135,7 +136,7 @@ def test_a_single_error_is_visible_beside_480_right_ones_and_an_empty_cell_is_no
 
 
 def test_row_percentages_of_the_matrix_sum_to_100():
-    trace = charts.confusion_matrix(published.report_matrix(), published.classes(), as_share=True).data[0]
+    trace = charts.confusion_matrix(published.report_matrix(), published.classes(), values="rows").data[0]
     sums = [sum(float(text) for text in row if text) for row in trace.text]
     assert np.allclose(sums, 100, atol=0.5)
 
@@ -219,7 +220,7 @@ def test_every_class_has_a_place_of_its_own_whatever_it_is_called(labels):
         axis = figure.layout.yaxis
         assert axis.type == "category" and axis.tickmode == "array" and list(axis.tickvals) == list(range(K))
         assert [text.strip() for text in axis.ticktext] == [display_name(label) for label in order]
-        assert all(list(trace.y) == list(range(K)) for trace in figure.data)
+        assert all(list(trace.y) == list(range(K)) for trace in figure.data if getattr(trace, "mode", "") != "text")
     matrix_figure, rates_figure = shown[0][0], shown[2][0]
     assert list(matrix_figure.data[0].x) == list(range(K)) and list(matrix_figure.layout.xaxis.tickvals) == list(
         range(K)

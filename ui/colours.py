@@ -44,6 +44,21 @@ RIGHT_RAMP_DARK: Final[tuple[str, ...]] = ("#1B3329", "#22543F", "#2F7F5E", "#4B
 WRONG_RAMP: Final[tuple[str, ...]] = ("#FBE3DC", "#F2B5A7", "#DE7F6E", "#B33B2F", "#74190F")
 WRONG_RAMP_DARK: Final[tuple[str, ...]] = ("#44241F", "#6E3229", "#A34A3C", "#DC7262", "#FFB4A6")
 
+# Of a difference: the first has more (indigo) or the second (turmeric). Blue and yellow are told apart by every common
+# colour blindness; a print in grey is told by the sign that stands in the cell.
+MORE_RAMP: Final[tuple[str, ...]] = ("#E4E8F6", "#B4BFE4", "#7787C9", "#3B4B9F", "#1F2A6B")
+MORE_RAMP_DARK: Final[tuple[str, ...]] = ("#1F2545", "#2E386A", "#4C5AA9", "#7E8FE6", "#BAC5FB")
+LESS_RAMP: Final[tuple[str, ...]] = ("#FBEBD0", "#EFCA86", "#CB8E1A", "#8A5F0C", "#553A06")
+LESS_RAMP_DARK: Final[tuple[str, ...]] = ("#3A2C13", "#5B441B", "#8F6B1E", "#D7A034", "#F8D58D")
+
+# What is written on a cell: black or white, whichever reads better in each theme.
+CELL_TEXT: Final[dict[tuple[str, str], str]] = {
+    ("black", "white"): "#010101",
+    ("black", "black"): "#020202",
+    ("white", "black"): "#FEFEFE",
+    ("white", "white"): "#FDFDFD",
+}
+
 
 def light_to_dark() -> dict[str, str]:
     """LIGHT colour -> DARK colour for everything a figure may hold; keys are upper case."""
@@ -51,6 +66,9 @@ def light_to_dark() -> dict[str, str]:
     pairs += zip(CLASSES_LIGHT, CLASSES_DARK, strict=True)
     pairs += zip(RIGHT_RAMP, RIGHT_RAMP_DARK, strict=True)
     pairs += zip(WRONG_RAMP, WRONG_RAMP_DARK, strict=True)
+    pairs += zip(MORE_RAMP, MORE_RAMP_DARK, strict=True)
+    pairs += zip(LESS_RAMP, LESS_RAMP_DARK, strict=True)
+    pairs += [(light, {"black": "#000000", "white": "#FFFFFF"}[dark]) for (_, dark), light in CELL_TEXT.items()]
     return {light.upper(): dark.upper() for light, dark in pairs}
 
 

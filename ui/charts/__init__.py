@@ -8,7 +8,7 @@ from ui.charts.classes import class_distribution, counts_by_split, simulated_epo
 from ui.charts.layout import SPLIT_NAMES, base_layout
 from ui.charts.lines import feature_lines, loss_curve, smoothed, thin
 from ui.charts.maps import embedding_scatter
-from ui.charts.matrix import confusion_matrix
+from ui.charts.matrix import confusion_matrix, matrix_difference
 
 __all__ = [
     "SPLIT_NAMES",
@@ -20,6 +20,7 @@ __all__ = [
     "embedding_scatter",
     "feature_lines",
     "loss_curve",
+    "matrix_difference",
     "probability_bars",
     "rates_with_intervals",
     "simulated_epoch",

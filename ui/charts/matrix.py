@@ -1,4 +1,4 @@
-"""The confusion matrix."""
+"""The confusion matrix, and the difference of two. Rows are true, columns predicted; K classes."""
 
 from collections.abc import Sequence
 
@@ -6,69 +6,150 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.layout import base_layout, class_name, names_axis
-from ui.colours import LIGHT, RIGHT_RAMP, WRONG_RAMP
+from ui.charts.ramps import scale, text_on
+from ui.colours import (
+    LESS_RAMP,
+    LESS_RAMP_DARK,
+    LIGHT,
+    MORE_RAMP,
+    MORE_RAMP_DARK,
+    RIGHT_RAMP,
+    RIGHT_RAMP_DARK,
+    WRONG_RAMP,
+    WRONG_RAMP_DARK,
+)
+
+WRONG, RIGHT = (WRONG_RAMP, WRONG_RAMP_DARK), (RIGHT_RAMP, RIGHT_RAMP_DARK)
+LESS, MORE = (LESS_RAMP, LESS_RAMP_DARK), (MORE_RAMP, MORE_RAMP_DARK)
+SMALLEST = 0.14  # how far from the paper's colour the weakest cell that is not empty stands
 
 
-def _ramp(low: Sequence[str], high: Sequence[str]) -> list[list[object]]:
-    """A colour scale over -1..1: ``low`` (strongest first) below 0, the paper at 0, ``high`` above 0."""
-    below = [[0.49 * place / (len(low) - 1), colour] for place, colour in enumerate(reversed(low))]
-    above = [[0.51 + 0.49 * place / (len(high) - 1), colour] for place, colour in enumerate(high)]
-    return [*below, [0.49, "rgba(0,0,0,0)"], [0.51, "rgba(0,0,0,0)"], *above]
+def shares(matrix: np.ndarray, axis: int = 1) -> np.ndarray:
+    """Each cell over the sum of its row (``axis`` 1) or its column (0), float64 K x K; 0 where that sum is 0."""
+    totals = matrix.sum(axis=axis, keepdims=True)
+    return np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
 
 
 def confusion_matrix(
     matrix: np.ndarray,
     labels: Sequence[str],
     *,
-    as_share: bool = False,
+    values: str = "counts",
     chosen: tuple[int, int] | None = None,
+    breaks: Sequence[int] = (),
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
-    """Rows true, columns predicted (int, K x K): one ramp for the diagonal, another for errors.
+    """Counts (int, K x K) or shares of the row or column (``values``: counts, rows, columns) in percent.
 
-    The ramps follow the share of the row, errors on a square-root scale that starts away from the paper, so that a 1
-    can be seen beside a 480; an empty cell is paper. ``customdata`` of a cell is its count; ``chosen`` is framed.
-    On both axes a class stands at its index.
+    One ramp for the diagonal, another for errors. They follow the share of the row (of the column where these are
+    shown), errors on a square-root scale that starts away from the paper, so that a 1 can be seen beside a 480; an
+    empty cell is paper. ``customdata`` of a cell is its count; ``chosen`` is framed; a line stands before each of
+    ``breaks``. On both axes a class stands at its index.
     """
     K = len(labels)
-    totals = matrix.sum(axis=1, keepdims=True)
-    share = np.divide(matrix, totals, out=np.zeros((K, K)), where=totals > 0)
-    # errors: the largest in the picture is the darkest; 0.14 keeps one photo off the paper's colour
+    of_row, of_column = shares(matrix), shares(matrix, 0)
+    share = of_column if values == "columns" else of_row
+    # errors: the largest in the picture is the darkest
     wrong = np.where(np.eye(K, dtype=bool), 0, share)
     strongest = wrong.max() or 1.0
-    shade = np.where(matrix > 0, -(0.14 + 0.86 * np.sqrt(wrong / strongest)), 0.0)
+    shade = np.where(matrix > 0, -(SMALLEST + (1 - SMALLEST) * np.sqrt(wrong / strongest)), 0.0)
     np.fill_diagonal(shade, np.where(np.diag(matrix) > 0, 0.1 + 0.9 * np.diag(share), 0.0))
     names = [class_name(label) for label in labels]
-    written = np.char.mod("%.1f", share * 100) if as_share else matrix.astype(str)
+    written = matrix.astype(str) if values == "counts" else np.char.mod("%.1f", share * 100)
     written = np.where(matrix > 0, written, "")
+    totals = matrix.sum(axis=1)
     hover = np.empty((K, K), dtype=object)
     for row in range(K):
         for column in range(K):
             verdict = "right" if row == column else "wrong"
             hover[row, column] = (
                 f"<b>{names[row]}</b> predicted as <b>{names[column]}</b> ({verdict})<br>"
-                f"{int(matrix[row, column]):,} of {int(totals[row, 0]):,} photos, {100 * share[row, column]:.1f} %"
+                f"{int(matrix[row, column]):,} of {int(totals[row]):,} photos: {100 * of_row[row, column]:.1f} % of "
+                f"the row, {100 * of_column[row, column]:.1f} % of the column"
             )
-    size = 12 if K <= 12 else 11
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    _cells(figure, shade, written, hover, matrix, WRONG, RIGHT)
+    _axes(figure, names, chosen, breaks, title)
+    return figure
+
+
+def matrix_difference(
+    first: np.ndarray,
+    second: np.ndarray,
+    labels: Sequence[str],
+    *,
+    first_name: str,
+    second_name: str,
+    chosen: tuple[int, int] | None = None,
+    breaks: Sequence[int] = (),
+    title: str = "",
+    drawn: bool = False,
+) -> go.Figure:
+    """Row shares of ``first`` minus row shares of ``second`` (counts, K x K), in percentage points, with their sign.
+
+    Indigo: the first has more; turmeric: the second; both on a square-root scale of the largest difference. Cells that
+    are equal to a tenth of a point are paper. ``customdata`` of a cell is the difference. Names are shown as they are.
+    """
+    K = len(labels)
+    one, two = shares(first), shares(second)
+    points = 100 * (one - two)
+    shown = np.abs(points) >= 0.05
+    largest = np.abs(points).max() or 1.0
+    strength = SMALLEST + (1 - SMALLEST) * np.sqrt(np.abs(points) / largest)
+    shade = np.where(shown, np.sign(points) * strength, 0.0)
+    written = np.where(shown, np.char.replace(np.char.mod("%+.1f", points), "-", "−"), "")
+    names = [class_name(label) for label in labels]
+    one_name, two_name = class_name(first_name), class_name(second_name)
+    hover = np.empty((K, K), dtype=object)
+    for row in range(K):
+        for column in range(K):
+            gain = (points[row, column] > 0) == (row == column)
+            verdict = f"{one_name} is {'better' if gain else 'worse'} here" if shown[row, column] else "no difference"
+            hover[row, column] = (
+                f"<b>{names[row]}</b> predicted as <b>{names[column]}</b><br>"
+                f"{one_name}: {100 * one[row, column]:.1f} % of {int(first[row].sum()):,} photos<br>"
+                f"{two_name}: {100 * two[row, column]:.1f} % of {int(second[row].sum()):,} photos<br>{verdict}"
+            )
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    _cells(figure, shade, written, hover, points, LESS, MORE)
+    _axes(figure, names, chosen, breaks, title)
+    return figure
+
+
+def _cells(figure: go.Figure, shade, written, hover, data, below, above) -> None:
+    """The coloured cells, and what is written on them as a trace of its own: a heatmap has one text colour for all."""
+    K = len(shade)
     figure.add_heatmap(
         z=shade,
         x=np.arange(K),
         y=np.arange(K),
         text=written,
-        texttemplate="%{text}",
-        textfont={"size": size},
-        customdata=matrix,
+        customdata=data,
         hovertext=hover,
         hoverinfo="text",
-        colorscale=_ramp(WRONG_RAMP, RIGHT_RAMP),
+        colorscale=scale(below[0], above[0]),
         zmin=-1,
         zmax=1,
         showscale=False,
         xgap=1,
         ygap=1,
     )
+    rows, columns = np.nonzero(written != "")
+    figure.add_scatter(
+        x=columns,
+        y=rows,
+        mode="text",
+        text=written[rows, columns],
+        textfont={"size": 12 if K <= 12 else 11, "color": text_on(shade[rows, columns], below, above)},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _axes(figure: go.Figure, names: Sequence[str], chosen, breaks: Sequence[int], title: str) -> None:
+    """Class names above and left, the grid between the cells, a frame round the chosen one."""
+    K = len(names)
     axis = {
         "tickson": "boundaries",  # the grid runs between the cells, so that empty ones can be counted
         "ticks": "",
@@ -81,8 +162,8 @@ def confusion_matrix(
     figure.update_layout(
         margin={"t": 30 if title else 4, "b": 4, "l": 92, "r": 4},
         hovermode="closest",
-        xaxis=axis | names_axis(names) | {"side": "top", "tickangle": -45},
-        yaxis=axis | names_axis([f"{name} " for name in names]) | {"autorange": "reversed"},
+        xaxis=axis | names_axis(names) | {"side": "top", "tickangle": -45, "range": [-0.5, K - 0.5]},
+        yaxis=axis | names_axis([f"{name} " for name in names]) | {"range": [K - 0.5, -0.5]},
     )
     # both axis names in the corner that the slanted class names leave empty
     figure.layout.annotations = [
@@ -101,15 +182,14 @@ def confusion_matrix(
             "font": {"size": 12, "color": LIGHT["muted"]},
         }
     ]
+    line = {"color": LIGHT["muted"], "width": 1.4}
+    shapes = []
+    for place in breaks:
+        at = place - 0.5
+        shapes.append({"type": "line", "x0": at, "x1": at, "y0": -0.5, "y1": K - 0.5, "line": line})
+        shapes.append({"type": "line", "y0": at, "y1": at, "x0": -0.5, "x1": K - 0.5, "line": line})
     if chosen is not None:
         row, column = chosen
-        figure.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
-            line={"color": LIGHT["indigo"], "width": 2.5},
-            fillcolor="rgba(0,0,0,0)",
-        )
-    return figure
+        frame = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+        shapes.append({"type": "rect", **frame, "line": {"color": LIGHT["indigo"], "width": 2.5}})
+    figure.layout.shapes = shapes
