@@ -178,6 +178,21 @@ def good_step(folder: Path, needs: str = "model.safetensors") -> Path:
     return newest_good(folder, needs)[0]
 
 
+def rewind(folder: Path, step: int) -> list[int]:
+    """Remove every saved step after ``step``, the newest first, so that a crash leaves a shorter run and never a gap.
+
+    Returns the removed numbers, ascending. RunError when ``step`` is not one that training can go on from.
+    """
+    target = find(folder, step)
+    if target is None or "trainer.safetensors" not in _hashes(target):
+        listed = ", ".join(f"{number:,}" for number in saved_steps(folder)) or "none"
+        raise RunError(f"run {folder.name!r} cannot go on from step {step:,}; its saved steps: {listed}")
+    later = [path for path in reversed(_places(folder)) if int(path.name) > step]
+    for path in later:
+        storage.remove_folder(path)
+    return sorted({int(path.name) for path in later})
+
+
 def keep(folder: Path, *, best: int | None, last: int = 2) -> None:
     """Remove all but the newest ``last`` steps that verify and step ``best``; nothing when none verifies."""
     places = _places(folder)

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from fashion_core import checkpoints, config, devices, manifest, rights, runs, slots, storage
+from fashion_core import checkpoints, config, devices, manifest, processes, rights, runs, slots, storage
 from fashion_core.errors import FashionError, RunError, WrongUse
 
 #: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:
@@ -40,8 +41,11 @@ def command_line(arguments: Sequence[str], *, waits_for: Path | None = None) -> 
     return [sys.executable, "-m", "fashion_core.waiter", str(waits_for.resolve()), "--", *command]
 
 
-def detach(command: Sequence[str], log: Path) -> int:
-    """Start a command in its own session with its output appended to ``log``; its pid."""
+def detach(command: Sequence[str], log: Path, *, ended: Callable[[int, int], None] | None = None) -> int:
+    """Start a command in its own session with its output appended to ``log``; its pid.
+
+    ``ended`` is called with pid and exit status (minus the signal's number) if this process lives to see the end.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as output:
         child = subprocess.Popen(
@@ -54,14 +58,37 @@ def detach(command: Sequence[str], log: Path) -> int:
             cwd=config.PROJECT_ROOT,
             env={**os.environ, **ALLOCATOR, "PYTHONUNBUFFERED": "1"},
         )
-    threading.Thread(target=_reap, args=(child,), name=f"reaper-{child.pid}", daemon=True).start()
+    threading.Thread(target=_reap, args=(child, ended), name=f"reaper-{child.pid}", daemon=True).start()
     return child.pid
 
 
-def _reap(child: subprocess.Popen) -> None:
+def _reap(child: subprocess.Popen, ended: Callable[[int, int], None] | None) -> None:
     """Wait for a child's end: one that nobody waits for stays a zombie."""
     time.sleep(1)  # its identity is read first; a zombie still has one
-    child.wait()
+    status = child.wait()
+    if ended is not None:
+        ended(child.pid, status)
+
+
+def _telling_of_a_kill(run: runs.Run) -> Callable[[int, int], None]:
+    """What tells a run's events that a signal ended its process, unless the run said its last word or was stopped."""
+    kills_before = processes.num_memory_kills()
+
+    def ended(pid: int, status: int) -> None:
+        if status >= 0 or not run.folder.is_dir():
+            return
+        last: dict[str, Any] = {}
+        for event in reversed(run.events()):
+            if event["event"] in ("stop_requested", *runs.ENDED):
+                return
+            if last := event.get("process", {}):
+                break
+        if last.get("pid") == pid:  # nobody has resumed it meanwhile
+            kills = processes.num_memory_kills()
+            rose = kills is not None and kills_before is not None and kills > kills_before
+            runs.tell(run, "killed", signal=-status, out_of_memory=status == -signal.SIGKILL and rose)
+
+    return ended
 
 
 def start_training(
@@ -149,14 +176,36 @@ def _start_members(
     return [run.id for run in made]
 
 
-def start_resume(run: runs.Run, *, data_dir: Path) -> None:
-    """Go on with an ended run from its newest saved step, in a detached process."""
+def start_resume(run: runs.Run, *, data_dir: Path, step: int | None = None) -> None:
+    """Go on with an ended run in a detached process, from its newest saved step or from ``step`` (see ``rewind``)."""
+    if step is not None:
+        rewind(run, step)
+    _refuse_resume(run)
+    start(run, data_dir=data_dir)
+
+
+def _refuse_resume(run: runs.Run) -> None:
     status = run.status()
     if status.active:
         raise RunError(f"run {run.id!r} is {status.state}; there is nothing to resume")
     if status.state == "finished":
         raise RunError(f"run {run.id!r} is finished; start a new run with more epochs instead")
-    start(run, data_dir=data_dir)
+
+
+def rewind(run: runs.Run, step: int) -> None:
+    """Set an ended run back to a saved step: the steps saved after it are removed, and what they logged goes when
+    training goes on. RunError when that step is not saved, or the run is active or finished; then nothing changes."""
+    rights.refuse_read_only(NO_CHANGE)
+    _refuse_resume(run)
+    try:
+        with storage.hold(run.lock):
+            removed = checkpoints.rewind(run.folder, step)
+            if removed:
+                told = ", ".join(f"{number:,}" for number in removed)
+                reason = f"Set back to step {step:,}; removed what was saved after it: step {told}."
+                runs.tell(run, "stopped", step=step, reason=reason)
+    except storage.Busy as busy:
+        raise RunError(f"run {run.id!r} is being trained; stop it before it is set back") from busy
 
 
 def start(run: runs.Run, *, data_dir: Path, num_processes: int = 1, wait: bool = True) -> None:
@@ -169,7 +218,8 @@ def start(run: runs.Run, *, data_dir: Path, num_processes: int = 1, wait: bool =
 
     def begin() -> int:
         waits_for = None if devices.dealt_out() else run.folder
-        pid = detach(command_line(words, waits_for=waits_for), run.folder / "log.txt")
+        command = command_line(words, waits_for=waits_for)
+        pid = detach(command, run.folder / "log.txt", ended=_telling_of_a_kill(run))
         runs.tell(run, "launched", process=runs.process_identity(pid))
         return pid
 

@@ -1,6 +1,7 @@
 """Which process is which: a pid comes back, a pid with its start time does not. Takes and gives plain identities."""
 
 import platform
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,6 +30,31 @@ def find(identity: dict[str, Any]) -> psutil.Process | None:
 def is_alive(identity: dict[str, Any]) -> bool:
     """Whether exactly this process runs on this machine."""
     return find(identity) is not None
+
+
+def memory_bytes() -> int:
+    """Main memory that this process holds, photos that it reads from the disk's cache included."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def num_memory_kills() -> int | None:
+    """How many processes the kernel has ended for want of memory, in this process's control group or, without one, on
+    this machine; None where it does not say (Linux's memory.events and /proc/vmstat)."""
+    own = next(iter(_lines(Path("/proc/self/cgroup"), "0::")), "").removeprefix("0::/")
+    for path, word in ((Path("/sys/fs/cgroup") / own / "memory.events", "oom_kill "), (_VMSTAT, "oom_kill ")):
+        for line in _lines(path, word):
+            return int(line.removeprefix(word))
+    return None
+
+
+_VMSTAT = Path("/proc/vmstat")
+
+
+def _lines(path: Path, beginning: str) -> list[str]:
+    try:
+        return [line for line in path.read_text().splitlines() if line.startswith(beginning)]
+    except OSError:
+        return []
 
 
 def began_before_boot(identity: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@
 import hashlib
 import platform
 import re
+import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -181,9 +182,20 @@ class Run:
             restarted = process is not None and processes.began_before_boot(process)
             how = "was waiting when the machine restarted" if restarted else "was waiting when its process ended"
             return told("interrupted", f"It {how}; resume it.")
+        if name == "killed":
+            return told("interrupted", f"{_killed_words(own)} at step {step:,} of {total_steps:,}. {safe}")
         if name in (None, "launched"):
             return told("failed", "The process ended before training began; its last words are in the log.")
         return told("interrupted", f"The process ended without a word at step {step:,} of {total_steps:,}. {safe}")
+
+
+def _killed_words(event: dict[str, Any]) -> str:
+    """``Killed from outside by signal 9 (SIGKILL)``: what an event "killed" says."""
+    if event.get("out_of_memory"):
+        return "Killed by the operating system because main memory ran out,"
+    number = event.get("signal")
+    name = next((known.name for known in signal.Signals if known == number), "unknown")
+    return f"Killed from outside by signal {number} ({name})"
 
 
 SPLITS = ("test", "val", "train")

@@ -20,6 +20,7 @@ from fashion_core import (
     mishaps,
     models,
     pixels,
+    processes,
     ranks,
     rights,
     runs,
@@ -267,6 +268,7 @@ def _epoch(job: Job, progress: Progress) -> None:
                 **({} if norm is None else {"gradient_norm": norm.item()}),
                 images_per_second=(progress.images - images_at_clock) / (time.perf_counter() - clock),
                 seconds=progress.seconds,
+                **_memory(learner),
             )
             job.say(f"epoch {epoch}/{settings.epochs} step {progress.step} loss {mean_loss:.4f}")
             loss_since_log.zero_()
@@ -283,6 +285,19 @@ def _epoch(job: Job, progress: Progress) -> None:
             if due and world.is_first and progress.step % job.steps_per_epoch:
                 trainer_state.save(run, learner, progress)
             saved_at = time.monotonic()
+
+
+def _memory(learner: steps.Learner) -> dict[str, int]:
+    """Bytes that the run's processes hold now: of main memory, and of the GPUs' own what torch has taken of it."""
+    device, held = learner.device, {"memory_bytes": processes.memory_bytes()}
+    if device.type == "cuda":
+        held["gpu_memory_bytes"] = torch.cuda.memory_reserved(device)
+    elif device.type == "mps":
+        held["gpu_memory_bytes"] = torch.mps.driver_allocated_memory()
+    # in KiB: a float32, all that Apple's GPU adds up, tells them apart up to 16 GiB
+    wide = torch.float32 if device.type == "mps" else torch.float64
+    total = learner.ranks.total(torch.tensor([num / 1024 for num in held.values()], dtype=wide, device=device))
+    return {name: round(num * 1024) for name, num in zip(held, total.tolist(), strict=True)}
 
 
 def _close_epoch(job: Job, progress: Progress) -> None:

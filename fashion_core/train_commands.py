@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from fashion_core import config, devices, launch, manifest, runs, slots, storage
+from fashion_core import config, devices, launch, manifest, runs, slots, storage, tidy
 from fashion_core.console import DATA_DIR, RUNS_DIR, DataDir, Device, Json, Nproc, RunsDir, answer, app, say
 from fashion_core.errors import RunError, WrongUse
 
@@ -258,14 +258,19 @@ def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, np
 @app.command()
 def resume(
     run: str,
+    step: Annotated[
+        int | None, typer.Option("--step", help="Go back to this saved step; what was saved after it is removed.")
+    ] = None,
     nproc: Nproc = 1,
     no_wait: NoWait = False,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Go on with a stopped or interrupted run from its newest saved step."""
+    """Go on with a stopped or interrupted run from its newest saved step, or from an earlier one."""
     found = runs.find_run(runs_dir, run)
+    if step is not None:
+        launch.rewind(found, step)
     if found.status().state == "finished":
         raise RunError(f"run {run!r} is finished; start a new run with more epochs instead")
     with _slot(found, data_dir, runs_dir, as_json, nproc, not no_wait):
@@ -281,12 +286,17 @@ def stop(run: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
 
 
 @app.command("runs")
-def runs_(as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
+def runs_(
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="Only runs with this tag; may be repeated.")] = None,
+    starred: Annotated[bool, typer.Option("--starred", help="Only runs with a star.")] = False,
+    as_json: Json = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
     """List the runs, newest first."""
     found = []
     places = {run_id: place for _, run_id, place in slots.waiting(runs_dir)}
-    for run in runs.list_runs(runs_dir):
-        summary, status = run.summary() or {}, run.status()
+    for run in tidy.matching(runs.list_runs(runs_dir), tags=tags or (), starred=starred):
+        summary, status, labels = run.summary() or {}, run.status(), tidy.labels_of(run)
         found.append(
             {
                 "run_id": run.id,
@@ -296,11 +306,19 @@ def runs_(as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
                 "sentence": status.sentence,
                 "place": places.get(run.id),  # in the queue, 1 is next
                 "group": run.group,
+                "name": labels.name,
+                "tags": labels.tags,
+                "starred": labels.starred,
                 "created": run.created,
                 "epochs": summary.get("epochs"),
                 "val_accuracy": summary.get("val_accuracy"),
                 "test_accuracy": summary.get("scores", {}).get("test", {}).get("accuracy"),
             }
         )
-    lines = [f"{r['run_id']}: {r['recipe']} on {r['dataset']}, {r['status']}. {r['sentence']}" for r in found]
-    answer(found, as_json, lines or ["no runs yet; run: python -m fashion_core train demo"])
+    lines = [
+        f"{'* ' if r['starred'] else ''}{r['run_id']}{f' ({name})' if (name := r['name']) else ''}: "
+        f"{r['recipe']} on {r['dataset']}, {r['status']}. {r['sentence']}"
+        for r in found
+    ]
+    none = "no run has that" if tags or starred else "no runs yet; run: python -m fashion_core train demo"
+    answer(found, as_json, lines or [none])

@@ -81,7 +81,7 @@ def run_and_die(
 
 def outcome(run: runs.Run) -> dict[str, Any]:
     """Everything that a run ends with, without what tells the time."""
-    timed = ("seconds", "images_per_second", "time")
+    timed = ("seconds", "images_per_second", "memory_bytes", "time")
     found: dict[str, Any] = {}
     last = checkpoints.good_step(run.folder)
     for step in {last, *([run.folder / "steps" / str(run.summary()["scored_step"])])}:

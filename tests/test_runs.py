@@ -1,5 +1,6 @@
 """The state of a run is computed from its files and its process; launching, stopping and killing are real."""
 
+import itertools
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fashion_core import checkpoints, config, launch, runs, storage
+from fashion_core import checkpoints, config, launch, manifest, processes, runs, storage
 from fashion_core.errors import RunError, WrongUse
 
 LONG = ["image_size=16", "batch_size=1", "log_every=1", "device=cpu", "epochs=1000"]
@@ -82,15 +83,85 @@ def test_a_killed_run_is_called_interrupted_and_goes_on(started: runs.Run, tiny_
     process = launch.running_process(started)
     assert process is not None
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    wait_for(lambda: launch.running_process(started) is None)
     status = started.status()
     assert status.state == "interrupted" and "is saved; resume it" in status.sentence
+    wait_for(lambda: "Killed from outside by signal 9 (SIGKILL) at step" in started.status().sentence)
+    assert f"at step {status.step:,} of" in started.status().sentence
     steps = status.step
     launch.start_resume(started, data_dir=tiny_data)
     assert started.status().state in ("starting", "running")
     wait_for(lambda: started.status().step > steps)
     numbers = started.metrics().query("kind == 'step'")["step"].tolist()
     assert numbers == list(range(1, len(numbers) + 1))  # every step once
+
+
+def test_a_kill_is_not_told_of_a_run_that_goes_on_or_was_stopped(started: runs.Run, monkeypatch: pytest.MonkeyPatch):
+    wait_for(lambda: started.status().step > 0)
+    process = launch.running_process(started)
+    assert process is not None
+    monkeypatch.setattr(processes, "num_memory_kills", lambda: 3)
+    ended = launch._telling_of_a_kill(started)
+    told = len(started.events())
+    ended(process.pid + 1, -9)  # an earlier process of the run, whose end is seen late
+    ended(process.pid, 1)  # it ended by itself: the log has its last words
+    assert len(started.events()) == told
+    monkeypatch.setattr(processes, "num_memory_kills", lambda: 4)
+    ended(process.pid, -9)
+    assert (
+        started.events()[-1]["event"] == "killed" and started.status().state == "running"
+    )  # it is alive, whoever says so
+    process.kill()
+    process.wait(10)
+    assert "Killed by the operating system because main memory ran out, at step" in started.status().sentence
+    runs.tell(started, "stop_requested")
+    told = len(started.events())
+    ended(process.pid, -9)
+    assert len(started.events()) == told
+
+
+def test_a_run_is_set_back_to_a_saved_step_and_goes_on_to_the_same_bits(tiny_data: Path, tmp_path: Path):
+    settings = config.settings_for("report", ["image_size=16", "epochs=4", "batch_size=8", "log_every=1"])
+    whole = runs.find_run(tmp_path, train_here("whole", settings, tiny_data, tmp_path))
+    final = (whole.folder / "steps" / str(checkpoints.saved_steps(whole.folder)[-1]) / "model.safetensors").read_bytes()
+    questions = itertools.count()
+    asked = 2 * whole.config["steps_per_epoch"] + 8
+    stopped = train_here("back", settings, tiny_data, tmp_path, lambda: next(questions) > asked)
+    run = runs.find_run(tmp_path, stopped)
+    assert run.status().state == "stopped"
+    first, *later = checkpoints.saved_steps(run.folder)
+    assert later
+    with pytest.raises(RunError, match=rf"cannot go on from step 1; its saved steps: {first}"):
+        launch.rewind(run, 1)
+    assert checkpoints.saved_steps(run.folder) == [first, *later]
+    launch.rewind(run, first)
+    status = run.status()
+    assert checkpoints.saved_steps(run.folder) == [first]
+    assert status.state == "stopped" and f"Set back to step {first}" in status.sentence
+    train_here("back", settings, tiny_data, tmp_path)
+    numbers = run.metrics().query("kind == 'step'")["step"].tolist()
+    assert numbers == list(range(1, len(numbers) + 1))
+    again = run.folder / "steps" / str(checkpoints.saved_steps(run.folder)[-1]) / "model.safetensors"
+    assert again.read_bytes() == final
+    with pytest.raises(RunError, match="is finished; start a new run"):
+        launch.rewind(run, first)
+
+
+def train_here(
+    run_id: str, settings: config.Settings, data_dir: Path, runs_dir: Path, should_stop=lambda: False
+) -> str:
+    """Train in this process, or go on where the run stands."""
+    from fashion_core import train
+
+    dataset = manifest.find_dataset(data_dir, "tiny")
+    there = (runs_dir / run_id / "config.json").exists()
+    run = (
+        runs.find_run(runs_dir, run_id)
+        if there
+        else runs.create_run(dataset, settings, runs_dir=runs_dir, run_id=run_id)
+    )
+    train.train(run, dataset, should_stop=should_stop)
+    return run_id
 
 
 def test_a_run_stopped_before_it_could_begin_is_called_stopped(started: runs.Run):

@@ -147,3 +147,27 @@ def test_git_brings_back_the_shipped_runs_alone(run):
     assert {found.id for found in shipped if tidy.is_shipped(found)} == {
         found.id for found in shipped if found.id in tidy.SHIPPED
     }
+
+
+def test_the_command_line_labels_deletes_and_restores_what_the_page_does(run):
+    from typer.testing import CliRunner
+
+    from fashion_core.__main__ import app
+
+    def said(*words: str) -> object:
+        done = CliRunner().invoke(app, [*words, "--json", "--runs-dir", str(run.folder.parent)])
+        if done.exception:
+            raise done.exception
+        return json.loads(done.stdout)
+
+    said("label", "one", "--name", "Baseline", "--tag", "a", "--tag", "b", "--note", "of May", "--star")
+    assert tidy.labels_of(run) == tidy.Labels(name="Baseline", tags=("a", "b"), note="of May", starred=True)
+    found = said("label", "one", "--tag", "c", "--untag", "a", "--no-star")
+    assert found == {"run_id": "one", "name": "Baseline", "tags": ["b", "c"], "note": "of May", "starred": False}
+    with pytest.raises(WrongUse, match="run 'one' has no tag 'z'; it has: b, c"):
+        said("label", "one", "--untag", "z")
+    assert [row["name"] for row in said("runs", "--tag", "b")] == ["Baseline"] and said("runs", "--starred") == []
+    place = said("delete", "one")["place"]
+    assert said("runs") == [] and said("trash") == [{"place": place, "run_id": "one", "damaged": False}]
+    assert said("restore", place)["run_id"] == "one" and said("trash") == []
+    assert tidy.labels_of(run).name == "Baseline"
