@@ -90,7 +90,7 @@ def stop_without(own: asked.Asked | None) -> None:
 
 
 navigation.enter("augmentation")
-if rights.read_only():
+if rights.is_review_copy():
     notices.review_copy("Making these pictures needs PyTorch, which a review copy does not load.")
     st.stop()
 if first_start.show():
@@ -99,7 +99,8 @@ if first_start.show():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
-    view = address.segments("Show", list(VIEWS), key="view", words=VIEWS.get, label_visibility="collapsed")
+    offered = [name for name in VIEWS if name != OWN or not rights.read_only()]
+    view = address.segments("Show", offered, key="view", words=VIEWS.get, label_visibility="collapsed")
     exact = st.toggle(
         "As the model receives it",
         True,

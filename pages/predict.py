@@ -90,7 +90,7 @@ def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
 
 
 navigation.enter("predict")
-if rights.read_only():
+if rights.is_review_copy():
     notices.review_copy("Asking a model about a photo needs PyTorch, which a review copy does not load.")
     navigation.link("evaluation", "See what the models said about the photos of each split")
     st.stop()
@@ -101,7 +101,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     dataset = loaders.dataset_of(run)
     source = address.segments(
         "Photo",
-        list(SOURCES),
+        [DATASET] if rights.read_only() else list(SOURCES),
         key="from",
         default=UPLOAD if dataset is None else DATASET,
         words=SOURCES.get,

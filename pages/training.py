@@ -56,7 +56,7 @@ form, view = st.columns([1, 2], gap="medium")
 # a new run
 with form:
     if rights.read_only():
-        notices.review_copy("Runs are started in the lab that this was copied from.")
+        notices.review_copy("Runs are started in the lab that this was copied from.", "no run can be started")
         settings = None
     elif first_start.show():
         settings = None

@@ -50,7 +50,7 @@ def show(dataset: Dataset) -> None:
         st.fragment(_progress, run_every=1.0)(dataset, since)
         return
     if rights.read_only():
-        notices.review_copy("These photos were not audited.")
+        notices.review_copy("These photos were not audited.", "no audit of these photos can be made")
         return
     st.markdown(
         "An audit compares every photo with every other: copies, copies in two splits (leaks), one photo under two "
@@ -67,6 +67,7 @@ def show(dataset: Dataset) -> None:
 
 def start(dataset: Dataset) -> None:
     """Start the audit in a process of its own, unless one runs, and follow it."""
+    rights.refuse_read_only("no audit can be made")
     progress = audit.progress(dataset)
     st.session_state[_key(dataset)] = time.time()
     if not (progress and progress["alive"]):

@@ -24,6 +24,7 @@ def _starts() -> tuple[threading.Lock, dict[str, float]]:
 
 def ensure_demo(data_dir: Path, *, again: bool = False) -> None:
     """Start drawing the demo set unless somebody already does, or a start failed (``again`` is the reader's wish)."""
+    rights.refuse_read_only("nothing can be imported")
     lock, started = _starts()
     with lock:
         progress = manifest.import_progress(data_dir, DEMO)
@@ -40,7 +41,7 @@ def show() -> bool:
     if loaders.datasets():
         return False
     if rights.read_only():
-        notices.review_copy("No photos are here, so none can be shown.")
+        notices.review_copy("No photos are here, so none can be shown.", "the demo set is not drawn")
         return True
     ensure_demo(loaders.data_dir())
     with st.container(border=True):

@@ -22,7 +22,7 @@ UPLOAD_KEPT_SECONDS = 24 * 3600.0
 def form() -> None:
     """Show the form, and the progress of the import that this session started."""
     if rights.read_only():
-        notices.review_copy("Photos are imported in the lab that this was copied from.")
+        notices.review_copy("Photos are imported in the lab that this was copied from.", "nothing can be imported")
         return
     st.markdown(
         "Give a folder or a .zip or .tar archive on this machine: class folders (with or without train, val and test), "

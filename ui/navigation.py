@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui import access
+
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
 
@@ -67,8 +69,9 @@ def pages() -> dict[str, list[st.Page]]:
 
 
 def configure(title: str = APP_NAME) -> None:
-    """Tab title, icon and width. Must come before ``st.navigation``: without an icon of its own, a tab whose page has a
-    Material icon fetches it from fonts.gstatic.com."""
+    """Tab title, icon and width, and who may do what. Must come before ``st.navigation``: without an icon of its own, a
+    tab whose page has a Material icon fetches it from fonts.gstatic.com."""
+    access.begin()
     st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
 
 
@@ -77,6 +80,8 @@ def open_app() -> None:
     page = st.navigation(pages(), expanded=True)
     st.session_state["_entered"] = True
     st.logo(LOGO, size="large", icon_image=MARK)
+    with st.sidebar:
+        access.show_control()
     page.run()
 
 

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import navigation
+from fashion_core import rights
+from ui import navigation, words
 
 DRAWN_HELP = (
     "Drawn by this program, not photographed: good for learning the steps, and no evidence about real clothes. "
@@ -20,8 +21,14 @@ def aside(text: str) -> None:
     st.markdown(f":small[:gray[{text}]]")
 
 
-def review_copy(sentence: str) -> None:
-    """What a review copy does not do, and where it can be done."""
+def review_copy(sentence: str, refused: str = "nothing can be changed") -> None:
+    """What whoever looks cannot do: ``sentence`` in a review copy; where others with a login can, ``refused``, which
+    completes "so ... here"."""
+    if not rights.is_review_copy():
+        reason = words.plain(rights.why_not() or "")
+        told = f"{reason[:1].upper()}{reason[1:]}, so {refused} here. Results can be read."
+        st.info(told, icon=":material/visibility:")
+        return
     st.info(
         f"{sentence} This is a review copy: its results can be read, and nothing can be changed.",
         icon=":material/visibility:",

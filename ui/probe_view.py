@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import config, launch
+from fashion_core import config, launch, rights
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError
 from fashion_core.manifest import Dataset
@@ -70,6 +70,7 @@ def _t(n: int) -> float:
 
 def run_probe(dataset: Dataset, settings: Settings) -> dict[str, Any]:
     """Measure in a child process; RunError with the child's own sentence when it could not."""
+    rights.refuse_read_only("nothing can be measured")
     try:
         done = subprocess.run(
             [sys.executable, "-m", "fashion_core.probe", str(loaders.data_dir()), dataset.id],
