@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from fashion_core import config, fields, launch, runs, storage, tidy
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
-from ui import curves_view, ending_view, live, pickers, settings_form
+from ui import curves_view, ending_view, live, run_names, settings_form
 from ui.charts import overlay
 from ui.charts.progress import finding, progress_curves
 
@@ -393,7 +393,7 @@ def test_a_star_tags_and_a_name_are_kept_and_the_table_is_filtered_by_them(watch
     assert tidy.labels_of(watched).starred
     tidy.label(watched, name="<b>x</b>", tags=("show",))
     app = open_page("training", tag="show")
-    assert app.dataframe[-1].value["Run"].tolist() == [f"<b>x</b> · {pickers.run_words(watched)}"]
+    assert app.dataframe[-1].value["Run"].tolist() == [f"<b>x</b> · {run_names.what_words(watched)}"]
     assert len(open_page("training").dataframe[-1].value) == 2 and not tidy.labels_of(other).starred
 
 
