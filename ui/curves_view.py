@@ -203,11 +203,9 @@ def show_rates(run: Run, status: Status) -> None:
     plot(
         _rates(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
         key="rates",
-        alt=f"Learning rate and images a second of {run.id} by step",
-        height=HEIGHT,
+        alt=f"{', '.join(name.replace('<br>', ' ') for _, name, *_ in logged(steps))} of {run.id} by step",
+        height=max(HEIGHT, 70 + 95 * len(logged(steps))),
     )
-    if not any(column.endswith("memory_bytes") for column, *_ in logged(steps)):
-        notices.aside("Memory was not logged by step in this run; while a run trains, the numbers above show it.")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
