@@ -35,11 +35,11 @@ def show(run: Run, split: str) -> None:
     answer(
         [
             Number(
-                "Adjusted Rand index",
-                f"{found.rand:.3f}",
+                "Rand index",
+                _signed(found.rand),
                 f"K-means, {len(classes)} clusters",
-                "How far the clusters that K-means finds without the labels are the classes: 1 the same groups, 0 what "
-                "chance gives (Hubert and Arabie 1985).",
+                "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "
+                "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
             ),
             Number(
                 "Neighbours alike",
@@ -49,15 +49,15 @@ def show(run: Run, split: str) -> None:
                 f"{words.counted(pure.num, 'photo')}. Groups need not be round for this.",
             ),
             Number(
-                "Silhouette of classes",
-                f"{found.class_silhouette:.3f}",
+                "Class silhouette",
+                _signed(found.class_silhouette),
                 "1 far apart, 0 touching",
                 "How much nearer a photo lies to its own class than to the next one (Rousseeuw 1987); below 0 it lies "
                 f"nearer to another. Mean over {words.counted(found.num_compared, 'photo')}.",
             ),
-            Number("Silhouette of clusters", f"{found.silhouette:.3f}", "what K-means reaches"),
+            Number("Cluster silhouette", _signed(found.silhouette), "what K-means reaches"),
             Number(
-                "In its class's cluster",
+                "In own cluster",
                 words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum())),
                 f"of {words.counted(int(found.matrix_KK.sum()), 'photo')}",
             ),
@@ -90,8 +90,8 @@ def show(run: Run, split: str) -> None:
         )
     st.caption(
         "Clusters are numbered so that as many photos as possible lie on the diagonal. K-means looks for round "
-        "groups of one size; classes of another shape can be well told apart and still score low, which is why the neighbours "
-        "stand beside it. Which of the ten starts is kept depends on a fixed seed."
+        "groups of one size; classes of another shape can be well told apart and still score low, which is why the "
+        "neighbours stand beside it. Which of the ten starts is kept depends on a fixed seed."
     )
 
 
@@ -106,10 +106,15 @@ def _verdict(found: clusters.Clusters, pure: Purity, chance: float) -> str:
     else:
         told = "The classes are hardly groups at all"
     return (
-        f"**{told}**: silhouette {found.class_silhouette:.2f} (0.5 and more is called separated, Rousseeuw 1987), and "
+        f"**{told}**: silhouette {_signed(found.class_silhouette, 2)} (0.5 and more is called separated, "
+        "Rousseeuw 1987), and "
         f"{words.percent(pure.share)} of the nearest {pure.k} are of the same class where chance gives "
         f"{words.percent(chance)}."
     )
+
+
+def _signed(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _classes(run: Run, split: str) -> tuple[str, ...]:

@@ -24,9 +24,9 @@ def show(run: Run, split: str) -> None:
     answer(
         [
             Number(
-                "Axes beyond chance",
+                "Beyond chance",
                 words.count(beyond),
-                f"of {words.count(len(shares))}",
+                f"of {words.count(len(shares))} axes",
                 "Axes before the first that explains no more than the same axis of shuffled features does in 95 of 100 "
                 f"shuffles (parallel analysis, Horn 1965; {len(chance)} shuffles of every feature by itself).",
             ),
@@ -34,11 +34,11 @@ def show(run: Run, split: str) -> None:
             Number(
                 "First two axes",
                 words.percent(up_to[min(1, len(up_to) - 1)]),
-                "what a flat map can show",
+                "of the variance",
                 "The share of the variance that the first two axes hold together.",
             ),
             Number("Nine tenths", words.counted(int(np.searchsorted(up_to, 0.9)) + 1, "axis", "axes"), "hold 90 %"),
-            Number("Photos", words.count(len(found.points)), "all of them, exact, centred"),
+            Number("Photos", words.count(len(found.points)), "all of them"),
         ]
     )
     num = min(MOST_SHOWN, len(shares))
@@ -69,7 +69,7 @@ def show(run: Run, split: str) -> None:
             ),
             key="scree",
             alt=f"Share of the variance by principal axis. {title}.",
-            height=430,
+            height=400,
             on_click=choose_axis,
         )
         first = " A click on a bar shows its ends." if num == len(shares) else (

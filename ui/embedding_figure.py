@@ -70,11 +70,17 @@ def _figure(key: tuple, split: str, chosen: Chosen, ringed: tuple[int, ...], tit
         return charts.value_scatter(places, found.values[rows], unit=found.unit, **more)
     assert found.groups is not None
     of_classes = chosen.colour in ("label", "predicted")
+    rest = (embedding_colours.OTHERS, embedding_colours.NOTHING)
+    common = (
+        [name for name in found.colours if name not in rest]
+        if chosen.colour.startswith(embedding_colours.COLUMN)
+        else []
+    )
     return charts.embedding_scatter(
         places,
         found.groups[rows],
         list(_run.classes) if of_classes else list(found.colours),
-        highlight=[chosen.highlight] if chosen.highlight else [],
+        highlight=[chosen.highlight] if chosen.highlight else common,
         colours=found.colours,
         names=found.names,
         legend=not of_classes,
@@ -86,7 +92,8 @@ def _axis_titles(run: Run, split: str, chosen: Chosen) -> tuple[str, ...]:
     if chosen.method != "pca":
         return ("", "", "")
     shares = learnt.axes_of(run, split).explained_variance_ratio_C
-    return tuple(f"Axis {axis + 1}: {words.percent(shares[axis])} of the variance" for axis in chosen.axes)
+    of_what = " of the variance" if len(chosen.axes) == 2 else ""  # in space there is no room
+    return tuple(f"Axis {axis + 1}: {words.percent(shares[axis])}{of_what}" for axis in chosen.axes)
 
 
 def _hover(run: Run, split: str, rows: np.ndarray, *, with_class: bool) -> np.ndarray:

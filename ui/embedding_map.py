@@ -17,6 +17,7 @@ from ui import (
     charts,
     embedding_figure,
     embedding_photos,
+    embedding_similar,
     faults,
     hover_card,
     learnt,
@@ -39,7 +40,7 @@ _NEAREST = "its nearest other photo, measured over all features and not on the m
 def show(run: Run, split: str) -> None:
     """The answer, the map and the photos behind it, and how each class is told apart."""
     by_class, num_compared = learnt.told_apart(run, split)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         chosen = _pick(run, split, by_class)
     if chosen.method != "pca" and learnt.curved_of(run, split, chosen.method) is None:
         _not_yet(run, split, chosen.method)
@@ -56,12 +57,19 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
         "Map",
         ["pca", *maps.NAMES],
         key="map",
-        words=lambda name: "Principal components" if name == "pca" else maps.NAMES[name],
-        width=200,
+        words=lambda name: "PCA" if name == "pca" else maps.NAMES[name],
+        label_visibility="collapsed",
+        width=112,
     )
     axes: tuple[int, ...] = ()
     if method == "pca":
-        space = address.segments("Axes", ["2", "3"], key="space", words=lambda n: "Flat" if n == "2" else "In space")
+        space = address.segments(
+            "Axes",
+            ["2", "3"],
+            key="space",
+            words=lambda number: f"{number}-D",
+            label_visibility="collapsed",
+        )
         options = [str(number) for number in range(1, 1 + min(MOST_AXES, len(learnt.axes_of(run, split).mean_D)))]
         num_axes = min(int(space), len(options))
         named = ("Across", "Up", "Deep")
@@ -73,14 +81,22 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
                     key=f"axis{place + 1}",
                     default=options[place],
                     words="Axis {}".format,
-                    width=110,
+                    label_visibility="collapsed",
+                    width=100,
                 )
             )
             - 1
             for place in range(num_axes)
         )
     choices = offered(run, split)
-    colour = address.select("Colour", list(choices), key="colour", words=choices.__getitem__, width=170)
+    colour = address.select(
+        "Colour",
+        list(choices),
+        key="colour",
+        words=lambda name: f"By {choices[name][:1].lower()}{choices[name][1:]}",
+        label_visibility="collapsed",
+        width=150,
+    )
     highlight = ALL
     if colour in ("label", "predicted"):
         highlight = address.select(
@@ -89,7 +105,8 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
             key="highlight",
             default=by_class.iloc[0]["label"] if len(run.classes) > MANY_CLASSES else ALL,
             words=lambda label: "Every class" if label == ALL else display_name(label),
-            width=190,
+            label_visibility="collapsed",
+            width=160,
         )
     return Chosen(method, axes, colour, None if highlight == ALL else highlight)
 
@@ -104,7 +121,7 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
         first = Number(
             "On this map",
             words.percent(shares.sum()),
-            " + ".join(words.percent(share) for share in shares) + " of the variance",
+            " + ".join(words.percent(share) for share in shares),
             f"Each photo is {len(axes.mean_D)} numbers to the model (its features). The map keeps some directions "
             "in which photos differ most (principal component analysis); this is their share of the variance, axis by "
             "axis. Points that lie on each other here may be far apart in a direction that is not drawn.",
@@ -126,7 +143,7 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
             Number(
                 "Nearest kept",
                 words.percent(kept),
-                "on the map as in all features",
+                "of ten, on the map",
                 "Of a photo's ten nearest by all features, the share that is among its ten nearest on this map. The "
                 "rest was pulled apart to lie on paper.",
             ),
@@ -184,13 +201,13 @@ def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame
             embedding_figure.figure(run, split, chosen, ringed=chosen_rows, title=title),
             key=map_key,
             alt=f"Map of {words.count(len(laid.drawn))} {learnt.photos_words(split)}s. {title}",
-            height=430,
+            height=380,
             on_click=open_point,
             outlining=flat,
             hovering=_hover_name(run, split),
         )
         hint = "Draw round points to see their photos; click one to see what is near it." if flat else (
-            "Drag to turn it; click a point to see what is near it. To draw round points choose the flat map."
+            "Drag to turn it; click a point to see what is near it. To draw round points choose 2-D."
         )  # fmt: skip
         if len(laid.drawn) < len(laid.rows):
             drawn_words = f"{words.count(len(laid.drawn))} of {words.count(len(laid.rows))}"
@@ -207,7 +224,7 @@ def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame
     points = found.points
     with photos:
         if st.session_state.get("at_hand") == "clicked" and chosen_rows:
-            embedding_photos.near(run, split, chosen_rows[-1], forget=rows_key)
+            embedding_photos.near(run, split, chosen_rows[-1], forget=rows_key, more=embedding_similar.open_like)
         elif seen.outline and flat:
             name = f"{words.counted(len(selected), 'photo')} in the selection"
             embedding_photos.at_hand(run, points.iloc[selected], name)

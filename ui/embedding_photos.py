@@ -1,6 +1,7 @@
 """Photos beside a map: those of a selection, one photo's nearest in each split, the picture below the pointer."""
 
 import html
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -17,17 +18,17 @@ NEAREST = 6  # of each split
 def at_hand(run: Run, images: pd.DataFrame, name: str) -> None:
     """How many of which class, how often right, and the photos; a table of them where there are none."""
     st.markdown(f"**{words.plain(name)}**  \n:small[:gray[{words.plain(learnt.in_words(images))}]]")
-    with st.container(height=342, border=False, key="at_hand_photos"):
+    with st.container(height=296, border=False, key="at_hand_photos"):
         _photos_or_table(run, images, key="photos", name=name)
 
 
-def near(run: Run, split: str, row: int, *, forget: str) -> None:
+def near(run: Run, split: str, row: int, *, forget: str, more: Callable[[str, str], None]) -> None:
     """One photo and its nearest in every split that has features, with their distances. ``forget`` is the key of the
-    session under which the clicked rows are kept."""
+    session under which the clicked rows are kept; ``more`` opens the search on an image of a split."""
     image = learnt.of(run, split).points.iloc[[row]]
     query_D = learnt.units_of(run, split)[row]
     label = image["label"].iloc[0]
-    found, told = [image.assign(place="clicked", distance=0.0)], []
+    found, told = [image.assign(place="", distance=0.0)], []
     for part in maps.splits_with_features(run):
         points = learnt.of(run, part).points
         itself = (points["image_id"] == image["image_id"].iloc[0]).to_numpy()
@@ -37,20 +38,23 @@ def near(run: Run, split: str, row: int, *, forget: str) -> None:
             alike = int((points["label"].iloc[rows] == label).sum())
             told.append(f"{alike} of {len(rows)} in {learnt.split_words(part).lower()}")
     counts = f"Same class: {', '.join(told)}. "
-    with st.container(horizontal=True, vertical_alignment="top"):
-        st.markdown(
-            f"**What is near this photo**  \n:small[:gray[{words.plain(counts)}"
-            "Distance: 0 the same direction, 1 nothing in common (cosine, exact).]]"
-        )
+    st.markdown(
+        f"**What is near this photo**  \n:small[:gray[{words.plain(counts)}"
+        "Below each its cosine distance: 0 the same direction, 1 nothing in common.]]"
+    )
+    with st.container(height=262, border=False, key="near_photos"):
+        ranked(run, pd.concat(found), "The nearest photos", key="near")
+    with st.container(horizontal=True):
+        asked = (image["image_id"].iloc[0], image["split"].iloc[0])
+        if st.button("More like this", key="more_like", icon=":material/image_search:", on_click=more, args=asked):
+            st.rerun()  # the other view is part of the page, not of this fragment
         st.button("Forget", key="forget_points", on_click=lambda: st.session_state.pop(forget, None))
-    with st.container(height=342, border=False, key="near_photos"):
-        _photos_or_table(run, pd.concat(found), key="near", name="The nearest photos", in_order=True)
 
 
 def near_caption(image: Any) -> gallery.Caption:
-    """``Saree``, ``train, 0.123``; right where it has the class that was clicked is not said: the label says it."""
-    if image.place == "clicked":
-        return gallery.Caption(f"{display_name(image.label)} (clicked)", f"predicted {display_name(image.predicted)}")
+    """``Saree``, ``train, 0.123``: where it is and how far; of the photo asked for, what was predicted."""
+    if not image.place:  # the one asked for
+        return gallery.Caption(f"{display_name(image.label)} (this one)", f"predicted {display_name(image.predicted)}")
     return gallery.Caption(display_name(image.label), f"{image.place}, {image.distance:.3f}")
 
 

@@ -58,16 +58,7 @@ def show(run: Run, split: str) -> None:
     asked, found = st.columns([1, 4], gap="medium")
     with asked:
         st.markdown(f"**Like this {words.plain(display_name(image['label'].iloc[0]))}**")
-        embedding_photos.ranked(run, image.assign(place="clicked", distance=0.0), "The photo asked for", key="asked")
-        if len(rows):
-            st.pills(
-                "Go on with",
-                list(range(min(AT, len(rows)))),
-                format_func=lambda place: f"no. {place + 1}",
-                key="like_next",
-                on_change=_choose_next,
-                args=(points["image_id"].iloc[rows[:AT]].tolist(), run, among),
-            )
+        embedding_photos.ranked(run, image.assign(place="", distance=0.0), "The photo asked for", key="asked")
     with found:
         if not len(rows):
             st.markdown("No photo is left by these filters. Take one of them away.")
@@ -75,6 +66,15 @@ def show(run: Run, split: str) -> None:
         with st.container(height=430, border=False, key="similar_photos"):
             embedding_photos.ranked(run, nearest, "The most alike photos", key="similar")
         notices.aside("Nearest first; below each its cosine distance: 0 the same direction, 1 nothing in common.")
+        if len(rows):
+            st.pills(
+                "More like",
+                list(range(min(AT, len(rows)))),
+                format_func=lambda place: f"no. {place + 1}",
+                key="like_next",
+                on_change=_choose_next,
+                args=(points["image_id"].iloc[rows[:AT]].tolist(), run, among),
+            )
     plot(
         charts.rates_with_intervals(
             measured.by_class,

@@ -10,9 +10,9 @@ function build(parentElement) {
   card.className = "vastra-hover-card"
   card.setAttribute("aria-hidden", "true") // the chart's own hover text says the same in words
   card.style.cssText = "position:fixed;z-index:1000;pointer-events:none;display:none;width:112px;padding:4px;" +
-    "border-radius:6px;background:var(--st-background-color);border:1px solid var(--st-border-color);--cell:104px"
+    "border-radius:6px;border:1px solid;--cell:104px"
   document.body.appendChild(card)
-  return { card, pictures: new Map(), row: null, timer: 0 }
+  return { card, home: parentElement, pictures: new Map(), row: null, timer: 0 }
 }
 
 function show(state) {
@@ -21,8 +21,12 @@ function show(state) {
   state.card.innerHTML = html
   state.card.style.display = "block"
   const right = state.x > window.innerWidth / 2
-  state.card.style.left = (right ? state.x - 132 : state.x + 20) + "px" // away from plotly's own label
-  state.card.style.top = Math.max(8, Math.min(state.y + 24, window.innerHeight - 150)) + "px"
+  const theme = getComputedStyle(state.home)
+  state.card.style.background = theme.getPropertyValue("--st-background-color") || "white"
+  state.card.style.borderColor = theme.getPropertyValue("--st-border-color") || "grey"
+  state.card.style.left = (right ? state.x - 132 : state.x + 20) + "px"
+  const height = state.card.offsetHeight // above or below plotly's own label, never on it
+  state.card.style.top = (state.y > window.innerHeight / 2 ? state.y - height - 34 : state.y + 34) + "px"
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

@@ -97,7 +97,8 @@ def cluster_matrix(matrix_KK: np.ndarray, classes: Sequence[str], *, title: str 
         for row in range(K)
     ]  # fmt: skip
     figure.add_heatmap(
-        z=share, zmin=-1, zmax=1, colorscale=scale(MORE_RAMP, MORE_RAMP), showscale=False, xgap=1, ygap=1,
+        z=share, x=np.arange(K), y=np.arange(K), zmin=-1, zmax=1, colorscale=scale(MORE_RAMP, MORE_RAMP),
+        showscale=False, xgap=1, ygap=1,
         hovertext=hover, hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
     colours = text_on(share, ramps, ramps)
