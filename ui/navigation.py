@@ -72,6 +72,8 @@ def configure(title: str = APP_NAME) -> None:
     """Tab title, icon and width, and who may do what. Must come before ``st.navigation``: without an icon of its own, a
     tab whose page has a Material icon fetches it from fonts.gstatic.com."""
     access.begin()
+    # Off in config.toml: a sidebar that streamlit fills with its own list has its width before ours can be said.
+    st.set_option("client.showSidebarNavigation", True)
     st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
 
 
