@@ -218,11 +218,13 @@ def test_photos_that_were_judged_differently_count_as_different_photos():
     keys = pd.Series(["x", "y", "y", "z"])
     here, there = predictions([1, 1, 0, 0]), predictions([1, 0, 0, 0])
     found = shift.between(here, there, keys, keys)
-    assert found.num_other == 1 and found.num_shared == 3  # the second y here has no partner of its own
+    assert found.num_other == 1 and found.num_shared == 4  # the second file of two equal ones pairs with the second
     assert (found.low, found.high) == pytest.approx((shift.between(here, there).low, shift.between(here, there).high))
 
 
 def test_the_same_photos_move_nothing():
-    keys = pd.Series(["x", "y"])
+    manifest = pd.DataFrame({"image_id": ["1.jpg", "2.jpg"], "sha256": ["x", "y"]})
+    keys = shift.keys_of(pd.DataFrame({"image_id": ["1.jpg", "2.jpg"]}), manifest)
+    assert shift.keys_of(pd.DataFrame({"image_id": ["2.jpg", "3.jpg"]}), manifest).tolist() == ["y", None]
     found = shift.between(predictions([1, 0]), predictions([1, 0]), keys, keys)
     assert (found.moved, found.low, found.high) == (0, 0, 0)
