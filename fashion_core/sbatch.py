@@ -93,14 +93,14 @@ def request(
         if name in _OURS:
             raise WrongUse(f"--slurm {name}=... is set by the lab itself, for a run to be found and stopped again")
         found[name] = _checked(f"--slurm {name}", value) if sign else ""
-    gpus = before.gpus if gpus is None else gpus
+    for name, number, most in (("nodes", nodes, 1024), ("nproc", processes, 64), ("gpus", gpus, 64)):
+        if number is not None and not 1 <= number <= most:
+            raise WrongUse(f"--{name} must be a whole number between 1 and {most}, got {number}")
     if processes is None:
-        processes = max(1, gpus) if gpus != before.gpus or gpus else before.processes
+        processes = gpus or before.processes
+    gpus = before.gpus if gpus is None else gpus
     if gpus and processes != gpus:
         raise WrongUse(f"--gpus {gpus} and --nproc {processes} differ, and each process has one GPU; leave --nproc out")
-    for name, number, most in (("nodes", nodes or 1, 1024), ("nproc", processes, 64), ("gpus", gpus or 1, 64)):
-        if not 1 <= number <= most:
-            raise WrongUse(f"--{name} must be a whole number between 1 and {most}, got {number}")
     nodes = before.nodes if nodes is None else nodes
     return Request(nodes=nodes, processes=processes, gpus=gpus, options=tuple(found.items()))
 

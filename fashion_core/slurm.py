@@ -214,8 +214,11 @@ def has_ended(events: Sequence[Mapping[str, Any]]) -> bool:
 
 def ended_by_slurm(events: Sequence[Mapping[str, Any]]) -> str | None:
     """Why Slurm asked a run to stop, if it did and no person did since the run went on: the beginning of a sentence."""
-    reason = None
+    reason, num_stops = None, 0
     for event in reversed(events):
+        num_stops += event["event"] == "stopped"
+        if num_stops > 1:  # the last one is a person's, who took the run out of the queue or set it back
+            return None
         if event["event"] == "stop_requested":
             if event.get("by") != "slurm":
                 return None
