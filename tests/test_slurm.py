@@ -286,6 +286,35 @@ def test_what_cannot_be_asked_for_is_one_sentence(
     assert not cluster.calls and not (tmp_path / "runs").exists()
 
 
+HOSTILE = [
+    {"name": "a", "job": "--user=root"},
+    {"name": "a b", "job": "7"},
+    {"name": "--all", "job": "7\n8"},
+    {"name": "a", "job": "7", "cluster": "x --wrap=y"},
+    {"name": ["a"], "job": {}},
+    "job",
+    {},
+    None,
+]
+
+
+@pytest.mark.parametrize("kept", HOSTILE, ids=repr)
+def test_a_run_directory_that_somebody_handed_over_cannot_put_words_into_a_command(
+    cluster: FakeSlurm, tmp_path: Path, kept: object
+):
+    run = given(tmp_path / "runs" / "r", "7", "job-7")
+    storage.append_line(run.folder / "events.jsonl", {"event": "submitted", "time": 1, "slurm": kept})
+    process = {**runs.process_identity(), "host": "elsewhere", "job": kept}
+    assert slurm.job_of(run.events()) is None
+    run.status()
+    storage.append_line(run.folder / "events.jsonl", {"event": "started", "time": 2, "process": process})
+    run.status()
+    assert not cluster.calls
+    for options in ([["wrap", "touch canary"]], [["Name", "x"]], [["mem", "$(x)"]], "no", None):
+        with pytest.raises(WrongUse):
+            sbatch.from_json({"nodes": 1, "processes": 1, "gpus": 0, "options": options})
+
+
 def test_a_request_takes_over_what_was_asked_before():
     before = sbatch.request(nodes=2, gpus=4, partition="gpu", time="1-00:00:00", options=["mem=32G", "exclusive"])
     assert sbatch.from_json(json.loads(json.dumps(before.to_json()))) == before
@@ -311,7 +340,7 @@ def test_no_name_is_ever_read_as_a_command(tmp_path: Path, name: str, nodes: int
     for program, body in {
         python: f'printf "%s\\0" "$@" > "{noted}"; pwd > "{noted}.pwd"',
         tmp_path / "bin" / "srun": 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"',
-        tmp_path / "bin" / "scontrol": "echo first; echo second",
+        tmp_path / "bin" / "hostname": "echo first",
     }.items():
         program.write_text(f"#!/bin/bash\n{body}\n")
         program.chmod(0o755)
@@ -324,7 +353,7 @@ def test_no_name_is_ever_read_as_a_command(tmp_path: Path, name: str, nodes: int
         environment={"WORD": name},
     )
     (tmp_path / sbatch.SCRIPT).write_text(text)
-    environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "SLURM_JOB_NODELIST": "n[1-2]", "SLURM_JOB_ID": "20007"}
+    environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "SLURM_JOB_ID": "20007"}
     subprocess.run(["/bin/bash", sbatch.SCRIPT], cwd=tmp_path, env=environment, check=True, timeout=20)
     given_words = noted.read_text().split("\0")[:-1]
     if nodes == 1:
