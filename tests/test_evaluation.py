@@ -152,7 +152,8 @@ def test_accuracy_by_host_brand_and_shape_of_what_a_source_says():
         ["one.example", 25, 10], ["two.example", 14, 0], ["all other values (1)", 1, 0]
     ]  # fmt: skip
     assert (table["low"][0], table["high"][0]) == pytest.approx(tuple(map(float, wilson(10, 25))))
-    assert breakdown.host("http://[broken") == breakdown.host("no address") == breakdown.UNKNOWN
+    odd = pd.Series(["HTTPS://user:x@Shop.example:443/a?b=//c", "http://[broken", "no address", "ftp://two.example"])
+    assert breakdown.hosts(odd).tolist() == ["shop.example", breakdown.UNKNOWN, breakdown.UNKNOWN, "two.example"]
 
 
 def test_the_group_is_right_more_often_than_the_class():

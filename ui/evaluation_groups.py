@@ -54,30 +54,29 @@ def _show_level(run: Run, matrix: np.ndarray, level: str, groups: dict[str, tupl
         )
 
 
-def _columns_of(dataset: Dataset) -> dict[str, pd.Series]:
-    return _columns(loaders.stamp(dataset.manifest_path), dataset)
+Key = tuple[loaders.Stamp, loaders.Stamp]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _columns(key: loaders.Stamp, _dataset: Dataset) -> dict[str, pd.Series]:
-    return breakdown.columns(loaders.manifest_of(_dataset))
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _columns(key: Key, _run: Run, split: str, _dataset: Dataset) -> tuple[dict[str, pd.Series], np.ndarray]:
+    """What is known of the predicted photos that the dataset has, and whether each was recognised."""
+    predictions = loaders.predictions_of(_run, split)
+    rows = loaders.photos_of(_dataset, predictions["image_id"])["row"].to_numpy()
+    right = predictions["label"].to_numpy(object) == predictions["predicted"].to_numpy(object)
+    return breakdown.columns(loaders.manifest_of(_dataset).iloc[rows[rows >= 0]]), right[rows >= 0]
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
-def _by_value(
-    key: tuple[loaders.Stamp, loaders.Stamp], _run: Run, split: str, _dataset: Dataset, column: str
-) -> pd.DataFrame:
-    predictions = loaders.predictions_of(_run, split)
-    rows = loaders.photos_of(_dataset, predictions["image_id"])["row"].to_numpy()
-    there = rows >= 0
-    right = predictions["label"].to_numpy(object) == predictions["predicted"].to_numpy(object)
-    return breakdown.by_value(_columns_of(_dataset)[column].iloc[rows[there]], right[there])
+def _by_value(key: Key, _run: Run, split: str, _dataset: Dataset, column: str) -> pd.DataFrame:
+    columns, right = _columns(key, _run, split, _dataset)
+    return breakdown.by_value(columns[column], right)
 
 
 def _show_metadata(run: Run, split: str, dataset: Dataset | None, drawn: bool) -> None:
     if dataset is None:
         return
-    offered = list(_columns_of(dataset))
+    key = (loaders.stamp(run.folder / f"predictions-{split}.parquet"), loaders.stamp(dataset.manifest_path))
+    offered = list(_columns(key, run, split, dataset)[0])
     if not offered:
         notices.aside(
             "The source says nothing more of its photos (no brand, address or year), and all have one shape, so there "
@@ -85,7 +84,6 @@ def _show_metadata(run: Run, split: str, dataset: Dataset | None, drawn: bool) -
         )
         return
     column = address.select("Accuracy by", offered, key="by", words=lambda name: name[:1].upper() + name[1:])
-    key = (loaders.stamp(run.folder / f"predictions-{split}.parquet"), loaders.stamp(dataset.manifest_path))
     rows = _by_value(key, run, split, dataset, column)
     height = height_of(len(rows), title=False, references=False)
     plot(
