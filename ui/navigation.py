@@ -49,6 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("augmentation", "Data", "Augmentation", ":material/tune:", "What does the model really see?"),
     Entry("training", "Models", "Training", ":material/model_training:", "What is running, and is it going well?"),
     Entry("evaluation", "Models", "Evaluation", ":material/grid_on:", "How good is it, and where does it fail?"),
+    Entry("compare", "Models", "Compare", ":material/difference:", "Is the difference real?"),
     Entry("embeddings", "Models", "Embeddings", ":material/scatter_plot:", "What has it learnt to tell apart?"),
     Entry("predict", "Use", "Predict", ":material/apparel:", "What is this garment, and how sure are we?"),
 )
