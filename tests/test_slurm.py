@@ -80,7 +80,7 @@ ENDINGS = {
     "COMPLETING": ("running", "Training, epoch 1 of 2."),
     "SUSPENDED": ("running", "Slurm has halted job 7"),
     "COMPLETED": ("interrupted", "Slurm job 7 is over, but the run has not said its last word, at step 3 of 20."),
-    "FAILED": ("failed", "Slurm job 7 failed without a word of the run at step 3 of 20."),
+    "FAILED": ("failed", "Slurm job 7 failed without a word of the run (the log may say why) at step 3 of 20."),
     "OUT_OF_MEMORY": ("failed", "used more memory than it had asked for (--slurm mem=...) and was ended at step 3"),
     "TIMEOUT": ("interrupted", "Slurm job 7 reached its time limit (--time) and was ended at step 3 of 20."),
     "NODE_FAIL": ("interrupted", "A node of Slurm job 7 failed at step 3 of 20."),
