@@ -1,4 +1,4 @@
-"""Commands about a trained model: evaluate, embed, predict, export. They import torch late."""
+"""Commands about a trained model: evaluate, embed, predict. They import torch late."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ import typer
 
 from fashion_core import manifest, runs
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
-from fashion_core.errors import RunError, WrongUse
+from fashion_core.errors import RunError
 
 
 @app.command()
@@ -119,25 +119,3 @@ def predict(
     answer(results, as_json, lines)
     if all(result["error"] for result in results):
         raise RunError("none of the photos could be read")
-
-
-@app.command("export")
-def export_(
-    run: str,
-    destination: Annotated[Path, typer.Option("--to", "-o", help="A run directory that does not exist yet.")],
-    export_format: Annotated[str, typer.Option("--format", help="reference: a small copy that can be shipped.")],
-    as_json: Json = False,
-    data_dir: DataDir = DATA_DIR,
-    runs_dir: RunsDir = RUNS_DIR,
-) -> None:
-    """Copy a finished run without its trainer state, weights and features in half precision."""
-    if export_format != "reference":
-        raise WrongUse(f"--format must be reference, got {export_format!r}")
-    found = runs.find_run(runs_dir, run)
-    dataset = runs.dataset_of(found, manifest.list_datasets(data_dir))
-    if dataset is None:
-        raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset['bring']}")
-    from fashion_core import export
-
-    size = export.write_reference(found, dataset, destination)
-    answer({"run_id": run, "path": str(destination), "bytes": size}, as_json, [f"{destination}: {size / 1e6:.1f} MB"])

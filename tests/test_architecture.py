@@ -14,9 +14,9 @@ ORDER = (
     "photos archive_entries archives layout class_folders indofashion fashion_mnist drawing drawn sources datasets "
     "pixels image_folders contents manifest duplicates measures findings audit versions sampling distribution "
     "statistics differences seeds leakage label_errors metrics orders calibration breakdown shift projection "
-    "checkpoints runs tidy launch | augment ranks batches models losses steps infer trainer_state job "
-    "mishaps scoring train probe torchrun export console data_commands train_commands tidy_commands result_commands "
-    "__main__"
+    "checkpoints runs model_card tidy launch | augment ranks batches models losses steps infer trainer_state job "
+    "mishaps scoring train probe torchrun predict onnx_file export console data_commands train_commands tidy_commands result_commands "
+    "export_commands __main__"
 ).split()
 DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()
 TORCH_FREE = ORDER[: ORDER.index("|")]
