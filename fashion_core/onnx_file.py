@@ -37,7 +37,7 @@ class _WithInput(torch.nn.Module):
 
 
 def metadata(run: runs.Run) -> dict[str, str]:
-    """What the file says of itself: classes, input, where it comes from, what it scored; text, JSON where it is a list."""
+    """What the file says of itself: classes, input, where it comes from, what it scored; text, lists as JSON."""
     width, height = run.settings.image_size
     found = {
         "classes": json.dumps(list(run.classes), ensure_ascii=False),

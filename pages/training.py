@@ -20,6 +20,7 @@ from ui import (
     pickers,
     probe_view,
     queue_view,
+    run_names,
     run_table,
     settings_form,
     tidy_view,
@@ -151,6 +152,7 @@ with view:
         st.stop()
     found = {run.id: run for run in runs}
     tidy_view.refresh_picker()
+    asked = st.query_params.get("run")
     with st.container(horizontal=True, vertical_alignment="center"):
         run = found[
             address.select(
@@ -158,10 +160,11 @@ with view:
                 list(found),
                 key="run",
                 default=(active or runs)[0].id,
-                words=lambda name: tidy_view.run_words(found[name]),
+                words=lambda name: run_names.run_words(found[name]),
                 label_visibility="collapsed",
             )
         ]
+        pickers.say_unknown("Run", asked, found, run_names.run_words(run))
         tidy_view.show_buttons(run, live.status_of(run))
         if run.dataset["synthetic"]:
             notices.drawn_badge()
@@ -169,7 +172,7 @@ with view:
     if others:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")
-            navigation.link("training", words.plain(pickers.run_words(others[0])), run=others[0].id)
+            navigation.link("training", words.plain(run_names.run_words(others[0])), run=others[0].id)
     tidy_view.show_note(run)
     live.show(run, runs)
 

@@ -12,7 +12,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, storage
+from fashion_core import launch, storage, tidy
 from tests.made_runs import make_run
 from ui import address, importing
 
@@ -226,3 +226,28 @@ def test_pages_that_only_show_results_never_import_torch(tiny_data, tiny_runs):
     environment = os.environ | {"FASHION_DATA": str(tiny_data), "FASHION_RUNS": str(tiny_runs)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip().endswith("False"), done.stdout + done.stderr
+
+
+def test_a_name_and_a_star_stand_in_every_picker_of_runs(lab, tiny_run):
+    tidy.label(tiny_run, name="The <b>first</b>", starred=True)
+    try:
+        for name, key in (("evaluation", "run"), ("embeddings", "run"), ("predict", "run"), ("training", "run"),
+                          ("dataset", "photos_run")):  # fmt: skip
+            app = lab(name, tab="Photos")
+            offered = next(picker.options for picker in app.selectbox if picker.key == key)
+            assert any(option.startswith("★ The <b>first</b> · report") for option in offered), (name, offered)
+    finally:
+        (tiny_run.folder / "labels.json").unlink()
+
+
+@pytest.mark.parametrize("page", ["evaluation", "training", "predict"])
+def test_a_run_in_the_address_that_is_not_here_is_named_with_the_one_that_is_shown(lab, page):
+    app = lab(page, run="no`such*run")
+    (told,) = [warning.value for warning in app.warning]
+    assert "no`such*run" in told and "is not here; showing report on tiny" in told
+    assert not lab(page, run="tiny-run").warning
+
+
+def test_a_dataset_in_the_address_that_is_not_here_is_named(lab):
+    (told,) = [warning.value for warning in lab("dataset", dataset="gone").warning]
+    assert told == "Dataset `gone` is not here; showing tiny."

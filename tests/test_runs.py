@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fashion_core import checkpoints, config, launch, manifest, processes, runs, storage
+from fashion_core import checkpoints, config, launch, launchers, manifest, processes, runs, storage
 from fashion_core.errors import RunError, WrongUse
 
 LONG = ["image_size=16", "batch_size=1", "log_every=1", "device=cpu", "epochs=1000"]
@@ -101,7 +101,7 @@ def test_a_kill_is_not_told_of_a_run_that_goes_on_or_was_stopped(started: runs.R
     process = launch.running_process(started)
     assert process is not None
     monkeypatch.setattr(processes, "num_memory_kills", lambda: 3)
-    ended = launch._telling_of_a_kill(started)
+    ended = launchers._telling_of_a_kill(started)
     told = len(started.events())
     ended(process.pid + 1, -9)  # an earlier process of the run, whose end is seen late
     ended(process.pid, 1)  # it ended by itself: the log has its last words

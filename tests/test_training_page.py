@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import config, fields, launch, runs, storage, tidy
+from fashion_core import checkpoints, config, fields, launch, runs, storage, tidy
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
-from ui import curves_view, ending_view, live, pickers, settings_form
-from ui.charts import overlay
+from ui import curves_view, ending_view, live, run_names, settings_form
+from ui.charts import overlay, rates
 from ui.charts.progress import finding, progress_curves
 
 ROOT = Path(__file__).parents[1]
@@ -351,6 +351,35 @@ def test_nobody_is_called_ahead_while_the_intervals_overlap():
     )
 
 
+def test_the_speed_view_tells_memory_where_it_was_logged_and_misses_nothing_where_it_was_not():
+    steps = pd.DataFrame({"step": np.arange(1, 41), "learning_rate": 0.001, "images_per_second": 100.0})
+    plain = rates.rate_curves(steps, total_steps=40)
+    assert [trace.name for trace in plain.data] == ["learning_rate", "images_per_second"]
+    assert plain.layout.title.text == "100 images a second (nine tenths of the time 100 to 100)"
+    steps["memory_bytes"] = np.where(steps["step"] < 5, np.nan, 1.5 * 2**30)
+    steps["gpu_memory_bytes"] = np.linspace(2, 6, 40) * 2**30
+    figure = rates.rate_curves(steps, total_steps=40)
+    memory, gpu = figure.data[2:]
+    assert memory.y.tolist() == [1.5] * 36 and gpu.y[-1] == pytest.approx(6) and memory.yaxis != gpu.yaxis
+    assert figure.layout.title.text.endswith("memory up to 1.5 GiB, GPU memory grew from 2.0 to 6.0 GiB")
+
+
+@pytest.mark.parametrize(("step", "where"), [(30, {}), (20, {"step": 20}), (10, {"step": 10})])
+def test_a_run_goes_on_from_the_saved_step_that_is_chosen_and_says_what_is_lost(room, tiny, monkeypatch, step, where):
+    run = make_run(room / "ended", CLASSES, counts={"val": 12}, fingerprint=tiny.fingerprint)
+    storage.append_line(run.folder / "events.jsonl", {"event": "stopped", "time": 0, "reason": "Stopped as asked."})
+    for number in (10, 20, 30):
+        checkpoints.write(run.folder, number, {"model.safetensors": b"x"})
+    seen: list[dict] = []
+    monkeypatch.setattr(launch, "start_resume", lambda run, data_dir, **where: seen.append(where))
+    app = open_page("training", run="ended", from_step=str(step))
+    assert app.selectbox(key="from_step").options == ["Step 30 (newest)", "Step 20", "Step 10"]
+    lost = {30: "", 20: "Saved step 30 will be removed", 10: "Saved steps 20 and 30 will be removed"}[step]
+    assert lost in written(app) and ("will be removed" in written(app)) is bool(lost)
+    app.button(key="resume").click().run()
+    assert seen == [where] and not app.exception
+
+
 # endings
 
 
@@ -393,7 +422,7 @@ def test_a_star_tags_and_a_name_are_kept_and_the_table_is_filtered_by_them(watch
     assert tidy.labels_of(watched).starred
     tidy.label(watched, name="<b>x</b>", tags=("show",))
     app = open_page("training", tag="show")
-    assert app.dataframe[-1].value["Run"].tolist() == [f"<b>x</b> · {pickers.run_words(watched)}"]
+    assert app.dataframe[-1].value["Run"].tolist() == [f"<b>x</b> · {run_names.what_words(watched)}"]
     assert len(open_page("training").dataframe[-1].value) == 2 and not tidy.labels_of(other).starred
 
 

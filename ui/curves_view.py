@@ -13,7 +13,7 @@ import streamlit as st
 
 from fashion_core import statistics
 from fashion_core.runs import Run, Status
-from ui import address, loaders, notices, tidy_view
+from ui import address, loaders, notices, run_names
 from ui.charts.lines import smoothed
 from ui.charts.overlay import Series, Track, finding, overlaid_curves
 from ui.charts.progress import progress_curves
@@ -61,7 +61,7 @@ def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
         "Compare with",
         list(found),
         key="with",
-        words=lambda name: tidy_view.run_words(found[name]),
+        words=lambda name: run_names.run_words(found[name]),
         max_selections=MOST,
         width="stretch",
         placeholder="Compare with other runs",
@@ -143,7 +143,7 @@ def _one(run: Run) -> Series:
 
 def _short(run: Run) -> str:
     """A name that fits at the end of a line: the one that a person gave, else recipe, first change and time."""
-    name = tidy_view.labels_of(run).name
+    name = run_names.labels_of(run).name
     if not name:
         changed = next(iter((run.config.get("changed") or {}).items()), None)
         extra = f" {changed[0]}={changed[1]}" if changed else ""
@@ -203,11 +203,9 @@ def show_rates(run: Run, status: Status) -> None:
     plot(
         _rates(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
         key="rates",
-        alt=f"Learning rate and images a second of {run.id} by step",
-        height=HEIGHT,
+        alt=f"{', '.join(name.replace('<br>', ' ') for _, name, *_ in logged(steps))} of {run.id} by step",
+        height=max(HEIGHT, 70 + 95 * len(logged(steps))),
     )
-    if not any(column.endswith("memory_bytes") for column, *_ in logged(steps)):
-        notices.aside("Memory was not logged by step in this run; while a run trains, the numbers above show it.")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

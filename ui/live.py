@@ -16,7 +16,7 @@ import streamlit as st
 from fashion_core import checkpoints, launch, rights, statistics
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
-from ui import address, curves_view, ending_view, epoch_view, faults, loaders, navigation, words
+from ui import address, curves_view, ending_view, epoch_view, faults, loaders, navigation, notices, words
 from ui.answer import Number, answer
 from ui.curves_view import metrics_of
 
@@ -152,17 +152,40 @@ def _buttons(run: Run, status: Status) -> None:
         return
     saved = checkpoints.saved_steps(run.folder)
     if status.state in ("stopped", "interrupted") or (status.state == "failed" and saved):
-        there = loaders.dataset_of(run) is not None
-        if st.button(
-            f"Resume from step {saved[-1]:,}" if saved else "Start again from step 0",
-            icon=":material/resume:",
-            disabled=not there,
-            key="resume",
-            help=None if there else f"Its photos are not on this machine; run: {words.command(run.dataset['bring'])}",
-        ):
-            with faults.shown(stop=False):
+        _resume(run, saved)
+
+
+def _resume(run: Run, saved: Sequence[int]) -> None:
+    """The button that lets the run go on, from the newest saved step or from one before it."""
+    step = saved[-1] if saved else None
+    if len(saved) > 1:
+        offered = [str(number) for number in reversed(saved)]
+        chosen = address.select(
+            "Step to go on from",
+            offered,
+            key="from_step",
+            words=lambda number: f"Step {int(number):,}{' (newest)' if number == offered[0] else ''}",
+            label_visibility="collapsed",
+            width=190,
+        )
+        step = int(chosen)
+    there = loaders.dataset_of(run) is not None
+    if st.button(
+        f"Resume from step {step:,}" if step is not None else "Start again from step 0",
+        icon=":material/resume:",
+        disabled=not there,
+        key="resume",
+        help=None if there else f"Its photos are not on this machine; run: {words.command(run.dataset['bring'])}",
+    ):
+        with faults.shown(stop=False):
+            if step in (None, *saved[-1:]):
                 launch.start_resume(run, data_dir=loaders.data_dir())
-                st.rerun()
+            else:
+                launch.start_resume(run, data_dir=loaders.data_dir(), step=step)
+            st.rerun()
+    if later := [f"{number:,}" for number in saved if step is not None and number > step]:
+        lost = f"Saved {'step' if len(later) == 1 else 'steps'} {' and '.join(later)} will be removed"
+        notices.aside(f"{lost}, and the curves will have nothing after step {step:,}.")
 
 
 def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:

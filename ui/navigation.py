@@ -100,6 +100,13 @@ def enter(name: str) -> None:
     with st.container(gap=None):
         st.title(item.title, anchor=False)
         st.markdown(f":gray[{item.question}]")
+        st.session_state["_below_title"] = st.container()
+
+
+def say(sentence: str) -> None:
+    """A line below the page's title, about an address that asks for what is not here."""
+    with st.session_state["_below_title"]:
+        st.warning(sentence, icon=":material/link:")
 
 
 def link(name: str, label: str | None = None, **query: str) -> None:

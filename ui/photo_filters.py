@@ -16,7 +16,7 @@ from fashion_core import findings, storage
 from fashion_core.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, gallery, loaders, photo_view
+from ui import address, charts, gallery, loaders, run_names
 
 CLASS, SPLIT = "photos_class", "photos_split"
 NO_RUN = "no/run"
@@ -135,7 +135,7 @@ def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.nd
         "Predicted by",
         [NO_RUN, *runs],
         key="photos_run",
-        words=lambda name: "No run" if name == NO_RUN else photo_view.run_words(runs[name]),
+        words=lambda name: "No run" if name == NO_RUN else run_names.short_words(runs[name]),
         width=230,
     )
     if run_id == NO_RUN:

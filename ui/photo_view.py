@@ -19,8 +19,7 @@ from fashion_core import datasets, sources, storage
 from fashion_core.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.labels import display_name
-from fashion_core.runs import Run
-from ui import charts, loaders, pickers, words
+from ui import charts, loaders, run_names, words
 
 IMAGE = "image"
 MOST_RUNS = 20
@@ -183,13 +182,8 @@ def predictions_of(dataset: Dataset, photo: pd.Series) -> tuple[list[dict[str, A
             continue
         told = _told(loaders.stamp(path), photo["image_id"])
         if told:
-            found.append({"name": run_words(run) if own else pickers.run_words(run), **told})
+            found.append({"name": run_names.short_words(run) if own else run_names.run_words(run), **told})
     return found, left_out
-
-
-def run_words(run: Run) -> str:
-    """``report · 23 Nov 2026 15:46``: a run where its dataset is known."""
-    return f"{run.recipe} · {pickers.run_words(run).rpartition(' · ')[2]}"
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)

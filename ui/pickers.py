@@ -1,17 +1,17 @@
 """Dataset, run and split pickers whose choice lives in the address, and the guard for photos that are not here.
 
-A value in the address that is not on offer is ignored: the picker opens on its default.
+A run or dataset in the address that is not here is named below the page's title, with what is shown instead.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 
 import streamlit as st
 
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
-from ui import address, first_start, loaders, notices, words
+from ui import address, first_start, loaders, navigation, notices, words
 from ui.charts import SPLIT_NAMES
+from ui.run_names import run_words
 
 
 def pick_dataset(key: str = "dataset", label: str = "Dataset") -> Dataset:
@@ -22,10 +22,18 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset") -> Dataset:
         notices.empty("No photos are on this machine yet. Here you would choose a dataset.", page="dataset",
                       label="Import photos on the Dataset page")  # fmt: skip
         st.stop()
+    asked = st.query_params.get(key)
     chosen = address.select(
         label, list(found), key=key, words=lambda name: _dataset_words(found[name]), label_visibility="collapsed"
     )
+    say_unknown("Dataset", asked, found, _dataset_words(found[chosen]))
     return found[chosen]
+
+
+def say_unknown(what: str, asked: str | None, found: Collection[str], shown: str) -> None:
+    """Say that what the address asks for is not on offer, and what is shown."""
+    if asked is not None and asked not in found:
+        navigation.say(f"{what} {words.command(asked[:120])} is not here; showing {words.plain(shown)}.")
 
 
 def _dataset_words(dataset: Dataset) -> str:
@@ -40,6 +48,7 @@ def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = 
         notices.empty("No run is here yet. Here you would see what a trained model does.", page="training",
                       label="Train the first model")  # fmt: skip
         st.stop()
+    asked = st.query_params.get(key)
     finished = next((name for name, run in found.items() if loaders.summary_of(run)), None)
     chosen = address.select(
         label,
@@ -49,14 +58,8 @@ def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = 
         words=lambda name: run_words(found[name]),
         label_visibility="collapsed",
     )
+    say_unknown("Run", asked, found, run_words(found[chosen]))
     return found[chosen]
-
-
-def run_words(run: Run) -> str:
-    """``report on clothing · 23 Nov 2026 15:46``, with ``(drawn)`` when the data are."""
-    when = datetime.fromisoformat(run.created).astimezone()
-    drawn = " (drawn)" if run.dataset["synthetic"] else ""
-    return f"{run.recipe} on {run.dataset['name']}{drawn} · {when.day} {when:%b %Y %H:%M}"
 
 
 def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from fashion_core import launch, rights, slots
 from fashion_core.runs import Run
-from ui import faults, loaders, pickers, words
+from ui import faults, loaders, run_names, words
 
 DEVICES = {"cpu": "the CPU", "mps": "the Apple GPU", "cuda": "a GPU"}
 
@@ -30,7 +30,7 @@ def show(runs: Sequence[Run]) -> None:
 def _line(run: Run, place: int, ahead: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue {run.id}"):
         # the dot is escaped: a paragraph with a number, not a list of one
-        st.markdown(f"{place}\\. {words.plain(pickers.run_words(run))}{_member_words(run)}", width="stretch")
+        st.markdown(f"{place}\\. {words.plain(run_names.run_words(run))}{_member_words(run)}", width="stretch")
         if rights.read_only():
             return
         if st.button(

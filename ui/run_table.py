@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core.runs import Run
-from ui import live, loaders, pickers, tidy_view, words
+from ui import live, loaders, run_names, words
 
 KEY = "runs"
 
@@ -20,10 +20,10 @@ def _row(run: Run) -> dict[str, object]:
     status = live.status_of(run)
     summary = loaders.summary_of(run) or {}
     scores = summary.get("scores", {})
-    labels = tidy_view.labels_of(run)
+    labels = run_names.labels_of(run)
     return {
         "★": "★" if labels.starred else "",
-        "Run": f"{labels.name} · {pickers.run_words(run)}" if labels.name else pickers.run_words(run),
+        "Run": f"{labels.name} · {run_names.what_words(run)}" if labels.name else run_names.what_words(run),
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
         "State": "Running" if status.state == "starting" else live.BADGES[status.state][0],
         "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",

@@ -7,26 +7,8 @@ import streamlit as st
 from fashion_core import rights, tidy
 from fashion_core.runs import Run, Status
 from fashion_core.tidy import Labels
-from ui import address, ending_view, faults, loaders, notices, pickers, words
-
-STAR = "★ "
-
-
-def labels_of(run: Run) -> Labels:
-    """What people typed about the run."""
-    return _labels(loaders.stamp(run.folder / "labels.json"), run)
-
-
-@st.cache_resource(max_entries=2000, show_spinner=False)
-def _labels(key: loaders.Stamp, _run: Run) -> Labels:
-    return tidy.labels_of(_run)
-
-
-def run_words(run: Run) -> str:
-    """``★ Baseline · report on clothing · 23 Nov 2026 15:46``: not escaped, for widgets that show text as it is."""
-    labels = labels_of(run)
-    name = f"{labels.name} · " if labels.name else ""
-    return f"{STAR if labels.starred else ''}{name}{pickers.run_words(run)}"
+from ui import address, ending_view, faults, loaders, notices, words
+from ui.run_names import labels_of, run_words
 
 
 def refresh_picker(key: str = "run") -> None:

@@ -15,7 +15,7 @@ MEASURES = (
     ("images_per_second", "Images<br>a second", 1.0, ",.0f"),
     ("gradient_norm", "Gradient<br>norm", 1.0, ".3g"),
     ("memory_bytes", "Memory,<br>GiB", GIB, ".2f"),
-    ("gpu_memory_bytes", "GPU mem.,<br>GiB", GIB, ".2f"),
+    ("gpu_memory_bytes", "GPU memory,<br>GiB", GIB, ".2f"),
 )
 
 
@@ -25,12 +25,24 @@ def logged(steps: pd.DataFrame) -> list[tuple[str, str, float, str]]:
 
 
 def finding(steps: pd.DataFrame) -> str:
-    """How fast, how evenly: the median and the range of the middle nine tenths."""
+    """How fast and how evenly (the median and the range of the middle nine tenths), and how much memory."""
     speed = steps["images_per_second"].dropna() if "images_per_second" in steps else pd.Series(dtype=float)
     if len(speed) < 3:
         return ""
     low, middle, high = np.percentile(speed, [5, 50, 95])
-    return f"{middle:,.0f} images a second, nine tenths of the time {low:,.0f} to {high:,.0f}"
+    said = [f"{middle:,.0f} images a second (nine tenths of the time {low:,.0f} to {high:,.0f})"]
+    for column, whose in (("memory_bytes", "memory"), ("gpu_memory_bytes", "GPU memory")):
+        if column in steps and steps[column].notna().any():
+            said.append(_memory_words(steps[column].dropna().to_numpy(dtype=float) / GIB, whose))
+    return ", ".join(said)
+
+
+def _memory_words(held: np.ndarray, whose: str) -> str:
+    """``memory grew from 0.8 to 1.3 GiB`` where it still grew in the later half, else ``memory up to 0.9 GiB``."""
+    half = float(held[len(held) // 2])
+    if len(held) >= 8 and held[-1] > 1.1 * half:
+        return f"{whose} grew from {held[0]:.1f} to {held[-1]:.1f} GiB"
+    return f"{whose} up to {held.max():.1f} GiB"
 
 
 def rate_curves(steps: pd.DataFrame, *, total_steps: int, drawn: bool = False) -> go.Figure:
