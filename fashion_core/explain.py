@@ -58,27 +58,27 @@ def explained_layer(model: Network) -> nn.Module:
     return model.trunk.layer4  # type: ignore[return-value]
 
 
-def likeness_to_random(
-    run: runs.Run,
-    map_HW: np.ndarray,
-    input_HW3: np.ndarray,
-    class_index: int,
-    *,
-    seeds: Sequence[int] = range(NUM_RANDOM),
-) -> list[float]:
-    """Spearman's correlation of a map with those of the same network with random weights, one a seed.
+def untrained_maps(
+    run: runs.Run, input_HW3: np.ndarray, class_index: int, *, seeds: Sequence[int] = range(NUM_RANDOM)
+) -> list[np.ndarray]:
+    """Maps of the same network with random weights, one a seed.
 
     The sanity check of Adebayo et al. (2018), "Sanity checks for saliency maps": a map that looks the same without what
-    was learnt shows edges of the photo, not reasons. 0 where one of the two is flat.
+    was learnt shows edges of the photo, not reasons.
     """
-    from scipy.stats import spearmanr
-
     found = []
     for seed in seeds:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             untrained = infer.new_model(run).eval()
-        other_HW = grad_cam(untrained, input_HW3, run.settings.channels, class_index)
-        flat = np.ptp(map_HW) == 0 or np.ptp(other_HW) == 0
-        found.append(0.0 if flat else float(spearmanr(map_HW, other_HW, axis=None).statistic))
+        found.append(grad_cam(untrained, input_HW3, run.settings.channels, class_index))
     return found
+
+
+def likeness(map_HW: np.ndarray, other_HW: np.ndarray) -> float:
+    """Spearman's rank correlation of two maps, -1 to 1; 0 where one of them is flat."""
+    from scipy.stats import spearmanr
+
+    if np.ptp(map_HW) == 0 or np.ptp(other_HW) == 0:
+        return 0.0
+    return float(spearmanr(map_HW, other_HW, axis=None).statistic)

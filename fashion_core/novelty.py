@@ -13,6 +13,7 @@ from fashion_core.errors import RunError
 
 NEIGHBOUR = 10
 KNOWN_SHARE = 0.95  # of validation photos that the threshold lets pass
+LEAST_FITTED = 20  # fewer have no 95th percentile
 MOST_FITTED = 2000  # the 95th percentile of so many is known to about half a percent
 _CHUNK = 256
 
@@ -41,10 +42,10 @@ def fit(train_TD: np.ndarray, val_ND: np.ndarray, *, seed: int = 0) -> Novelty:
 
     RunError when there are too few photos for the tenth neighbour or for a 95th percentile.
     """
-    if len(train_TD) < NEIGHBOUR or len(val_ND) < 20:
+    if len(train_TD) < NEIGHBOUR or len(val_ND) < LEAST_FITTED:
         raise RunError(
             f"what is unlike training cannot be told from {len(train_TD):,} training and {len(val_ND):,} validation "
-            f"photos; it takes {NEIGHBOUR} and 20"
+            f"photos; it takes {NEIGHBOUR} and {LEAST_FITTED}"
         )
     if len(val_ND) > MOST_FITTED:
         val_ND = val_ND[np.random.default_rng(seed).permutation(len(val_ND))[:MOST_FITTED]]

@@ -91,27 +91,21 @@ def predict(
     run: str,
     images: Annotated[list[Path], typer.Argument(help="Photo files.")],
     top: Annotated[int, typer.Option("--top", min=1, max=100, help="How many labels a photo.")] = 5,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Probabilities at the temperature that fits the validation photos.")
+    ] = False,
     device: Device = None,
     as_json: Json = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Say what garment each photo shows. A photo that cannot be read is named and the others go on."""
-    from fashion_core import infer
-    from fashion_core.errors import PhotoError
-    from fashion_core.photos import open_photo
+    from fashion_core.predict import Classifier
 
-    found = runs.find_run(runs_dir, run)
-    model = infer.load_model(found, infer.choose_device(device or "auto"))
+    classify = Classifier(runs.find_run(runs_dir, run).folder, device=device or "auto", calibrated=calibrated)
     results: list[dict[str, Any]] = []
-    for path in images:
-        try:
-            probabilities_K = infer.predict_photos(model, [open_photo(path)], found.settings)[0]
-        except PhotoError as error:
-            results.append({"image": str(path), "top": [], "error": str(error)})
-            continue
-        best = probabilities_K.argsort()[::-1][:top]
-        ranked = [{"label": found.classes[k], "probability": float(probabilities_K[k])} for k in best]
-        results.append({"image": str(path), "top": ranked, "error": None})
+    for found in classify(images):
+        ranked = [{"label": label, "probability": share} for label, share in found.top[:top]]
+        results.append({"image": found.image, "top": ranked, "error": found.error})
     lines = []
     for result in results:
         said = ", ".join(f"{entry['label']} {entry['probability']:.1%}" for entry in result["top"])

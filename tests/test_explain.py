@@ -58,12 +58,16 @@ def test_a_network_with_random_weights_gives_another_map(tiny_run, tiny):
     found = [explain.grad_cam(model, photo, "RGB", k) for k in range(3)]
     chosen = int(np.argmax([np.ptp(one) for one in found]))
     state = torch.get_rng_state()
-    likeness = explain.likeness_to_random(tiny_run, found[chosen], photo, chosen)
+    others = explain.untrained_maps(tiny_run, photo, chosen)
     assert torch.equal(state, torch.get_rng_state())
-    assert len(likeness) == 3 and all(abs(one) < 0.99 for one in likeness)
-    same = infer.new_model  # the check itself can tell: against itself the map is the same
-    try:
-        infer.new_model = lambda run: model
-        assert explain.likeness_to_random(tiny_run, found[chosen], photo, chosen, seeds=[0]) == [pytest.approx(1)]
-    finally:
-        infer.new_model = same
+    assert len(others) == 3 and all(abs(explain.likeness(found[chosen], other)) < 0.99 for other in others)
+    assert explain.likeness(others[0], others[0]) == pytest.approx(1)
+    assert explain.likeness(np.zeros((4, 4)), np.eye(4)) == 0
+
+
+def test_likeness_is_a_correlation_of_ranks():
+    generator = np.random.default_rng(0)
+    one, other = generator.random((9, 7)), generator.random((9, 7))
+    ranks = [np.argsort(np.argsort(values.ravel())) for values in (one, other)]
+    assert explain.likeness(one, other) == pytest.approx(np.corrcoef(ranks)[0, 1])
+    assert explain.likeness(one, np.exp(5 * one)) == pytest.approx(1)
