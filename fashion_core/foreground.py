@@ -117,7 +117,8 @@ def _telling_who_asked(run: runs.Run, asked: list[int]) -> Callable[[], bool]:
         if asked and not told:
             told.append(True)
             events = run.events()
-            if os.environ.get("RANK", "0") == "0" and events and events[-1]["event"] != "stop_requested":
+            by_person = asked[0] == signal.SIGINT or events[-1]["event"] == "stop_requested"
+            if os.environ.get("RANK", "0") == "0" and not by_person:
                 left = slurm.seconds_left()
                 why = "because Slurm asked for it (its job gives way to another, or was cancelled outside the lab)"
                 if left is not None and left < 2 * sbatch.GRACE_SECONDS:

@@ -181,12 +181,12 @@ def launcher_of(run: runs.Run) -> Launcher:
 
 
 def request_of(run: runs.Run) -> sbatch.Request | None:
-    """What the run asked Slurm for; None when it was last launched without the lab's Slurm launcher, or never."""
+    """What the run asked Slurm for; None when it was last launched elsewhere, or never."""
     events = run.events()
     job = slurm.job_of(events)
     if job is None or not job.submitted:
         return None
-    return sbatch.from_json(next(event["slurm"]["request"] for event in reversed(events) if "slurm" in event))
+    return sbatch.from_json(next(event["slurm"] for event in reversed(events) if "slurm" in event).get("request", {}))
 
 
 def check_path(folder: Path) -> None:

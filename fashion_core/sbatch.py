@@ -59,9 +59,24 @@ class Request:
 
 
 def from_json(kept: Mapping[str, Any]) -> Request:
-    """What ``Request.to_json`` gave."""
-    options = tuple((str(name), str(value)) for name, value in kept["options"])
-    return Request(nodes=int(kept["nodes"]), processes=int(kept["processes"]), gpus=int(kept["gpus"]), options=options)
+    """What ``Request.to_json`` gave, checked again: it comes from a file. WrongUse when it is something else."""
+    try:
+        options = {str(name): str(value) for name, value in kept["options"]}
+        named = {name: options.pop(name, None) for name in ("partition", "time", "account")}
+        numbers = {name: int(kept[name]) for name in ("nodes", "processes", "gpus")}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise WrongUse(
+            "what the run asked Slurm for is damaged in its events.jsonl; copy its settings to a new run"
+        ) from None
+    found = [f"{name}={value}" if value else name for name, value in options.items()]
+    return request(
+        None,
+        nodes=numbers["nodes"],
+        processes=numbers["processes"],
+        gpus=numbers["gpus"] or None,
+        options=found,
+        **named,
+    )
 
 
 def request(
@@ -93,14 +108,14 @@ def request(
         if name in _OURS:
             raise WrongUse(f"--slurm {name}=... is set by the lab itself, for a run to be found and stopped again")
         found[name] = _checked(f"--slurm {name}", value) if sign else ""
-    gpus = before.gpus if gpus is None else gpus
+    for name, number, most in (("nodes", nodes, 1024), ("nproc", processes, 64), ("gpus", gpus, 64)):
+        if number is not None and not 1 <= number <= most:
+            raise WrongUse(f"--{name} must be a whole number between 1 and {most}, got {number}")
     if processes is None:
-        processes = max(1, gpus) if gpus != before.gpus or gpus else before.processes
+        processes = gpus or before.processes
+    gpus = before.gpus if gpus is None else gpus
     if gpus and processes != gpus:
         raise WrongUse(f"--gpus {gpus} and --nproc {processes} differ, and each process has one GPU; leave --nproc out")
-    for name, number, most in (("nodes", nodes or 1, 1024), ("nproc", processes, 64), ("gpus", gpus or 1, 64)):
-        if not 1 <= number <= most:
-            raise WrongUse(f"--{name} must be a whole number between 1 and {most}, got {number}")
     nodes = before.nodes if nodes is None else nodes
     return Request(nodes=nodes, processes=processes, gpus=gpus, options=tuple(found.items()))
 
@@ -149,7 +164,7 @@ def script(request: Request, *, name: str, command: Sequence[str], root: Path, e
         "--rdzv-backend=c10d",
     ]
     lines += [
-        'head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
+        "head=$(hostname)  # this script runs on the job's first node",
         "port=$((20000 + SLURM_JOB_ID % 10000))",
         "trap : TERM  # the ranks are asked too; this shell waits for them",
         f'{shlex.join(step)} {shlex.join(launcher)} --rdzv-endpoint="$head:$port" '

@@ -123,7 +123,7 @@ def settings_of(side: Side) -> dict[str, str]:
         recipe = _REPEATED_BY.get(side.result.id)
         told = config.recipe(recipe).to_json() if recipe else {}
         model = {"model": side.result.model} if side.result.model else {}
-        return {**{name: str(told[name]) for name in _TOLD if name in told}, **model, "dataset": side.result.data}
+        return {**{name: _words(told[name]) for name in _TOLD if name in told}, **model, "dataset": side.result.data}
     run = side.members[0]
     found = {name: _words(value) for name, value in run.settings.to_json().items()}
     found["seed"] = ", ".join(str(member.settings.seed) for member in side.members)

@@ -6,16 +6,17 @@ answer is kept for some seconds. When Slurm does not answer, the answer says so;
 
     events.jsonl  {"event": "submitting", "slurm": {"name", "request"}}              before sbatch is called
                   {"event": "submitted", "slurm": {"name", "request", "job", "cluster"}}
-                  {"event": ..., "process": {..., "job": {"id", "name", "cluster"}}}      a process inside a job
+                  {"event": ..., "process": {..., "job": {"id", "name", "cluster"}}}     a process inside a job
 """
 
 import os
+import re
 import shutil
 import subprocess
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,21 +66,36 @@ class Answer:
 
 
 def job_of(events: Sequence[Mapping[str, Any]]) -> Job | None:
-    """The job that a run was last given to or trained in; None when it was launched without Slurm since, or never."""
-    inside: Mapping[str, Any] | None = None
+    """The job that a run was last given to or trained in; None when it was launched without Slurm since, or never.
+
+    Run directories are handed around: what is no number and no name of a job is no job."""
+    inside: Job | None = None
     for event in reversed(events):
-        kept = event.get("slurm")
-        if kept:
-            job, cluster = str(kept.get("job", "")), str(kept.get("cluster", ""))
-            if inside is None or inside["id"] == job or (not job and inside["name"] == kept["name"]):
-                found = job or (str(inside["id"]) if inside else "")
-                return Job(id=found, name=str(kept["name"]), cluster=cluster, since=float(event["time"]))
-            break
+        if "slurm" in event:
+            given = _job(event["slurm"], since=event.get("time"))
+            if given is None or inside is None:
+                return given or inside
+            same = inside.id == given.id or (not given.id and inside.name == given.name)
+            return replace(given, id=inside.id) if same else inside
         if inside is None and "process" in event:
-            inside = event["process"].get("job")
+            inside = _job(event["process"], submitted=False)
             if inside is None:
                 return None
-    return Job(id=str(inside["id"]), name=str(inside["name"]), submitted=False) if inside else None
+    return inside
+
+
+def _job(kept: Any, *, submitted: bool = True, since: Any = 0.0) -> Job | None:
+    """The job of an event's ``slurm``, or that of its ``process``."""
+    try:
+        number, name, cluster = kept.get("job", ""), kept.get("name"), kept.get("cluster", "")
+        if not submitted:
+            number, name, cluster = kept["job"]["id"], kept["job"]["name"], ""
+        fits = re.fullmatch(r"\d{0,20}", number) and re.fullmatch(r"[\w.-]{0,100}", cluster)
+        if not fits or not (re.fullmatch(r"[\w.-]{1,200}", name) if submitted else number and isinstance(name, str)):
+            return None
+        return Job(id=number, name=name, cluster=cluster, submitted=submitted, since=float(since))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def require() -> None:
@@ -214,8 +230,11 @@ def has_ended(events: Sequence[Mapping[str, Any]]) -> bool:
 
 def ended_by_slurm(events: Sequence[Mapping[str, Any]]) -> str | None:
     """Why Slurm asked a run to stop, if it did and no person did since the run went on: the beginning of a sentence."""
-    reason = None
+    reason, num_stops = None, 0
     for event in reversed(events):
+        num_stops += event["event"] == "stopped"
+        if num_stops > 1:  # the last one is a person's, who took the run out of the queue or set it back
+            return None
         if event["event"] == "stop_requested":
             if event.get("by") != "slurm":
                 return None

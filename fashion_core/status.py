@@ -164,7 +164,7 @@ def _in_slurm(seen: _Seen, job: slurm.Job, asked_by_slurm: str | None) -> tuple[
 _ENDINGS = {
     "": ("interrupted", "{job} is not in Slurm any more, which does not say how it ended,"),
     "COMPLETED": ("interrupted", "{job} is over, but the run has not said its last word,"),
-    "FAILED": ("failed", "{job} failed without a word of the run"),
+    "FAILED": ("failed", "{job} failed without a word of the run (the log may say why)"),
     "OUT_OF_MEMORY": ("failed", "{job} used more memory than it had asked for (--slurm mem=...) and was ended"),
     "TIMEOUT": ("interrupted", "{job} reached its time limit (--time) and was ended"),
     "DEADLINE": ("interrupted", "{job} reached its deadline and was ended"),

@@ -104,10 +104,10 @@ def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[
         alt=f"Smoothed training loss and validation accuracy of {len(shown)} runs or groups by epochs seen",
         height=HEIGHT + 20,
     )
-    _say_what_is_drawn(shown)
+    say_what_is_drawn(shown)
 
 
-def _say_what_is_drawn(shown: Sequence[Series]) -> None:
+def say_what_is_drawn(shown: Sequence[Series]) -> None:
     parts = [SMOOTHING]
     if any(len(one.tracks) > 1 for one in shown):
         parts.append(
@@ -131,14 +131,14 @@ def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series
             if group_of(other) not in seen:
                 seen.add(group_of(other))
                 name = f"{len(seeds)} seeds of {html.escape(other.recipe)}"
-                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=_tracks(seeds)))
+                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=tracks_of(seeds)))
         elif other.id != run.id:
             found.append(_one(other))
     return found
 
 
 def _one(run: Run) -> Series:
-    return Series(key=run.id, name=_short(run), tracks=_tracks([run]))
+    return Series(key=run.id, name=_short(run), tracks=tracks_of([run]))
 
 
 def _short(run: Run) -> str:
@@ -151,7 +151,8 @@ def _short(run: Run) -> str:
     return html.escape(name if len(name) <= 24 else f"{name[:23]}…", quote=False)
 
 
-def _tracks(members: Sequence[Run]) -> tuple[Track, ...]:
+def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:
+    """What the runs logged, one track each; a run without a logged step has none."""
     found = [_track(loaders.stamp(member.folder / "metrics.jsonl"), member) for member in members]
     return tuple(track for track in found if len(track.x))
 
