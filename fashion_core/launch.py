@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fashion_core import checkpoints, config, devices, launchers, manifest, rights, runs, sbatch, slots, slurm, storage
 from fashion_core.errors import FashionError, RunError, WrongUse
@@ -195,6 +196,14 @@ def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
         source = str(Path(source).expanduser().resolve())
     arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
     return detach(command_line(arguments), data_dir / ".incoming" / "log.txt")
+
+
+def start_embed(run: runs.Run, split: str, *, data_dir: Path) -> dict[str, Any]:
+    """Start ``embed RUN`` in a detached process; its identity (``processes.is_alive``). Its words are in embed.txt."""
+    rights.refuse_read_only("no features can be computed")
+    words = ["embed", run.id, "--split", split, "--runs-dir", str(run.folder.parent.resolve())]
+    pid = detach(command_line([*words, "--data-dir", str(data_dir.resolve())]), run.folder / "embed.txt")
+    return runs.process_identity(pid)
 
 
 def start_audit(dataset_id: str, *, data_dir: Path) -> int:

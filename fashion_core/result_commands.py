@@ -1,4 +1,4 @@
-"""Commands about a trained model: evaluate, embed, predict, export. They import torch late."""
+"""Commands about a trained model: evaluate, embed, predict. They import torch late."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ import typer
 
 from fashion_core import audit, calibration, leakage, manifest, metrics, runs, shift
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
-from fashion_core.errors import RunError, WrongUse
+from fashion_core.errors import RunError
 from fashion_core.statistics import wilson
 
 
@@ -190,27 +190,21 @@ def predict(
     run: str,
     images: Annotated[list[Path], typer.Argument(help="Photo files.")],
     top: Annotated[int, typer.Option("--top", min=1, max=100, help="How many labels a photo.")] = 5,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Probabilities at the temperature that fits the validation photos.")
+    ] = False,
     device: Device = None,
     as_json: Json = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Say what garment each photo shows. A photo that cannot be read is named and the others go on."""
-    from fashion_core import infer
-    from fashion_core.errors import PhotoError
-    from fashion_core.photos import open_photo
+    from fashion_core.predict import Classifier
 
-    found = runs.find_run(runs_dir, run)
-    model = infer.load_model(found, infer.choose_device(device or "auto"))
+    classify = Classifier(runs.find_run(runs_dir, run).folder, device=device or "auto", calibrated=calibrated)
     results: list[dict[str, Any]] = []
-    for path in images:
-        try:
-            probabilities_K = infer.predict_photos(model, [open_photo(path)], found.settings)[0]
-        except PhotoError as error:
-            results.append({"image": str(path), "top": [], "error": str(error)})
-            continue
-        best = probabilities_K.argsort()[::-1][:top]
-        ranked = [{"label": found.classes[k], "probability": float(probabilities_K[k])} for k in best]
-        results.append({"image": str(path), "top": ranked, "error": None})
+    for found in classify(images):
+        ranked = [{"label": label, "probability": share} for label, share in found.top[:top]]
+        results.append({"image": found.image, "top": ranked, "error": found.error})
     lines = []
     for result in results:
         said = ", ".join(f"{entry['label']} {entry['probability']:.1%}" for entry in result["top"])
@@ -218,25 +212,3 @@ def predict(
     answer(results, as_json, lines)
     if all(result["error"] for result in results):
         raise RunError("none of the photos could be read")
-
-
-@app.command("export")
-def export_(
-    run: str,
-    destination: Annotated[Path, typer.Option("--to", "-o", help="A run directory that does not exist yet.")],
-    export_format: Annotated[str, typer.Option("--format", help="reference: a small copy that can be shipped.")],
-    as_json: Json = False,
-    data_dir: DataDir = DATA_DIR,
-    runs_dir: RunsDir = RUNS_DIR,
-) -> None:
-    """Copy a finished run without its trainer state, weights and features in half precision."""
-    if export_format != "reference":
-        raise WrongUse(f"--format must be reference, got {export_format!r}")
-    found = runs.find_run(runs_dir, run)
-    dataset = runs.dataset_of(found, manifest.list_datasets(data_dir))
-    if dataset is None:
-        raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset['bring']}")
-    from fashion_core import export
-
-    size = export.write_reference(found, dataset, destination)
-    answer({"run_id": run, "path": str(destination), "bytes": size}, as_json, [f"{destination}: {size / 1e6:.1f} MB"])
