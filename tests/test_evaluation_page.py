@@ -62,7 +62,7 @@ def test_cells_orders_and_the_table_are_of_one_matrix_and_live_in_the_address(ro
         assert list(drawn_figures["matrix"].layout.xaxis.ticktext) == [labels.display_name(name) for name in names]
         expected = (100 * matrix / total)[np.ix_(places, places)]
         written_there = [[float(text or 0) for text in row] for row in np.array(trace.text)]
-        assert np.allclose(written_there, expected, atol=0.051)
+        assert np.allclose(written_there, expected, atol=0.51)
         frame = drawn_figures["matrix"].layout.shapes[-1]
         assert (frame.x0 + 0.5, frame.y0 + 0.5) == (names.index("gowns"), names.index("saree"))
     drawn_figures.clear()
