@@ -140,7 +140,9 @@ def compare(
         matrix_first=answers.matrix_of(joined.first, len(first.classes)),
         matrix_second=answers.matrix_of(joined.second, len(first.classes)),
         notes=joined.notes,
-        verdict=verdicts.judge(first, second, difference, n=joined.n, split=split, margin=margin, spread=spread),
+        verdict=verdicts.judge(
+            first, second, difference, n=joined.n, split=split, margin=margin, spread=spread, paired=paired
+        ),
     )
 
 

@@ -54,8 +54,10 @@ def judge(
     split: str,
     margin: float,
     spread: tuple[float, int] | None = None,
+    paired: Difference | None = None,
 ) -> Verdict:
-    """The verdict on two sides that answered the same ``n`` photos. ``spread`` is what a single run was judged with."""
+    """The verdict on two sides that answered the same ``n`` photos. ``spread`` is what single runs were judged with,
+    and ``paired`` is their difference as trained models."""
     single = len(first.members) == len(second.members) == 1
     about = RECIPES if not single or spread else SEEDS if sides.same_recipe(first, second) else MODELS
     word = _word(difference, margin)
@@ -66,12 +68,14 @@ def judge(
             f"Cannot tell: {second.name} and {first.name} are two trainings of one recipe, so {_signed(difference)} "
             f"between them {where} is the luck of training."
         )
-        return Verdict(word=CANNOT_TELL, about=about, sentence=sentence, scope=_scope(about, first, second, spread))
+        return Verdict(
+            word=CANNOT_TELL, about=about, sentence=sentence, scope=_scope(about, first, second, spread, paired)
+        )
     return Verdict(
         word=word,
         about=about,
         sentence=_sentence(word, first, second, difference, where, margin),
-        scope=_scope(about, first, second, spread),
+        scope=_scope(about, first, second, spread, paired),
     )
 
 
@@ -130,7 +134,7 @@ def _bounds(low: float, high: float, sign: bool = True) -> str:
     return f"[{points(low, sign)}, {points(high, sign)}]"
 
 
-def _scope(about: str, first: Side, second: Side, spread: tuple[float, int] | None) -> str:
+def _scope(about: str, first: Side, second: Side, spread: tuple[float, int] | None, paired: Difference | None) -> str:
     drawn = " The pictures are drawn: no evidence about real clothes." if first.drawn or second.drawn else ""
     counts = f"{len(second.members)} and {len(first.members)}"
     told = {
@@ -144,6 +148,8 @@ def _scope(about: str, first: Side, second: Side, spread: tuple[float, int] | No
             f"One seed each, so they were judged beside the spread that seeds of these recipes show: a standard "
             f"deviation of {points(spread[0], False)} points ({spread[1]} degrees of freedom)."
         )
+        if paired is not None and paired.p_value < LEVEL:
+            told[RECIPES] += f" As trained models the two do differ: {_signed(paired)}, {p_words(paired.p_value)}."
     return told[about] + drawn
 
 

@@ -54,11 +54,7 @@ if found is not None:
         compare_view.show_settings(found)
     with curves:
         compare_view.show_curves(found)
-    matrices, flips = st.columns([5, 3], gap="medium")
-    with matrices:
-        compare_detail.show_matrices(found)
-    with flips:
-        compare_detail.show_flips(found)
+    compare_detail.show_cells(found)
     compare_detail.show_classes(found)
 
 compare_runs.show(runs, first, second, split)

@@ -148,6 +148,7 @@ def test_single_runs_are_judged_beside_the_spread_that_their_recipes_show(tmp_pa
     assert (found.verdict.word, found.verdict.about) == ("cannot tell", "recipes")
     assert "5.0 points (2 degrees of freedom)" in found.verdict.scope  # the sd of 210, 195 and 225 of 300
     assert found.paired.p_value < 0.05  # what McNemar alone would have said stays visible
+    assert "As trained models the two do differ: +5.0 points" in found.verdict.scope
 
 
 def test_groups_of_seeds_are_compared_as_groups(tmp_path: Path):

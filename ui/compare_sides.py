@@ -19,6 +19,7 @@ class Offer:
     was published on the class lists of these runs."""
 
     def __init__(self, found: Sequence[Run]) -> None:
+        self._words: dict[str, str] = {}
         self.runs = {run.id: run for run in found}
         self.groups = sides.groups_of(found)
         lists = dict.fromkeys(frozenset(run.classes) for run in found)
@@ -37,7 +38,12 @@ class Offer:
         self.ids += self.results
 
     def words(self, name: str) -> str:
-        """What the pickers call it."""
+        """What the pickers call it. Two pickers ask three times for each of a thousand names, so it is kept."""
+        if name not in self._words:
+            self._words[name] = self._worded(name)
+        return self._words[name]
+
+    def _worded(self, name: str) -> str:
         if name in self.results:
             return f"{self.results[name].name} · published"
         if name in self.groups:
@@ -70,14 +76,18 @@ class Offer:
 
     def default_first(self, second: str) -> str:
         """What one most likely wants to hold it against: its twin, another run on the same photos, a published one."""
-        run = self.runs.get(second) or self.groups[second][0] if second not in self.results else None
-        ready = [other for other in self.runs.values() if other.id != second and other.prediction_splits()]
-        if run is not None:
-            group = run.config.get("group") or {}
-            twins = [other.id for other in ready if group and other.config.get("group") == group]
-            same = [other.id for other in ready if other.dataset["fingerprint"] == run.dataset["fingerprint"]]
-            if twins or same:
-                return (twins or same)[0]
+        if second not in self.results:
+            run = self.runs.get(second) or self.groups[second][0]
+            same = [
+                other
+                for other in self.runs.values()
+                if other.id != second and other.dataset["fingerprint"] == run.dataset["fingerprint"]
+            ]
+            group = run.config.get("group")
+            same.sort(key=lambda other: not group or other.config.get("group") != group)
+            for other in same:
+                if other.prediction_splits():
+                    return other.id
         return self.fitting(second)[0]
 
 
