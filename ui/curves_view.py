@@ -207,6 +207,7 @@ def show_rates(run: Run, status: Status) -> None:
         alt=f"{', '.join(name.replace('<br>', ' ') for _, name, *_ in logged(steps))} of {run.id} by step",
         height=max(HEIGHT, 70 + 95 * len(logged(steps))),
     )
+    notices.aside("Images a second: the median, in brackets the middle nine tenths of the logged values.")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
