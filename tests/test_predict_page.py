@@ -253,6 +253,7 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     monkeypatch.setattr("fashion_core.novelty.LEAST_FITTED", 10)
     st.cache_resource.clear()
     app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
+    assert any("No dataset with other classes is here" in text.value for text in app.markdown)
     tenth = np.sort(unit @ (features / np.linalg.norm(features)))[-10]
     assert numbers_of(app)["Like training"] in ("Alike", "Unlike") and "Next" not in numbers_of(app)
     assert any(f"{1 - tenth:.3f} away from those of its 10th nearest" in text.value for text in app.markdown)
@@ -281,3 +282,30 @@ def test_the_groups_of_a_dataset_are_added_up(tiny_run):
     grouped = replace(tiny_run, config={**tiny_run.config, "dataset": {**tiny_run.dataset, "groups": groups}})
     assert beside_view.group_words(grouped, np.array([0.2, 0.5, 0.3])) == "Women 80.0 %, Men 20.0 %"
     assert beside_view.group_words(tiny_run, np.array([0.2, 0.5, 0.3])) == ""
+
+
+def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run, tmp_path, monkeypatch):
+    from ui import kin_view, loaders
+
+    class Limit:
+        threshold = 0.5
+
+        def is_unlike(self, features):
+            return features[:, 0] > np.median(features[:, 0])
+
+    rows = tiny.manifest()
+    with_features = infer.look_at_photos(
+        infer.load_model(tiny_run, infer.choose_device("cpu")),
+        [infer.photos.open_photo(tiny.root / path) for path in rows["path"]],
+        tiny_run.settings,
+    )[1]
+    expected = int(Limit().is_unlike(with_features).sum())
+    assert kin_view._caught(("key",), tiny_run, tiny, Limit()) == (expected, len(rows))
+    assert 0 < expected < len(rows)
+    from dataclasses import replace
+
+    stranger = replace(tiny, name="<b>other</b>", classes=("lamp", "chair", "desk"))
+    monkeypatch.setattr(loaders, "datasets", lambda: [tiny, stranger])
+    monkeypatch.setattr(kin_view, "_caught", lambda key, run, dataset, limit: (3, 60))
+    told = kin_view._caught_words(tiny_run, Limit())
+    assert "5.0 % [1.7, 13.7] of 60 pictures of" in told and "Most strangers pass" in told and "<b>" not in told

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import launch, novelty, processes, rights
+from fashion_core import launch, novelty, photos, processes, rights, sources
 from fashion_core.datasets import Dataset
-from fashion_core.errors import FashionError
+from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
-from ui import faults, gallery, loaders, words
+from ui import faults, gallery, loaders, models, words
 from ui.answer import Number
 
 NUM_KIN = 5
+NUM_STRANGERS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,7 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
         return
     if found.novelty is not None:
         st.markdown(_verdict(found, found.novelty, features_D))
+        st.markdown(_caught_words(run, found.novelty))
     else:
         st.markdown(words.plain(f"{found.why[:1].upper()}{found.why[1:]}."))
     frame = loaders.predictions_of(run, "train")
@@ -114,6 +116,41 @@ def _verdict(found: Known, limit: novelty.Novelty, features_D: np.ndarray) -> st
         f"{told} {words.percent(1 - novelty.KNOWN_SHARE, 0)} of the {words.count(limit.num_fitted)} validation photos "
         "lie above it, by its making; there are no test photos to count false alarms on."
     )
+
+
+def _caught_words(run: Run, limit: novelty.Novelty) -> str:
+    """How many pictures of another dataset the limit catches: a weak model misses most of them."""
+    stranger = next((one for one in loaders.datasets() if not set(one.classes) & set(run.classes)), None)
+    if stranger is None:
+        return "No dataset with other classes is here to count how many strangers the limit catches."
+    waiting = st.empty()
+    with waiting.container():
+        st.skeleton(height=24)
+    with faults.shown():
+        key = (models.stamp(run), loaders.stamp(stranger.manifest_path), limit.threshold)
+        caught, num = _caught(key, run, stranger, limit)
+    waiting.empty()
+    told = words.percent_with_interval(caught / num, wilson(caught, num))
+    name = f"{words.plain(stranger.name)}{' (drawn)' if stranger.synthetic else ''}"
+    weak = " Most strangers pass: take “alike” for nothing." if caught < num / 2 else ""
+    return f"Strangers caught: {told} of {num} pictures of {name}, classes that it was never taught.{weak}"
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _caught(key: tuple[object, ...], _run: Run, _stranger: Dataset, _limit: novelty.Novelty) -> tuple[int, int]:
+    frame = loaders.manifest_of(_stranger)
+    usable = frame[frame["status"] == "ok"]
+    inputs = []
+    for path in usable["path"].sample(min(NUM_STRANGERS, len(usable)), random_state=0):
+        try:
+            photo = sources.open_photo_of(_stranger.root, path)
+        except PhotoError:
+            continue
+        inputs.append(photos.resize(photo, *_run.settings.image_size, _run.settings.resize))
+    if not inputs:
+        raise DatasetError(f"no photo of dataset {_stranger.name!r} could be read")
+    _, features_ND = models.look(_run, inputs)
+    return int(_limit.is_unlike(features_ND).sum()), len(inputs)
 
 
 def _offer(run: Run, dataset: Dataset | None) -> None:
