@@ -173,6 +173,18 @@ def _notes(first: Side, second: Side, split: str, common: int, num_first: int, n
     return notes
 
 
+def ranges_of(said: Answers, num_classes: int) -> seeds.Ranges | None:
+    """How far the S models of a side lie apart in each class and cell; None of a single one."""
+    if len(said.predicted_SN) < 2:
+        return None
+    return seeds.ranges_of(
+        [
+            np.bincount(said.label_N * num_classes + predicted_N, minlength=num_classes**2).reshape(num_classes, -1)
+            for predicted_N in said.predicted_SN
+        ]
+    )
+
+
 def matrix_of(answers: Answers, num_classes: int) -> np.ndarray:
     """Confusion matrices of the S models added up, int64 K x K."""
     cells = answers.label_N * num_classes + answers.predicted_SN
@@ -196,6 +208,7 @@ class Told:
 
     def __init__(self, side: Side, split: str, classes: Sequence[str]) -> None:
         self.matrix: np.ndarray | None = None
+        self.ranges: seeds.Ranges | None = None
         if side.result:
             if side.result.num_images is None:
                 raise RunError(f"nobody says over how many photos {side.name!r} was measured, so it has no interval")
@@ -211,6 +224,7 @@ class Told:
             self.n, self.accuracies = len(answers.label_N), answers.right_SN.mean(axis=1)
             self.matrix = matrix_of(answers, len(classes))
             self.score = score_of(answers.right_SN)
+            self.ranges = ranges_of(answers, len(classes))
             if (self.matrix.sum(axis=1) == 0).any():
                 missing = [name for name, n in zip(classes, self.matrix.sum(axis=1), strict=True) if not n]
                 raise RunError(f"no images of {', '.join(missing)} in {side.id!r}: a class never shown has no score")

@@ -44,7 +44,7 @@ class Comparison:
     second_predicted, first_sure, second_sure; those that a half of the models or more changed, the surest first.
     ``paired`` is the plain paired difference of two single models, also where the verdict needed more than that.
     ``pairs`` and ``flips`` are None against a published result; ``pairs`` with several seeds too. The matrices are
-    counts, those of several seeds added up, classes in the first side's order.
+    counts, those of several seeds added up, classes in the first side's order; ``ranges_*`` are those of seeds.
     """
 
     first: Side
@@ -63,6 +63,8 @@ class Comparison:
     flips: pd.DataFrame | None
     matrix_first: np.ndarray | None
     matrix_second: np.ndarray | None
+    ranges_first: seeds.Ranges | None
+    ranges_second: seeds.Ranges | None
     notes: list[str]
     verdict: Verdict
 
@@ -139,6 +141,8 @@ def compare(
         flips=_flips(joined, first.classes),
         matrix_first=answers.matrix_of(joined.first, len(first.classes)),
         matrix_second=answers.matrix_of(joined.second, len(first.classes)),
+        ranges_first=answers.ranges_of(joined.first, len(first.classes)),
+        ranges_second=answers.ranges_of(joined.second, len(first.classes)),
         notes=joined.notes,
         verdict=verdicts.judge(
             first, second, difference, n=joined.n, split=split, margin=margin, spread=spread, paired=paired
@@ -220,6 +224,8 @@ def _against_published(first: Side, second: Side, split: str, margin: float) -> 
         flips=None,
         matrix_first=one.matrix,
         matrix_second=other.matrix,
+        ranges_first=one.ranges,
+        ranges_second=other.ranges,
         notes=[],
         verdict=verdicts.judge_published(
             first, second, difference, num_first=one.n, num_second=other.n, split=split, margin=margin

@@ -56,6 +56,7 @@ if found is not None:
         compare_view.show_curves(found)
     compare_detail.show_cells(found)
     compare_detail.show_classes(found)
+    compare_detail.show_ranges(found)
 
 compare_runs.show(runs, first, second, split)
 last = second.members[-1] if second.members else None

@@ -50,6 +50,7 @@ def test_a_group_stands_against_a_run_and_names_are_shown_as_they_are(lab: Path)
     assert "<b>bold</b> *claim* is better than 3 seeds of report, epochs=2" in written(app)
     assert "Flipped" not in [element.label for element in app.metric]
     assert "3 seeds, sd" in written(app)
+    assert any(expander.label == "How far do the seeds lie apart?" for expander in app.expander)
 
 
 def test_a_published_result_says_that_it_is_another_experiment(lab: Path):
@@ -108,5 +109,5 @@ def test_the_charts_draw_the_bounds_they_were_given():
         [["a", "one", 0.8, 0.7, 0.9, 5.0, "photos"]],
         columns=["id", "name", "accuracy", "low", "high", "minutes", "kind"],
     )
-    cost = accuracy_by_cost(rows, marked=["a"], published=[("paper", 0.884)])
+    cost = accuracy_by_cost(rows, marked={"a": "First"}, published=[("paper", 0.884)])
     assert cost.data[1].y[0] == 80 and cost.layout.shapes[0].y0 == pytest.approx(88.4)

@@ -83,8 +83,9 @@ def test_a_killed_run_is_called_interrupted_and_goes_on(started: runs.Run, tiny_
     process = launch.running_process(started)
     assert process is not None
     process.send_signal(signal.SIGKILL)
-    wait_for(lambda: launch.running_process(started) is None)
+    wait_for(lambda: not started.status().active)  # the kernel frees its memory first and its lock after that
     status = started.status()
+    assert launch.running_process(started) is None
     assert status.state == "interrupted" and "is saved; resume it" in status.sentence
     wait_for(lambda: "Killed from outside by signal 9 (SIGKILL) at step" in started.status().sentence)
     assert f"at step {status.step:,} of" in started.status().sentence

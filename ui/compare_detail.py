@@ -3,12 +3,16 @@
 Every name from a file is escaped; the chosen cell and the kind of flip live in the address.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from fashion_core import verdicts
 from fashion_core.comparing import Comparison
 from fashion_core.labels import display_name
+from fashion_core.seeds import Ranges
 from ui import address, charts, gallery, loaders, notices, pickers, words
 from ui.charts.compare import class_differences
 from ui.plot import clicked, plot
@@ -195,6 +199,73 @@ def _show_class_table(found: Comparison) -> None:
         },
         alt="Recall of each class on both sides, their difference, its interval and its p-value after Holm",
     )  # fmt: skip
+
+
+def show_ranges(found: Comparison) -> None:
+    """How far the seeds of a group lie apart: each class, and the cells that move most."""
+    sides = (("First", found.first, found.ranges_first), ("Second", found.second, found.ranges_second))
+    grouped = [(word, side, ranges) for word, side, ranges in sides if ranges is not None]
+    if not grouped:
+        return
+    with st.expander("How far do the seeds lie apart?", on_change="rerun", key="ranges") as opened:
+        if not opened.open:
+            return
+        for word, side, ranges in grouped:
+            st.markdown(f"**{word}: {words.plain(side.name)}**")
+            by_class, by_cell = st.columns(2, gap="medium")
+            with by_class:
+                _show_class_ranges(ranges, found.classes)
+            with by_cell:
+                _show_cell_ranges(ranges, found.classes)
+        notices.aside(
+            "Lowest and highest of the seeds, on the photos that were compared; recall in %, cells in photos."
+        )
+
+
+def _show_class_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
+    frame = pd.DataFrame(
+        {
+            "label": [display_name(name) for name in classes],
+            "mean": 100 * ranges.recall_mean,
+            "low": 100 * ranges.recall_low,
+            "high": 100 * ranges.recall_high,
+        }
+    )
+    numbers = {"mean": "Mean recall", "low": "Lowest", "high": "Highest"}
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={"label": "Class"}
+        | {name: st.column_config.NumberColumn(told, format="%.1f") for name, told in numbers.items()},
+        alt="Mean, lowest and highest recall of each class over the seeds",
+    )
+
+
+def _show_cell_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
+    width = ranges.cells_high - ranges.cells_low
+    order = np.argsort(-width, axis=None, kind="stable")[: len(classes)]
+    rows, columns = np.unravel_index(order, width.shape)
+    frame = pd.DataFrame(
+        {
+            "true": [display_name(classes[row]) for row in rows],
+            "predicted": [display_name(classes[column]) for column in columns],
+            "low": ranges.cells_low[rows, columns],
+            "mean": ranges.cells_mean[rows, columns],
+            "high": ranges.cells_high[rows, columns],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "true": "True",
+            "predicted": "Predicted",
+            "low": st.column_config.NumberColumn("Lowest", format="%.0f"),
+            "mean": st.column_config.NumberColumn("Mean", format="%.1f"),
+            "high": st.column_config.NumberColumn("Highest", format="%.0f"),
+        },
+        alt="The cells of the confusion matrix that differ most between the seeds",
+    )
 
 
 def _chance(p_value: float) -> str:

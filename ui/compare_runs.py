@@ -4,7 +4,7 @@ Takes runs; reads their small files through caches keyed by what changes.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -35,11 +35,11 @@ def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     results = published.for_classes(shown[0].classes) if split == "test" else ()
     frame = table_of(shown, split, results)
     _show_table(frame)
-    _show_cost(frame, [*_ids(first), *_ids(second)], shown[0].dataset["synthetic"])
+    _show_cost(frame, {run.id: word for word, run in _marked(first, second)}, shown[0].dataset["synthetic"])
 
 
-def _ids(side: Side) -> list[str]:
-    return [run.id for run in side.members]
+def _marked(first: Side, second: Side) -> list[tuple[str, Run]]:
+    return [(word, run) for word, side in (("First", first), ("Second", second)) for run in side.members]
 
 
 def _dataset_words(run: Run) -> str:
@@ -96,8 +96,8 @@ def _show_table(frame: pd.DataFrame) -> None:
         on_select=put_on_sides,
         selection_mode="multi-row",
         column_config={
-            "name": st.column_config.TextColumn("Run", width=130),
-            "changed": st.column_config.TextColumn("Changed", width=180),
+            "name": st.column_config.TextColumn("Run", width=170),
+            "changed": st.column_config.TextColumn("Changed", width=160),
             "accuracy": st.column_config.NumberColumn(f"{split} %", format="%.1f", width=70),
             "interval": st.column_config.TextColumn("95 % interval", width=110, help="Wilson's interval."),
             "macro_f1": st.column_config.NumberColumn("Macro F1", format="%.3f", width=80),
@@ -115,7 +115,7 @@ def _show_table(frame: pd.DataFrame) -> None:
     notices.aside("A click on a column sorts. Tick two rows to compare them, the upper one as the second.")
 
 
-def _show_cost(frame: pd.DataFrame, marked: Sequence[str], drawn: bool) -> None:
+def _show_cost(frame: pd.DataFrame, marked: Mapping[str, str], drawn: bool) -> None:
     costly = frame[(frame["minutes"] > 0) & frame["accuracy"].notna() & (frame["kind"] != "published")]
     if costly.empty:
         notices.aside("No run on these photos has ended with a score yet, so there is no cost to draw.")

@@ -4,7 +4,7 @@ Takes numbers and frames (shares between -1 and 1); knows no run and no file. Se
 """
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -135,12 +135,13 @@ def _with_gaps(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 def accuracy_by_cost(
     rows: pd.DataFrame,
     *,
-    marked: Sequence[str] = (),
+    marked: Mapping[str, str] | None = None,
     published: Sequence[tuple[str, float]] = (),
     drawn: bool = False,
 ) -> go.Figure:
     """Accuracy over device-minutes on a logarithmic axis (``rows``: id, name, accuracy, low, high, minutes, kind),
-    with 95 % intervals; ``marked`` rows are filled and named, ``published`` (name, accuracy) are lines."""
+    with 95 % intervals. ``marked`` rows (id to the word that stands beside it) are filled; ``published`` (name,
+    accuracy) are lines."""
     figure = go.Figure(layout=base_layout("What did accuracy cost?", drawn=drawn))
     if len(rows):
         figure.add_scatter(
@@ -150,6 +151,7 @@ def accuracy_by_cost(
             line={"color": LIGHT["grey"], "width": 1},
             hoverinfo="skip",
         )
+    marked = marked or {}
     chosen = rows["id"].isin(list(marked)).to_numpy()
     for flag, look in (
         (False, {"color": LIGHT["indigo"], "size": 8, "symbol": "circle-open", "line": {"width": 1.6}}),
@@ -162,7 +164,7 @@ def accuracy_by_cost(
             x=part["minutes"],
             y=100 * part["accuracy"],
             mode="markers+text" if flag else "markers",
-            text=[_short(name) for name in part["name"]] if flag else None,
+            text=[_short(marked[name]) for name in part["id"]] if flag else None,
             textposition="middle left",
             textfont={"size": 12, "color": LIGHT["ink"]},
             marker=look,
