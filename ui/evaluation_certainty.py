@@ -124,5 +124,5 @@ def _told(run: Run, split: str, found: Calibration | None) -> str:
     how = "softer" if found.temperature > 1 else "surer"
     fitted = f"One temperature, fitted on {photos}, makes every answer {how} and changes none of them."
     if split == "val":
-        return f"{error}{fitted} These are the very photos that it was fitted on: the error after it is flattered."
+        return f"{error}{fitted} These are the very photos that it was fitted on, so the error with it is flattered."
     return f"{error}{fitted}"

@@ -5,6 +5,7 @@ Takes a run, a split and its scores. Published values stand beside a run over th
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from fashion_core import metrics, published, statistics
@@ -42,33 +43,12 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
         for result in published.for_classes(run.classes)
         if result.matrix_KK is not None
     }
-    order = np.argsort(-per_class["f1"].to_numpy(), kind="stable")
-    weakest = per_class.loc[per_class["f1"].idxmin()]
-    low, high = (float(ends[per_class["f1"].idxmin()]) for ends in found.f1)
-    height = height_of(len(per_class), title=True, references=bool(others))
+    weakest = display_name(per_class.loc[per_class["f1"].idxmin(), "label"])
     plot(
-        interval_panels(
-            [display_name(label) for label in per_class["label"].iloc[order]],
-            [f"n = {support:,}" for support in per_class["support"].iloc[order]],
-            [
-                Panel(
-                    title=title,
-                    value=per_class[name].to_numpy()[order],
-                    low=getattr(found, name)[0][order],
-                    high=getattr(found, name)[1][order],
-                    references={other: frame[name].to_numpy()[order] for other, frame in others.items()},
-                )
-                for name, title in SCORES.items()
-            ],
-            title=f"Lowest F1: {display_name(weakest['label'])}, "
-            f"{words.percent_with_interval(weakest['f1'], (low, high))}",
-            height=height,
-            drawn=drawn,
-        ),
+        _figure(loaders.stamp(run.folder / f"predictions-{split}.parquet"), run, split, drawn, others),
         key="class_scores",
-        alt=f"Precision, recall and F1 of each class with 95 % intervals; {display_name(weakest['label'])} has the "
-        "lowest F1",
-        height=height,
+        alt=f"Precision, recall and F1 of each class with 95 % intervals; {weakest} has the lowest F1",
+        height=height_of(len(per_class), title=True, references=bool(others)),
     )
     notices.aside(_how(per_class, found))
     if others:
@@ -81,16 +61,47 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
             notices.aside("As scikit-learn's classification_report prints it.")
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dict[str, pd.DataFrame]) -> go.Figure:
+    """Built once: a third of what a click on the matrix took, and no click changes it."""
+    per_class, found = pd.DataFrame(loaders.scores_of(_run, split)["per_class"]), intervals_of(_run, split)
+    order = np.argsort(-per_class["f1"].to_numpy(), kind="stable")
+    weakest = int(per_class["f1"].idxmin())
+    f1 = words.percent_with_interval(per_class["f1"][weakest], [float(ends[weakest]) for ends in found.f1])
+    return interval_panels(
+        [display_name(label) for label in per_class["label"].iloc[order]],
+        [f"n = {support:,}" for support in per_class["support"].iloc[order]],
+        [
+            Panel(
+                title=title,
+                value=per_class[name].to_numpy()[order],
+                low=getattr(found, name)[0][order],
+                high=getattr(found, name)[1][order],
+                references={other: frame[name].to_numpy()[order] for other, frame in _others.items()},
+            )
+            for name, title in SCORES.items()
+        ],
+        title=f"Lowest F1: {display_name(per_class['label'][weakest])}, {f1}",
+        height=height_of(len(per_class), title=True, references=bool(_others)),
+        drawn=drawn,
+    )
+
+
 def _how(per_class: pd.DataFrame, found: statistics.ScoreIntervals) -> str:
     macro = ", ".join(
         f"{title if title == 'F1' else title.lower()} "
         f"{words.percent_with_interval(per_class[name].mean(), getattr(found, f'macro_{name}'))}"
         for name, title in SCORES.items()
     )
+    never = (
+        ""
+        if (per_class["precision"] > 0).all()
+        else (" A class that was never given has a precision of 0, and nothing is known of it: 0 to 100 %.")
+    )
     return (
         "95 % intervals: recall by Wilson, precision and F1 by drawing each class's photos anew 2,000 times "
         f"(stratified bootstrap). They tell what other photos of the same kind would give, not what another training "
-        f"would. Mean over classes: {macro}."
+        f"would. Mean over classes: {macro}.{never}"
     )
 
 
@@ -100,6 +111,15 @@ def _say_what_is_published(others: dict[str, pd.DataFrame], drawn: bool) -> None
         f"Published beside it: {names}, each on IndoFashion's 7,500 test photos. {published.OTHER_INPUT} The paper "
         "squeezes to 128 × 256 and feeds BGR."
     )
+    for result in published.results():
+        if result.text and result.name in others:
+            submitted, low, high = (
+                words.percent(share, 0) for share in (result.text.submitted, result.text.lowest, result.text.highest)
+            )
+            text += (
+                f" The report's text says {submitted}, and {low} to {high} over its runs; its own matrix gives "
+                f"{words.percent(result.accuracy)}."
+            )
     if drawn:
         text += " These photos are drawn, so this is no comparison of garments."
     notices.aside(text)
@@ -116,9 +136,8 @@ def _table(per_class: pd.DataFrame, found: statistics.ScoreIntervals, others: di
         frame[f"{name} interval"] = [
             words.interval(bounds).replace("100.0", "100") for bounds in zip(*getattr(found, name), strict=True)
         ]
-        config[name] = st.column_config.NumberColumn(
-            title, format="%.3f", width=78 if name == "precision" else 58, help=HELP[name]
-        )
+        wide = 78 if name == "precision" else 58
+        config[name] = st.column_config.NumberColumn(title, format="%.1f", width=wide, help=f"{HELP[name]} In %.")
         config[f"{name} interval"] = st.column_config.TextColumn("95 %", width=92, help=f"Of {title.lower()}, in %.")
     for number, (other, scores) in enumerate(others.items()):
         frame[f"other {number}"] = 100 * scores["f1"]

@@ -122,9 +122,10 @@ def _offer(run: Run, there: list[str]) -> None:
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset {dataset.id}")
         st.markdown(f"{words.plain(dataset.name)}{drawn} has these classes too. To score the run on it: {command}")
     if not offered and not there:
-        notices.aside(
+        command = words.command(f"python -m fashion_core evaluate {run.id} --dataset NAME")
+        st.markdown(
             "No other dataset here has this run's classes. Import other photos of them, or leave out leaked photos on "
-            "the Dataset page; then score the run on them with evaluate and --dataset."
+            f"the Dataset page; then score the run on them: {command}"
         )
         navigation.link("dataset", "Import other photos", tab="Import")
 

@@ -161,10 +161,16 @@ def _rarest(shares: pd.DataFrame, trained: np.ndarray | None) -> str:
     n, said = int(shares["n"].sum()), int(shares["n"].iloc[few].sum())
     low, high = (float(end) for end in wilson(said, n))
     there = float(shares["true"].iloc[few].sum())
-    how = "as often as they are there" if low <= there <= high else "less often" if said / n < there else "more often"
+    how = (
+        "as often as they are"
+        if low <= there <= high
+        else "less often than they are"
+        if said / n < there
+        else "more often than they are"
+    )
     rarest = words.counted(len(few), "rarest class", "rarest classes")
     answers = words.percent_with_interval(said / n, (low, high))
     return (
         f"Ordered by training photos, fewest first. The {rarest} in training have {words.percent(there)} of these "
-        f"photos and {answers} of the answers: said {how}. That does not tell how often it is right to say them."
+        f"photos and {answers} of the answers: given {how} there. That does not tell how often it was right."
     )

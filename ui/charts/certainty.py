@@ -28,8 +28,8 @@ def reliability_diagram(
         low, high = wilson(right, n)
         rate = right / n
         figure.add_scatter(
-            x=100 * found.confidence[there], y=100 * rate, mode="markers+lines", name=name,
-            marker={"color": colour, "symbol": symbol, "size": 8}, line={"color": colour, "width": 1},
+            x=100 * found.confidence[there], y=100 * rate, mode="markers", name=name,
+            marker={"color": colour, "symbol": symbol, "size": 8},
             error_y={
                 "type": "data", "symmetric": False, "array": 100 * (high - rate), "arrayminus": 100 * (rate - low),
                 "color": colour, "thickness": 1.3, "width": 3,
