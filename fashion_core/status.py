@@ -136,6 +136,8 @@ def _in_slurm(seen: _Seen, job: slurm.Job, asked_by_slurm: str | None) -> tuple[
     if answer.error and not storage.is_held(seen.folder / LOCK):
         last = f"its last word came {seen.at}" if began else "it had not begun when last heard of"
         return "running" if began else "queued", f"{answer.error}, so what {job.words} does is not known; {last}."
+    if seen.name == "submitting" and answer.state is None and time.time() - float(seen.own["time"]) < 60:
+        return "queued", "Being given to Slurm."
     if answer.state in slurm.WAITING:
         again = f" It goes on from step {seen.saved:,}." if seen.saved else ""
         return "queued", f"Waits in Slurm as job {job.id}: {_reason(answer.reason)}.{again}"

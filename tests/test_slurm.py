@@ -59,7 +59,8 @@ def given(folder: Path, number: str = "7", name: str = "job-7", *told: dict) -> 
     (folder / sbatch.SCRIPT).touch()
     run = runs.open_run(folder)
     kept = {"name": name, "request": sbatch.Request().to_json()}
-    runs.tell(run, "submitting", slurm=kept)
+    long_ago = {"event": "submitting", "time": time.time() - 100, "slurm": kept}
+    storage.append_line(run.folder / "events.jsonl", long_ago)
     if number:
         runs.tell(run, "submitted", slurm={**kept, "job": number, "cluster": ""})
     for event in told:
@@ -126,6 +127,20 @@ def test_a_submission_that_was_cut_off_is_found_again_by_its_name(cluster: FakeS
     assert run.status().sentence == "Waits in Slurm as job 31: other jobs come first."
     launch.stop(run)
     assert cluster.job("31")["state"] == "CANCELLED" and run.status().state == "stopped"
+    runs.tell(run, "submitting", slurm={"name": "job-new", "request": sbatch.Request().to_json()})
+    assert run.status().sentence == "Being given to Slurm."
+
+
+def test_two_who_resume_a_run_at_once_submit_one_job(cluster: FakeSlurm, tmp_path: Path):
+    run = given(tmp_path / "runs" / "r", "7", "job-7", {"event": "stopped", "reason": "Stopped as asked."})
+    with storage.hold(run.folder / "submit.lock"):
+        with pytest.raises(RunError, match="is being submitted by another process"):
+            launch.start_resume(run, data_dir=tmp_path)
+    cluster.set("hold")
+    launch.start_resume(run, data_dir=tmp_path)
+    with pytest.raises(RunError, match="is queued already. Waits in Slurm as job"):
+        launch.start(run, data_dir=tmp_path, request=sbatch.Request())
+    assert len(cluster.of("sbatch")) == 1
 
 
 def test_a_scheduler_that_does_not_answer_is_said_and_nothing_is_guessed(cluster: FakeSlurm, tmp_path: Path):
