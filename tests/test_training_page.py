@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from fashion_core import checkpoints, config, fields, launch, runs, storage, tidy
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
-from ui import curves_view, ending_view, live, run_names, settings_form
+from ui import curves_view, ending_view, growing, live, run_names, settings_form
 from ui.charts import overlay, rates
 from ui.charts.progress import finding, progress_curves
 
@@ -349,6 +349,31 @@ def test_nobody_is_called_ahead_while_the_intervals_overlap():
     assert overlay.finding([one("a", 0.5, 0.4, 0.6), one("b", 0.8, 0.7, 0.9)]).startswith(
         "Ahead on validation: b, 80.0"
     )
+
+
+def test_a_growing_file_is_read_as_the_whole_one_is_torn_and_rewritten_too(watched):
+    path = watched.folder / "metrics.jsonl"
+    seen = growing.Growing(path)
+
+    def agrees() -> int:
+        frame = seen.frame()
+        pd.testing.assert_frame_equal(frame, watched.metrics(), check_dtype=False)
+        return len(frame)
+
+    before = agrees()
+    storage.append_line(path, {"kind": "step", "epoch": 4, "step": 31, "loss": 0.5, "memory_bytes": 1})
+    assert agrees() == before + 1
+    with open(path, "ab") as file:
+        file.write(b'{"kind": "step", "epoch": 4, "st')
+    assert agrees() == before + 1
+    with open(path, "ab") as file:
+        file.write(b'ep": 32}\nnonsense\n')
+    assert agrees() == before + 2
+    kept = path.read_text().splitlines(keepends=True)[:5]
+    storage.write_text(path, "".join(kept))  # as a resumed run drops what was not saved
+    assert agrees() == 5
+    path.unlink()
+    assert seen.frame().empty and list(seen.frame()) == ["kind", "epoch", "step"]
 
 
 def test_the_speed_view_tells_memory_where_it_was_logged_and_misses_nothing_where_it_was_not():

@@ -13,7 +13,7 @@ import streamlit as st
 
 from fashion_core import statistics
 from fashion_core.runs import Run, Status
-from ui import address, loaders, notices, run_names
+from ui import address, growing, loaders, notices, run_names
 from ui.charts.lines import smoothed
 from ui.charts.overlay import Series, Track, finding, overlaid_curves
 from ui.charts.progress import progress_curves
@@ -32,7 +32,7 @@ def metrics_of(run: Run) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
-    return _run.metrics()
+    return growing.of(str(_run.folder / "metrics.jsonl")).frame()
 
 
 def steps_of(run: Run) -> pd.DataFrame:
