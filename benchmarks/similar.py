@@ -1,4 +1,4 @@
-"""Exact cosine search as a matrix product and a partial sort, beside faiss and hnswlib. Run: python benchmarks/similar.py
+"""Exact cosine search as a matrix product and a partial sort, beside faiss and hnswlib.
 
 Made features (families of classes, as a network's last layer leaves them), one query at a time and in bulk. For each
 way: seconds to build, milliseconds a query (median, 95th of 100), queries a second in bulk, and recall of the ten

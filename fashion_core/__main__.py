@@ -10,10 +10,21 @@ import sys
 from fashion_core import data_commands, launch, train_commands  # isort: skip
 from fashion_core import tidy_commands  # isort: skip
 from fashion_core import result_commands  # isort: skip
+from fashion_core import compare_commands  # isort: skip
+from fashion_core import export_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
-__all__ = ["app", "data_commands", "main", "result_commands", "tidy_commands", "train_commands"]
+__all__ = [
+    "app",
+    "compare_commands",
+    "data_commands",
+    "export_commands",
+    "main",
+    "result_commands",
+    "tidy_commands",
+    "train_commands",
+]
 
 
 def main() -> None:

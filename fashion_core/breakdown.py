@@ -6,7 +6,6 @@ classes, G groups; matrix rows are true, columns predicted. Knows no files.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ OWN = ("image_id", "path", "split", "label", "width", "height", "bytes", "sha256
 
 
 def columns(manifest: pd.DataFrame) -> dict[str, pd.Series]:
-    """Name -> one value a photo (text), for everything by which these photos can be told apart.
+    """Name -> one value a photo (text), for everything by which the photos of these rows can be told apart.
 
     What the source adds to a manifest (brand, colour, year): text as it stands, of an address its host. Then the
     shape, from the size of the files. A column with one value, or with as many as photos, tells nothing and is left
@@ -36,8 +35,7 @@ def columns(manifest: pd.DataFrame) -> dict[str, pd.Series]:
         values = manifest[name]
         text = values.astype(object).where(values.notna(), UNKNOWN).astype(str)
         if name.endswith("url"):
-            hosts = {address: host(address) for address in text.unique()}
-            found["host of the photo's address"] = text.map(hosts)
+            found["host of the photo's address"] = hosts(text)
         else:
             found[name.replace("_", " ")] = text
     ratio = manifest["width"] / manifest["height"].clip(lower=1)
@@ -51,12 +49,10 @@ def _num_common(values: pd.Series) -> int:
     return int((counts >= FEWEST).sum()) + int((counts < FEWEST).sum() >= FEWEST)
 
 
-def host(address: str) -> str:
-    """The host of a web address in lower case, ``not stated`` where there is none."""
-    try:
-        return urlsplit(address).hostname or UNKNOWN
-    except ValueError:  # an address of a source may be anything
-        return UNKNOWN
+def hosts(addresses: pd.Series) -> pd.Series:
+    """The host of each web address in lower case, without user or port; UNKNOWN where there is none."""
+    found = addresses.str.extract(r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#@:\[\]]+)", expand=False)
+    return found.str.lower().fillna(UNKNOWN)
 
 
 def by_value(values: pd.Series, right_N: np.ndarray) -> pd.DataFrame:

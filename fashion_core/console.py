@@ -28,6 +28,17 @@ Split = Annotated[str | None, typer.Option("--split", help="train, val or test; 
 Nproc = Annotated[
     int, typer.Option("--nproc", min=1, max=64, help="Processes on this machine: one a GPU, or parts of a CPU.")
 ]
+Backend = Annotated[
+    str | None, typer.Option("--backend", help="local, or slurm: submit a job; the options after this are its own.")
+]
+Partition = Annotated[str | None, typer.Option("--partition", help="Slurm: where the job may run.")]
+TimeLimit = Annotated[str | None, typer.Option("--time", help="Slurm: how long it may run, like 08:00:00.")]
+Gpus = Annotated[int | None, typer.Option("--gpus", min=1, max=64, help="Slurm: GPUs on each node, a process each.")]
+Nodes = Annotated[int | None, typer.Option("--nodes", min=1, max=1024, help="Slurm: machines for one run.")]
+Account = Annotated[str | None, typer.Option("--account", help="Slurm: who pays.")]
+SlurmOptions = Annotated[
+    list[str] | None, typer.Option("--slurm", help="Slurm: any other option of sbatch, key=value, like mem=32G.")
+]
 Device = Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 
 DATA_DIR, RUNS_DIR = config.default_data_dir(), config.default_runs_dir()

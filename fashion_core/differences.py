@@ -167,7 +167,8 @@ def seeded_difference(
     photo_variance = np.asarray(photo_variance, dtype=np.float64)
 
     def half(level: Any) -> np.ndarray:
-        t, z = special.stdtrit(df, 1 - level / 2), special.ndtri(1 - level / 2)
+        # bounded: at level 0 both are infinite, and infinity times a variance of 0 is no number
+        t, z = np.minimum(special.stdtrit(df, 1 - level / 2), 1e150), np.minimum(special.ndtri(1 - level / 2), 1e150)
         return np.sqrt(t**2 * seed_variance + z**2 * photo_variance)
 
     value = second_S.mean(axis=0) - first_S.mean(axis=0)
@@ -180,7 +181,7 @@ def seeded_difference(
         wider = half(middle) > np.abs(value)  # the interval at this level holds 0, so p is larger
         below, above = np.where(wider, middle, below), np.where(wider, above, middle)
     p_value = np.where(value == 0, 1.0, above)
-    return _difference(value, low, high, inner_low, inner_high, p_value, "Welch's t over seeds, joined with the photos")
+    return _difference(value, low, high, inner_low, inner_high, p_value, "Welch's t over seeds and photos")
 
 
 def _seed_variance(first_S: np.ndarray, second_S: np.ndarray, spread: tuple[Any, int] | None) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from fashion_core import checkpoints, infer, manifest, runs, storage
+from fashion_core import checkpoints, infer, manifest, model_card, runs, storage
 from fashion_core.errors import RunError
 
 
@@ -26,6 +26,26 @@ def write_reference(run: runs.Run, dataset: manifest.Dataset, destination: Path)
     storage.require_space(destination.parent, size, f"a copy of run {run.id!r}")
     with storage.publishing(destination) as temporary:
         _write(run, dataset, temporary, destination.name)
+    return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
+
+
+def write_model(run: runs.Run, destination: Path) -> int:
+    """Write ``model.safetensors`` (float32), ``config.json`` and the model card as README.md; their size in bytes.
+
+    ``predict.Classifier`` opens the folder; it has no training state, predictions or features.
+    """
+    if destination.exists():
+        raise RunError(f"{destination} exists already; choose another destination")
+    step = infer.step_to_use(run)
+    weights = safetensors.numpy.load_file(step / "model.safetensors")
+    whole = {key: array.astype(np.float32) if array.dtype.kind == "f" else array for key, array in weights.items()}
+    card = model_card.card(run)
+    data = safetensors.numpy.save(whole)
+    storage.require_space(destination.parent, len(data), f"the model of run {run.id!r}")
+    with storage.publishing(destination) as temporary:
+        storage.write_json(temporary / "config.json", {**run.config, "run_id": destination.name})
+        storage.write_bytes(temporary / "model.safetensors", data)
+        storage.write_text(temporary / "README.md", card)
     return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
 
 

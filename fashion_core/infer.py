@@ -114,11 +114,17 @@ def softmax(logits_NK: np.ndarray) -> np.ndarray:
 
 def predict_photos(model: Network, images: list[Image.Image], settings: Settings) -> np.ndarray:
     """Probabilities, float32 N x K, of decoded photos, brought to the run's size as the pixel cache does it."""
+    return look_at_photos(model, images, settings)[0]
+
+
+def look_at_photos(model: Network, images: list[Image.Image], settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities, float32 N x K, and features, float32 N x D, of decoded photos, from one pass."""
     device = next(model.parameters()).device
     sized = [photos.resize(image, *settings.image_size, settings.resize) for image in images]
     chunks = (sized[start : start + BATCH] for start in range(0, len(sized), BATCH))
-    logits_NK, _ = forward(model, (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks), settings.channels)
-    return softmax(logits_NK)
+    batches = (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks)
+    logits_NK, features_ND = forward(model, batches, settings.channels)
+    return softmax(logits_NK), features_ND
 
 
 def split_rows(dataset: manifest.Dataset, frame: pd.DataFrame, split: str) -> np.ndarray:

@@ -33,7 +33,7 @@ def most_alike(
     k = min(k, len(likeness_N))
     if k == 0:
         return np.empty(0, np.int64), np.empty(0, np.float32)
-    found = np.argpartition(-likeness_N, k - 1)[:k]
+    found = np.argpartition(likeness_N, -k)[-k:]
     found = found[np.lexsort((found, -likeness_N[found]))]
     distances = np.clip(1 - likeness_N[found], 0, 2).astype(np.float32)
     return (found if rows is None else rows[found]), distances
@@ -53,11 +53,14 @@ def neighbours_of(
     found_QK = np.empty((len(queries_QD), k), np.int64)
     for start in range(0, len(queries_QD), _BLOCK):
         block = slice(start, start + _BLOCK)
-        far_BN = -(queries_QD[block] @ units_ND.T)
+        likeness_BN = queries_QD[block] @ units_ND.T
         if own_rows_Q is not None:
-            far_BN[np.arange(len(far_BN)), own_rows_Q[block]] = np.inf
-        near_BK = np.argpartition(far_BN, k - 1, axis=1)[:, :k]
-        order_BK = np.argsort(np.take_along_axis(far_BN, near_BK, axis=1), axis=1, kind="stable")
+            likeness_BN[np.arange(len(likeness_BN)), own_rows_Q[block]] = -np.inf
+        if k == 1:  # a third of the time of a partial sort
+            found_QK[block, 0] = likeness_BN.argmax(axis=1)
+            continue
+        near_BK = np.argpartition(likeness_BN, -k, axis=1)[:, -k:]
+        order_BK = np.argsort(-np.take_along_axis(likeness_BN, near_BK, axis=1), axis=1, kind="stable")
         found_QK[block] = np.take_along_axis(near_BK, order_BK, axis=1)
     return found_QK
 

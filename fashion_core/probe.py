@@ -6,6 +6,7 @@ asks needs no torch. N images of a split, B batch.
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -32,8 +33,10 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
 
     ``device``; ``step_seconds``, of each timed step (the first one, which warms up, is not timed); ``images_a_step``;
     ``scored_a_second`` (None without validation photos); ``memory_bytes`` and ``gpu_memory_bytes`` (None on a CPU),
-    peaks of this process; ``cache_is_built``. RunError when memory runs out.
+    peaks of this process; ``load`` (runnable processes here before it began, mean of a minute) and ``cores``;
+    ``cache_is_built``. RunError when memory runs out.
     """
+    load = os.getloadavg()[0]
     device = infer.choose_device(settings.device)
     frame = dataset.manifest()
     rows_N = infer.split_rows(dataset, frame, "train")
@@ -58,6 +61,8 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
         "scored_a_second": scored,
         "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
         "gpu_memory_bytes": torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
+        "load": load,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "cache_is_built": is_built,
     }
 

@@ -1,5 +1,6 @@
 """Which process is which: a pid comes back, a pid with its start time does not. Takes and gives plain identities."""
 
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -8,17 +9,29 @@ import psutil
 
 
 def process_identity(pid: int | None = None) -> dict[str, Any]:
-    """pid, start time and host: what tells a process from a later one with the same pid."""
+    """pid, start time and host: what tells a process from a later one with the same pid; and its Slurm job, if any."""
     process = psutil.Process(pid)
-    return {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
+    identity = {"pid": process.pid, "started": process.create_time(), "host": platform.node()}
+    job = own_job()
+    return identity | {"job": job} if job else identity
+
+
+def own_job() -> dict[str, str] | None:
+    """The Slurm job that this process is in: its number, name and cluster."""
+    if "SLURM_JOB_ID" not in os.environ:
+        return None
+    variables = {"id": "SLURM_JOB_ID", "name": "SLURM_JOB_NAME", "cluster": "SLURM_CLUSTER_NAME"}
+    return {key: os.environ.get(variable, "") for key, variable in variables.items()}
 
 
 def find(identity: dict[str, Any]) -> psutil.Process | None:
     """Exactly this process if it runs on this machine: same pid, same start time, and not a zombie.
 
-    The host's name is not asked: it changes with the network on laptops, and pid and start time do not recur elsewhere.
-    psutil asks for the start time once more before it signals what is returned here.
+    The host's name is asked only of a process in a Slurm job, which may be on another node: on laptops it changes with
+    the network. psutil asks for the start time once more before it signals what is returned here.
     """
+    if identity.get("job") and not is_here(identity):
+        return None
     try:
         process = psutil.Process(identity["pid"])
         same = abs(process.create_time() - identity["started"]) < 0.05
@@ -30,6 +43,11 @@ def find(identity: dict[str, Any]) -> psutil.Process | None:
 def is_alive(identity: dict[str, Any]) -> bool:
     """Whether exactly this process runs on this machine."""
     return find(identity) is not None
+
+
+def is_here(identity: dict[str, Any]) -> bool:
+    """Whether that process ran on this machine, by the machine's name."""
+    return bool(identity.get("host") == platform.node())
 
 
 def memory_bytes() -> int:

@@ -27,8 +27,8 @@ class Axes:
     def points(self, features_ND: np.ndarray, axes: Sequence[int]) -> np.ndarray:
         """Where images lie on the axes numbered ``axes`` (from 0), float32 N x len(axes)."""
         chosen_DA = self.components_CD[list(axes)].T
-        # the mean is taken off afterwards and in float64: no second copy of 106,166 x 256 features
-        return (features_ND @ chosen_DA - self.mean_D @ chosen_DA).astype(np.float32)
+        # the mean is taken off afterwards, and the features stay float32: no second copy of 106,166 x 256
+        return (features_ND @ chosen_DA.astype(features_ND.dtype) - self.mean_D @ chosen_DA).astype(np.float32)
 
 
 def principal_axes(features_ND: np.ndarray) -> Axes:

@@ -149,7 +149,7 @@ def _report() -> Published:
         accuracy=_accuracy(matrix_KK),
         num_images=int(matrix_KK.sum()),
         source=f"{told['authors']}, {told['title']}",
-        note="128 x 128 RGB, the input of the recipe report. Its text gives another accuracy than its own matrix.",
+        note="128 x 128 RGB, the input of the recipe report.",
         matrix_KK=matrix_KK,
         text=TextAccuracy(**told["accuracy_in_its_text"]),
         model="report_cnn",
@@ -265,7 +265,7 @@ def _other_sets() -> list[Published]:
             rows.append(
                 Published(
                     id=f"{prefix}-{number}",
-                    name=f"{name[:1].upper()}{name[1:]}",
+                    name=f"{data}, {name}",
                     data=data,
                     classes=tuple(names),
                     accuracy=float(share),

@@ -1,13 +1,16 @@
-"""Commands about a trained model: evaluate, embed, predict, export. They import torch late."""
+"""Commands about a trained model: evaluate, embed, predict. They import torch late."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
+import pandas as pd
 import typer
 
-from fashion_core import manifest, maps, runs
+from fashion_core import audit, calibration, leakage, manifest, maps, metrics, runs, shift
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.statistics import wilson
 
 
 @app.command()
@@ -21,7 +24,9 @@ def evaluate(
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Score a run on a split: accuracy with its interval, per-class scores, confusion matrix."""
-    scores = _evaluate(runs.find_run(runs_dir, run), split, dataset, device, data_dir)
+    found = runs.find_run(runs_dir, run)
+    scores = _evaluate(found, split, dataset, device, data_dir)
+    scores |= closer_look(found, scores["split"], manifest.list_datasets(data_dir))
     low, high = scores["accuracy_ci95"]
     lines = [
         f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
@@ -31,8 +36,102 @@ def evaluate(
             f"{row['label']:<24}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}{row['support']:>10}"
             for row in scores["per_class"]
         ),
+        *_closer_lines(scores),
     ]
     answer(scores, as_json, lines)
+
+
+def closer_look(found: runs.Run, split: str, datasets: list[manifest.Dataset]) -> dict[str, Any]:
+    """What a split's stored predictions tell besides the scores; null where it cannot be known.
+
+    ``top_k`` [{k, accuracy, ci95}]; ``calibration`` {bins, ece, temperature, ece_after, fitted_on} with a temperature
+    fitted on the validation predictions; ``leaks`` {leaked, n, accuracy, accuracy_ci95}, the last three without the
+    leaked photos, where the run's own dataset was audited; ``shift`` {accuracy, moved, moved_ci95, shared} of a split
+    of another dataset against the run's own.
+    """
+    frame = found.predictions(split)
+    own = runs.dataset_of(found, datasets)
+    base, elsewhere, other = split.partition("-on-")
+    there = next((dataset for dataset in datasets if elsewhere and dataset.id == other), None)
+    top = metrics.top_k(*_arrays(found, frame))
+    return {
+        "top_k": [{"k": k, "accuracy": right / n, "ci95": _ends(wilson(right, n))} for k, right, n in top],
+        "calibration": _calibration(found, split, frame),
+        "leaks": _leaks(frame, own) if own and split in runs.SPLITS else None,
+        "shift": _shift(found, base, frame, own, there) if elsewhere else None,
+    }
+
+
+def _arrays(found: runs.Run, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return runs.label_indices(frame["label"], found.classes), metrics.probabilities_of(frame, found.classes)
+
+
+def _ends(bounds: tuple[np.ndarray, np.ndarray] | tuple[float, float]) -> list[float]:
+    return [float(end) for end in bounds]
+
+
+def _calibration(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, Any] | None:
+    if "val" not in found.prediction_splits():
+        return None
+    fitted_on = frame if split == "val" else found.predictions("val")
+    result = calibration.calibrate(*_arrays(found, frame), *_arrays(found, fitted_on))
+    return {
+        "bins": calibration.NUM_BINS,
+        "ece": result.before.error,
+        "temperature": result.temperature,
+        "ece_after": result.after.error,
+        "fitted_on": f"val, n = {result.num_fitted:,}",
+    }
+
+
+def _leaks(frame: pd.DataFrame, own: manifest.Dataset) -> dict[str, Any] | None:
+    audited = audit.load(own)
+    if audited is None:
+        return None
+    result = leakage.with_and_without(frame, audited.findings())
+    kept = result.kept
+    return {
+        "leaked": result.leaked.n,
+        "n": kept.n,
+        "accuracy": kept.accuracy if kept.n else None,
+        "accuracy_ci95": _ends(kept.ci95),
+    }
+
+
+def _shift(
+    found: runs.Run, base: str, frame: pd.DataFrame, own: manifest.Dataset | None, there: manifest.Dataset | None
+) -> dict[str, Any] | None:
+    if base not in found.prediction_splits():
+        return None
+    here = found.predictions(base)
+    keys = [shift.keys_of(here, own.manifest()), shift.keys_of(frame, there.manifest())] if own and there else []
+    result = shift.between(here, frame, *keys)
+    return {
+        "accuracy": result.here.accuracy,
+        "moved": result.moved,
+        "moved_ci95": [result.low, result.high],
+        "shared": result.num_shared,
+    }
+
+
+def _closer_lines(scores: dict[str, Any]) -> list[str]:
+    lines = []
+    if leaks := scores["leaks"]:
+        low, high = leaks["accuracy_ci95"]
+        without = (
+            "no photo is left" if leaks["accuracy"] is None else f"{leaks['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
+        )
+        lines.append(f"without {leaks['leaked']:,} leaked photos: {without}, n = {leaks['n']:,}")
+    if found := scores["calibration"]:
+        after = f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
+        lines.append(f"calibration error {found['ece']:.4f} ({found['bins']} bins of equal width), {after}")
+    if moved := scores["shift"]:
+        low, high = (100 * end for end in moved["moved_ci95"])
+        lines.append(
+            f"against the run's own photos ({moved['accuracy']:.4f}): {100 * moved['moved']:+.1f} points "
+            f"[{low:+.1f}, {high:+.1f}]"
+        )
+    return lines
 
 
 def _evaluate(
@@ -120,27 +219,21 @@ def predict(
     run: str,
     images: Annotated[list[Path], typer.Argument(help="Photo files.")],
     top: Annotated[int, typer.Option("--top", min=1, max=100, help="How many labels a photo.")] = 5,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Probabilities at the temperature that fits the validation photos.")
+    ] = False,
     device: Device = None,
     as_json: Json = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
     """Say what garment each photo shows. A photo that cannot be read is named and the others go on."""
-    from fashion_core import infer
-    from fashion_core.errors import PhotoError
-    from fashion_core.photos import open_photo
+    from fashion_core.predict import Classifier
 
-    found = runs.find_run(runs_dir, run)
-    model = infer.load_model(found, infer.choose_device(device or "auto"))
+    classify = Classifier(runs.find_run(runs_dir, run).folder, device=device or "auto", calibrated=calibrated)
     results: list[dict[str, Any]] = []
-    for path in images:
-        try:
-            probabilities_K = infer.predict_photos(model, [open_photo(path)], found.settings)[0]
-        except PhotoError as error:
-            results.append({"image": str(path), "top": [], "error": str(error)})
-            continue
-        best = probabilities_K.argsort()[::-1][:top]
-        ranked = [{"label": found.classes[k], "probability": float(probabilities_K[k])} for k in best]
-        results.append({"image": str(path), "top": ranked, "error": None})
+    for found in classify(images):
+        ranked = [{"label": label, "probability": share} for label, share in found.top[:top]]
+        results.append({"image": found.image, "top": ranked, "error": found.error})
     lines = []
     for result in results:
         said = ", ".join(f"{entry['label']} {entry['probability']:.1%}" for entry in result["top"])
@@ -148,25 +241,3 @@ def predict(
     answer(results, as_json, lines)
     if all(result["error"] for result in results):
         raise RunError("none of the photos could be read")
-
-
-@app.command("export")
-def export_(
-    run: str,
-    destination: Annotated[Path, typer.Option("--to", "-o", help="A run directory that does not exist yet.")],
-    export_format: Annotated[str, typer.Option("--format", help="reference: a small copy that can be shipped.")],
-    as_json: Json = False,
-    data_dir: DataDir = DATA_DIR,
-    runs_dir: RunsDir = RUNS_DIR,
-) -> None:
-    """Copy a finished run without its trainer state, weights and features in half precision."""
-    if export_format != "reference":
-        raise WrongUse(f"--format must be reference, got {export_format!r}")
-    found = runs.find_run(runs_dir, run)
-    dataset = runs.dataset_of(found, manifest.list_datasets(data_dir))
-    if dataset is None:
-        raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset['bring']}")
-    from fashion_core import export
-
-    size = export.write_reference(found, dataset, destination)
-    answer({"run_id": run, "path": str(destination), "bytes": size}, as_json, [f"{destination}: {size / 1e6:.1f} MB"])

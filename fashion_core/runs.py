@@ -7,13 +7,12 @@
     steps/<n>/         model.safetensors, trainer.safetensors, trainer.json, COMMIT.json (names + sha256) written last
     predictions-<split>.parquet, embeddings-<split>.npy, summary.json, log.txt, run.lock
 
-"Running" is computed from the lock, the identity of the process (pid and start time) and the last event; never stored.
+What a run is doing is ``status``: computed, never stored.
 """
 
 import hashlib
 import platform
 import re
-import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,29 +24,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import VERSION, checkpoints, config, contents, manifest, metrics, processes, rights, slots, storage
+from fashion_core import VERSION, config, contents, manifest, metrics, rights, status, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
-from fashion_core.processes import is_alive
+from fashion_core.processes import is_alive as is_alive
 from fashion_core.processes import process_identity as process_identity
-
-ENDED = ("finished", "stopped", "failed")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """What a run is doing now, as one word and as one sentence for people."""
-
-    state: str  # queued | starting | running | finished | stopped | failed | interrupted
-    sentence: str
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-
-    @property
-    def active(self) -> bool:
-        return self.state in ("queued", "starting", "running")
+from fashion_core.status import ENDED as ENDED
+from fashion_core.status import Status as Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +69,7 @@ class Run:
 
     @property
     def lock(self) -> Path:
-        return self.folder / "run.lock"
+        return self.folder / status.LOCK
 
     def events(self) -> list[dict[str, Any]]:
         return storage.read_lines(self.folder / "events.jsonl")
@@ -114,14 +98,19 @@ class Run:
         return sorted(found, key=lambda split: (("test", "val", "train").index(split) if split in SPLITS else 9, split))
 
     def predictions(self, split: str) -> pd.DataFrame:
-        """``image_id, label, predicted`` (class names) and a probability ``p_<class>`` for every class."""
+        """``image_id, label, predicted`` (class names) and a probability ``p_<class>`` for every class.
+
+        RunError with the command when there are none, and when they are over other classes or hold NaN.
+        """
         path = self.folder / f"predictions-{split}.parquet"
         if not path.exists():
             raise RunError(
                 f"run {self.id!r} has no {split} predictions yet; "
                 f"run: python -m fashion_core evaluate {self.id} --split {split}"
             )
-        return storage.read_parquet(path)
+        frame = storage.read_parquet(path)
+        metrics.probabilities_of(frame, self.classes, f"the {split} predictions of run {self.id!r}")
+        return frame
 
     def scores(self, split: str) -> dict[str, Any]:
         """``metrics.evaluate_predictions`` of a split's stored predictions, with ``run_id`` and ``split``."""
@@ -142,60 +131,8 @@ class Run:
         return storage.read_npy(path).astype(np.float32)
 
     def status(self) -> Status:
-        """What the run is doing now: the lock and the process say whether it is alive, the last event says the rest."""
-        events = self.events()
-        last = events[-1] if events else {}
-        # A stop is asked for in events.jsonl too; it does not say what the run itself did last.
-        own: dict[str, Any] = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})
-        rows = storage.read_lines(self.folder / "metrics.jsonl")
-        saved = checkpoints.saved_steps(self.folder)
-        steps_per_epoch = self.config["steps_per_epoch"]
-        total_steps = self.settings.epochs * steps_per_epoch
-        step = max(rows[-1]["step"] if rows else 0, saved[-1] if saved else 0)
-        epoch = min(self.settings.epochs, step // steps_per_epoch + 1)
-
-        def told(state: str, sentence: str) -> Status:
-            return Status(state=state, sentence=sentence, epoch=epoch, step=step, total_steps=total_steps)
-
-        name = own.get("event")
-        if name in ENDED:
-            return told(name, own.get("reason") or {"finished": "Finished."}.get(name, "Ended."))
-        process = next((event["process"] for event in reversed(events) if "process" in event), None)
-        alive = storage.is_held(self.lock) or (process is not None and is_alive(process))
-        if not alive and not events:
-            fresh = time.time() - (self.folder / "config.json").stat().st_mtime < 10
-            if fresh:
-                return told("starting", "Starting.")
-        if alive and last.get("event") == "stop_requested":
-            return told("running", "Finishing the current batch, then saving.")
-        waits_for_slot = name in (None, "launched", "queued")
-        if alive and waits_for_slot and (waits := slots.sentence(self.folder)):
-            return told("queued", waits)
-        if alive and waits_for_slot:
-            return told("starting", "Starting: loading PyTorch and the photos.")
-        if alive:
-            return told("running", own.get("reason") or f"Training, epoch {epoch} of {self.settings.epochs}.")
-        safe = f"Step {saved[-1]:,} is saved; resume it." if saved else "Nothing was saved before that."
-        if last.get("event") == "stop_requested" and name in (None, "launched", "queued", "preparing"):
-            return told("stopped", f"Stopped as asked before training went on. {safe}")
-        if name == "queued":
-            restarted = process is not None and processes.began_before_boot(process)
-            how = "was waiting when the machine restarted" if restarted else "was waiting when its process ended"
-            return told("interrupted", f"It {how}; resume it.")
-        if name == "killed":
-            return told("interrupted", f"{_killed_words(own)} at step {step:,} of {total_steps:,}. {safe}")
-        if name in (None, "launched"):
-            return told("failed", "The process ended before training began; its last words are in the log.")
-        return told("interrupted", f"The process ended without a word at step {step:,} of {total_steps:,}. {safe}")
-
-
-def _killed_words(event: dict[str, Any]) -> str:
-    """``Killed from outside by signal 9 (SIGKILL)``: what an event "killed" says."""
-    if event.get("out_of_memory"):
-        return "Killed by the operating system because main memory ran out,"
-    number = event.get("signal")
-    name = next((known.name for known in signal.Signals if known == number), "unknown")
-    return f"Killed from outside by signal {number} ({name})"
+        """What the run is doing now."""
+        return status.read(self.folder, epochs=self.settings.epochs, steps_per_epoch=self.config["steps_per_epoch"])
 
 
 SPLITS = ("test", "val", "train")
@@ -258,7 +195,7 @@ def create_run_at(
     document = _config(dataset, settings, folder.name, num_train)
     document |= {"group": group} if group else {}
     try:
-        with storage.hold(folder / "run.lock", seconds=5):
+        with storage.hold(folder / status.LOCK, seconds=5):
             if (folder / "config.json").exists():
                 raise RunError(f"run {folder.name!r} exists already; choose another --run-id or resume it")
             storage.write_json(folder / "config.json", document)

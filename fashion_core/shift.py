@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fashion_core.errors import RunError
 from fashion_core.leakage import Share
 from fashion_core.statistics import wilson
 
@@ -35,20 +36,20 @@ def between(
 ) -> Shift:
     """How far accuracy moves from the predictions ``here`` to those ``there`` (image_id, label, predicted).
 
-    ``keys_here`` and ``keys_there`` say which photos are the same (a hash of their bytes, one a row). Three sets of
+    ``keys_here`` and ``keys_there`` say which photos are the same (``keys_of``, one a row). Three sets of
     photos follow that have none in common: only here, only there, both. The difference is a weighted sum of the three
     accuracies, and its interval is that of Zou, Huang and Zhang (2009), "A note on confidence interval estimation for
     a linear function of binomial proportions", Computational Statistics and Data Analysis 53, 1080-1085, from Wilson
-    intervals; without shared photos it is Newcombe's (1998, method 10) for two independent proportions.
+    intervals; without shared photos it is Newcombe's (1998, method 10) for two independent proportions. RunError where
+    there is no photo.
     """
+    if not len(here) or not len(there):
+        raise RunError("one of the two has no predictions, so there is no difference to tell")
     right_here = _right(here)
     right_there = _right(there)
     places = np.full(len(there), -1)
     if keys_here is not None and keys_there is not None:
-        first_of = pd.Index(keys_here.to_numpy(object))
-        places = pd.Index(keys_there.to_numpy(object)).map(_first_places(first_of)).to_numpy(dtype=float)
-        places = np.where(np.isnan(places), -1, places).astype(int)
-        _once(places)
+        places = _places(keys_here.to_numpy(object), keys_there.to_numpy(object))
     shared_there = places >= 0
     alike = right_here[places[shared_there]] == right_there[shared_there]
     num_other = int((~alike).sum())
@@ -57,7 +58,7 @@ def between(
     shared_here = np.zeros(len(here), dtype=bool)
     shared_here[places[shared_there]] = True
     parts = [
-        (len(there) and 1 / len(there), right_there[~shared_there]),
+        (1 / len(there), right_there[~shared_there]),
         (-1 / len(here), right_here[~shared_here]),
         (1 / len(there) - 1 / len(here), right_there[shared_there]),
     ]
@@ -73,19 +74,24 @@ def between(
     )
 
 
+def keys_of(predictions: pd.DataFrame, manifest: pd.DataFrame) -> pd.Series:
+    """The SHA-256 of each predicted photo's file; a photo that the manifest does not have is equal to none."""
+    rows_N = pd.Index(manifest["image_id"]).get_indexer(pd.Index(predictions["image_id"]))
+    hashes_N = manifest["sha256"].to_numpy(object)[np.maximum(rows_N, 0)]
+    return pd.Series(np.where((rows_N >= 0) & (hashes_N != ""), hashes_N, None), dtype=object)
+
+
 def _right(predictions: pd.DataFrame) -> np.ndarray:
     return predictions["label"].to_numpy(object) == predictions["predicted"].to_numpy(object)
 
 
-def _first_places(keys: pd.Index) -> dict[str, int]:
-    return {key: place for place, key in reversed(list(enumerate(keys)))}
-
-
-def _once(places: np.ndarray) -> None:
-    """Two copies there of one photo here share it once: all but the first stand for themselves."""
-    order = np.flatnonzero(places >= 0)
-    _, first = np.unique(places[order], return_index=True)
-    places[np.setdiff1d(order, order[first])] = -1
+def _places(keys_here: np.ndarray, keys_there: np.ndarray) -> np.ndarray:
+    """For each photo there the row of the same photo here, -1 for none; each row at most once. None equals nothing."""
+    rows: dict[str, list[int]] = {}
+    for row, key in enumerate(keys_here):
+        if key is not None:
+            rows.setdefault(key, []).append(row)
+    return np.array([rows[key].pop(0) if rows.get(key) else -1 for key in keys_there], dtype=int)
 
 
 def _interval(parts: list[tuple[float, np.ndarray]]) -> tuple[float, float]:

@@ -1,18 +1,45 @@
-"""Commands about training: train, resume, stop, runs. They import torch late, when the run has its device."""
+"""Commands about training: train, resume, stop, runs. What trains in this process is ``foreground``."""
 
 import os
-import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fashion_core import config, devices, launch, manifest, runs, slots, storage, tidy
-from fashion_core.console import DATA_DIR, RUNS_DIR, DataDir, Device, Json, Nproc, RunsDir, answer, app, say
+from fashion_core import (
+    config,
+    devices,
+    foreground,
+    launch,
+    launchers,
+    manifest,
+    runs,
+    sbatch,
+    slots,
+    slurm,
+    storage,
+    tidy,
+)
+from fashion_core.console import (
+    DATA_DIR,
+    RUNS_DIR,
+    Account,
+    Backend,
+    DataDir,
+    Device,
+    Gpus,
+    Json,
+    Nodes,
+    Nproc,
+    Partition,
+    RunsDir,
+    SlurmOptions,
+    TimeLimit,
+    answer,
+    app,
+    say,
+)
 from fashion_core.errors import RunError, WrongUse
 
 NoWait = Annotated[
@@ -44,6 +71,13 @@ def train(
     ] = None,
     nproc: Nproc = 1,
     no_wait: NoWait = False,
+    backend: Backend = None,
+    partition: Partition = None,
+    time_limit: TimeLimit = None,
+    gpus: Gpus = None,
+    nodes: Nodes = None,
+    account: Account = None,
+    slurm_options: SlurmOptions = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
@@ -51,20 +85,34 @@ def train(
     """Train a classifier; the run directory has everything that pages and reports show."""
     if run_dir is not None and run_id is not None:
         raise WrongUse(f"--run-dir names the directory, so --run-id {run_id} has no place; leave one of them out")
-    if _is_rank() and run_dir is None:
+    if foreground.is_rank() and run_dir is None:
         raise WrongUse("under torchrun every process must know the run's directory; give --run-dir DIR")
-    if _is_rank() and os.environ["RANK"] != "0":
-        _await_config(run_dir)  # type: ignore[arg-type]
+    if foreground.is_rank() and os.environ["RANK"] != "0":
+        foreground.await_config(run_dir)  # type: ignore[arg-type]
     sets = [*(sets or []), *([f"device={device}"] if device else [])]
+    request = _request(
+        backend, None, nproc, nodes, gpus, slurm_options, partition=partition, time=time_limit, account=account
+    )
+    if request is not None:
+        if no_wait:
+            raise WrongUse("a job waits in Slurm for its nodes, so --no-wait has no place; leave it out")
+        slurm.require()
+        launchers.check_path(run_dir or runs_dir)
     if seeds is not None or twin is not None:
         _check_group(seeds, twin, dataset, run_dir, no_wait)
         settings = config.settings_for(recipe or "report", sets)
-        places = {"data_dir": data_dir, "runs_dir": runs_dir, "run_id": run_id, "num_processes": nproc}
+        places = {
+            "data_dir": data_dir,
+            "runs_dir": runs_dir,
+            "run_id": run_id,
+            "num_processes": nproc,
+            "request": request,
+        }
         if seeds is not None:
             ids = launch.start_group(dataset, settings, seeds, **places)  # type: ignore[arg-type]
         else:
             ids = launch.start_twin(dataset, settings, twin, **places)  # type: ignore[arg-type]
-        _answer_group([runs.find_run(runs_dir, name) for name in ids], detach, as_json)
+        _answer_group([runs.find_run(runs_dir, name) for name in ids], detach or request is not None, as_json)
         return
     made = False
     if run_dir is not None and (run_dir / "config.json").exists():
@@ -79,26 +127,56 @@ def train(
             raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
         settings = config.settings_for(recipe or "report", sets)
         found = manifest.find_dataset(data_dir, dataset)
-        devices.slots_for(settings.device, nproc)
+        if request is None:
+            devices.slots_for(settings.device, nproc)
         made = True
         if run_dir is not None:
             run = runs.create_run_at(found, settings, run_dir)
         else:
             run = runs.create_run(found, settings, runs_dir=runs_dir, run_id=run_id)
     try:
-        if detach:
-            _refuse_twice(run)
-            launch.start(run, data_dir=data_dir, num_processes=nproc, wait=not no_wait)
-            status = run.status()
-            line = status.sentence if status.state == "queued" else "started"
-            answer({"run_id": run.id, "status": status.state}, as_json, [f"run {run.id}: {line}"])
+        if detach or request is not None:
+            foreground.refuse_twice(run)
+            launch.start(run, data_dir=data_dir, num_processes=nproc, wait=not no_wait, request=request)
+            _answer_launched(run, as_json)
             return
-        with _slot(run, data_dir, runs_dir, as_json, nproc, not no_wait):
-            _train_here(run, data_dir, runs_dir, as_json, nproc)
-    except RunError:
-        if made and no_wait and not run.events():  # it was refused, and leaves nothing
+        with foreground.slot(run, data_dir, runs_dir, as_json, nproc, not no_wait):
+            foreground.train_here(run, data_dir, runs_dir, as_json, nproc)
+    except RunError as error:
+        refused = isinstance(error, slurm.Refused) or (no_wait and not run.events())
+        if made and refused:  # it leaves nothing
             storage.remove_folder(run.folder)
         raise
+
+
+def _request(
+    backend: str | None,
+    before: sbatch.Request | None,
+    nproc: int,
+    nodes: int | None,
+    gpus: int | None,
+    options: list[str] | None,
+    **named: str | None,
+) -> sbatch.Request | None:
+    """What to ask Slurm for; None to train on this machine. ``before`` is what the run had asked for."""
+    if backend not in (None, "local", "slurm"):
+        raise WrongUse(f"--backend must be local or slurm, got {backend!r}")
+    if backend == "local" or (backend is None and before is None):
+        given = {"nodes": nodes, "gpus": gpus, "slurm": options, **named}
+        for name, value in given.items():
+            if value is not None:
+                raise WrongUse(f"--{name} is an option of --backend slurm; give that too, or leave --{name} out")
+        return None
+    processes = nproc if nproc > 1 else None
+    return sbatch.request(before, nodes=nodes, processes=processes, gpus=gpus, options=options or (), **named)
+
+
+def _answer_launched(run: runs.Run, as_json: bool) -> None:
+    status = run.status()
+    line = status.sentence if status.state == "queued" else "started"
+    job = slurm.job_of(run.events())
+    document = {"run_id": run.id, "status": status.state, **({"job": job.id} if job and job.submitted else {})}
+    answer(document, as_json, [f"run {run.id}: {line}"])
 
 
 def _check_group(seeds: int | None, twin: str | None, dataset: str | None, run_dir: Path | None, no_wait: bool) -> None:
@@ -119,7 +197,7 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
     if detach:
         answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return
-    asked = _stop_requests()
+    asked = foreground.stop_requests()
     said: dict[str, str] = {}
     while len(said) < len(members):
         for run in reversed(members) if asked else members:  # first those that wait, else the next one starts
@@ -144,65 +222,6 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
         raise RunError(f"{len(missed)} of {len(members)} runs did not finish: {', '.join(missed)}; look at: runs")
 
 
-def _refuse_twice(run: runs.Run) -> None:
-    """A run has one process; a second one would wait for its device behind the first."""
-    process = launch.running_process(run)
-    if process is not None and process.pid != os.getpid():
-        raise RunError(f"run {run.id!r} is {run.status().state} in another process; watch it or stop that one")
-
-
-@contextmanager
-def _slot(
-    run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, nproc: int, wait: bool = True
-) -> Iterator[None]:
-    """Hold the slots that the run needs. When it has to wait, this process becomes ``waiter``, which needs a third of
-    the memory, and later ``train --run-dir`` in this one's place."""
-    if _is_rank() or devices.dealt_out():
-        yield
-        return
-    held = slots.adopt(run.folder)
-    if held is None:
-        _refuse_twice(run)
-        slots.enqueue(run.folder, run.settings.device, nproc, wait=wait)
-        held = slots.take(run.folder)
-        if held is None and not wait:
-            slots.withdraw(run.folder, tell=False)
-            raise RunError(f"run {run.id!r} was not started: another run was about to; leave --no-wait out to wait")
-        if held is None:
-            words = launch.training_words(run, data_dir=data_dir, num_processes=nproc)
-            words += ["--runs-dir", str(runs_dir), *(["--json"] if as_json else [])]
-            command = launch.command_line(words, waits_for=run.folder)
-            sys.stdout.flush()
-            os.execv(command[0], command)
-    os.environ.update(devices.visible([slot for slot, _ in held]))
-    try:
-        yield
-    finally:
-        slots.release(held)
-
-
-def _stop_requests() -> list[int]:
-    """A list that grows by each SIGTERM or Ctrl-C from now on; it has been asked to stop once it is not empty."""
-    asked: list[int] = []
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, _: asked.append(number))
-    return asked
-
-
-def _is_rank() -> bool:
-    """Whether torchrun started this process as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def _await_config(run_dir: Path) -> None:
-    """Until the first rank has made the run's directory; other machines see it when their file system does."""
-    deadline = time.monotonic() + 60
-    while not (run_dir / "config.json").exists():
-        if time.monotonic() > deadline:
-            raise RunError(f"rank 0 has not made {run_dir} within 60 s; is it on a disk that every machine shares?")
-        time.sleep(0.1)
-
-
 def _check_same_request(
     run: runs.Run, dataset: str | None, recipe: str | None, sets: list[str], data_dir: Path
 ) -> None:
@@ -220,41 +239,6 @@ def _check_same_request(
             )
 
 
-def _train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, nproc: int = 1) -> None:
-    if not _is_rank():
-        reason = "Starting: loading PyTorch and the photos."
-        runs.tell(run, "preparing", reason=reason, process=runs.process_identity())
-    if nproc > 1 and not _is_rank():
-        from fashion_core import torchrun
-
-        torchrun.train_in_ranks(run, num_processes=nproc, data_dir=data_dir)
-        summary = run.summary()
-        if summary is None:
-            raise RunError(f"run {run.id!r}: {run.status().sentence}")
-        answer(summary, as_json, [f"run {run.id} {summary['status']}: {summary['epochs']} epochs"])
-        return
-    asked = _stop_requests()
-    from fashion_core import train as training  # two seconds of torch, after the signals are safe
-
-    dataset = runs.dataset_of(run, manifest.list_datasets(data_dir)) or manifest.find_dataset(
-        data_dir, run.dataset["id"]
-    )
-    summary = training.train(run, dataset, should_stop=lambda: bool(asked), say=say)
-    if _is_rank():  # the process that started the ranks prints the answer
-        sys.exit(summary["status"] == "stopped")
-    scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
-    lines = [
-        f"run {run.id} {summary['status']}: {summary['epochs']} epochs in {summary['seconds']:.0f} s on "
-        f"{summary['device']}, train loss {summary['train_loss']}, val accuracy {summary['val_accuracy']}",
-        *([f"accuracy {scores['accuracy']:.4f}, n {scores['n']:,}"] if scores.get("accuracy") is not None else []),
-    ]
-    answer(summary, as_json, lines)
-    if summary["status"] == "stopped":
-        listed = run.folder.resolve().parent == runs_dir.resolve()
-        again = f"resume {run.id}" if listed else f"train --run-dir {run.folder}"
-        raise RunError(f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}")
-
-
 @app.command()
 def resume(
     run: str,
@@ -263,18 +247,37 @@ def resume(
     ] = None,
     nproc: Nproc = 1,
     no_wait: NoWait = False,
+    backend: Backend = None,
+    partition: Partition = None,
+    time_limit: TimeLimit = None,
+    gpus: Gpus = None,
+    nodes: Nodes = None,
+    account: Account = None,
+    slurm_options: SlurmOptions = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Go on with a stopped or interrupted run from its newest saved step, or from an earlier one."""
+    """Go on with a stopped or interrupted run from its newest saved step, or from an earlier one.
+
+    A run of Slurm goes there again, with what it asked for before unless told otherwise."""
     found = runs.find_run(runs_dir, run)
+    before = launchers.request_of(found)
+    request = _request(
+        backend, before, nproc, nodes, gpus, slurm_options, partition=partition, time=time_limit, account=account
+    )
+    if request is not None:
+        launch.start_resume(found, data_dir=data_dir, step=step, request=request)
+        _answer_launched(found, as_json)
+        return
+    if before is not None:
+        launch.refuse_resume(found)
     if step is not None:
         launch.rewind(found, step)
     if found.status().state == "finished":
         raise RunError(f"run {run!r} is finished; start a new run with more epochs instead")
-    with _slot(found, data_dir, runs_dir, as_json, nproc, not no_wait):
-        _train_here(found, data_dir, runs_dir, as_json, nproc)
+    with foreground.slot(found, data_dir, runs_dir, as_json, nproc, not no_wait):
+        foreground.train_here(found, data_dir, runs_dir, as_json, nproc)
 
 
 @app.command()

@@ -68,7 +68,7 @@ with faults.shown(stop=False):
 
 # where to go next
 st.subheader("Where to go next", anchor=False)
-for column, place in zip(st.columns(3) * 2, navigation.ENTRIES[1:], strict=True):
+for column, place in zip(st.columns(4) * 3, navigation.ENTRIES[1:], strict=False):
     with column.container(border=True, height="stretch"):
         navigation.link(place.name)
         st.markdown(f":gray[{place.question}]")

@@ -1,5 +1,7 @@
 """What one photo shows according to a run, how sure it is, and how often it has been right when it was that sure."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -7,14 +9,31 @@ import streamlit as st
 from fashion_core import rights
 from fashion_core.labels import display_name
 from fashion_core.photos import EXTENSIONS
-from ui import address, asked, charts, faults, loaders, models, navigation, notices, pickers, words
+from ui import (
+    address,
+    asked,
+    beside_view,
+    certainty,
+    charts,
+    faults,
+    kin_view,
+    loaders,
+    models,
+    navigation,
+    notices,
+    pickers,
+    why_view,
+    words,
+)
 from ui.answer import Number, answer
 from ui.plot import plot
 
 ANY = address.ANY
-DATASET, UPLOAD = "dataset", "own"
+DATASET, UPLOAD, CAMERA = "dataset", "own", "camera"
 LINES = 3
-SOURCES = {DATASET: "From the dataset", UPLOAD: "Your own photos"}
+SOURCES = {DATASET: "From the dataset", UPLOAD: "Your own photos", CAMERA: "Camera"}
+WHY, KIN, RUNS = "why", "kin", "runs"
+CLOSER = {WHY: "Where it looks", KIN: "Nearest in training", RUNS: "Other runs"}
 
 
 def ask_about(image_id: str) -> None:
@@ -57,8 +76,8 @@ def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
     return photo
 
 
-def uploaded(size: tuple[int, int], how: str) -> list[asked.Asked]:
-    """What was uploaded, each file checked on the server; the sentence about too many of them."""
+def uploaded() -> list[beside_view.Receive]:
+    """What was uploaded; the sentence about too many of them."""
     files = st.file_uploader(
         f"Photos, {asked.MOST_FILES} at most, up to {asked.MOST_BYTES // 1_000_000} MB each",
         type=[ending.lstrip(".") for ending in EXTENSIONS],
@@ -73,7 +92,13 @@ def uploaded(size: tuple[int, int], how: str) -> list[asked.Asked]:
             f"{asked.MOST_FILES} were read, the other {len(files) - asked.MOST_FILES} were not.",
             icon=":material/filter_alt:",
         )
-    return [asked.of_upload(file.name, file.getvalue(), size, how) for file in files[: asked.MOST_FILES]]
+    return [partial(asked.of_upload, file.name, file.getvalue()) for file in files[: asked.MOST_FILES]]
+
+
+def taken() -> list[beside_view.Receive]:
+    """What the camera took, if anything."""
+    shot = st.camera_input("Hold the garment into the light, whole", key="shot", width=420)
+    return [partial(asked.of_upload, "Camera", shot.getvalue())] if shot is not None else []
 
 
 def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
@@ -121,9 +146,10 @@ photo = None
 if source == DATASET:
     frame = loaders.manifest_of(dataset)
     photo = photo_of_dataset(frame[frame["status"] == "ok"])
-    several = [asked.of_dataset(dataset, int(photo["row"]), run.settings.image_size, run.settings.resize)]
+    receive: list[beside_view.Receive] = [partial(asked.of_dataset, dataset, int(photo["row"]))]
 else:
-    several = uploaded(run.settings.image_size, run.settings.resize)
+    receive = taken() if source == CAMERA else uploaded()
+several = [each(run.settings.image_size, run.settings.resize) for each in receive]
 readable = [one for one in several if not one.reason]
 refused = [one for one in several if one.reason]
 if not several:
@@ -143,8 +169,10 @@ if not models.is_ready(run):
         st.caption("Loading the model; it stays loaded for the next photo")
         st.skeleton(height=360)
 with faults.shown():
-    probabilities_NK = models.predict(run, [one.input_HW3 for one in readable])
+    raw_NK, features_ND = models.look(run, [one.input_HW3 for one in readable])
 waiting.empty()
+certain = certainty.of(run)
+probabilities_NK = certain.of(raw_NK)
 
 chosen = 0
 if len(readable) > 1:
@@ -156,11 +184,14 @@ top = asked.ranked(run, probabilities_K)
 
 # the answer
 numbers = [Number("Most likely", display_name(first), words.percent(sure))]
-if second:
+knows = kin_view.known(run)
+limit = knows.novelty if knows is not None else None
+if second and (limit is None or photo is None):  # four at most; the bars have it too
     numbers.append(Number("Next", display_name(second), words.percent(less)))
 judged_on = next((split for split in ("test", "val") if split in run.prediction_splits()), None)
 if judged_on:
-    judged = asked.record(loaders.predictions_of(run, judged_on), run.classes, sure)
+    predictions = certain.in_frame(loaders.predictions_of(run, judged_on), run.classes)
+    judged = asked.record(predictions, run.classes, sure)
     value, note = judged.in_words()
     numbers.append(
         Number(
@@ -175,6 +206,8 @@ if judged_on:
 if photo is not None:
     verdict = "✓ the model is right" if photo["label"] == first else "✕ the model is wrong"
     numbers.append(Number("True class", display_name(photo["label"]), verdict))
+if limit is not None:
+    numbers.append(kin_view.number(limit, features_ND[chosen]))
 answer(numbers)
 
 # the evidence
@@ -195,6 +228,8 @@ with bars:
     )
 with pictures:
     st.html(asked.pair_html(one))
+if grouped := beside_view.group_words(run, probabilities_K):
+    st.markdown(f"Together: {grouped}.")
 if refused:
     tell_refused(refused, len(readable))
 if drawn:
@@ -204,11 +239,29 @@ if drawn:
     )
 if photo is not None and photo["split"] == "train":
     st.markdown("The model was trained on this very photo, so a right answer here proves little.")
-st.markdown(
-    f":gray[The model must choose among its {len(run.classes)} classes, even for a photo of something else. Its "
-    "probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this sure” is what was "
-    "counted.]"
+before = words.percent(float(raw_NK[chosen].max()))
+calibrated = (
+    f"Its probabilities are calibrated with the temperature {certain.temperature:.2f}, fitted on "
+    f"{words.count(certain.num_fitted)} validation photos (before: {before}); they hold for photos of that kind."
+    if certain.num_fitted
+    else "Its probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this sure” is "
+    "what was counted."
 )
+st.markdown(
+    f":gray[The model must choose among its {len(run.classes)} classes, even for a photo of something else. "
+    f"{calibrated}]"
+)
+
+# look closer
+closer = address.segments("Look closer", list(CLOSER), key="closer", words=CLOSER.get, label_visibility="collapsed")
+if closer == WHY:
+    why_view.show(run, one, top)
+elif closer == KIN:
+    own_id = photo["image_id"] if photo is not None else ""
+    kin_view.show(run, dataset, features_ND[chosen], knows, own_id=own_id)
+else:
+    again = next(again for again, each in zip(receive, several, strict=True) if each is one)
+    beside_view.show(run, top, again)
 
 # the detail
 if len(several) > 1:

@@ -51,6 +51,7 @@ def start() -> None:
 navigation.enter("training")
 runs = loaders.all_runs()
 active = [run for run in runs if live.status_of(run).active]
+training = [run for run in active if live.status_of(run).state != "queued"]
 settings_form.refuse_address()
 form, view = st.columns([1, 2], gap="medium")
 
@@ -159,7 +160,7 @@ with view:
                 "Run",
                 list(found),
                 key="run",
-                default=(active or runs)[0].id,
+                default=(training or active or runs)[0].id,
                 words=lambda name: run_names.run_words(found[name]),
                 label_visibility="collapsed",
             )
@@ -168,7 +169,7 @@ with view:
         tidy_view.show_buttons(run, live.status_of(run))
         if run.dataset["synthetic"]:
             notices.drawn_badge()
-    others = [other for other in active if other.id != run.id]
+    others = [other for other in training if other.id != run.id]
     if others:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")

@@ -75,6 +75,14 @@ def tiny_run(tiny_runs: Path):
     return runs.find_run(tiny_runs, "tiny-run")
 
 
+@pytest.fixture(autouse=True)
+def no_drawing_behind_a_test(monkeypatch):
+    """A page opened in an empty lab starts a process that draws 4,200 garments; it would outlive its test."""
+    from fashion_core import launch
+
+    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: None)
+
+
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
     """Empty data and runs directories of this test's own."""

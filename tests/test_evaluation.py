@@ -152,7 +152,8 @@ def test_accuracy_by_host_brand_and_shape_of_what_a_source_says():
         ["one.example", 25, 10], ["two.example", 14, 0], ["all other values (1)", 1, 0]
     ]  # fmt: skip
     assert (table["low"][0], table["high"][0]) == pytest.approx(tuple(map(float, wilson(10, 25))))
-    assert breakdown.host("http://[broken") == breakdown.host("no address") == breakdown.UNKNOWN
+    odd = pd.Series(["HTTPS://user:x@Shop.example:443/a?b=//c", "http://[broken", "no address", "ftp://two.example"])
+    assert breakdown.hosts(odd).tolist() == ["shop.example", breakdown.UNKNOWN, breakdown.UNKNOWN, "two.example"]
 
 
 def test_the_group_is_right_more_often_than_the_class():
@@ -218,11 +219,13 @@ def test_photos_that_were_judged_differently_count_as_different_photos():
     keys = pd.Series(["x", "y", "y", "z"])
     here, there = predictions([1, 1, 0, 0]), predictions([1, 0, 0, 0])
     found = shift.between(here, there, keys, keys)
-    assert found.num_other == 1 and found.num_shared == 3  # the second y here has no partner of its own
+    assert found.num_other == 1 and found.num_shared == 4  # the second file of two equal ones pairs with the second
     assert (found.low, found.high) == pytest.approx((shift.between(here, there).low, shift.between(here, there).high))
 
 
 def test_the_same_photos_move_nothing():
-    keys = pd.Series(["x", "y"])
+    manifest = pd.DataFrame({"image_id": ["1.jpg", "2.jpg"], "sha256": ["x", "y"]})
+    keys = shift.keys_of(pd.DataFrame({"image_id": ["1.jpg", "2.jpg"]}), manifest)
+    assert shift.keys_of(pd.DataFrame({"image_id": ["2.jpg", "3.jpg"]}), manifest).tolist() == ["y", None]
     found = shift.between(predictions([1, 0]), predictions([1, 0]), keys, keys)
     assert (found.moved, found.low, found.high) == (0, 0, 0)

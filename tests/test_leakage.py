@@ -76,10 +76,10 @@ def lab(tmp_path, planted_folder, monkeypatch):  # noqa: F811
 
 def test_the_page_says_how_to_get_an_audit_then_shows_both_accuracies_with_their_intervals(lab):
     dataset, run = lab
-    app = open_page("evaluation", split="test")
+    app = open_page("evaluation", split="test", view="elsewhere")
     assert "has no audit yet" in written(app) and not app.exception
     audit.run(dataset)
-    app = open_page("evaluation", split="test")
+    app = open_page("evaluation", split="test", view="elsewhere")
     text, predictions = written(app), run.predictions("test")
     leaked = predictions["image_id"].isin(list(versions.leaked(audit.load(dataset))))
     right = predictions["label"] == predictions["predicted"]
@@ -100,7 +100,7 @@ def test_the_page_says_how_to_get_an_audit_then_shows_both_accuracies_with_their
 def test_a_split_without_leaks_and_a_split_that_nothing_precedes_are_said_to_be_so(lab, tmp_path):
     dataset, _ = lab
     audit.run(dataset)
-    assert "no earlier split" in written(open_page("evaluation", split="train"))
+    assert "no earlier split" in written(open_page("evaluation", split="train", view="elsewhere"))
     clean = versions.exclude(dataset, versions.leaked(audit.load(dataset)), bring="command")
     audit.run(clean)
     shutil.rmtree(tmp_path / "runs")
@@ -113,4 +113,5 @@ def test_a_split_without_leaks_and_a_split_that_nothing_precedes_are_said_to_be_
         image_ids={"test": rows["image_id"].tolist()},
         labels={"test": rows["label"].tolist()},
     )
-    assert "found none of these test photos in train or validation" in written(open_page("evaluation", split="test"))
+    app = open_page("evaluation", split="test", view="elsewhere")
+    assert "found none of these test photos in train or validation" in written(app)

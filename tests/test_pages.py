@@ -57,11 +57,12 @@ def test_evaluation_shows_what_scikit_learn_computes(lab, tiny_run):
     app = lab("evaluation")
     found = tiny_run.predictions("test")
     assert metric(app, "Accuracy") == f"{100 * accuracy_score(found['label'], found['predicted']):.1f} %"
-    assert metric(app, "Macro F1") == f"{f1_score(found['label'], found['predicted'], average='macro'):.3f}"
+    assert metric(app, "Macro F1") == f"{100 * f1_score(found['label'], found['predicted'], average='macro'):.1f} %"
     table = app.dataframe[-1].value
     scores = precision_recall_fscore_support(found["label"], found["predicted"], zero_division=0)
-    for column, expected in zip(["precision", "recall", "f1", "support"], scores, strict=True):
-        assert table[column].tolist() == pytest.approx(list(expected))
+    assert table["support"].tolist() == scores[3].tolist()
+    for column, expected in zip(["precision", "recall", "f1"], scores, strict=False):
+        assert table[column].tolist() == pytest.approx([100 * share for share in expected])
 
 
 def test_a_cell_in_the_address_opens_exactly_its_photos(lab, tiny_run):
@@ -70,7 +71,7 @@ def test_a_cell_in_the_address_opens_exactly_its_photos(lab, tiny_run):
         for predicted in tiny_run.classes:
             app = lab("evaluation", run="tiny-run", split="test", true=true, predicted=predicted)
             number = ((found["label"] == true) & (found["predicted"] == predicted)).sum()
-            assert asides(app) == [f"{number} photo{'' if number == 1 else 's'}"]
+            assert asides(app)[:1] == [f"{number} photo{'' if number == 1 else 's'}"]
 
 
 def test_the_pickers_are_the_keyboards_way_to_a_cell(lab, tiny_run):

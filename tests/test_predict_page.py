@@ -2,14 +2,18 @@
 
 import io
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fashion_core import export, infer, launch, runs
 from tests.made_runs import add_half_precision_weights, make_run
 from ui import asked
 
@@ -214,3 +218,94 @@ def test_an_unreadable_step_is_a_sentence_and_not_a_traceback(lab):
     (run.folder / "steps" / "10" / "model.safetensors").write_bytes(b"broken")
     app = upload(open_page(run="one"), ("mine.png", png()))
     assert "no saved step that can be read" in app.error[0].value
+
+
+@pytest.fixture(scope="module")
+def two_runs(tiny_runs: Path, tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny run with the features of its training photos, and the same in half precision under another name."""
+    folder = tmp_path_factory.mktemp("two-runs")
+    shutil.copytree(tiny_runs / "tiny-run", folder / "tiny-run")
+    run = runs.find_run(folder, "tiny-run")
+    infer.evaluate(run, tiny, "train", device="cpu")
+    export.write_reference(run, tiny, folder / "other")
+    return folder
+
+
+def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, two_runs, monkeypatch):
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    monkeypatch.setenv("FASHION_RUNS", str(two_runs))
+    run = runs.find_run(two_runs, "tiny-run")
+    stored = run.predictions("test").iloc[3]
+    app = open_page(run="tiny-run", image=stored["image_id"])
+    html = [element.proto.body for element in app.get("html")]
+    assert any("The same before training" in text and text.count("<figure>") == 3 for text in html)
+    assert any("untrained networks" in text.value for text in app.markdown)
+
+    app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
+    train, features = run.embeddings("train"), run.embeddings("test")[3]
+    unit = train / np.linalg.norm(train, axis=1, keepdims=True)
+    near = np.argsort(-(unit @ (features / np.linalg.norm(features))), kind="stable")[:5]
+    expected = run.predictions("train")["image_id"].iloc[near].tolist()
+    shown = [element.proto.body for element in app.get("html") if "vastra-gallery" in element.proto.body][-1]
+    assert re.findall('<figure title="([^"]+)"', shown) == expected
+    assert "Like training" not in numbers_of(app), "twelve validation photos give no limit"
+    assert any("from 36 training and 12 validation" in text.value for text in app.markdown)
+    monkeypatch.setattr("fashion_core.novelty.LEAST_FITTED", 10)
+    st.cache_resource.clear()
+    app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
+    assert any("No dataset with other classes is here" in text.value for text in app.markdown)
+    tenth = np.sort(unit @ (features / np.linalg.norm(features)))[-10]
+    assert numbers_of(app)["Like training"] in ("Alike", "Unlike") and "Next" not in numbers_of(app)
+    assert any(f"{1 - tenth:.3f} away from those of its 10th nearest" in text.value for text in app.markdown)
+
+    app = open_page(run="tiny-run", image=stored["image_id"], closer="runs")
+    table = app.dataframe[0].value
+    assert len(table) == 2 and set(table["Most likely"].str.lower()) == {stored["predicted"]}
+    assert table["Probability"].iloc[0] == pytest.approx(table["Probability"].iloc[1], abs=0.5)
+
+
+def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_lab, monkeypatch):
+    asked_for = []
+    monkeypatch.setattr(launch, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)) or {})
+    app = open_page(run="tiny-run", closer="kin")
+    assert "Like training" not in numbers_of(app) and not asked_for
+    next(button for button in app.button if button.label == "Compute the features of 36 training photos").click().run()
+    assert asked_for == [("tiny-run", "train")] and not app.exception
+
+
+def test_the_groups_of_a_dataset_are_added_up(tiny_run):
+    from dataclasses import replace
+
+    from ui import beside_view
+
+    groups = {"men": ["kurta"], "women": ["saree", "shoe"]}
+    grouped = replace(tiny_run, config={**tiny_run.config, "dataset": {**tiny_run.dataset, "groups": groups}})
+    assert beside_view.group_words(grouped, np.array([0.2, 0.5, 0.3])) == "Women 80.0 %, Men 20.0 %"
+    assert beside_view.group_words(tiny_run, np.array([0.2, 0.5, 0.3])) == ""
+
+
+def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run, tmp_path, monkeypatch):
+    from ui import kin_view, loaders
+
+    class Limit:
+        threshold = 0.5
+
+        def is_unlike(self, features):
+            return features[:, 0] > np.median(features[:, 0])
+
+    rows = tiny.manifest()
+    with_features = infer.look_at_photos(
+        infer.load_model(tiny_run, infer.choose_device("cpu")),
+        [infer.photos.open_photo(tiny.root / path) for path in rows["path"]],
+        tiny_run.settings,
+    )[1]
+    expected = int(Limit().is_unlike(with_features).sum())
+    assert kin_view._caught(("key",), tiny_run, tiny, Limit()) == (expected, len(rows))
+    assert 0 < expected < len(rows)
+    from dataclasses import replace
+
+    stranger = replace(tiny, name="<b>other</b>", classes=("lamp", "chair", "desk"))
+    monkeypatch.setattr(loaders, "datasets", lambda: [tiny, stranger])
+    monkeypatch.setattr(kin_view, "_caught", lambda key, run, dataset, limit: (3, 60))
+    told = kin_view._caught_words(tiny_run, Limit())
+    assert "5.0 % [1.7, 13.7] of 60 pictures of" in told and "Most strangers pass" in told and "<b>" not in told

@@ -32,6 +32,7 @@ def test_the_probe_trains_at_least_three_steps_and_writes_nothing(tiny, tiny_dat
     found = probe.measure(tiny, settings_of(), seconds=0)
     assert len(found["step_seconds"]) == 3 and seen[:4] == [0, 1, 2, 3]
     assert found["images_a_step"] == 8 and found["scored_a_second"] > 0 and found["memory_bytes"] > 2**26
+    assert found["load"] >= 0 and found["cores"] >= 1
     assert files_below(tiny_data) == before and not lab.exists()
 
 
@@ -77,6 +78,14 @@ def test_the_estimate_is_epochs_of_steps_and_scored_photos_with_students_interva
     assert got.high == pytest.approx(15 * high + fixed)
     assert got.low == pytest.approx(15 * max(low, 0.10) + fixed)
     assert got.images_per_second == pytest.approx(8 / 0.115)
+
+
+@pytest.mark.parametrize(("device", "load", "faster"), [("cpu", 6.0, 4.0), ("cpu", 0.0, 1.0), ("cuda", 6.0, 1.0)])
+def test_beside_others_the_lower_end_is_what_an_idle_cpu_would_take(device, load, faster):
+    found = {"step_seconds": [0.1, 0.1, 0.1], "images_a_step": 8, "scored_a_second": None, "memory_bytes": 1,
+             "gpu_memory_bytes": None, "device": device, "load": load, "cores": 2}  # fmt: skip
+    got = probe_view.estimate(found, settings_of("epochs=1"), {"train": 80})
+    assert (got.low, got.seconds, got.high) == pytest.approx((1 / faster, 1, 1))
 
 
 def test_the_page_shows_the_estimate_until_a_setting_changes_that_matters(tiny_data, lab, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fashion_core import config, launch, runs, slots
-from tests.test_pages import written
+from tests.test_pages import open_page, written
+from ui import queue_view
 
 SCRIPT = "from ui import loaders, queue_view\nqueue_view.show(loaders.all_runs())"
 
@@ -50,6 +51,20 @@ def test_a_click_on_a_run_that_left_the_line_meanwhile_changes_nothing(line: Pat
     app.button(key="take out r-2").click().run()
     assert not app.exception and order(line) == ["r-1", "r-3"]
     assert "2 runs" in written(app) and "take out r-2" not in [button.key for button in app.button]
+
+
+def test_a_queued_runs_own_page_says_what_comes_and_takes_it_out(line: Path):
+    app = open_page("training", run="r-2")
+    assert "It starts by itself when its device is free" in written(app) and "first numbers" not in written(app)
+    app.button(key="take out").click().run()
+    assert order(line) == ["r-1", "r-3"] and not app.exception
+    assert "Taken out of the queue before it started." in written(app)
+
+
+def test_runs_that_are_called_alike_are_told_apart_by_their_ids(line: Path, monkeypatch):
+    monkeypatch.setattr(queue_view, "_words", lambda run: "one of them")
+    text = written(AppTest.from_string(SCRIPT).run())
+    assert "1. one of them (`r-1`)" in text and "3. one of them (`r-3`)" in text
 
 
 def test_nothing_is_said_when_nobody_waits(lab):

@@ -18,7 +18,7 @@ VISIT = """
 import json, sys
 from streamlit.testing.v1 import AppTest
 seen = {}
-for page in ("overview", "dataset", "augmentation", "training", "evaluation", "embeddings", "predict"):
+for page in ("overview", "dataset", "augmentation", "training", "evaluation", "compare", "embeddings", "predict"):
     app = AppTest.from_file("streamlit_app.py", default_timeout=60)
     for name, value in json.loads(sys.argv[1]).items():
         app.query_params[name] = value

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fashion_core import checkpoints, config, launch, manifest, processes, runs, storage
+from fashion_core import checkpoints, config, launch, launchers, manifest, processes, runs, storage
 from fashion_core.errors import RunError, WrongUse
 
 LONG = ["image_size=16", "batch_size=1", "log_every=1", "device=cpu", "epochs=1000"]
@@ -83,8 +83,9 @@ def test_a_killed_run_is_called_interrupted_and_goes_on(started: runs.Run, tiny_
     process = launch.running_process(started)
     assert process is not None
     process.send_signal(signal.SIGKILL)
-    wait_for(lambda: launch.running_process(started) is None)
+    wait_for(lambda: not started.status().active)  # the kernel frees its memory first and its lock after that
     status = started.status()
+    assert launch.running_process(started) is None
     assert status.state == "interrupted" and "is saved; resume it" in status.sentence
     wait_for(lambda: "Killed from outside by signal 9 (SIGKILL) at step" in started.status().sentence)
     assert f"at step {status.step:,} of" in started.status().sentence
@@ -101,7 +102,7 @@ def test_a_kill_is_not_told_of_a_run_that_goes_on_or_was_stopped(started: runs.R
     process = launch.running_process(started)
     assert process is not None
     monkeypatch.setattr(processes, "num_memory_kills", lambda: 3)
-    ended = launch._telling_of_a_kill(started)
+    ended = launchers._telling_of_a_kill(started)
     told = len(started.events())
     ended(process.pid + 1, -9)  # an earlier process of the run, whose end is seen late
     ended(process.pid, 1)  # it ended by itself: the log has its last words

@@ -138,7 +138,7 @@ def test_a_single_error_is_visible_beside_480_right_ones_and_an_empty_cell_is_no
 def test_row_percentages_of_the_matrix_sum_to_100():
     trace = charts.confusion_matrix(published.report_matrix(), published.classes(), values="rows").data[0]
     sums = [sum(float(text) for text in row if text) for row in trace.text]
-    assert np.allclose(sums, 100, atol=0.5)
+    assert np.allclose(sums, 100, atol=1.5)  # two digits are written without a decimal
 
 
 def test_the_chosen_cell_is_framed():

@@ -18,7 +18,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from fashion_core import photos, sources
+from fashion_core import decoder, photos, sources
 from fashion_core.datasets import Dataset
 from fashion_core.errors import PhotoError
 from fashion_core.labels import display_name
@@ -33,6 +33,7 @@ FEW = 10  # fewer photos than this say nothing about how often the model is righ
 _PREVIEW_PIXELS = 640
 _STYLE = """<style>
 .vastra-pair{display:grid;grid-template-columns:1fr 1fr;gap:.75rem}
+.vastra-pair.of-3{grid-template-columns:repeat(3,minmax(0,18rem))}
 .vastra-pair figure{margin:0;min-width:0}
 .vastra-pair .frame{height:15rem;display:flex;align-items:center;justify-content:center;
 background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
@@ -66,9 +67,15 @@ def of_upload(name: str, data: bytes, size: tuple[int, int], how: str = "squeeze
 @st.cache_data(max_entries=2 * MOST_FILES, show_spinner=False, scope="session")
 def _of_bytes(digest: str, name: str, size: tuple[int, int], how: str, _data: bytes) -> Asked:
     try:
-        return of_image(name, photos.open_photo(_data), size, how)
+        return of_image(name, _decoder().decode(_data), size, how)
     except PhotoError as error:
         return Asked(name=name, reason=str(error))
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
+def _decoder() -> decoder.Decoder:
+    """Strangers' photos are decoded in a process of their own, the same for all sessions."""
+    return decoder.Decoder()
 
 
 def refused_words(num_refused: int, num_read: int) -> str:
@@ -159,6 +166,12 @@ def pair_html(asked: Asked) -> str:
     return f'{_STYLE}<div class="vastra-pair">{photo}{received}</div>'
 
 
+def figures_html(pictures: Sequence[tuple[str, str, bytes]]) -> str:
+    """Small PNG pictures side by side, each with heading and detail, as one HTML string."""
+    figures = "".join(_figure(heading, detail, data, "png", "small") for heading, detail, data in pictures)
+    return f'{_STYLE}<div class="vastra-pair of-{len(pictures)}">{figures}</div>'
+
+
 def _figure(heading: str, detail: str, data: bytes, kind: str, style: str) -> str:
     encoded = base64.b64encode(data).decode("ascii")
     return (
@@ -169,7 +182,7 @@ def _figure(heading: str, detail: str, data: bytes, kind: str, style: str) -> st
 
 
 def results_json(run: Run, several: Sequence[Asked], answers: Sequence[np.ndarray | None]) -> str:
-    """The document that ``python -m fashion_core predict --json`` prints."""
+    """The document that ``python -m fashion_core predict --calibrated --json`` prints."""
     found = []
     for asked, probabilities_K in zip(several, answers, strict=True):
         top = [] if probabilities_K is None else ranked(run, probabilities_K)

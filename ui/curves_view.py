@@ -13,7 +13,7 @@ import streamlit as st
 
 from fashion_core import statistics
 from fashion_core.runs import Run, Status
-from ui import address, loaders, notices, run_names
+from ui import address, growing, loaders, notices, run_names
 from ui.charts.lines import smoothed
 from ui.charts.overlay import Series, Track, finding, overlaid_curves
 from ui.charts.progress import progress_curves
@@ -32,7 +32,7 @@ def metrics_of(run: Run) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
-    return _run.metrics()
+    return growing.of(str(_run.folder / "metrics.jsonl")).frame()
 
 
 def steps_of(run: Run) -> pd.DataFrame:
@@ -104,10 +104,10 @@ def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[
         alt=f"Smoothed training loss and validation accuracy of {len(shown)} runs or groups by epochs seen",
         height=HEIGHT + 20,
     )
-    _say_what_is_drawn(shown)
+    say_what_is_drawn(shown)
 
 
-def _say_what_is_drawn(shown: Sequence[Series]) -> None:
+def say_what_is_drawn(shown: Sequence[Series]) -> None:
     parts = [SMOOTHING]
     if any(len(one.tracks) > 1 for one in shown):
         parts.append(
@@ -131,14 +131,14 @@ def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series
             if group_of(other) not in seen:
                 seen.add(group_of(other))
                 name = f"{len(seeds)} seeds of {html.escape(other.recipe)}"
-                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=_tracks(seeds)))
+                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=tracks_of(seeds)))
         elif other.id != run.id:
             found.append(_one(other))
     return found
 
 
 def _one(run: Run) -> Series:
-    return Series(key=run.id, name=_short(run), tracks=_tracks([run]))
+    return Series(key=run.id, name=_short(run), tracks=tracks_of([run]))
 
 
 def _short(run: Run) -> str:
@@ -151,7 +151,8 @@ def _short(run: Run) -> str:
     return html.escape(name if len(name) <= 24 else f"{name[:23]}…", quote=False)
 
 
-def _tracks(members: Sequence[Run]) -> tuple[Track, ...]:
+def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:
+    """What the runs logged, one track each; a run without a logged step has none."""
     found = [_track(loaders.stamp(member.folder / "metrics.jsonl"), member) for member in members]
     return tuple(track for track in found if len(track.x))
 
@@ -206,6 +207,7 @@ def show_rates(run: Run, status: Status) -> None:
         alt=f"{', '.join(name.replace('<br>', ' ') for _, name, *_ in logged(steps))} of {run.id} by step",
         height=max(HEIGHT, 70 + 95 * len(logged(steps))),
     )
+    notices.aside("Images a second: the median, in brackets the middle nine tenths of the logged values.")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -88,7 +88,11 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         )
         others = curves_view.pick_others(run, runs) if view == "curves" else []
         epoch = epoch_view.pick(run, frame) if view in ("recall", "matrix") else None
-    if view == "curves":
+    if status.state == "queued" and frame.empty:
+        notices.empty(
+            "It starts by itself when its device is free, also with this page closed. Its loss appears here then."
+        )
+    elif view == "curves":
         curves_view.show_curves(run, status, others, runs)
     elif view == "rates":
         curves_view.show_rates(run, status)
@@ -109,11 +113,26 @@ def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
         return
     sentence = f"{status.sentence} {ending_view.restarted_words(run, status)}".strip()
     st.markdown(f"{badge} {words.plain(sentence[:1].upper() + sentence[1:])}")
+    if status.state == "queued":
+        _take_out(run)
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, status.step / status.total_steps) if status.total_steps else 0.0
         st.progress(share, text=progress_words(run, status, frame))
         _buttons(run, status)
         ending_view.show_advice(run)
+
+
+def _take_out(run: Run) -> None:
+    if not rights.read_only() and st.button(
+        "Take it out of the queue",
+        icon=":material/playlist_remove:",
+        key="take out",
+        help="It does not start by itself then; its settings are kept.",
+    ):
+        with faults.shown(stop=False):
+            launch.stop(run, wait_seconds=0)
+        st.rerun()
 
 
 def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:

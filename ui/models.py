@@ -3,8 +3,10 @@
 Takes a run and squeezed photos, gives probabilities. Torch is imported inside the functions only.
 """
 
+import hashlib
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -55,12 +57,46 @@ def _model(key: tuple[loaders.Stamp, loaders.Stamp], _run: Run) -> Any:
     return infer.load_model(_run, infer.choose_device("auto"))
 
 
-def predict(run: Run, inputs_HW3: Sequence[np.ndarray]) -> np.ndarray:
-    """Probabilities, float32 N x K, of photos that are squeezed to the run's image size already (uint8 H x W x 3)."""
+def look(run: Run, inputs_HW3: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities, float32 N x K, and features, float32 N x D, of photos that have the run's image size already
+    (uint8 H x W x 3)."""
     with _lock:
         from fashion_core import infer
 
         key = stamp(run)
         model = _model(key, run)
         _ready().add(key)
-        return infer.predict_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings)
+        return infer.look_at_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings)
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Grad-CAM of a photo for a class, the same of networks with random weights, how alike each of those is (-1 to 1),
+    and the rows and columns of the grid that the maps were computed on."""
+
+    map_HW: np.ndarray
+    untrained: list[np.ndarray]
+    likeness: list[float]
+    grid: tuple[int, int]
+
+
+def explain(run: Run, input_HW3: np.ndarray, class_index: int) -> Explanation:
+    """Why a photo might be of a class; kept for this session."""
+    return _explain((stamp(run), hashlib.sha256(input_HW3.tobytes()).hexdigest(), class_index), run, input_HW3)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, scope="session")
+def _explain(key: tuple[Any, str, int], _run: Run, _input_HW3: np.ndarray) -> Explanation:
+    with _lock:
+        from fashion_core import explain as explaining
+
+        model = _model(key[0], _run)
+        channels, class_index = _run.settings.channels, key[2]
+        found_HW = explaining.grad_cam(model, _input_HW3, channels, class_index)
+        others = explaining.untrained_maps(_run, _input_HW3, class_index)
+        return Explanation(
+            found_HW,
+            others,
+            [explaining.likeness(found_HW, other) for other in others],
+            explaining.grid_of(model, _input_HW3, channels),
+        )

@@ -49,6 +49,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("augmentation", "Data", "Augmentation", ":material/tune:", "What does the model really see?"),
     Entry("training", "Models", "Training", ":material/model_training:", "What is running, and is it going well?"),
     Entry("evaluation", "Models", "Evaluation", ":material/grid_on:", "How good is it, and where does it fail?"),
+    Entry("compare", "Models", "Compare", ":material/difference:", "Is the difference real?"),
     Entry("embeddings", "Models", "Embeddings", ":material/scatter_plot:", "What has it learnt to tell apart?"),
     Entry("predict", "Use", "Predict", ":material/apparel:", "What is this garment, and how sure are we?"),
 )
@@ -72,6 +73,8 @@ def configure(title: str = APP_NAME) -> None:
     """Tab title, icon and width, and who may do what. Must come before ``st.navigation``: without an icon of its own, a
     tab whose page has a Material icon fetches it from fonts.gstatic.com."""
     access.begin()
+    # Off in config.toml: a sidebar that streamlit fills with its own list has its width before ours can be said.
+    st.set_option("client.showSidebarNavigation", True)
     st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
 
 

@@ -64,9 +64,13 @@ def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = 
 
 def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") -> str:
     """One of the splits, the first unless the address says otherwise."""
-    return address.segments(
-        label, splits, key=key, words=lambda name: SPLIT_NAMES.get(name, name), label_visibility="collapsed"
-    )
+    return address.segments(label, splits, key=key, words=split_words, label_visibility="collapsed")
+
+
+def split_words(split: str) -> str:
+    """``Test``, or ``Test on <dataset>`` for photos that are not the run's own."""
+    own, elsewhere, other = split.partition("-on-")
+    return f"{SPLIT_NAMES.get(own, own)} on {other}" if elsewhere else SPLIT_NAMES.get(split, split)
 
 
 def splits_to_evaluate(run: Run) -> list[str]:

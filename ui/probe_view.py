@@ -23,6 +23,7 @@ from ui import faults, loaders, notices, words
 #: What changes neither a step's time nor its memory: moving these keeps a measurement.
 _FREE = ("epochs", "seed", "log_every", "learning_rate", "save_minutes", "early_stopping", "final_weights", "schedule")
 PATIENCE = 180.0
+BUSY = 0.8  # below this share of the cores a measurement is told to have been disturbed
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
     """What ``probe.measure`` found, for a whole run: epochs of training and validation, and the scores at the end.
 
     Low and high come from the 95 % interval of the mean step: mean -+ t * sd / sqrt(n) (t of n - 1 degrees, at most
-    4.3 for the three steps that are the least).
+    4.3 for the three steps that are the least). On a CPU that others used meanwhile low is what an idle one would
+    take: beside a load of L our c threads had c / (c + L) of the c cores, if the system shared them evenly.
     """
     times = found["step_seconds"]
     mean = statistics.fmean(times)
@@ -52,13 +54,19 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
     steps = settings.epochs * math.ceil(splits["train"] / settings.batch_size)
     return Estimate(
         seconds=steps * mean + fixed,
-        low=steps * max(min(times), mean - half) + fixed,
+        low=(steps * max(min(times), mean - half) + fixed) * _share(found),
         high=steps * (mean + half) + fixed,
         images_per_second=found["images_a_step"] / mean,
         memory=found["memory_bytes"],
         gpu_memory=found["gpu_memory_bytes"],
         num_steps=len(times),
     )
+
+
+def _share(found: dict[str, Any]) -> float:
+    """The share of the cores that the measurement had; 1 when it had them for itself, or trained on a GPU."""
+    cores, load = found.get("cores") or 1, found.get("load") or 0.0
+    return cores / (cores + load) if found.get("device") == "cpu" else 1.0
 
 
 def _t(n: int) -> float:
@@ -106,7 +114,7 @@ def show(dataset: Dataset, settings: Settings, num_active: int) -> Estimate | No
     key = (dataset.id, dataset.fingerprint, json.dumps(wanted, sort_keys=True))
     kept = st.session_state.setdefault("_probes", {})
     if st.button(
-        "Measure on this machine (10 s)",
+        "Measure here (10 s)",
         icon=":material/speed:",
         key="probe",
         width="stretch",
@@ -139,7 +147,12 @@ def _say(found: Estimate, raw: dict[str, Any], settings: Settings, num_active: i
         f"From {words.counted(found.num_steps, 'step')} on {words.plain(raw['device'])}: the 95 % interval of their "
         "mean, validation and final scores included. It does not know what else this machine will do meanwhile."
     ]
-    if num_active:
+    if _share(raw) < BUSY:
+        parts.append(
+            f"Others used this CPU too (load {raw['load']:.1f} for {words.counted(raw['cores'], 'core')}): the lower "
+            "end is what it would take alone."
+        )
+    elif num_active:
         parts.append(f"{words.counted(num_active, 'run')} trained beside it, so alone it would be faster.")
     if not raw["cache_is_built"]:
         parts.append("Preparing the photos at this size comes before and is not in it.")

@@ -3,6 +3,7 @@
 Takes runs; gives nothing back. Says nothing when nobody waits. Needs no torch.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import streamlit as st
@@ -14,23 +15,37 @@ from ui import faults, loaders, run_names, words
 DEVICES = {"cpu": "the CPU", "mps": "the Apple GPU", "cuda": "a GPU"}
 
 
+SECONDS = 2.0
+
+
 def show(runs: Sequence[Run]) -> None:
-    """The queue of each device, if there is one: a line a run, with the buttons that move it up and take it out."""
+    """The queue of each device, if there is one: a line a run, with the buttons that move it up and take it out. Looks
+    again every two seconds while somebody waits; when the line has changed the whole page runs once more."""
+    waiting = slots.waiting(loaders.runs_dir())
+    if waiting:
+        st.fragment(_show, run_every=SECONDS)(runs, waiting)
+
+
+def _show(runs: Sequence[Run], known: list[slots.Waiting]) -> None:
+    if slots.waiting(loaders.runs_dir()) != known:
+        st.rerun()
     found = {run.id: run for run in runs}
     lines: dict[str, list[Run]] = {}
-    for slot, run_id, _ in slots.waiting(loaders.runs_dir()):
+    for slot, run_id, _ in known:
         if run_id in found:
             lines.setdefault(slot, []).append(found[run_id])
     for slot, line in lines.items():
         st.markdown(f"**Waiting for {DEVICES.get(slot, slot)}: {words.counted(len(line), 'run')}**")
+        written = Counter(map(_words, line))
         for place, run in enumerate(line):
-            _line(run, place + 1, line[place - 1].id if place else None)
+            told = words.plain(_words(run)) + (f" ({words.command(run.id)})" if written[_words(run)] > 1 else "")
+            _line(run, place + 1, told, line[place - 1].id if place else None)
 
 
-def _line(run: Run, place: int, ahead: str | None) -> None:
+def _line(run: Run, place: int, told: str, ahead: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue {run.id}"):
         # the dot is escaped: a paragraph with a number, not a list of one
-        st.markdown(f"{place}\\. {words.plain(run_names.run_words(run))}{_member_words(run)}", width="stretch")
+        st.markdown(f"{place}\\. {told}", width="stretch")
         if rights.read_only():
             return
         if st.button(
@@ -54,9 +69,8 @@ def _line(run: Run, place: int, ahead: str | None) -> None:
                 st.rerun()
 
 
-def _member_words(run: Run) -> str:
-    """What tells a run from the others of its group: ``, seed = 5``."""
-    if not run.group:
-        return ""
+def _words(run: Run) -> str:
+    """The run, and what tells it from the others of its group: ``report on clothing · 23 Nov 2026 15:46, seed = 5``."""
     values = run.settings.to_json()
-    return "".join(f", {words.plain(f'{name} = {values[name]}')}" for name in run.group["varies"] if name in values)
+    varies = [name for name in run.group["varies"] if name in values] if run.group else []
+    return ", ".join([run_names.run_words(run), *(f"{name} = {values[name]}" for name in varies)])

@@ -24,6 +24,9 @@ LESS, MORE = (LESS_RAMP, LESS_RAMP_DARK), (MORE_RAMP, MORE_RAMP_DARK)
 SMALLEST = 0.14  # how far from the paper's colour the weakest cell that is not empty stands
 
 
+ROOMY = 12  # more classes than this leave no room for a decimal behind two digits
+
+
 def shares(matrix: np.ndarray, axis: int = 1) -> np.ndarray:
     """Each cell over the sum of its row (``axis`` 1) or its column (0), float64 K x K; 0 where that sum is 0."""
     totals = matrix.sum(axis=axis, keepdims=True)
@@ -56,7 +59,9 @@ def confusion_matrix(
     shade = np.where(matrix > 0, -(SMALLEST + (1 - SMALLEST) * np.sqrt(wrong / strongest)), 0.0)
     np.fill_diagonal(shade, np.where(np.diag(matrix) > 0, 0.1 + 0.9 * np.diag(share), 0.0))
     names = [class_name(label) for label in labels]
-    written = matrix.astype(str) if values == "counts" else np.char.mod("%.1f", share * 100)
+    fine = (share < 0.0995) | (K <= ROOMY)
+    percent = np.where(fine, np.char.mod("%.1f", 100 * share), np.char.mod("%.0f", 100 * share))
+    written = matrix.astype(str) if values == "counts" else percent
     written = np.where(matrix > 0, written, "")
     totals = matrix.sum(axis=1)
     hover = np.empty((K, K), dtype=object)
@@ -88,17 +93,19 @@ def matrix_difference(
 ) -> go.Figure:
     """Row shares of ``first`` minus row shares of ``second`` (counts, K x K), in percentage points, with their sign.
 
-    Indigo: the first has more; turmeric: the second; both on a square-root scale of the largest difference. Cells that
-    are equal to a tenth of a point are paper. ``customdata`` of a cell is the difference. Names are shown as they are.
+    Indigo: the first has more; turmeric: the second; both in proportion to the largest difference. Cells that are equal
+    to a tenth of a point are paper. ``customdata`` of a cell is the difference. Names are shown as they are.
     """
     K = len(labels)
     one, two = shares(first), shares(second)
     points = 100 * (one - two)
     shown = np.abs(points) >= 0.05
     largest = np.abs(points).max() or 1.0
-    strength = SMALLEST + (1 - SMALLEST) * np.sqrt(np.abs(points) / largest)
+    strength = 0.03 + 0.97 * np.abs(points) / largest  # straight: small differences are mostly noise
     shade = np.where(shown, np.sign(points) * strength, 0.0)
-    written = np.where(shown, np.char.replace(np.char.mod("%+.1f", points), "-", "−"), "")
+    roomy = K <= ROOMY
+    written = np.char.replace(np.char.mod("%+.1f" if roomy else "%+.0f", points), "-", "−")
+    written = np.where(shown if roomy else np.abs(points) >= 0.5, written, "")  # the rest is told by its colour
     names = [class_name(label) for label in labels]
     one_name, two_name = class_name(first_name), class_name(second_name)
     hover = np.empty((K, K), dtype=object)
@@ -141,7 +148,7 @@ def _cells(figure: go.Figure, shade, written, hover, data, below, above) -> None
         y=rows,
         mode="text",
         text=written[rows, columns],
-        textfont={"size": 12 if K <= 12 else 11, "color": text_on(shade[rows, columns], below, above)},
+        textfont={"size": 12 if K <= ROOMY else 11, "color": text_on(shade[rows, columns], below, above)},
         hoverinfo="skip",
         showlegend=False,
     )

@@ -25,16 +25,17 @@ def logged(steps: pd.DataFrame) -> list[tuple[str, str, float, str]]:
 
 
 def finding(steps: pd.DataFrame) -> str:
-    """How fast and how evenly (the median and the range of the middle nine tenths), and how much memory."""
+    """How fast and how evenly (the median and the range of the middle nine tenths), and how much memory: a GPU's where
+    there is one, for that is the one that runs out."""
     speed = steps["images_per_second"].dropna() if "images_per_second" in steps else pd.Series(dtype=float)
     if len(speed) < 3:
         return ""
     low, middle, high = np.percentile(speed, [5, 50, 95])
-    said = [f"{middle:,.0f} images a second (nine tenths of the time {low:,.0f} to {high:,.0f})"]
-    for column, whose in (("memory_bytes", "memory"), ("gpu_memory_bytes", "GPU memory")):
+    said = f"{middle:,.0f} images a second ({low:,.0f} to {high:,.0f})"
+    for column, whose in (("gpu_memory_bytes", "GPU memory"), ("memory_bytes", "memory")):
         if column in steps and steps[column].notna().any():
-            said.append(_memory_words(steps[column].dropna().to_numpy(dtype=float) / GIB, whose))
-    return ", ".join(said)
+            return f"{said}, {_memory_words(steps[column].dropna().to_numpy(dtype=float) / GIB, whose)}"
+    return said
 
 
 def _memory_words(held: np.ndarray, whose: str) -> str:

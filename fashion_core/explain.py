@@ -1,0 +1,84 @@
+"""Which part of a photo speaks for a class: Grad-CAM, and whether that picture depends on what was learnt.
+
+Takes a model and one photo as it receives it; gives maps. captum computes them. H height, W width, B batch.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fashion_core import infer, runs
+from fashion_core.models import Network, ReportCNN
+
+NUM_RANDOM = 3
+
+
+def grad_cam(model: Network, input_HW3: np.ndarray, channels: str, class_index: int) -> np.ndarray:
+    """Grad-CAM (Selvaraju et al. 2017) of one uint8 photo for one class: float32 H x W, 0 to 1, 1 at its peak.
+
+    All zeros when nothing in the last convolution speaks for the class. Bilinear from that layer's own grid.
+    """
+    from captum.attr import LayerGradCam  # brings matplotlib, 0.7 s
+
+    images_BHWC = _batch(input_HW3).to(next(model.parameters()).device)
+    with torch.enable_grad():
+        given = infer.to_input(images_BHWC, channels).requires_grad_(True)
+        map_B1HW = LayerGradCam(model, explained_layer(model)).attribute(
+            given, target=class_index, relu_attributions=True
+        )
+    large = F.interpolate(map_B1HW.detach().float(), size=input_HW3.shape[:2], mode="bilinear", align_corners=False)
+    found = large[0, 0].cpu().numpy()
+    peak = float(found.max())
+    return found / peak if peak > 0 else np.zeros_like(found)
+
+
+def grid_of(model: Network, input_HW3: np.ndarray, channels: str) -> tuple[int, int]:
+    """Rows and columns of the explained layer's output: how fine a map can be."""
+    seen: list[tuple[int, int]] = []
+    hook = explained_layer(model).register_forward_hook(lambda *given: seen.append(tuple(given[2].shape[-2:])))
+    try:
+        with torch.inference_mode():
+            model(infer.to_input(_batch(input_HW3), channels))
+    finally:
+        hook.remove()
+    return seen[0]
+
+
+def _batch(input_HW3: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(input_HW3))[None]  # a copy: torch takes no read-only memory
+
+
+def explained_layer(model: Network) -> nn.Module:
+    """The last layer that still knows where things are."""
+    if isinstance(model, ReportCNN):
+        return [layer for layer in model.convolutions if isinstance(layer, nn.Conv2d)][-1]
+    return model.trunk.layer4  # type: ignore[return-value]
+
+
+def untrained_maps(
+    run: runs.Run, input_HW3: np.ndarray, class_index: int, *, seeds: Sequence[int] = range(NUM_RANDOM)
+) -> list[np.ndarray]:
+    """Maps of the same network with random weights, one a seed.
+
+    The sanity check of Adebayo et al. (2018), "Sanity checks for saliency maps": a map that looks the same without what
+    was learnt shows edges of the photo, not reasons.
+    """
+    found = []
+    for seed in seeds:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            untrained = infer.new_model(run).eval()
+        found.append(grad_cam(untrained, input_HW3, run.settings.channels, class_index))
+    return found
+
+
+def likeness(map_HW: np.ndarray, other_HW: np.ndarray) -> float:
+    """Spearman's rank correlation of two maps, -1 to 1; 0 where one of them is flat."""
+    from scipy.stats import spearmanr
+
+    if np.ptp(map_HW) == 0 or np.ptp(other_HW) == 0:
+        return 0.0
+    return float(spearmanr(map_HW, other_HW, axis=None).statistic)

@@ -1,0 +1,134 @@
+"""A run as a model card in Markdown: what it is, what it was shown, how good it is, what it cannot do.
+
+Takes a run; gives text. The headings are those of Mitchell et al. (2019), "Model cards for model reporting". Every
+number has its interval and its n; every name from a file is escaped. Needs no torch.
+"""
+
+import re
+
+import numpy as np
+
+from fashion_core import published, runs
+from fashion_core.config import changes
+from fashion_core.errors import RunError
+from fashion_core.statistics import score_intervals, wilson
+
+
+def card(run: runs.Run) -> str:
+    """The card of a run that has predictions of test, or else of val; RunError when it has neither."""
+    split = next((name for name in ("test", "val") if name in run.prediction_splits()), None)
+    if split is None:
+        raise RunError(
+            f"run {run.id!r} has no predictions to report; run: python -m fashion_core evaluate {run.id} --split test"
+        )
+    scores = run.scores(split)
+    parts = [_title(run), _data(run), _results(run, split, scores), _limits(run, split, scores), _use(run), _made(run)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(run: runs.Run) -> str:
+    drawn = "\n\n**Trained on drawings, not on photographs: it says nothing about real clothes.**"
+    network, (width, height) = run.settings.model, run.settings.image_size
+    return (
+        f"# {plain(run.id)}\n\nA classifier of clothes with {len(run.classes)} classes: network `{network}`, input "
+        f"{width} x {height} pixels, recipe `{run.recipe}`, made with Vastra Lab."
+        f"{drawn if run.dataset['synthetic'] else ''}\n\nClasses, in the order of its outputs: "
+        + ", ".join(plain(name) for name in run.classes)
+        + "."
+    )
+
+
+def _data(run: runs.Run) -> str:
+    splits = ", ".join(f"{split} {count:,}" for split, count in run.dataset["splits"].items())
+    return (
+        f"## Data\n\n{plain(run.dataset['name'])}: {splits} photos. Fingerprint `{run.dataset['fingerprint']}`.\n\n"
+        f"To bring it back:\n\n{_code(run.dataset['bring'])}"
+    )
+
+
+def _results(run: runs.Run, split: str, scores: dict) -> str:
+    matrix_KK = np.array(scores["confusion_matrix"])
+    bounds = score_intervals(matrix_KK)
+    lines = [
+        f"## Results on {split}",
+        f"Accuracy **{_with(scores['accuracy'], scores['accuracy_ci95'])}**, macro F1 "
+        f"{scores['macro_f1']:.3f} [{bounds.macro_f1[0]:.3f}, {bounds.macro_f1[1]:.3f}], n = {scores['n']:,}. In "
+        "brackets the 95 % interval: Wilson for accuracy and recall, a bootstrap within the classes for the others.",
+        "| Class | n | Recall | Precision | F1 |\n|---|---|---|---|---|\n"
+        + "\n".join(
+            f"| {plain(row['label'])} | {row['support']:,} "
+            + "".join(
+                f"| {row[name]:.3f} [{low[k]:.3f}, {high[k]:.3f}] "
+                for name, (low, high) in (
+                    ("recall", bounds.recall),
+                    ("precision", bounds.precision),
+                    ("f1", bounds.f1),
+                )
+            )
+            + "|"
+            for k, row in enumerate(scores["per_class"])
+        ),
+    ]
+    if published.fits(run.classes):
+        beside = "; ".join(
+            f"{one.name} {100 * one.accuracy:.2f} %" for one in published.results() if one.matrix_KK is not None
+        )
+        lines.append(
+            f"Published on IndoFashion's 7,500 test photos, which is another experiment unless this run was tested on "
+            f"the same ones: {beside}."
+        )
+    return "\n\n".join(lines)
+
+
+def _limits(run: runs.Run, split: str, scores: dict) -> str:
+    worst = min(scores["per_class"], key=lambda row: row["recall"])
+    low, high = wilson(round(worst["recall"] * worst["support"]), worst["support"])
+    told = [
+        f"It must choose among its {len(run.classes)} classes, also for a photo of something else.",
+        "The numbers hold for photos of the same kind as its data. A published network fell from 86.2 % to 63.9 % on "
+        "another collection of photos, made two years later.",
+        f"It recognises {plain(worst['label'])} least often: {_with(worst['recall'], (float(low), float(high)))} of "
+        f"{worst['support']:,}.",
+        "The interval is about which photos were tested. Training again with another seed moves the result too.",
+        "Its probabilities are not calibrated; `Classifier(..., calibrated=True)` gives those of the temperature that "
+        "fits its validation photos.",
+    ]
+    if split == "val":
+        told.insert(0, "There is no test split: these are validation photos, on which choices may have been made.")
+    return "## Limits\n\n" + "\n".join(f"* {sentence}" for sentence in told)
+
+
+def _use(run: runs.Run) -> str:
+    return (
+        "## Use\n\n```python\nfrom fashion_core.predict import Classifier\n\n"
+        'for answer in Classifier("FOLDER")(["photo.jpg"]):\n    print(answer.label, answer.probability)\n```'
+    )
+
+
+def _made(run: runs.Run) -> str:
+    changed = ", ".join(f"{name} = {new}" for name, _, new in changes(run.settings)) or "nothing"
+    versions = ", ".join(f"{name} {version}" for name, version in run.config.get("versions", {}).items())
+    return (
+        f"## How it was made\n\nRecipe `{run.recipe}`; changed from it: {plain(changed)}. Seed {run.settings.seed}, "
+        f"launched {run.created}. {plain(versions)}.\n\n"
+        f"{_code('python -m fashion_core train DATASET ' + run.settings.to_flags())}"
+    )
+
+
+def _with(share: float, bounds: tuple[float, float] | list[float]) -> str:
+    """``84.1 % [83.3, 84.9]``"""
+    return f"{100 * share:.1f} % [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    text = " ".join(str(text).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]()#|~$])", r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    """A code block that its text cannot end."""
+    text = " ".join(text.split())
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}\n{text}\n{fence}"

@@ -1,0 +1,64 @@
+"""Two runs, groups of seeds or published results side by side: is the difference real, and where does it lie?"""
+
+import streamlit as st
+
+from ui import (
+    address,
+    compare_detail,
+    compare_runs,
+    compare_sides,
+    compare_view,
+    faults,
+    loaders,
+    navigation,
+    notices,
+    pickers,
+)
+
+navigation.enter("compare")
+
+# pick
+runs = loaders.all_runs()
+if not runs:
+    notices.empty(
+        "No run is here yet. Here you would hold two of them side by side.",
+        page="training",
+        label="Train the first one",
+    )
+    st.stop()
+offer = compare_sides.Offer(runs)
+if len(offer.ids) < 2:
+    notices.empty("One run is here, and a comparison takes two.", page="training", label="Train another one")
+    st.stop()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    chosen = compare_sides.pick(offer)
+    with faults.shown():
+        first, second = compare_sides.told_apart(*(offer.side(name) for name in chosen))
+    split = pickers.pick_split(compare_sides.splits_of(first, second))
+    margin = address.select(
+        "Equal within", list(compare_view.MARGINS), key="margin", default="0.01",
+        words=compare_view.MARGINS.__getitem__, width=120,
+        help="Differences smaller than this do not matter to you. Equivalent means that a larger one is ruled out.",
+    )  # fmt: skip
+    if first.drawn or second.drawn:
+        notices.drawn_badge()
+
+# load and draw: a pair that cannot be compared says why, and the runs below stay
+found = None
+with faults.shown(stop=False):
+    found = compare_view.compared(first, second, split, float(margin), runs)
+if found is not None:
+    compare_view.show_verdict(found)
+    settings, curves = st.columns([1, 2], gap="medium")
+    with settings:
+        compare_view.show_settings(found)
+    with curves:
+        compare_view.show_curves(found)
+    compare_detail.show_cells(found)
+    compare_detail.show_classes(found)
+    compare_detail.show_ranges(found)
+
+compare_runs.show(runs, first, second, split)
+last = second.members[-1] if second.members else None
+if last:
+    navigation.next_step("evaluation", "See where the second one fails", run=last.id, split=split)

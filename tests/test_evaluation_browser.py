@@ -1,0 +1,111 @@
+"""The matrix of a shipped run in a real browser: cells, rows and columns open exactly their images; so does the table.
+
+The photos are squares of one colour under the run's own image ids: drawing the real ones takes half a minute.
+"""
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashion_core import datasets, pixels, storage
+from tests.test_browser import browser, click_cell, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
+
+SHIPPED = Path(__file__).parents[1] / "checkpoints" / "report-drawn"
+ANY = "any/"
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The shipped run, and a dataset with its fingerprint and its 600 test photos, each 32 x 32 of one colour."""
+    data, runs = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("runs")
+    shutil.copytree(SHIPPED, runs / "shipped")
+    config = json.loads((SHIPPED / "config.json").read_text())
+    predictions = pd.read_parquet(SHIPPED / "predictions-test.parquet")
+    folder, n = data / "demo", len(predictions)
+    folder.mkdir()
+    text = {name: "" for name in ("phash", "reason")}
+    columns = {"split": "test", "width": 32, "height": 32, "bytes": 1, "sha256": "0", "status": "ok", **text}
+    rows = predictions[["image_id", "label"]].assign(path=predictions["image_id"], **columns)
+    storage.write_parquet(folder / "manifest.parquet", rows)
+    with pixels.create(folder / "pixels-32x32.npy", n, 32, 32) as array_NHW3:
+        array_NHW3[:] = np.random.default_rng(0).integers(40, 220, (n, 1, 1, 3))
+    record = config["dataset"]
+    pixels.seal(folder, folder / "pixels-32x32.npy", record["fingerprint"])
+    datasets.write(
+        folder,
+        datasets.Dataset(
+            id="demo", folder=folder, name=record["name"], kind="demo", root=folder, classes=tuple(config["classes"]),
+            groups={}, synthetic=True, note="", split_rule="as given", bring=record["bring"],
+            fingerprint=record["fingerprint"], splits={"test": n}, num_images=n, num_damaged=0, num_missing=0,
+            first_pixels=(32, 32),
+        ),
+    )  # fmt: skip
+    return {"data": data, "runs": runs}
+
+
+def shows(page, true: str, predicted: str, number: int) -> set[str]:
+    """Wait until the address names the cell and the gallery says and shows so many images; their ids."""
+    page.wait_for_function(
+        "([true_, predicted]) => { const asked = new URLSearchParams(location.search);"
+        " return asked.get('true') === true_ && asked.get('predicted') === predicted }",
+        arg=[true, predicted],
+        timeout=30_000,
+    )
+    counted = f"1 to 48 of {number} photos" if number > 48 else f"{number} photo{'' if number == 1 else 's'}"
+    page.locator(".st-key-cell").get_by_text(counted, exact=True).wait_for(timeout=30_000)
+    figures = ".st-key-cell .vastra-gallery figure"
+    page.wait_for_function(
+        "([figures, n]) => document.querySelectorAll(figures).length === n",
+        arg=[figures, min(48, number)],
+        timeout=30_000,
+    )
+    return {image.get_attribute("title") for image in page.locator(figures).all()}
+
+
+def test_ten_random_cells_a_row_a_column_and_the_table_open_exactly_their_images(room, browser):  # noqa: F811
+    predictions = pd.read_parquet(SHIPPED / "predictions-test.parquet")
+    classes = json.loads((SHIPPED / "config.json").read_text())["classes"]
+    cells = predictions.groupby(["label", "predicted"])["image_id"].agg(set)
+    with server(room["data"], room["runs"]) as address, tab(browser) as page:
+        page.goto(f"{address}/evaluation?run=shipped&order=kind+of+garment")
+        settle(page)
+        page.wait_for_function("document.querySelectorAll('.xtick text').length >= 15", timeout=30_000)
+        order = page.locator(".xtick text").all_text_contents()[:15]
+        shown_at = {name.replace(" ", "_").lower(): place for place, name in enumerate(order)}
+        for true, predicted in random.Random(6).sample(sorted(cells.index), 10):
+            click_cell(page, shown_at[true], shown_at[predicted])
+            found = shows(page, true, predicted, len(cells[true, predicted]))
+            assert found == cells[true, predicted]
+        shoot(page, "evaluation-ten-cells")
+
+        for axis, column, name in (("ytick", "label", classes[2]), ("xtick", "predicted", classes[7])):
+            page.locator(f".{axis} text").nth(shown_at[name]).click()
+            whole = set(predictions.loc[predictions[column] == name, "image_id"])
+            asked = (name, ANY) if column == "label" else (ANY, name)
+            assert shows(page, *asked, len(whole)) <= whole
+
+        # the keyboard's twin: a cell of the table, then the one beside it
+        page.locator("[data-testid=stButtonGroup] button", has_text="Table").click()
+        table = page.locator("[data-testid=stDataFrame]").first
+        table.wait_for(timeout=30_000)
+        settle(page)
+        box = table.bounding_box()
+        page.mouse.click(box["x"] + 200, box["y"] + 35 + 17)
+        for _ in range(2):
+            page.wait_for_function("!location.search.includes('any%2F')", timeout=30_000)
+            asked = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+            chosen = (asked["true"], asked["predicted"])
+            assert shown_at[chosen[0]] == 0
+            assert len(shows(page, *chosen, len(cells.get(chosen, ())))) == len(cells.get(chosen, ()))
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function(
+                "before => new URLSearchParams(location.search).get('predicted') !== before",
+                arg=chosen[1],
+                timeout=30_000,
+            )
+        no_trouble(page)

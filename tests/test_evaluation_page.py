@@ -1,0 +1,172 @@
+"""The Evaluation page and ``evaluate``: what the matrix shows, the closer looks, other photos, broken predictions."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashion_core import calibration, labels, manifest, metrics, runs, storage, versions
+from tests.made_runs import make_run
+from tests.test_command_line import command
+from tests.test_pages import metric, open_page, written
+from ui import evaluation_matrix
+
+CLASSES = ("kurta", "saree", "shoe")
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    """A folder of runs of its own, and the figures that the page draws by their key."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def drawn_figures(monkeypatch):
+    figures = {}
+    monkeypatch.setattr(evaluation_matrix, "plot", lambda figure, *, key, **more: figures.update({key: figure}))
+    return figures
+
+
+def counts(run: runs.Run, classes) -> np.ndarray:
+    """The matrix by pandas, rows true, in the order of ``classes``."""
+    frame = run.predictions("test")
+    return pd.crosstab(frame["label"], frame["predicted"]).reindex(index=classes, columns=classes).fillna(0).to_numpy()
+
+
+def test_the_difference_to_a_run_with_the_classes_in_another_order_is_taken_by_name(room, drawn_figures):
+    one = make_run(room / "one", CLASSES, counts={"test": 90})
+    two = make_run(room / "two", CLASSES[::-1], counts={"test": 60}, seed=3)
+    make_run(room / "other-classes", ("a", "b", "c"), counts={"test": 60})
+    make_run(room / "no-test", CLASSES, counts={"val": 60})
+    app = open_page("evaluation", run="one", values="difference")
+    assert app.selectbox(key="against").options == [f"minus {evaluation_matrix.pickers.run_words(two)}"]
+    shares = [found / found.sum(axis=1, keepdims=True) for found in (counts(one, CLASSES), counts(two, CLASSES))]
+    assert np.allclose(drawn_figures["matrix"].data[0].customdata, 100 * (shares[0] - shares[1]))
+
+
+def test_cells_orders_and_the_table_are_of_one_matrix_and_live_in_the_address(room, drawn_figures):
+    run = make_run(room / "one", labels.INDOFASHION, counts={"test": 300})
+    matrix = counts(run, list(labels.INDOFASHION))
+    for values, total in (("rows", matrix.sum(axis=1, keepdims=True)), ("columns", matrix.sum(axis=0))):
+        app = open_page(
+            "evaluation", run="one", values=values, order="kind of garment", true="saree", predicted="gowns"
+        )
+        trace = drawn_figures["matrix"].data[0]
+        names = [name for group in labels.GARMENTS.values() for name in group]
+        places = [labels.INDOFASHION.index(name) for name in names]
+        assert list(drawn_figures["matrix"].layout.xaxis.ticktext) == [labels.display_name(name) for name in names]
+        expected = (100 * matrix / total)[np.ix_(places, places)]
+        written_there = [[float(text or 0) for text in row] for row in np.array(trace.text)]
+        assert np.allclose(written_there, expected, atol=0.51)
+        frame = drawn_figures["matrix"].layout.shapes[-1]
+        assert (frame.x0 + 0.5, frame.y0 + 0.5) == (names.index("gowns"), names.index("saree"))
+    drawn_figures.clear()
+    table = open_page("evaluation", run="one", matrix_as="table", order="errors").dataframe[0].value
+    there = [labels.INDOFASHION.index(name) for name in table.columns]
+    assert (table.to_numpy() == matrix[np.ix_(there, there)]).all()
+    assert not drawn_figures
+    app = open_page("evaluation", run="one", values="difference", against="published-paper")
+    assert "7,500 test photos of IndoFashion, not these" in written(app)
+
+
+def test_published_values_stand_beside_fifteen_classes_and_say_what_they_are_not(room):
+    make_run(room / "one", labels.INDOFASHION, counts={"test": 300}, synthetic=True)
+    app = open_page("evaluation", run="one")
+    text, table = written(app), app.dataframe[-1].value
+    assert "A different input is a different experiment." in text
+    assert "These photos are drawn, so this is no comparison of garments." in text
+    assert [round(value, 1) for value in table.filter(like="other").iloc[0]] == [
+        93.9,
+        94.9,
+    ]  # blouse: 958 of 1,020, 970 of 1,022
+    make_run(room / "two", CLASSES, counts={"test": 90})
+    assert "different experiment" not in written(open_page("evaluation", run="two"))
+
+
+def test_the_report_is_as_scikit_learn_prints_it_and_macro_f1_has_its_interval(room):
+    run = make_run(room / "one", CLASSES, counts={"test": 90})
+    app = open_page("evaluation", run="one")
+    app.session_state["as_text"] = True
+    app.run()
+    frame = run.predictions("test")
+    true, said = (runs.label_indices(frame[name], CLASSES) for name in ("label", "predicted"))
+    assert app.code[0].value == metrics.report_text(true, said, CLASSES).rstrip("\n")
+    assert metric(app, "Macro F1") == f"{100 * run.scores('test')['macro_f1']:.1f} %"
+
+
+def test_each_closer_look_tells_the_numbers_of_its_own_functions(room):
+    run = make_run(room / "one", labels.INDOFASHION, counts={"test": 300, "val": 300})
+    frame, val = run.predictions("test"), run.predictions("val")
+    arrays = [
+        array
+        for one in (frame, val)
+        for array in (runs.label_indices(one["label"], run.classes), metrics.probabilities_of(one, run.classes))
+    ]
+    found = calibration.calibrate(*arrays)
+    app = open_page("evaluation", run="one", view="certainty")
+    assert app.dataframe[-1].value["error"].tolist() == [
+        f"{100 * one.error:.1f} %" for one in (found.before, found.after)
+    ]
+    assert app.dataframe[-2].value["accuracy"][0].startswith(metric(app, "Accuracy"))
+    assert "fitted on 300 validation photos" in written(app)
+    assert "flattered" in written(open_page("evaluation", run="one", view="certainty", split="val"))
+
+    pairs = open_page("evaluation", run="one", view="mistakes").dataframe[1].value
+    largest = metrics.most_confused(counts(run, list(run.classes)), run.classes, most=1)[0]
+    assert pairs.iloc[0].tolist()[:3] == [*map(labels.display_name, largest[:2]), largest[2]]
+    wrong = frame[frame["label"] != frame["predicted"]]
+    sure = wrong[[f"p_{name}" for name in run.classes]].max(axis=1)
+    worst = open_page("evaluation", run="one", view="mistakes").dataframe[2].value
+    assert worst["image_id"].iloc[0] == wrong["image_id"][sure.idxmax()]
+
+    app = open_page("evaluation", run="one", view="groups")
+    assert "are in the right group all the same" in written(app)
+
+
+def test_another_dataset_of_the_same_classes_is_scored_and_told_as_a_shift(tiny_data, tiny_runs, tmp_path, monkeypatch):
+    shutil.copytree(tiny_data, tmp_path / "data")
+    shutil.copytree(tiny_runs, tmp_path / "runs")
+    tiny = manifest.find_dataset(tmp_path / "data", "tiny")
+    test = tiny.manifest().query("split == 'test'")["image_id"].tolist()
+    versions.exclude(tiny, dict.fromkeys(test[:3], "leak"), name="without leaks")
+    done = command("evaluate", "tiny-run", "--dataset", "without-leaks", "--json", data=tmp_path / "data",
+                   runs=tmp_path / "runs")  # fmt: skip
+    found = json.loads(done.stdout)
+    assert found["split"] == "test-on-without-leaks" and found["n"] == 12
+    assert found["shift"]["shared"] == 12 and found["shift"]["moved"] == pytest.approx(
+        found["accuracy"] - found["shift"]["accuracy"]
+    )
+    assert found["calibration"]["bins"] == 15 and found["top_k"][0]["accuracy"] == found["accuracy"]
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    app = open_page("evaluation", run="tiny-run", split="test-on-without-leaks", view="elsewhere")
+    assert metric(app, "Photos") == "12"
+    rows = app.dataframe[-1].value
+    assert rows["which"].tolist() == ["Test, its own photos", "Test on without-leaks"] and rows["shared"][1] == "12"
+    assert "evaluate tiny-run --dataset" not in written(app)  # it was done
+
+
+BROKEN = {
+    "nan": (lambda frame: frame.assign(p_saree=np.nan), "hold NaN in 90 of 90 rows"),
+    "sum": (lambda frame: frame.assign(p_saree=frame["p_saree"] + np.float32(0.5)), "do not sum to 1 in 90 of 90 rows"),
+    "classes": (lambda frame: frame.rename(columns={"p_saree": "p_sari"}), "no 'saree' but 'sari'"),
+    "label": (lambda frame: frame.assign(label="sari"), "'sari' is not a class of this run"),
+    "absent": (lambda frame: frame[frame["label"] != "saree"], "no images of saree"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_broken_predictions_are_one_sentence_on_the_page_and_on_the_command_line(room, what):
+    run = make_run(room / "one", CLASSES, counts={"test": 90})
+    change, sentence = BROKEN[what]
+    path = run.folder / "predictions-test.parquet"
+    storage.write_parquet(path, change(run.predictions("test")).reset_index(drop=True))
+    app = open_page("evaluation", run="one")
+    assert sentence in written(app) and not app.metric
+    done = command("evaluate", "one", data=room.parent / "data", runs=room)
+    assert done.returncode == 1 and sentence in done.stderr

@@ -1,0 +1,44 @@
+"""What is unlike training: distances as scikit-learn computes them, and a false-alarm rate that was promised."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from fashion_core import novelty
+from fashion_core.errors import RunError
+
+
+def clouds(seed: int, n: int, centre: float) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    return (generator.normal(size=(n, 16)) + centre * np.eye(16)[0]).astype(np.float32)
+
+
+def test_distances_are_those_of_scikit_learns_nearest_neighbours():
+    train, asked = clouds(0, 700, 3), clouds(1, 300, 3)
+    theirs, rows = NearestNeighbors(metric="cosine", algorithm="brute").fit(train).kneighbors(asked, 10)
+    ours = novelty.kth_distance(novelty.unit_rows(train), asked, 10)
+    assert ours == pytest.approx(theirs[:, 9], abs=1e-5)
+    found, distances = novelty.nearest(novelty.unit_rows(train), asked[5], 10)
+    assert found.tolist() == rows[5].tolist() and distances == pytest.approx(theirs[5], abs=1e-5)
+    assert len(novelty.nearest(novelty.unit_rows(train[:3]), asked[5], 10)[0]) == 3
+
+
+def test_five_in_a_hundred_known_photos_are_alarms_and_strangers_nearly_all():
+    found = novelty.fit(clouds(0, 2000, 6), clouds(1, 3000, 6))
+    assert found.num_fitted == 2000
+    alarms = found.is_unlike(clouds(2, 4000, 6)).mean()
+    assert 0.035 < alarms < 0.065  # three standard errors of 4,000 photos and of the fitted percentile
+    assert found.is_unlike(clouds(3, 500, -6)).mean() > 0.99
+
+
+def test_the_order_of_photos_and_a_row_of_zeros_do_no_harm():
+    train, val = clouds(0, 300, 4), clouds(1, 200, 4)
+    there, back = novelty.fit(train, val), novelty.fit(train[::-1], val)
+    assert there.threshold == pytest.approx(back.threshold, abs=1e-6)
+    nothing = np.zeros((1, 16), np.float32)
+    assert there.distances(nothing).tolist() == [1.0] and there.is_unlike(nothing).all()
+
+
+def test_too_few_photos_are_said():
+    with pytest.raises(RunError, match="from 9 training and 200 validation photos; it takes 10 and 20"):
+        novelty.fit(clouds(0, 9, 1), clouds(1, 200, 1))

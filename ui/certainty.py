@@ -1,0 +1,47 @@
+"""A run's temperature, and its probabilities at it: what the Predict page shows as certainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import calibration, runs
+from fashion_core.errors import FashionError
+from fashion_core.runs import Run
+from ui import loaders
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """``temperature`` 1 and ``num_fitted`` 0 for a run without usable validation predictions."""
+
+    temperature: float = 1.0
+    num_fitted: int = 0
+
+    def of(self, probabilities_NK: np.ndarray) -> np.ndarray:
+        """The probabilities at this temperature, N x K."""
+        return calibration.with_temperature(probabilities_NK, self.temperature) if self.num_fitted else probabilities_NK
+
+    def in_frame(self, predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+        """Stored predictions with their probabilities at this temperature."""
+        columns = [f"p_{name}" for name in classes]
+        return predictions.assign(**dict(zip(columns, self.of(predictions[columns].to_numpy()).T, strict=True)))
+
+
+def of(run: Run) -> Certainty:
+    """The temperature that fits the run's validation predictions (Guo et al. 2017)."""
+    return _of(loaders.stamp(run.folder / "predictions-val.parquet"), run)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _of(key: loaders.Stamp, _run: Run) -> Certainty:
+    if "val" not in _run.prediction_splits():
+        return Certainty()
+    try:
+        frame = loaders.predictions_of(_run, "val")
+        labels_N = runs.label_indices(frame["label"], _run.classes)
+        probabilities_NK = frame[[f"p_{name}" for name in _run.classes]].to_numpy()
+        return Certainty(calibration.fit_temperature(labels_N, probabilities_NK), len(frame))
+    except (FashionError, KeyError):  # the Evaluation page says what is wrong with them
+        return Certainty()

@@ -1,0 +1,201 @@
+"""Charts of a comparison: a difference on its scale, the classes' differences, and what accuracy cost.
+
+Takes numbers and frames (shares between -1 and 1); knows no run and no file. Second minus first everywhere.
+"""
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ui.charts.layout import base_layout, class_name, names_axis
+from ui.colours import LIGHT
+
+BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
+
+
+def difference_scale(
+    value: float, low: float, high: float, *, margin: float, first_name: str, second_name: str
+) -> go.Figure:
+    """One difference with its 95 % interval, in points, on a scale that shows zero and the margin of what counts as
+    equal. Names are shown as they are."""
+    value, low, high, margin = (100 * number for number in (value, low, high, margin))
+    reach = 1.12 * max(abs(low), abs(high), 2 * margin)
+    colour = LIGHT["leaf"] if low > 0 else LIGHT["madder"] if high < 0 else LIGHT["indigo"]
+    figure = go.Figure(layout=base_layout(""))
+    figure.add_scatter(
+        x=[value],
+        y=[0],
+        mode="markers",
+        marker={"color": colour, "size": 15, "symbol": "diamond"},
+        error_x={
+            "type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low],
+            "color": colour, "thickness": 4, "width": 9,
+        },
+        hovertemplate=f"{value:+.2f} points [{low:+.2f}, {high:+.2f}]<extra></extra>".replace("-", "−"),
+        cliponaxis=False,
+    )  # fmt: skip
+    figure.layout.shapes = [
+        _rect(-margin, margin),
+        _upright(0, LIGHT["muted"], "solid"),
+    ]
+    far = {"showarrow": False, "yref": "paper", "yanchor": "bottom", "font": {"size": 13, "color": LIGHT["muted"]}}
+    figure.layout.annotations = [
+        {**far, "text": f"← {_short(first_name)} better", "x": 0, "xref": "paper", "xanchor": "left",
+         "y": 1.02},
+        {**far, "text": f"{_short(second_name)} better →", "x": 1, "xref": "paper", "xanchor": "right",
+         "y": 1.02},
+        {**far, "text": f"equal within {margin:g}", "x": 0, "xref": "x", "y": 1.02},
+        {**far, "text": f"<b>{value:+.1f}</b> [{low:+.1f}, {high:+.1f}]".replace("-", "−"), "x": value, "xref": "x",
+         "y": 0.64, "font": {"size": 14, "color": LIGHT["ink"]}},
+    ]  # fmt: skip
+    figure.update_layout(
+        showlegend=False,
+        margin={"t": 26, "b": 8, "l": 12, "r": 12},
+        xaxis={"range": [-reach, reach], "title": {"text": "Points of accuracy, with the 95 % interval"},
+               "fixedrange": True, "ticksuffix": ""},
+        yaxis={"range": [-1, 1], "visible": False, "fixedrange": True},
+    )  # fmt: skip
+    return figure
+
+
+def _short(name: str) -> str:
+    return html.escape(name if len(name) <= 42 else f"{name[:41]}…", quote=False)
+
+
+def _rect(low: float, high: float) -> dict[str, object]:
+    return {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": BAND,
+            "line": {"width": 0}, "layer": "below"}  # fmt: skip
+
+
+def _upright(at: float, colour: str, dash: str) -> dict[str, object]:
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
+            "line": {"color": colour, "width": 1.4, "dash": dash}}  # fmt: skip
+
+
+def class_differences(per_class: pd.DataFrame, *, margin: float, title: str = "", drawn: bool = False) -> go.Figure:
+    """A row a class (``per_class``: label, n, first, second, difference, low, high, p_holm), the largest gain on top.
+
+    What stays different after Holm's correction is a filled diamond, green or red by its sign; the rest are rings.
+    """
+    ordered = per_class.sort_values("difference", kind="stable")
+    real = (ordered["p_holm"] < 0.05).to_numpy()
+    value = 100 * ordered["difference"].to_numpy()
+    colours = np.where(real, np.where(value > 0, LIGHT["leaf"], LIGHT["madder"]), LIGHT["muted"])
+    names = [class_name(label) for label in ordered["label"]]
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    for flag, symbol in ((False, "circle-open"), (True, "diamond")):
+        rows = np.flatnonzero(real == flag)
+        if not len(rows):
+            continue
+        part = ordered.iloc[rows]
+        figure.add_scatter(
+            x=value[rows],
+            y=rows,
+            mode="markers",
+            marker={"color": colours[rows], "size": 11 if flag else 9, "symbol": symbol, "line": {"width": 1.8}},
+            customdata=np.stack(
+                [100 * part["first"], 100 * part["second"], 100 * part["low"], 100 * part["high"], part["p_holm"],
+                 part["n"]], axis=1,
+            ),
+            hovertext=[names[row] for row in rows],
+            hovertemplate="<b>%{hovertext}</b>: %{customdata[0]:.1f} % to %{customdata[1]:.1f} %<br>%{x:+.1f} points "
+            "[%{customdata[2]:+.1f}, %{customdata[3]:+.1f}], p = %{customdata[4]:.2g} after Holm, "
+            "n = %{customdata[5]:,}<extra></extra>",
+            cliponaxis=False,
+        )  # fmt: skip
+        for colour in sorted(set(colours[rows])):
+            own = rows[colours[rows] == colour]
+            figure.add_scatter(
+                x=_with_gaps(100 * ordered["low"].to_numpy()[own], 100 * ordered["high"].to_numpy()[own]),
+                y=np.repeat(own, 3),
+                mode="lines",
+                line={"color": colour, "width": 2.2 if flag else 1.3},
+                hoverinfo="skip",
+            )
+    reach = 1.05 * max(float(np.abs(100 * per_class[["low", "high"]].to_numpy()).max()), 200 * margin)
+    figure.layout.shapes = [_rect(-100 * margin, 100 * margin), _upright(0, LIGHT["muted"], "solid")]
+    figure.update_layout(
+        showlegend=False,
+        hovermode="closest",
+        margin={"t": 40 if title else 12, "r": 12},
+        xaxis={"range": [-reach, reach], "title": {"text": "Points of recall, second minus first"}, "fixedrange": True},
+        yaxis=names_axis([f"{name}  " for name in names]) | {"showgrid": False, "fixedrange": True},
+    )
+    return figure
+
+
+def _with_gaps(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """low, high, nothing, low, high, nothing: one trace draws all bars, where a trace a bar takes 20 ms."""
+    return np.stack([low, high, np.full(len(low), np.nan)], axis=1).ravel()
+
+
+def accuracy_by_cost(
+    rows: pd.DataFrame,
+    *,
+    marked: Mapping[str, str] | None = None,
+    published: Sequence[tuple[str, float]] = (),
+    drawn: bool = False,
+) -> go.Figure:
+    """Accuracy over device-minutes on a logarithmic axis (``rows``: id, name, accuracy, low, high, minutes, kind),
+    with 95 % intervals. ``marked`` rows (id to the word that stands beside it) are filled; ``published`` (name,
+    accuracy) are lines."""
+    figure = go.Figure(layout=base_layout("What did accuracy cost?", drawn=drawn))
+    if len(rows):
+        figure.add_scatter(
+            x=np.repeat(rows["minutes"].to_numpy(), 3),
+            y=_with_gaps(100 * rows["low"].to_numpy(), 100 * rows["high"].to_numpy()),
+            mode="lines",
+            line={"color": LIGHT["grey"], "width": 1},
+            hoverinfo="skip",
+        )
+    marked = marked or {}
+    chosen = rows["id"].isin(list(marked)).to_numpy()
+    for flag, look in (
+        (False, {"color": LIGHT["indigo"], "size": 8, "symbol": "circle-open", "line": {"width": 1.6}}),
+        (True, {"color": LIGHT["turmeric"], "size": 13, "symbol": "diamond"}),
+    ):
+        part = rows[chosen == flag]
+        if part.empty:
+            continue
+        figure.add_scatter(
+            x=part["minutes"],
+            y=100 * part["accuracy"],
+            mode="markers+text" if flag else "markers",
+            text=[_short(marked[name]) for name in part["id"]] if flag else None,
+            textposition="middle left",
+            textfont={"size": 12, "color": LIGHT["ink"]},
+            marker=look,
+            customdata=np.stack([100 * part["low"], 100 * part["high"]], axis=1),
+            hovertext=[html.escape(name, quote=False) for name in part["name"]],
+            hovertemplate="<b>%{hovertext}</b><br>%{y:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}] after "
+            "%{x:.3~g} device-minutes<extra></extra>",
+            cliponaxis=False,
+        )
+    _lines(figure, published)
+    figure.update_layout(
+        showlegend=False,
+        hovermode="closest",
+        margin={"t": 40, "r": 12},
+        xaxis={"type": "log", "title": {"text": "Device-minutes of training (logarithmic)"}},
+        yaxis={"title": {"text": "Accuracy, %"}},
+    )
+    return figure
+
+
+def _lines(figure: go.Figure, published: Sequence[tuple[str, float]]) -> None:
+    """Published accuracies have no cost here, so they are lines across; a name stands at the right end."""
+    figure.layout.shapes = [
+        {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 100 * accuracy, "y1": 100 * accuracy,
+         "layer": "below", "line": {"color": LIGHT["grey"], "width": 1.2, "dash": "dot"}}
+        for _, accuracy in published
+    ]  # fmt: skip
+    figure.layout.annotations = [
+        {"text": f"{html.escape(name, quote=False)} {100 * accuracy:.1f} %",
+         "x": 1, "xref": "paper", "xanchor": "right",
+         "y": 100 * accuracy, "yref": "y", "yanchor": "bottom", "showarrow": False,
+         "font": {"size": 12, "color": LIGHT["muted"]}}
+        for name, accuracy in published
+    ]  # fmt: skip

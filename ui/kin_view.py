@@ -1,0 +1,184 @@
+"""The training photos nearest to a photo, and whether it is unlike all of them. Takes a run and its features.
+
+Needs the features of the training photos, which are computed once, in a process of their own, when somebody asks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import launch, novelty, photos, processes, rights, sources
+from fashion_core.datasets import Dataset
+from fashion_core.errors import DatasetError, FashionError, PhotoError
+from fashion_core.labels import display_name
+from fashion_core.runs import Run
+from fashion_core.statistics import wilson
+from ui import faults, gallery, loaders, models, words
+from ui.answer import Number
+
+NUM_KIN = 5
+NUM_STRANGERS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the run knows of its training photos: their features, rows of length 1, and what is unlike them; None with
+    the reason in ``why`` where that cannot be told. ``alarms`` of ``num_judged`` test photos are false."""
+
+    train_TD: np.ndarray
+    novelty: novelty.Novelty | None
+    why: str = ""
+    alarms: int = 0
+    num_judged: int = 0
+
+
+def known(run: Run) -> Known | None:
+    """None while the features of the training photos are not there."""
+    if "train" not in run.prediction_splits() or not (run.folder / "embeddings-train.npy").exists():
+        return None
+    files = [run.folder / f"embeddings-{split}.npy" for split in ("train", "val", "test")]
+    return _known(tuple(loaders.stamp(path) if path.exists() else None for path in files), run)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _known(key: tuple[loaders.Stamp | None, ...], _run: Run) -> Known:
+    train_TD = novelty.unit_rows(_run.embeddings("train"))
+    try:
+        found = novelty.fit(train_TD, _run.embeddings("val"))
+    except FashionError as error:
+        return Known(train_TD, None, str(error))
+    if key[2] is None:
+        return Known(train_TD, found)
+    test_ND = _run.embeddings("test")[: novelty.MOST_FITTED]
+    return Known(train_TD, found, "", int(found.is_unlike(test_ND).sum()), len(test_ND))
+
+
+def number(found: novelty.Novelty, features_D: np.ndarray) -> Number:
+    """The answer's number: alike or unlike, with the distance and the threshold."""
+    distance = float(found.distances(features_D[None])[0])
+    return Number(
+        "Like training",
+        "Unlike" if distance > found.threshold else "Alike",
+        f"{distance:.3f}, limit {found.threshold:.3f}",
+        f"Cosine distance of its features to those of its {found.neighbour}th nearest training photo. The limit lets "
+        f"{words.percent(novelty.KNOWN_SHARE, 0)} of {words.count(found.num_fitted)} validation photos pass.",
+    )
+
+
+def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known | None, *, own_id: str = "") -> None:
+    """The nearest training photos and what the limit is worth; or the button that makes their features."""
+    if found is None:
+        _offer(run, dataset)
+        return
+    if found.novelty is not None:
+        st.markdown(_verdict(found, found.novelty, features_D))
+        st.markdown(_caught_words(run, found.novelty))
+    else:
+        st.markdown(words.plain(f"{found.why[:1].upper()}{found.why[1:]}."))
+    frame = loaders.predictions_of(run, "train")
+    rows, distances = novelty.nearest(found.train_TD, features_D, NUM_KIN + 1)
+    kin = frame.iloc[rows][["image_id", "label", "predicted"]].assign(distance=distances)
+    kin = kin[kin["image_id"] != own_id].head(NUM_KIN).reset_index(drop=True)
+    if dataset is None:
+        st.dataframe(kin, hide_index=True, alt="The nearest training photos")
+    else:
+        shown = pd.concat([kin, loaders.photos_of(dataset, kin["image_id"])], axis=1)
+        st.html(
+            gallery.grid_html(
+                loaders.thumbnails(dataset),
+                list(shown.itertuples(index=False)),
+                lambda image: gallery.Caption(display_name(image.label), f"distance {image.distance:.3f}"),
+                cell_pixels=150,
+            )
+        )
+    st.markdown(
+        ":gray[Nearest in the features before the last layer (Sun et al. 2022). A photo of something else can still "
+        "lie near: a model has no features for what it was never taught.]"
+    )
+
+
+def _verdict(found: Known, limit: novelty.Novelty, features_D: np.ndarray) -> str:
+    distance = float(limit.distances(features_D[None])[0])
+    verdict = "**Unlike anything in training.**" if distance > limit.threshold else "Not unlike the training photos."
+    told = (
+        f"{verdict} Its features are {distance:.3f} away from those of its {limit.neighbour}th nearest training photo; "
+        f"the limit is {limit.threshold:.3f}."
+    )
+    if found.num_judged:
+        share, bounds = found.alarms / found.num_judged, wilson(found.alarms, found.num_judged)
+        return (
+            f"{told} False alarms: {words.percent_with_interval(share, bounds)} of {words.count(found.num_judged)} "
+            "test photos are called unlike though they are not."
+        )
+    return (
+        f"{told} {words.percent(1 - novelty.KNOWN_SHARE, 0)} of the {words.count(limit.num_fitted)} validation photos "
+        "lie above it, by its making; there are no test photos to count false alarms on."
+    )
+
+
+def _caught_words(run: Run, limit: novelty.Novelty) -> str:
+    """How many pictures of another dataset the limit catches: a weak model misses most of them."""
+    stranger = next((one for one in loaders.datasets() if not set(one.classes) & set(run.classes)), None)
+    if stranger is None:
+        return "No dataset with other classes is here to count how many strangers the limit catches."
+    waiting = st.empty()
+    with waiting.container():
+        st.skeleton(height=24)
+    with faults.shown():
+        key = (models.stamp(run), loaders.stamp(stranger.manifest_path), limit.threshold)
+        caught, num = _caught(key, run, stranger, limit)
+    waiting.empty()
+    told = words.percent_with_interval(caught / num, wilson(caught, num))
+    name = f"{words.plain(stranger.name)}{' (drawn)' if stranger.synthetic else ''}"
+    weak = " Most strangers pass: take “alike” for nothing." if caught < num / 2 else ""
+    return f"Strangers caught: {told} of {num} pictures of {name}, classes that it was never taught.{weak}"
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _caught(key: tuple[object, ...], _run: Run, _stranger: Dataset, _limit: novelty.Novelty) -> tuple[int, int]:
+    frame = loaders.manifest_of(_stranger)
+    usable = frame[frame["status"] == "ok"]
+    inputs = []
+    for path in usable["path"].sample(min(NUM_STRANGERS, len(usable)), random_state=0):
+        try:
+            photo = sources.open_photo_of(_stranger.root, path)
+        except PhotoError:
+            continue
+        inputs.append(photos.resize(photo, *_run.settings.image_size, _run.settings.resize))
+    if not inputs:
+        raise DatasetError(f"no photo of dataset {_stranger.name!r} could be read")
+    _, features_ND = models.look(_run, inputs)
+    return int(_limit.is_unlike(features_ND).sum()), len(inputs)
+
+
+def _offer(run: Run, dataset: Dataset | None) -> None:
+    num = int(run.dataset["splits"].get("train", 0))
+    if dataset is None or not run.dataset["splits"].get("val"):
+        missing = "its photos are not on this machine" if dataset is None else "it has no validation photos"
+        st.markdown(f"The nearest training photos cannot be shown: {missing}.")
+        return
+    key = f"_embedding {run.id}"
+    process = st.session_state.get(key)
+    if process and processes.is_alive(process):
+        _watch(run, num)
+        return
+    if process:
+        st.warning(f"The features were not written; its last words are in {words.plain(run.folder / 'embed.txt')}.")
+    st.markdown(
+        f"Here you would see the training photos nearest to this one. The model must look at them once: {num:,}."
+    )
+    if not rights.read_only() and st.button(f"Compute the features of {num:,} training photos", key="embed"):
+        with faults.shown(stop=False):
+            st.session_state[key] = launch.start_embed(run, "train", data_dir=loaders.data_dir())
+            st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def _watch(run: Run, num: int) -> None:
+    process = st.session_state.get(f"_embedding {run.id}")
+    if not (process and processes.is_alive(process)):
+        st.rerun()
+    st.markdown(f"The model is looking at {num:,} training photos; the page goes on by itself.")
+    st.skeleton(height=160)

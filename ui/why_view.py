@@ -1,0 +1,70 @@
+"""Where the model looks: Grad-CAM over the photo as it receives it, beside the same network before it had learnt.
+
+Takes a run and one photo; torch is used behind ``models`` only.
+"""
+
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from fashion_core.labels import display_name
+from fashion_core.runs import Run
+from ui import address, asked, faults, models
+
+_TURMERIC = np.array([242, 160, 20])
+LIKE = 0.8  # from here on the two pictures tell the same
+
+
+def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
+    """The map for a class that the reader chooses, the likeliest unless the address says otherwise."""
+    label = address.select(
+        "Why would it be", list(run.classes), key="why", default=ranked[0][0], words=display_name, width=280
+    )
+    assert one.input_HW3 is not None
+    waiting = st.empty()
+    with waiting.container():
+        st.skeleton(height=280)
+    with faults.shown():
+        found = models.explain(run, one.input_HW3, run.classes.index(label))
+    waiting.empty()
+    if not found.map_HW.any():
+        st.markdown(f"Nothing in this photo speaks for {display_name(label)}: the map is empty.")
+        return
+    rows, columns = found.grid
+    pictures = [
+        ("What the model receives", f"{one.input_HW3.shape[1]} × {one.input_HW3.shape[0]} pixels", one.input_HW3),
+        (f"What speaks for {display_name(label)}", "the trained model", warmed(one.input_HW3, found.map_HW)),
+        ("The same before training", "random weights", warmed(one.input_HW3, found.untrained[0])),
+    ]
+    st.html(asked.figures_html([(heading, detail, _png(picture)) for heading, detail, picture in pictures]))
+    st.markdown(verdict(found.likeness))
+    st.markdown(
+        f":gray[Grad-CAM (Selvaraju et al. 2017): bright is where the last convolution, a grid of {rows} × {columns}, "
+        f"raises the score of {display_name(label)}. It tells where, not what, and not that the reason is a good one.]"
+    )
+
+
+def verdict(likeness: list[float]) -> str:
+    """Whether the picture depends on what was learnt (Adebayo et al. 2018)."""
+    told = f"{np.mean(likeness):.2f} (from {min(likeness):.2f} to {max(likeness):.2f}, {len(likeness)} random networks)"
+    if np.mean(likeness) >= LIKE:
+        return (
+            f"Do not read this picture as a reason: untrained networks give nearly the same, rank correlation {told}."
+        )
+    return f"The picture depends on what was learnt: its rank correlation with that of untrained networks is {told}."
+
+
+def warmed(photo_HW3: np.ndarray, map_HW: np.ndarray) -> np.ndarray:
+    """The photo in dark grey, and in its own light under a warm veil where the map is high: uint8 H x W x 3."""
+    grey_HW1 = photo_HW3.mean(axis=2, keepdims=True) * 0.45
+    strength_HW1 = map_HW[:, :, None]
+    lit_HW3 = photo_HW3 * (1 - 0.45 * strength_HW1) + _TURMERIC * 0.45 * strength_HW1
+    return np.clip(grey_HW1 * (1 - strength_HW1) + lit_HW3 * strength_HW1, 0, 255).astype(np.uint8)
+
+
+def _png(picture_HW3: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture_HW3).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
