@@ -9,7 +9,7 @@ import streamlit as st
 from fashion_core import alignment, neighbours, projection
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, embedding_photos, learnt, loaders, notices, pickers, run_names, words
+from ui import address, charts, embedding_photos, learnt, loaders, notices, pickers, words
 from ui.answer import Number, answer
 from ui.charts.layout import class_name
 from ui.plot import plot
@@ -28,6 +28,7 @@ class Pair:
     shares: np.ndarray
     disparity: float
     shared: float
+    shared_bounds: tuple[float, float]
     same_by_chance: float
     moved: np.ndarray
     num_common: int
@@ -44,13 +45,14 @@ def show(run: Run, split: str) -> None:
             label="Train another run",
         )
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         other = pickers.pick_run(key="other", label="Second run", runs=others)
         highlight = address.select(
             "Highlight",
             [address.ANY, *run.classes],
             key="highlight",
             words=lambda label: "Every class" if label == address.ANY else display_name(label),
+            label_visibility="collapsed",
             width=190,
         )
     pair = _pair_of(run, other, split)
@@ -59,7 +61,7 @@ def show(run: Run, split: str) -> None:
             Number(
                 "Same neighbours",
                 words.percent(pair.shared),
-                f"chance {words.percent(pair.same_by_chance, 2)}",
+                f"{words.interval(pair.shared_bounds)}, chance {words.percent(pair.same_by_chance)}",
                 "Of a photo's ten nearest in one run, the share that is among its ten nearest in the other, over all "
                 "features. It needs no alignment.",
             ),
@@ -71,15 +73,14 @@ def show(run: Run, split: str) -> None:
                 "to the first as it can (Procrustes). This share of the first run's variance is what stays apart.",
             ),
             Number("On these maps", words.percent(pair.shares.sum()), "of the first run's variance"),
-            Number("Photos", words.count(pair.num_common), "that both runs have seen"),
+            Number("Photos", words.count(pair.num_common), "that both runs looked at"),
         ]
     )
     span = np.concatenate(pair.places)
     low, high = span.min(axis=0), span.max(axis=0)
     margin = 0.04 * np.maximum(high - low, 1e-6)
-    for column, one, places, name in zip(st.columns(2), (run, other), pair.places, ("First", "Second"), strict=True):
+    for column, places, name in zip(st.columns(2), pair.places, ("First", "Second"), strict=True):
         with column:
-            text = f"{name}: {run_names.run_words(one)}"
             figure = charts.embedding_scatter(
                 places,
                 pair.points["label"].to_numpy(),
@@ -87,7 +88,7 @@ def show(run: Run, split: str) -> None:
                 hover=[f"{class_name(label)}" for label in pair.points["label"]],
                 highlight=[highlight] if highlight != address.ANY else [],
                 axis_titles=tuple(f"First run's axis {axis}" for axis in (1, 2)),
-                title=text,
+                title=f"{name} run",
                 drawn=run.dataset["synthetic"],
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])
@@ -138,6 +139,7 @@ def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
         neighbours.neighbours_of(units[asked], units, k, own_rows_Q=asked)
         for units in (neighbours.units(side[drawn]) for side in (first_ND, second_NE))
     ]
+    shared, low, high = neighbours.share_interval(neighbours.num_shared(*near) / k, k)
     radius = float(np.linalg.norm(first_ND - first_ND.mean(axis=0), axis=1).mean())
     moved = np.linalg.norm(aligned.features_ND[drawn] - first_ND[drawn], axis=1) / radius
     return Pair(
@@ -145,7 +147,8 @@ def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
         places=(axes.points(first_ND[drawn], (0, 1)), axes.points(aligned.features_ND[drawn], (0, 1))),
         shares=axes.explained_variance_ratio_C[:2],
         disparity=aligned.disparity,
-        shared=float(neighbours.num_shared(*near).mean() / k),
+        shared=shared,
+        shared_bounds=(low, high),
         same_by_chance=k / (len(drawn) - 1),
         moved=moved,
         num_common=len(rows_one),
