@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    "errors rights storage processes devices slots hardware waiter sbatch slurm labels published fields config draws "
-    "schedules photos decoder archive_entries archives layout class_folders indofashion fashion_mnist drawing drawn "
-    "sources datasets pixels image_folders contents manifest duplicates measures findings audit versions sampling "
+    "errors rights storage processes devices slots hardware waiter sbatch slurm polling labels published fields config "
+    "draws schedules photos decoder archive_entries archives layout class_folders indofashion fashion_mnist drawing "
+    "drawn sources datasets pixels image_folders contents manifest duplicates measures findings audit versions sampling "
     "distribution statistics differences seeds leakage label_errors metrics orders calibration breakdown shift "
     "projection novelty checkpoints status runs model_card sides answers recalls verdicts comparing tally tidy "
     "launchers launch | augment ranks batches models losses steps infer trainer_state job mishaps scoring train probe "
