@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import psutil
 
-from fashion_core import checkpoints, config, devices, processes, runs, sbatch, slots, slurm, storage
+from fashion_core import checkpoints, config, devices, polling, processes, runs, sbatch, slots, slurm, storage
 from fashion_core.errors import RunError
 from fashion_core.status import Status
 
@@ -168,7 +168,7 @@ class Slurm(_Directory):
         """The run's job, with the number that Slurm gave it, and what Slurm says of it now."""
         job = slurm.job_of(run.events())
         assert job is not None, "only a run that was submitted comes here"
-        answer = slurm.ask(run.folder.parent, job, fresh=True)
+        answer = polling.ask(run.folder.parent, job, fresh=True)
         if answer.error:
             raise RunError(f"run {run.id!r} was not stopped: {answer.error}; try again when Slurm answers")
         return replace(job, id=answer.id or job.id), answer

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fashion_core import checkpoints, processes, slots, slurm, storage
+from fashion_core import checkpoints, polling, processes, slots, slurm, storage
 
 LOCK = "run.lock"
 ENDED = ("finished", "stopped", "failed")
@@ -130,7 +130,7 @@ def _killed_words(event: dict[str, Any]) -> str:
 
 def _in_slurm(seen: _Seen, job: slurm.Job, asked_by_slurm: str | None) -> tuple[str, str]:
     """State and sentence of a run that was given to Slurm and has not said its last word, or may be started again."""
-    answer = slurm.ask(seen.folder.parent, job)
+    answer = polling.ask(seen.folder.parent, job)
     began = seen.name not in ("submitting", "submitted")
     job = replace(job, id=job.id or answer.id)
     if answer.error and not storage.is_held(seen.folder / LOCK):

@@ -245,5 +245,3 @@ def test_the_command_prints_one_document_with_the_verdict(tmp_path: Path):
     assert document["pairs"] == {"n11": 20, "n10": 1, "n01": 9, "n00": 30}
     assert document["settings"] == [{"name": "epochs", "first": "2", "second": "4"}]
     assert document["right_to_wrong"] == ["test/0020.jpg"] and len(document["wrong_to_right"]) == 9
-    done = subprocess.run([*command, "--margin", "3"], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (2, "") and "the margin must lie above 0" in done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import config, launch, launchers, runs, sbatch, slurm, storage
+from fashion_core import config, launch, launchers, polling, runs, sbatch, slurm, storage
 from fashion_core.errors import RunError, WrongUse
 from tests.fake_slurm import DOWN, FakeSlurm
 from tests.made_runs import make_run
@@ -37,9 +37,9 @@ PAYLOADS += ["--wrap=touch canary", "$HOME", "ä ö", "a\tb", "a\\b", "a\nb", "!
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     found = FakeSlurm(tmp_path / "cluster")
     monkeypatch.setenv("PATH", f"{found.folder / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setattr(slurm, "KEEP_SECONDS", 0.0)
-    monkeypatch.setattr(slurm, "KEEP_ERROR_SECONDS", 0.0)
-    monkeypatch.setattr(slurm, "KEEP_ENDED_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "KEEP_ERROR_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "KEEP_ENDED_SECONDS", 0.0)
     yield found
     found.end()
 
@@ -173,8 +173,8 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 def test_all_runs_of_a_folder_are_one_question_that_is_good_for_some_seconds(
     cluster: FakeSlurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(slurm, "KEEP_SECONDS", 3600.0)
-    monkeypatch.setattr(slurm, "KEEP_ENDED_SECONDS", 3600.0)
+    monkeypatch.setattr(polling, "KEEP_SECONDS", 3600.0)
+    monkeypatch.setattr(polling, "KEEP_ENDED_SECONDS", 3600.0)
     found = [given(tmp_path / "runs" / f"r{place}", str(place), f"job-{place}") for place in range(1, 31)]
     found.append(given(tmp_path / "runs" / "done", "99", "job-99", {"event": "finished"}))
     for place in range(1, 30):

@@ -25,11 +25,11 @@ def plain_bootstrap(matrix: np.ndarray, resamples: int) -> dict[str, np.ndarray]
 
 def test_resampling_the_rows_is_resampling_the_photos():
     matrix = np.array([[40, 7, 3], [9, 80, 11], [2, 6, 22]])
-    ours, slow = statistics.score_intervals(matrix), plain_bootstrap(matrix, 1000)
-    # 1,000 resamples leave a bound uncertain by about 0.006 here
-    assert np.array(ours.precision) == pytest.approx(slow["precision"], abs=0.02)
-    assert np.array(ours.f1) == pytest.approx(slow["f1"], abs=0.02)
-    assert np.array(ours.macro_f1) == pytest.approx(slow["macro"], abs=0.015)
+    ours, slow = statistics.score_intervals(matrix), plain_bootstrap(matrix, 300)
+    # 300 resamples leave a bound uncertain by about 0.01 here
+    assert np.array(ours.precision) == pytest.approx(slow["precision"], abs=0.035)
+    assert np.array(ours.f1) == pytest.approx(slow["f1"], abs=0.035)
+    assert np.array(ours.macro_f1) == pytest.approx(slow["macro"], abs=0.02)
 
 
 def test_recall_has_wilsons_interval_and_every_interval_holds_its_score():

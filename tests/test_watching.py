@@ -59,9 +59,9 @@ def test_zoom_and_a_hidden_line_stay_when_new_points_are_drawn(tiny_data, growin
         page.mouse.down()
         page.mouse.move(seen["left"] + 0.6 * seen["width"], **place, steps=8)
         page.mouse.up()
-        wait_for(lambda: page.evaluate(SEEN)["x"][1] < 15, 10, "the zoom")
+        wait_for(lambda: page.evaluate(SEEN)["x"][1] < 15, 30, "the zoom")
         page.locator(".legendtoggle").first.click()
-        wait_for(lambda: page.evaluate(SEEN)["shown"][0] == "legendonly", 10, "the line to hide")
+        wait_for(lambda: page.evaluate(SEEN)["shown"][0] == "legendonly", 30, "the line to hide")
         zoomed = page.evaluate(SEEN)
 
         for steps in (range(9, 12), range(12, 15)):

@@ -44,21 +44,22 @@ def offered(run: Run, split: str) -> dict[str, str]:
     return found
 
 
-def columns_of(dataset: Dataset) -> list[str]:
-    """Columns of the manifest that group photos: numbers, and texts that several photos share."""
+def columns_of(dataset: Dataset) -> dict[str, bool]:
+    """Columns of the manifest that group photos, numbers or texts that several photos share: name -> is a number."""
     return _columns(loaders.stamp(dataset.manifest_path), dataset)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _columns(key: loaders.Stamp, _dataset: Dataset) -> list[str]:
-    frame = loaders.manifest_of(_dataset)
-    found = []
-    for name in frame.columns.drop("row"):
-        if name in _OWN:
-            continue
-        distinct = frame[name].nunique()
-        if distinct > 1 and (pd.api.types.is_numeric_dtype(frame[name]) or distinct <= len(frame) / 2):
-            found.append(name)
+def _columns(key: loaders.Stamp, _dataset: Dataset) -> dict[str, bool]:
+    from pyarrow import parquet
+
+    names = [name for name in parquet.read_schema(_dataset.manifest_path).names if name not in _OWN]
+    found = {}
+    for name in names:  # one at a time: the whole manifest with its addresses and titles is ten times as large
+        values = _dataset.manifest([name])[name]
+        distinct, number = values.nunique(), pd.api.types.is_numeric_dtype(values)
+        if distinct > 1 and (number or distinct <= len(values) / 2):
+            found[name] = bool(number)
     return found
 
 
@@ -72,7 +73,7 @@ def column_of(run: Run, split: str, name: str) -> pd.Series:
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _column(key: tuple, _run: Run, split: str, _dataset: Dataset, name: str) -> pd.Series:
     rows = loaders.photos_of(_dataset, learnt.of(_run, split).points["image_id"])["row"].to_numpy()
-    values = loaders.manifest_of(_dataset)[name].iloc[np.maximum(rows, 0)].reset_index(drop=True)
+    values = _dataset.manifest([name])[name].iloc[np.maximum(rows, 0)].reset_index(drop=True)
     return values.where(pd.Series(rows >= 0))
 
 

@@ -142,8 +142,7 @@ def _filters(run: Run, among: str) -> np.ndarray:
         keep_N &= points["label"].isin(classes).to_numpy()
     dataset = loaders.dataset_of(run)
     columns = [] if dataset is None else [
-        name for name in embedding_colours.columns_of(dataset)
-        if not pd.api.types.is_numeric_dtype(loaders.manifest_of(dataset)[name])
+        name for name, number in embedding_colours.columns_of(dataset).items() if not number
     ]  # fmt: skip
     if columns:
         column = address.select(

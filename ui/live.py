@@ -213,7 +213,7 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
         return
     speed = steps["images_per_second"].iloc[-1] if len(steps) else None
     device = next((event["device"] for event in reversed(run.events()) if "device" in event), "one device")
-    memory = _memory(run, status)
+    memory = _memory(run, status, steps)
     answer(
         [
             Number(
@@ -240,8 +240,11 @@ _MEMORY_HELP = (
 )
 
 
-def _memory(run: Run, status: Status) -> int:
-    """Bytes that the training process and its children hold; 0 when it does not run here."""
+def _memory(run: Run, status: Status, steps: pd.DataFrame) -> int:
+    """Bytes that the run's processes hold: as it last logged, else as the system says, which looks at every process of
+    this machine; 0 when it does not run."""
+    if status.active and "memory_bytes" in steps and pd.notna(steps["memory_bytes"].iloc[-1:]).any():
+        return int(steps["memory_bytes"].iloc[-1])
     process = launch.running_process(run) if status.active else None
     if process is None:
         return 0
