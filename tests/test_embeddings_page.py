@@ -111,10 +111,14 @@ def test_a_drawn_run_says_so(lab):
     assert any("Drawn data" in text.value for text in open_page(run="one").markdown)
 
 
-def test_a_class_name_with_markup_is_shown_as_text(lab):
-    make_run(lab / "one", ("a*b*", "![x](http://x.invalid/y.png)"), counts={"test": 20})
-    app = open_page(run="one", highlight="![x](http://x.invalid/y.png)")
-    assert not any("![" in text.value or "](" in text.value for text in app.markdown)
+def test_a_class_name_with_markup_is_shown_as_text_in_every_view(lab):
+    payload = "![x](http://x.invalid/y.png)"
+    for name in ("one", "two"):
+        make_run(lab / name, ("a*b*", payload), counts={"test": 20}, seed=ord(name[0]))
+    for view in ("map", "components", "lines", "clusters", "similar", "runs"):
+        app = open_page(run="one", other="two", view=view, highlight=payload, lines=payload, means=payload)
+        written = [text.value for kind in (app.markdown, app.caption, app.info, app.error) for text in kind]
+        assert not app.error and not any("![" in text or "](" in text for text in written), view
 
 
 def test_a_selection_in_words_counts_its_classes_and_its_right_answers():
