@@ -74,7 +74,6 @@ def measure(folder: Path, split: str) -> None:
     chosen = embedding_figure.Chosen("pca", (0, 1), "label", run.classes[0])
     print(f"{split}: {len(learnt.maps.parts_of(run, split))} splits")
     step("features and predictions", lambda: learnt.of(run, split))
-    step("features to length 1", lambda: learnt.units_of(run, split))
     step("each class's nearest", lambda: learnt.told_apart(run, split))
     step("principal axes", lambda: learnt.axes_of(run, split))
     step("places on two axes", lambda: learnt.places_of(run, split, (0, 1)))
@@ -99,6 +98,12 @@ def measure(folder: Path, split: str) -> None:
     step("figure as JSON again", figure.to_json)  # type: ignore[attr-defined]
     print(f"  {len(rows):,} photos selected")  # type: ignore[arg-type]
     told("a lasso is answered")
+
+    row = int(rows[0])  # type: ignore[index]
+    step("features to length 1", lambda: learnt.units_of(run, split))
+    units_ND = learnt.units_of(run, split)
+    step("a photo's nearest", lambda: learnt.neighbours.most_alike(units_ND, units_ND[row], 24))
+    told("a first click is answered")
 
     step("shuffles of all features", lambda: learnt.chance_of(run, split))
     told("the components open, beyond that")

@@ -80,6 +80,11 @@ def _units(key: tuple, _run: Run, split: str) -> np.ndarray:
     return neighbours.units(of(_run, split).features_ND)
 
 
+def _units_of_rows(run: Run, split: str, rows: np.ndarray) -> np.ndarray:
+    """``units_of`` of some rows: a map that only opens does not owe those of 106,166 photos."""
+    return neighbours.units(of(run, split).features_ND[rows])
+
+
 def axes_of(run: Run, split: str) -> projection.Axes:
     """All principal axes of a split's features."""
     return _axes(stamps(run, split), run, split)
@@ -119,7 +124,7 @@ def kept_on(run: Run, split: str, axes: tuple[int, ...]) -> float:
 def _kept(key: tuple, _run: Run, split: str, axes: tuple[int, ...]) -> float:
     labels = of(_run, split).points["label"].to_numpy()
     rows = projection.spread_rows(labels, MOST_COMPARED)
-    return maps.kept_nearest(units_of(_run, split)[rows], places_of(_run, split, axes)[rows], labels[rows])
+    return maps.kept_nearest(_units_of_rows(_run, split, rows), places_of(_run, split, axes)[rows], labels[rows])
 
 
 def curved_of(run: Run, split: str, method: str) -> maps.CurvedMap | None:
@@ -147,7 +152,7 @@ def told_apart(run: Run, split: str) -> tuple[pd.DataFrame, int]:
 def _told_apart(key: tuple, _run: Run, split: str) -> tuple[pd.DataFrame, int]:
     labels = of(_run, split).points["label"].to_numpy()
     rows = projection.spread_rows(labels, MOST_COMPARED)
-    labels, units_MD = labels[rows], units_of(_run, split)[rows]
+    labels, units_MD = labels[rows], _units_of_rows(_run, split, rows)
     nearest_M1 = neighbours.neighbours_of(units_MD, units_MD, 1, own_rows_Q=np.arange(len(rows)))
     beside = labels[nearest_M1[:, 0]]
     found = []
