@@ -199,6 +199,9 @@ def test_every_view_opens_with_photos_and_colours_by_what_the_table_of_the_datas
     app = open_page(run="one", split="test", view="similar", among="train", like=of["test"]["image_id"].iloc[0])
     numbers = numbers_of(app)
     assert numbers["Looked at"] == str(len(of["train"])) and "of 10" in numbers["Of this photo's class"]
+    wanted = of["test"]["image_id"].iloc[2]
+    app.text_input(key="like_text").input(wanted.rsplit("/")[-1]).run()
+    assert app.query_params["like"] == wanted and not app.exception
     app = open_page(run="one", split="test", view="similar", among="all", like_class="shoe")
     assert numbers_of(app)["Looked at"] in (
         str((manifest["label"] == "shoe").sum()),

@@ -95,7 +95,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
         key="colour",
         words=lambda name: f"By {choices[name][:1].lower()}{choices[name][1:]}",
         label_visibility="collapsed",
-        width=150,
+        width=176,
     )
     highlight = ALL
     if colour in ("label", "predicted"):

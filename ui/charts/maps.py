@@ -43,6 +43,7 @@ def embedding_scatter(
     written = {name: html.escape(names[name], quote=False) if names else class_name(name) for name in classes}
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     order = [name for name in classes if name not in highlight] + [name for name in classes if name in highlight]
+    steps = 5 if len(classes) > len(SYMBOLS) else 1  # right and wrong differ by more than colour
     medians: dict[str, np.ndarray] = {}
     for name in order:
         mask = labels == name
@@ -58,7 +59,7 @@ def embedding_scatter(
             marker={
                 "color": LIGHT["grey"] if pale else colours[name],
                 # without a GPU a browser drew mixed symbols 1.9 and 3.6 times as long as circles (two tries)
-                "symbol": "circle" if pale else SYMBOLS[list(classes).index(name) // 5 % 3],
+                "symbol": "circle" if pale else SYMBOLS[list(classes).index(name) // steps % 3],
             },
             hovertemplate=f"{written[name]}{'' if hover is None else '<br>%{text}'}<extra></extra>",
         )  # fmt: skip
