@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import typer
 
-from fashion_core import audit, calibration, leakage, manifest, metrics, runs, shift
+from fashion_core import audit, calibration, leakage, manifest, maps, metrics, runs, shift
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
-from fashion_core.errors import RunError
+from fashion_core.errors import RunError, WrongUse
 from fashion_core.statistics import wilson
 
 
@@ -165,6 +165,12 @@ def _evaluate(
 def embed(
     run: str,
     split: Split = None,
+    curved: Annotated[
+        str | None,
+        typer.Option(
+            "--map", help="tsne or umap: lay out stored features for the Embeddings page; --split may be all."
+        ),
+    ] = None,
     device: Device = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
@@ -172,6 +178,9 @@ def embed(
 ) -> None:
     """Write the features before the last layer, one row for each photo of the split's predictions."""
     found = runs.find_run(runs_dir, run)
+    if curved is not None:
+        _lay_out(found, split, curved, as_json)
+        return
     scores = _evaluate(found, split, None, device, data_dir)  # features come from the same pass as the logits
     num_images, num_features = found.embeddings(scores["split"]).shape
     path = found.folder / f"embeddings-{scores['split']}.npy"
@@ -183,6 +192,26 @@ def embed(
         "path": str(path),
     }
     answer(document, as_json, [f"{path}: {num_images:,} photos x {num_features} features"])
+
+
+def _lay_out(found: runs.Run, split: str | None, method: str, as_json: bool) -> None:
+    maps.check(method)
+    ready = maps.splits_with_features(found)
+    wanted = split or next(iter(ready), "test")
+    if wanted not in (*maps.SPLITS, maps.ALL):
+        raise WrongUse(f"--split must be one of {', '.join((*maps.SPLITS, maps.ALL))}, got {wanted!r}")
+    made = maps.compute(found, wanted, method, Bar())
+    document = {
+        "run_id": found.id,
+        "split": wanted,
+        "map": method,
+        "n": len(made.rows_M),
+        "nearest_kept": made.kept,
+        "seconds": made.seconds,
+    }
+    name = maps.NAMES[method]
+    line = f"{name} map of {len(made.rows_M):,} photos in {made.seconds:g} s; {made.kept:.0%} of nearest photos kept"
+    answer(document, as_json, [line])
 
 
 @app.command()

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.metrics.pairwise import cosine_distances
+from sklearn.neighbors import KDTree, KNeighborsClassifier
+from sklearn.preprocessing import normalize
 from streamlit.testing.v1 import AppTest
 
+from fashion_core import runs
 from fashion_core.labels import INDOFASHION
 from tests.made_runs import make_run
 from ui import address
@@ -34,19 +38,29 @@ def numbers_of(app: AppTest) -> dict[str, str]:
 def test_the_answer_agrees_with_scikit_learn(lab):
     run = make_run(lab / "one", INDOFASHION, counts={"test": 450})
     features, predictions = run.embeddings("test"), run.predictions("test")
-    shares = PCA(svd_solver="full").fit(features).explained_variance_ratio_
+    pca = PCA(svd_solver="full").fit(features)
+    shares = pca.explained_variance_ratio_
     numbers = numbers_of(open_page(run="one"))
     assert numbers["On this map"] == f"{100 * shares[:2].sum():.1f} %"
-    assert numbers["Not on this map"] == f"{100 * shares[2:].sum():.1f} %"
+    units = normalize(features)  # the order of Euclidean distances between units is that of cosine distances
     right = []
-    for row in range(len(features)):  # leave one out, by another algorithm
-        others = np.arange(len(features)) != row
-        search = KNeighborsClassifier(1, algorithm="ball_tree").fit(features[others], predictions["label"][others])
-        right.append(search.predict(features[[row]])[0] == predictions["label"][row])
+    for row in range(len(units)):  # leave one out, by another algorithm
+        others = np.arange(len(units)) != row
+        search = KNeighborsClassifier(1, algorithm="ball_tree").fit(units[others], predictions["label"][others])
+        right.append(search.predict(units[[row]])[0] == predictions["label"][row])
     assert numbers["Nearest is alike"] == f"{100 * np.mean(right):.1f} %"
     by_class = pd.Series(right).groupby(predictions["label"]).mean()
     assert numbers["Told apart best"] == f"{100 * by_class.max():.1f} %"
     assert numbers["Told apart worst"] == f"{100 * by_class.min():.1f} %"
+    tree = KDTree(pca.transform(features)[:, :2])
+    kept = [
+        len(set(np.argsort(np.delete(cosine_distances(units[[row]], units)[0], row))[:10]) & set(near))
+        for row, near in enumerate(
+            np.array([[n - (n > row) for n in tree.query(tree.data[row : row + 1], 11)[1][0] if n != row][:10]
+                      for row in range(450)])
+        )
+    ]  # fmt: skip
+    assert float(numbers["Nearest kept"].split()[0]) == pytest.approx(10 * np.mean(kept), abs=0.15)
 
 
 def test_without_photos_the_map_the_numbers_and_the_lines_are_there_and_the_command_is_named(lab):
@@ -55,7 +69,6 @@ def test_without_photos_the_map_the_numbers_and_the_lines_are_there_and_the_comm
     assert "python -m fashion_core import made.zip" in app.info[0].value
     assert any("All 60 test photos" in text.value for text in app.markdown)
     assert len(app.metric) == 5
-    assert any("The 256 features" in heading.value for heading in app.subheader)
 
 
 def test_a_split_without_features_is_one_sentence_with_the_command(lab):
@@ -76,9 +89,14 @@ def test_features_of_other_photos_than_the_predictions_are_refused(lab):
 
 def test_words_in_the_address_that_are_not_on_offer_are_ignored(lab):
     make_run(lab / "one", ("bag", "boot", "coat"), counts={"test": 60})
-    app = open_page(run="../one", split="<b>", highlight="'; drop", lines="\x00", mean="nobody")
+    app = open_page(run="../one", split="<b>", highlight="'; drop", view="<b>", map="x", axis1="0", space="4",
+                    colour="column/<b>")  # fmt: skip
     assert not app.error
     assert len(app.metric) == 5
+    for view in ("components", "lines", "clusters", "similar", "runs"):
+        app = open_page(run="one", view=view, lines="\x00", means="nobody", axis="999", like="../x", like_class="y",
+                        like_column="label", among="z", other="none")  # fmt: skip
+        assert not app.error, view
 
 
 def test_many_classes_open_with_one_highlighted_and_few_with_all_in_colour(lab):
@@ -93,10 +111,14 @@ def test_a_drawn_run_says_so(lab):
     assert any("Drawn data" in text.value for text in open_page(run="one").markdown)
 
 
-def test_a_class_name_with_markup_is_shown_as_text(lab):
-    make_run(lab / "one", ("a*b*", "![x](http://x.invalid/y.png)"), counts={"test": 20})
-    app = open_page(run="one", highlight="![x](http://x.invalid/y.png)")
-    assert not any("![" in text.value or "](" in text.value for text in app.markdown)
+def test_a_class_name_with_markup_is_shown_as_text_in_every_view(lab):
+    payload = "![x](http://x.invalid/y.png)"
+    for name in ("one", "two"):
+        make_run(lab / name, ("a*b*", payload), counts={"test": 20}, seed=ord(name[0]))
+    for view in ("map", "components", "lines", "clusters", "similar", "runs"):
+        app = open_page(run="one", other="two", view=view, highlight=payload, lines=payload, means=payload)
+        written = [text.value for kind in (app.markdown, app.caption, app.info, app.error) for text in kind]
+        assert not app.error and not any("![" in text or "](" in text for text in written), view
 
 
 def test_a_selection_in_words_counts_its_classes_and_its_right_answers():
@@ -111,16 +133,96 @@ def test_a_selection_in_words_counts_its_classes_and_its_right_answers():
 
 
 def test_at_most_twenty_thousand_points_are_drawn_and_every_one_knows_its_row(lab):
-    from ui import learnt
+    from ui import embedding_figure, learnt
 
     run = make_run(lab / "large", ("bag", "boot", "coat"), counts={"test": 21_000})
     found = learnt.of(run, "test")
     assert len(found.points) == 21_000 and 19_990 <= len(found.drawn_rows) <= learnt.MOST_DRAWN
-    figure = learnt.figure(run, "test", highlight=None, ringed=[], title="")
-    drawn = np.concatenate([trace.customdata for trace in figure.data])
-    assert sorted(drawn.tolist()) == found.drawn_rows.tolist()
-    for trace in figure.data:
-        assert set(found.points["label"].iloc[trace.customdata]) == {trace.uid}
+    for axes, colour in (((0, 1), "label"), ((3, 0, 2), "right"), ((1, 2), "sure")):
+        chosen = embedding_figure.Chosen("pca", axes, colour, None)
+        figure = embedding_figure.figure(run, "test", chosen, ringed=[], title="")
+        drawn = np.concatenate([trace.customdata for trace in figure.data])
+        assert sorted(drawn.tolist()) == found.drawn_rows.tolist()
+        for trace in figure.data:
+            rows = found.points.iloc[trace.customdata]
+            if colour == "label":
+                assert set(rows["label"]) == {trace.uid}
+            elif colour == "right":
+                assert set(rows["right"]) == {trace.uid == "right"} and len(trace.z) == len(rows)
+            else:
+                np.testing.assert_allclose(trace.marker.color, 100 * rows["sure"], rtol=1e-6)
+
+
+def test_what_is_drawn_round_counts_points_that_are_not_drawn(lab):
+    from ui import embedding_figure, embedding_map
+
+    run = make_run(lab / "large", ("bag", "boot", "coat"), counts={"test": 21_000})
+    laid = embedding_figure.laid_out(run, "test", embedding_figure.Chosen("pca", (0, 1), "label", None))
+    (x0, y0), (x1, y1) = np.quantile(laid.places, [0.2, 0.7], axis=0)
+    rows = embedding_map._selected(laid, {"kind": "box", "x": [x1, x0], "y": [y0, y1]})
+    places = PCA(2, svd_solver="full").fit_transform(run.embeddings("test").astype(float))
+    places *= np.sign((places * laid.places).sum(axis=0))
+    expected = np.flatnonzero(((places > (x0, y0)) & (places < (x1, y1))).all(axis=1))
+    assert len(np.setxor1d(rows, expected)) <= 2 and len(expected) > 2_000  # float32 at the very edge
+    assert len(np.setdiff1d(rows, laid.drawn)) > 50
+    for nonsense in (None, {}, {"kind": "box", "x": [1], "y": "a"}, {"kind": "lasso", "x": ["b"] * 3, "y": [1] * 3}):
+        assert len(embedding_map._selected(laid, nonsense)) == 0
+
+
+def test_every_view_opens_with_photos_and_colours_by_what_the_table_of_the_dataset_holds(
+    lab, tiny, tiny_data, monkeypatch
+):
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    manifest = tiny.manifest()
+    of = {split: rows for split, rows in manifest.groupby("split")}
+    for name in ("one", "two"):
+        make_run(
+            lab / name,
+            tiny.classes,
+            counts={split: len(rows) for split, rows in of.items()},
+            fingerprint=tiny.fingerprint,
+            image_ids={split: list(rows["image_id"]) for split, rows in of.items()},
+            labels={split: list(rows["label"]) for split, rows in of.items()},
+            seed=len(name) + ord(name[0]),
+        )
+    app = open_page(run="one", split="all", colour="column/bytes")
+    assert not app.error
+    assert any(f"All {len(manifest)} photos" in text.value for text in app.markdown)
+    assert app.selectbox(key="colour").value == "column/bytes"
+    app = open_page(run="one", split="test", view="components")
+    assert numbers_of(app)["Photos"] == str(len(of["test"]))
+    app = open_page(run="one", view="lines", lines="saree")
+    assert app.selectbox(key="lines").value == "saree"
+    app = open_page(run="one", split="all", view="clusters")
+    found = learnt_of("one", lab)
+    assert numbers_of(app)["Neighbours alike"] == f"{100 * purity_by_loop(*found):.1f} %"
+    app = open_page(run="one", split="test", view="similar", among="train", like=of["test"]["image_id"].iloc[0])
+    numbers = numbers_of(app)
+    assert numbers["Looked at"] == str(len(of["train"])) and "of 10" in numbers["Of this photo's class"]
+    app = open_page(run="one", split="test", view="similar", among="all", like_class="shoe")
+    assert numbers_of(app)["Looked at"] in (
+        str((manifest["label"] == "shoe").sum()),
+        str((manifest["label"] == "shoe").sum() - 1),
+    )
+    app = open_page(run="one", split="train", view="runs", other="two")
+    assert numbers_of(app)["Photos"] == str(len(of["train"]))
+    app = open_page(run="one", split="train", map="tsne")
+    assert any("Lay out 36 photos" in button.label for button in app.button)
+
+
+def learnt_of(name: str, runs_dir: Path) -> tuple[np.ndarray, np.ndarray]:
+    run = runs.find_run(runs_dir, name)
+    splits = ("test", "val", "train")
+    labels = np.concatenate([run.predictions(split)["label"] for split in splits])
+    return np.concatenate([run.embeddings(split) for split in splits]), labels
+
+
+def purity_by_loop(features: np.ndarray, labels: np.ndarray) -> float:
+    distances = cosine_distances(features)
+    np.fill_diagonal(distances, np.inf)
+    return float(
+        np.mean([(labels[np.argsort(row)[:10]] == label).mean() for row, label in zip(distances, labels, strict=True)])
+    )
 
 
 def test_the_page_never_imports_torch(lab):

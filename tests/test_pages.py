@@ -90,8 +90,9 @@ def test_classes_called_any_and_all_are_classes_like_others(lab, tmp_path, monke
     number = ((found["label"] == "any") & (found["predicted"] == "all")).sum()
     assert len(app.dataframe[0].value) == number
     assert app.selectbox(key="true").options == ["Any class", "All", "Any", "Clicked"]
-    app = lab("embeddings", highlight="all", lines="clicked")
-    assert app.selectbox(key="highlight").value == "all" and app.selectbox(key="lines").value == "clicked"
+    assert lab("embeddings", view="lines", lines="clicked").selectbox(key="lines").value == "clicked"
+    app = lab("embeddings", highlight="all")
+    assert app.selectbox(key="highlight").value == "all"
     assert any(
         "20 test photos of All" in element.value or "20 photos of All" in element.value for element in app.markdown
     )

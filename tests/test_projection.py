@@ -1,7 +1,8 @@
-"""The map and the neighbours, against numpy's own decomposition and a hand-written search."""
+"""Principal axes and chance, against numpy's singular values and planted structure."""
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from fashion_core import projection
 from fashion_core.errors import RunError
@@ -14,39 +15,58 @@ def features_ND() -> np.ndarray:
     return (centres[np.arange(120) % 3] + generator.normal(0, 1, (120, 20))).astype(np.float32)
 
 
-def test_the_map_is_the_singular_value_decomposition_of_the_centred_features(features_ND):
-    found = projection.pca(features_ND)
+def test_the_axes_are_the_singular_value_decomposition_of_the_centred_features_in_float64(features_ND):
+    found = projection.principal_axes(features_ND)
     centred = features_ND.astype(np.float64) - features_ND.mean(axis=0, dtype=np.float64)
     left, values, right = np.linalg.svd(centred, full_matrices=False)
-    for axis in range(2):
+    np.testing.assert_allclose(found.explained_variance_ratio_C, values**2 / (values**2).sum(), rtol=1e-6)
+    np.testing.assert_allclose(np.abs((found.components_CD * right).sum(axis=1)), 1, atol=1e-9)
+    points = found.points(features_ND, [4, 0, 2])
+    assert points.dtype == np.float32
+    for place, axis in enumerate([4, 0, 2]):
         expected = left[:, axis] * values[axis]
-        sign = np.sign(expected @ found.points_NC[:, axis])
-        np.testing.assert_allclose(found.points_NC[:, axis], sign * expected, rtol=1e-4, atol=1e-4)
-        np.testing.assert_allclose(np.abs(found.components_CD[axis] @ right[axis]), 1, atol=1e-9)
-    np.testing.assert_allclose(found.explained_variance_ratio_C, (values**2 / (values**2).sum())[:2], rtol=1e-6)
-    np.testing.assert_allclose(found.mean_D, features_ND.mean(axis=0), atol=1e-5)
+        np.testing.assert_allclose(points[:, place], np.sign(expected @ points[:, place]) * expected, atol=1e-4)
+
+
+def test_with_more_features_than_images_there_are_as_many_axes_as_images(features_ND):
+    found = projection.principal_axes(features_ND[:5])
+    assert found.components_CD.shape == (5, 20)
+    assert found.explained_variance_ratio_C.sum() == pytest.approx(1)
 
 
 def test_the_map_does_not_flip_between_calls(features_ND):
-    np.testing.assert_array_equal(projection.pca(features_ND).points_NC, projection.pca(features_ND.copy()).points_NC)
+    one, again = projection.principal_axes(features_ND), projection.principal_axes(features_ND.copy())
+    np.testing.assert_array_equal(one.components_CD, again.components_CD)
 
 
-def test_a_map_of_one_image_is_refused_in_one_sentence():
+def test_a_map_of_one_image_and_of_equal_images_is_refused_in_one_sentence():
     with pytest.raises(RunError, match="at least 2 images and 2 features, got 1 and 5"):
-        projection.pca(np.zeros((1, 5), dtype=np.float32))
+        projection.principal_axes(np.zeros((1, 5), dtype=np.float32))
+    with pytest.raises(RunError, match="every image has the same features"):
+        projection.principal_axes(np.ones((9, 5), dtype=np.float32))
 
 
-def test_the_nearest_other_image_is_the_one_that_a_loop_over_all_pairs_finds(features_ND):
-    expected = []
-    for row, one in enumerate(features_ND.astype(np.float64)):
-        distances = [np.sum((one - other) ** 2) if row != place else np.inf for place, other in enumerate(features_ND)]
-        expected.append(int(np.argmin(distances)))
-    assert projection.nearest(features_ND).tolist() == expected
+def test_shuffled_shares_are_what_scikit_learn_explains_of_columns_shuffled_by_hand(features_ND):
+    chance = projection.shuffled_shares(features_ND, num_shuffles=200, seed=1)
+    assert chance.shape == (200, 20)
+    np.testing.assert_allclose(chance.sum(axis=1), 1)
+    assert (np.diff(chance, axis=1) <= 0).all()
+    generator = np.random.default_rng(9)
+    by_hand = []
+    for _ in range(200):
+        shuffled = np.stack([generator.permutation(column) for column in features_ND.T], axis=1)
+        by_hand.append(PCA().fit(shuffled).explained_variance_ratio_)
+    np.testing.assert_allclose(chance.mean(axis=0), np.mean(by_hand, axis=0), rtol=0.03)
+    np.testing.assert_allclose(np.quantile(chance, 0.95, axis=0), np.quantile(by_hand, 0.95, axis=0), rtol=0.03)
 
 
-def test_twins_are_each_others_nearest_image_and_never_their_own():
-    features = np.array([[0, 0], [0, 0], [9, 9], [9, 9]], dtype=np.float32)
-    assert projection.nearest(features).tolist() == [1, 0, 3, 2]
+def test_planted_directions_are_counted_and_noise_has_none():
+    generator = np.random.default_rng(5)
+    noise = generator.normal(0, 1, (600, 30)).astype(np.float32)
+    planted = noise + generator.normal(0, 3, (600, 4)) @ np.linalg.qr(generator.normal(size=(30, 4)))[0].T
+    for features, expected in ((noise, 0), (planted.astype(np.float32), 4)):
+        shares = projection.principal_axes(features).explained_variance_ratio_C
+        assert projection.num_beyond_chance(shares, projection.shuffled_shares(features)) == expected
 
 
 def test_a_part_of_the_images_keeps_every_class_in_its_share():

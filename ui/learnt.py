@@ -1,94 +1,155 @@
-"""What a run's features have put together and apart, ready for the map. Takes a run and a split; cached by its files.
+"""What a run's features have put together and apart, ready for the Embeddings page. Takes a run and a split.
 
-Knows no widgets. Rows of everything here are rows of the split's predictions.
+A split may be ``maps.ALL``: every split that has features. Rows of everything are rows of ``of(run, split).points``.
+Cached by the run's files; what comes back is shared by all sessions. Knows no widgets.
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from fashion_core import projection
-from fashion_core.errors import RunError
+from fashion_core import maps, neighbours, projection
 from fashion_core.labels import display_name
+from fashion_core.maps import ALL
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
 from ui import charts, loaders, words
-from ui.charts.layout import class_name
 
 MOST_DRAWN = 20_000  # points; a lasso over more costs seconds in the browser
-MOST_COMPARED = 10_000  # images among which nearest neighbours are looked for; the cost grows with the square
+MOST_COMPARED = 7_500  # images among which nearest neighbours are looked for; the cost grows with the square
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """``points``: image_id, label, predicted, sure, right, hover. ``drawn_rows``: rows on the map, ascending."""
+    """``points``: image_id, label, predicted, split, sure, right. ``drawn_rows``: rows to draw, ascending."""
 
     points: pd.DataFrame
     drawn_rows: np.ndarray
-    positions: np.ndarray  # row -> place in drawn_rows, -1 where it is not drawn
+    features_ND: np.ndarray
 
 
 def of(run: Run, split: str) -> Learnt:
-    """The images of a split as the map shows them; RunError with the command when something is missing."""
-    return _learnt(_stamps(run, split), run, split)
+    """The images of a split as the page shows them; RunError with the command when something is missing."""
+    return _learnt(stamps(run, split), run, split)
 
 
-def _stamps(run: Run, split: str) -> tuple[loaders.Stamp, loaders.Stamp]:
-    names = (f"predictions-{split}.parquet", f"embeddings-{split}.npy")
-    return tuple(loaders.stamp(run.folder / name) for name in names)  # type: ignore[return-value]
+def stamps(run: Run, split: str) -> tuple[loaders.Stamp, ...]:
+    """The key under which everything of a split is kept."""
+    names = ("predictions-{}.parquet", "embeddings-{}.npy")
+    return tuple(loaders.stamp(run.folder / name.format(part)) for part in maps.parts_of(run, split) for name in names)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=3, show_spinner=False)
 def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
-    num_rows = len(loaders.embeddings_of(_run, split))
-    predictions = loaders.predictions_of(_run, split)
-    if num_rows != len(predictions):
-        raise RunError(
-            f"run {_run.id!r} has features of {num_rows:,} {split} photos but predictions of "
-            f"{len(predictions):,}; run: python -m fashion_core embed {_run.id} --split {split}"
-        )
+    features_ND, predictions = maps.stored(_run, split)
+    features_ND.setflags(write=False)
     sure = predictions[[f"p_{name}" for name in _run.classes]].to_numpy().max(axis=1)
-    points = predictions[["image_id", "label", "predicted"]].assign(
+    points = predictions[["image_id", "label", "predicted", "split"]].assign(
         sure=sure, right=predictions["label"] == predictions["predicted"]
     )
-    named = points["predicted"].map({name: class_name(name) for name in _run.classes})
-    verdict = np.where(points["right"], "right", "wrong")
-    points["hover"] = [
-        f"predicted {name}, {100 * share:.1f} %, {told}" for name, share, told in zip(named, sure, verdict, strict=True)
-    ]
-    drawn_rows = projection.spread_rows(points["label"].to_numpy(), MOST_DRAWN)
-    positions = np.full(len(points), -1)
-    positions[drawn_rows] = np.arange(len(drawn_rows))
-    return Learnt(points, drawn_rows, positions)
+    return Learnt(points, projection.spread_rows(points["label"].to_numpy(), MOST_DRAWN), features_ND)
 
 
-def splits_with_features(run: Run) -> list[str]:
-    """The splits of the run's own dataset, those that have features first (test before val before train)."""
-    own = [split for split in ("test", "val", "train") if run.dataset["splits"].get(split)]
-    return sorted(own, key=lambda split: not (run.folder / f"embeddings-{split}.npy").exists())
+def splits_to_offer(run: Run) -> list[str]:
+    """The splits of the run's own dataset, those that have features first (test before val before train), then ALL
+    where several have them."""
+    own = [split for split in maps.SPLITS if run.dataset["splits"].get(split)]
+    ready = [split for split in maps.splits_with_features(run) if split in own]
+    return [*ready, *(split for split in own if split not in ready), *([ALL] if len(ready) > 1 else [])]
+
+
+def split_words(split: str) -> str:
+    return "All" if split == ALL else charts.SPLIT_NAMES.get(split, split)
+
+
+def photos_words(split: str) -> str:
+    """``test photo`` or, of all splits, ``photo``; for counting."""
+    return "photo" if split == ALL else f"{split_words(split).lower()} photo"
+
+
+def units_of(run: Run, split: str) -> np.ndarray:
+    """Features brought to length 1, for cosine distances."""
+    return _units(stamps(run, split), run, split)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _units(key: tuple, _run: Run, split: str) -> np.ndarray:
+    return neighbours.units(of(_run, split).features_ND)
+
+
+def axes_of(run: Run, split: str) -> projection.Axes:
+    """All principal axes of a split's features."""
+    return _axes(stamps(run, split), run, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _axes(key: tuple, _run: Run, split: str) -> projection.Axes:
+    return projection.principal_axes(of(_run, split).features_ND)
+
+
+def places_of(run: Run, split: str, axes: tuple[int, ...]) -> np.ndarray:
+    """Where every image lies on principal axes (numbered from 0), float32 N x len(axes)."""
+    return _places(stamps(run, split), run, split, axes)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _places(key: tuple, _run: Run, split: str, axes: tuple[int, ...]) -> np.ndarray:
+    return axes_of(_run, split).points(of(_run, split).features_ND, axes)
+
+
+def chance_of(run: Run, split: str) -> np.ndarray:
+    """``projection.shuffled_shares`` of a split's features."""
+    return _chance(stamps(run, split), run, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Shuffling the features")
+def _chance(key: tuple, _run: Run, split: str) -> np.ndarray:
+    return projection.shuffled_shares(of(_run, split).features_ND)
+
+
+def kept_on(run: Run, split: str, axes: tuple[int, ...]) -> float:
+    """``maps.kept_nearest`` of the map of these principal axes, over at most 7,500 of its photos."""
+    return _kept(stamps(run, split), run, split, axes)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _kept(key: tuple, _run: Run, split: str, axes: tuple[int, ...]) -> float:
+    labels = of(_run, split).points["label"].to_numpy()
+    rows = projection.spread_rows(labels, MOST_COMPARED)
+    return maps.kept_nearest(units_of(_run, split)[rows], places_of(_run, split, axes)[rows], labels[rows])
+
+
+def curved_of(run: Run, split: str, method: str) -> maps.CurvedMap | None:
+    """The t-SNE or UMAP map that is there."""
+    made = loaders.stamp(run.folder / "maps" / f"{method}-{split}.json")
+    return _curved((made, *stamps(run, split)), run, split, method) if made[2] else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _curved(key: tuple, _run: Run, split: str, method: str) -> maps.CurvedMap | None:
+    return maps.load(_run, split, method)
 
 
 def told_apart(run: Run, split: str) -> tuple[pd.DataFrame, int]:
     """One row a class (label, n, alike, rate, low, high, beside, num_beside), worst first, and how many images were
     compared.
 
-    ``alike`` counts images whose nearest other image, over all features, has the same label; ``beside`` is the other
-    class that is nearest most often. Above MOST_COMPARED images a stratified part is compared with itself.
+    ``alike`` counts images whose nearest other image (cosine, over all features) has the same label; ``beside`` is the
+    other class that is nearest most often. Above MOST_COMPARED images a stratified part is compared with itself.
     """
-    return _told_apart(_stamps(run, split), run, split)
+    return _told_apart(stamps(run, split), run, split)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _told_apart(key: tuple, _run: Run, split: str) -> tuple[pd.DataFrame, int]:
     labels = of(_run, split).points["label"].to_numpy()
     rows = projection.spread_rows(labels, MOST_COMPARED)
-    labels = labels[rows]
-    beside = labels[projection.nearest(loaders.embeddings_of(_run, split)[rows])]
+    labels, units_MD = labels[rows], units_of(_run, split)[rows]
+    nearest_M1 = neighbours.neighbours_of(units_MD, units_MD, 1, own_rows_Q=np.arange(len(rows)))
+    beside = labels[nearest_M1[:, 0]]
     found = []
     for label in _run.classes:
         of_label = beside[labels == label]
@@ -134,56 +195,6 @@ def photos_of_class(run: Run, split: str, label: str, most: int) -> list[int]:
     return [int(rows[place]) for place in np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)]
 
 
-def lines_of(
-    run: Run, split: str, rows: Sequence[int], means: Sequence[str]
-) -> tuple[dict[str, np.ndarray], dict[str, str], list[str]]:
-    """Feature lines by name, the class behind each name, and the names of the means, for ``feature_lines``."""
-    points, features_ND = of(run, split).points, loaders.embeddings_of(run, split)
-    lines: dict[str, np.ndarray] = {}
-    label_of: dict[str, str] = {}
-    for label in means:
-        chosen = (points["label"] == label).to_numpy()
-        if chosen.any():
-            name = f"{class_name(label)}, mean of {words.count(int(chosen.sum()))}"
-            while name in lines:  # another class is written alike
-                name += " "
-            lines[name], label_of[name] = features_ND[chosen].mean(axis=0), label
-    strong = list(lines)
-    for row in rows:
-        file_name = points["image_id"].iloc[row].rsplit("/")[-1]
-        file_name = file_name if len(file_name) <= 20 else f"{file_name[:8]}…{file_name[-10:]}"
-        file_name = html.escape(file_name)  # plotly reads tags in names
-        name = f"{class_name(points['label'].iloc[row])}, {file_name}"
-        while name in lines:
-            name += " "
-        lines[name], label_of[name] = features_ND[row], points["label"].iloc[row]
-    return lines, label_of, strong
-
-
-def figure(run: Run, split: str, *, highlight: str | None, ringed: Sequence[int], title: str) -> go.Figure:
-    """The map of a split; ``ringed`` are rows. Shared by all sessions: only to be drawn."""
-    return _figure(_stamps(run, split), split, highlight, tuple(ringed), title, run)
-
-
-# kept, because a lasso draws the same figure again and building it costs 0.1 s at 7,500 points
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _figure(key: tuple, split: str, highlight: str | None, ringed: tuple[int, ...], title: str, _run: Run) -> go.Figure:
-    found = of(_run, split)
-    projected = loaders.projection_of(_run, split)
-    shares = projected.explained_variance_ratio_C
-    rows = found.drawn_rows
-    places = found.positions[np.array(ringed, dtype=int)]
-    return charts.embedding_scatter(
-        projected.points_NC[rows],
-        found.points["label"].to_numpy()[rows],
-        _run.classes,
-        rows=rows,
-        hover=found.points["hover"].to_numpy()[rows],
-        highlight=[highlight] if highlight else [],
-        ringed=places[places >= 0],
-        axis_titles=tuple(
-            f"Axis {axis}: {words.percent(share)} of the variance" for axis, share in enumerate(shares, 1)
-        ),
-        title=title,
-        drawn=_run.dataset["synthetic"],
-    )
+def clicked_rows(run: Run, split: str, rows: Sequence[int]) -> list[int]:
+    """Those of ``rows`` that are rows here: a browser or a session of another split may say anything."""
+    return [row for row in rows if isinstance(row, int) and 0 <= row < len(of(run, split).points)]

@@ -4,7 +4,7 @@ What comes back is shared by all sessions: never change a frame or an array in p
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from fashion_core import audit, config, label_errors, leakage, manifest, pixels,
 from fashion_core import datasets as datasets_module
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
-
-if TYPE_CHECKING:
-    from fashion_core.projection import Projection
 
 Stamp = tuple[str, int, int]
 
@@ -155,18 +152,6 @@ def _embeddings(key: Stamp, _run: Run, split: str) -> np.ndarray:
     found = _run.embeddings(split)
     found.setflags(write=False)
     return found
-
-
-def projection_of(run: Run, split: str) -> "Projection":
-    """PCA of a split's features to two axes."""
-    return _projection(stamp(run.folder / f"embeddings-{split}.npy"), run, split)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _projection(key: Stamp, _run: Run, split: str) -> "Projection":
-    from fashion_core.projection import pca  # here, because one page in seven needs scikit-learn's decomposition
-
-    return pca(embeddings_of(_run, split))
 
 
 def dataset_of(run: Run) -> Dataset | None:

@@ -1,6 +1,6 @@
 // One Plotly figure that is updated in place (zoom kept), follows the theme and reports clicks and selections.
 // data: {figure: JSON string, colours: {LIGHT: DARK}, library: address of plotly.min.js, alt, height, pointing, selecting,
-// dragging}
+// dragging, outlining, hovering}
 
 const states = new WeakMap()
 
@@ -66,6 +66,19 @@ function boxed(graph, event) {
     })
   })
   return found
+}
+
+// The outline of a lasso or box in the axes' own numbers: a server that knows every point asks for no list of them.
+function outline(event) {
+  const drawn = event?.lassoPoints || event?.range
+  return drawn && drawn.x && drawn.y ? { kind: event.lassoPoints ? "lasso" : "box", x: drawn.x, y: drawn.y } : null
+}
+
+// Tell the page's own picture card (ui/hover_card.js) which row the pointer is on, and where.
+function tellHover(key, event) {
+  const row = event?.points?.[0]?.customdata
+  const detail = Number.isInteger(row) ? { key, row, x: event.event?.clientX, y: event.event?.clientY } : { key, row: null }
+  window.dispatchEvent(new CustomEvent("vastra-hover", { detail }))
 }
 
 // A hover text as it is spoken. A parsed document that is never shown runs no script and loads nothing.
@@ -149,6 +162,8 @@ export default function (component) {
   }
   state.click = (value) => setTriggerValue("clicked", value)
   state.select = (ids) => setStateValue("selected", ids)
+  state.outline = data.outlining ? (drawn) => setStateValue("outline", drawn) : null
+  state.hover = data.hovering ? (event) => tellHover(data.hovering, event) : null
   state.drag = data.dragging ? (points) => setTriggerValue("dragged", { points, at: Date.now() }) : null
   state.root.style.height = data.height + "px"
   state.graph.setAttribute("aria-label", data.alt)
@@ -183,13 +198,19 @@ export default function (component) {
       state.root.dataset.mounts = String(Number(state.root.dataset.mounts || 0) + 1)
       state.graph.on("plotly_click", (event) => event.points.length && state.click(clicked(event.points[0])))
       state.graph.on("plotly_selected", (event) => {
+        if (state.outline) return state.outline(outline(event))
         if (!state.drag) return state.select(event ? event.points.map((point) => point.customdata) : [])
         if (!event) return
         const points = boxed(state.graph, event)
         if (points.length) state.drag(points)
         Plotly.update(state.graph, { selectedpoints: [null] }, { selections: [] }) // the answer is drawn by the page
       })
-      state.graph.on("plotly_deselect", () => { if (!state.drag) state.select([]) })
+      state.graph.on("plotly_deselect", () => {
+        if (state.outline) state.outline(null)
+        else if (!state.drag) state.select([])
+      })
+      state.graph.on("plotly_hover", (event) => state.hover?.(event))
+      state.graph.on("plotly_unhover", () => state.hover?.(null))
       state.observer = new ResizeObserver(() => Plotly.Plots.resize(state.graph))
       state.observer.observe(state.root)
     })

@@ -33,10 +33,12 @@ class Seen:
 
     ``click``: {"curve", "x", "y", "row", "column", "point", "customdata"} in the one rerun that the click caused.
     ``selected``: the ``customdata`` of the points inside the last lasso or box, empty when nothing is selected.
+    ``outline``: of an ``outlining`` plot the lasso or box itself, {"kind", "x", "y"} in the axes' own numbers.
     """
 
     click: dict[str, Any] | None = None
     selected: list[Any] = field(default_factory=list)
+    outline: dict[str, Any] | None = None
 
 
 def serve_plotly(figure: "go.Figure | None" = None) -> str:
@@ -70,6 +72,8 @@ def plot(
     clickable: bool = False,
     selectable: bool = False,
     on_drag: Callable[[], None] | None = None,
+    outlining: bool = False,
+    hovering: str = "",
 ) -> Seen:
     """Draw ``figure`` and return what the reader did with it.
 
@@ -77,6 +81,9 @@ def plot(
     that only read ``Seen.click``. ``selectable`` adds lasso and box; give the points an int row id as ``customdata``.
     ``on_drag`` runs before the page does when the reader has drawn a box (the figure's ``dragmode`` is ``select``);
     inside it ``dragged(key)`` is what lay in it. The box does not stay.
+    ``outlining`` asks for ``Seen.outline`` in place of the points: the page knows points that are not drawn, and a long
+    list of them is slow. ``hovering`` is the name by which a ``hover_card`` on the page hears of the point below the
+    pointer.
     """
     pointing = clickable or on_click is not None
     result = _render(
@@ -88,15 +95,18 @@ def plot(
             "alt": alt,
             "height": height,
             "pointing": pointing,
-            "selecting": selectable,
+            "selecting": selectable or outlining,
+            "outlining": outlining,
+            "hovering": hovering,
             "dragging": on_drag is not None,
         },
         height=height,
         on_clicked_change=on_click if on_click is not None else _nothing,
         on_selected_change=_nothing,
+        on_outline_change=_nothing,
         on_dragged_change=on_drag if on_drag is not None else _nothing,
     )
-    return Seen(click=result.clicked, selected=list(result.selected or []))
+    return Seen(click=result.clicked, selected=list(result.selected or []), outline=result.outline)
 
 
 def clicked(key: str) -> dict[str, Any] | None:

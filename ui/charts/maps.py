@@ -1,12 +1,15 @@
-"""The map of what a model has learnt."""
+"""The map of what a model has learnt, flat or in space."""
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.layout import base_layout, class_name
-from ui.colours import LIGHT, class_colours
+from ui.colours import LIGHT, MORE_RAMP, class_colours
+
+SYMBOLS = ("circle", "square", "diamond")  # colour alone cannot part fifteen classes
 
 
 def embedding_scatter(
@@ -17,67 +20,143 @@ def embedding_scatter(
     rows: np.ndarray | None = None,
     hover: Sequence[str] | None = None,
     highlight: Sequence[str] = (),
-    ringed: Sequence[int] = (),
-    axis_titles: tuple[str, str] = ("", ""),
+    ringed: np.ndarray | None = None,
+    axis_titles: Sequence[str] = ("", "", ""),
+    colours: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    legend: bool = False,
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
-    """A 2-D map (``points`` float32 N x 2). One trace a class; its ``customdata`` is the int32 row id alone.
+    """A map (``points`` float32 N x 2, or N x 3 for one in space). One trace a group; its ``customdata`` is the int32
+    row id alone.
 
-    With ``highlight`` the other classes turn grey and lie below. Each class's name stands at its median. ``hover`` is
-    a line a point under its class; ``ringed`` are positions in ``points`` that get a ring.
+    ``labels`` are the points' groups and ``classes`` the groups in the order of drawing; without ``colours`` and
+    ``names`` they are classes. With ``highlight`` the other groups turn grey and lie below. Each group's name stands at
+    its median, or in a ``legend``. ``hover`` is a line a point under its group; ``ringed`` are places (M x 2 or 3) that
+    get a ring.
     """
     rows = np.arange(len(points), dtype=np.int32) if rows is None else rows.astype(np.int32)
     labels = np.asarray(labels)
     hover = None if hover is None else np.asarray(hover)
-    colours = class_colours(tuple(classes))
-    symbols = ("circle", "square", "diamond")  # colour alone cannot part fifteen classes
+    colours = class_colours(tuple(classes)) if colours is None else colours
+    written = {name: html.escape(names[name], quote=False) if names else class_name(name) for name in classes}
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     order = [name for name in classes if name not in highlight] + [name for name in classes if name in highlight]
-    names: dict[str, np.ndarray] = {}
+    medians: dict[str, np.ndarray] = {}
     for name in order:
         mask = labels == name
         if not mask.any():
             continue
         pale = bool(highlight) and name not in highlight
-        figure.add_scattergl(
-            x=points[mask, 0].astype(np.float32),
-            y=points[mask, 1].astype(np.float32),
-            customdata=rows[mask],
-            mode="markers",
-            name=class_name(name),
-            uid=name,  # a lasso's points stay with their class when the order of the traces changes
+        _add(
+            figure, points[mask], rows[mask],
+            name=written[name],
+            uid=name,  # a lasso's points stay with their group when the order of the traces changes
             text=None if hover is None else hover[mask],
+            opacity=0.28 if pale else 0.8,
             marker={
                 "color": LIGHT["grey"] if pale else colours[name],
-                "size": 6,
                 # without a GPU a browser drew mixed symbols 1.9 and 3.6 times as long as circles (two tries)
-                "symbol": "circle" if pale else symbols[list(classes).index(name) // 5 % 3],
-                "opacity": 0.28 if pale else 0.8,
+                "symbol": "circle" if pale else SYMBOLS[list(classes).index(name) // 5 % 3],
             },
-            hovertemplate=f"{class_name(name)}{'' if hover is None else '<br>%{text}'}<extra></extra>",
-        )
+            hovertemplate=f"{written[name]}{'' if hover is None else '<br>%{text}'}<extra></extra>",
+        )  # fmt: skip
         if not pale:
-            names[name] = np.median(points[mask], axis=0)
-    for name, (x, y) in _apart(names, points).items():
-        figure.add_annotation(
-            x=x, y=y, text=class_name(name), showarrow=False,
-            font={"size": 12, "color": LIGHT["ink"]}, bgcolor=LIGHT["ground"], opacity=0.85, borderpad=2,
-        )  # fmt: skip
-    if len(ringed):
-        figure.add_scattergl(
-            x=points[ringed, 0], y=points[ringed, 1], mode="markers", hoverinfo="skip", uid="ringed",
-            marker={"symbol": "circle-open", "size": 14, "color": LIGHT["ink"], "line": {"width": 2}},
-        )  # fmt: skip
-    figure.update_layout(
-        showlegend=False,
-        margin={"t": 34 if title else 8},
-        dragmode="lasso",
-        hovermode="closest",
-        xaxis={"title": {"text": axis_titles[0]}, "zeroline": False},
-        yaxis={"title": {"text": axis_titles[1]}, "zeroline": False},
-    )
+            medians[name] = np.median(points[mask], axis=0)
+    flat = points.shape[1] == 2
+    legend = legend or not flat
+    if not legend:
+        for name, (x, y) in _apart(medians, points).items():
+            figure.add_annotation(
+                x=x, y=y, text=written[name], showarrow=False,
+                font={"size": 12, "color": LIGHT["ink"]}, bgcolor=LIGHT["ground"], opacity=0.85, borderpad=2,
+            )  # fmt: skip
+    _finish(figure, ringed, axis_titles, flat, titled=bool(title))
+    figure.update_layout(showlegend=legend)
+    if legend:
+        figure.update_layout(
+            margin={"t": 34 if title else 8},
+            legend={"orientation": "v", "x": 1, "xanchor": "left", "y": 1, "yanchor": "top", "itemsizing": "constant"},
+        )
     return figure
+
+
+def value_scatter(
+    points: np.ndarray,
+    values: np.ndarray,
+    *,
+    rows: np.ndarray,
+    hover: Sequence[str] | None = None,
+    ringed: np.ndarray | None = None,
+    axis_titles: Sequence[str] = ("", "", ""),
+    unit: str = "",
+    title: str = "",
+    drawn: bool = False,
+) -> go.Figure:
+    """The same map coloured by a number a point (``values`` float N; NaN is grey), strong where it is high."""
+    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    told = ~np.isnan(values)
+    lines = None if hover is None else np.asarray(hover)
+    low, high = np.quantile(values[told], [0.02, 0.98]) if told.any() else (0.0, 1.0)
+    scale = [[place / (len(MORE_RAMP) - 1), colour] for place, colour in enumerate(MORE_RAMP)]
+    bar = {
+        "title": {"text": html.escape(unit, quote=False), "side": "right", "font": {"color": LIGHT["muted"]}},
+        "tickfont": {"color": LIGHT["muted"]}, "thickness": 12, "outlinewidth": 0,
+    }  # fmt: skip
+    for mask, marker in (
+        (~told, {"color": LIGHT["grey"]}),
+        (told, {"color": values[told].astype(np.float32), "colorscale": scale, "cmin": low, "cmax": high,
+                "colorbar": bar}),
+    ):  # fmt: skip
+        if mask.any():
+            _add(
+                figure, points[mask], rows[mask].astype(np.int32), name="", uid=str(bool(mask is told)), opacity=0.85,
+                text=None if lines is None else lines[mask], marker=marker, hovertemplate="%{text}<extra></extra>",
+            )  # fmt: skip
+    _finish(figure, ringed, axis_titles, points.shape[1] == 2, titled=bool(title))
+    figure.update_layout(showlegend=False)
+    return figure
+
+
+def _add(figure: go.Figure, points: np.ndarray, rows: np.ndarray, *, marker: dict, **more: object) -> None:
+    """One trace, flat or in space."""
+    places = {axis: points[:, place].astype(np.float32) for place, axis in enumerate("xyz"[: points.shape[1]])}
+    if points.shape[1] == 3:
+        figure.add_scatter3d(**places, customdata=rows, mode="markers", marker={"size": 3.5, **marker}, **more)
+    else:
+        opacity = more.pop("opacity")  # of each marker: of the trace it would redraw all at each hover
+        figure.add_scattergl(
+            **places, customdata=rows, mode="markers", marker={"size": 6, "opacity": opacity, **marker}, **more
+        )
+
+
+def _finish(
+    figure: go.Figure, ringed: np.ndarray | None, axis_titles: Sequence[str], flat: bool, *, titled: bool
+) -> None:
+    """Rings, axes and how the mouse acts."""
+    if ringed is not None and len(ringed):
+        look = {"symbol": "circle-open", "size": 14 if flat else 9, "color": LIGHT["ink"], "line": {"width": 2}}
+        places = {axis: ringed[:, place] for place, axis in enumerate("xyz"[: ringed.shape[1]])}
+        add = figure.add_scattergl if flat else figure.add_scatter3d
+        add(**places, mode="markers", hoverinfo="skip", uid="ringed", showlegend=False, marker=look)
+    figure.update_layout(margin={"t": 34 if titled else 8}, hovermode="closest")
+    if flat:
+        figure.update_layout(
+            dragmode="lasso",
+            xaxis={"title": {"text": axis_titles[0]}, "zeroline": False},
+            yaxis={"title": {"text": axis_titles[1]}, "zeroline": False},
+        )
+        return
+    axes = {
+        f"{axis}axis": {
+            "title": {"text": words, "font": {"size": 12, "color": LIGHT["muted"]}},
+            "tickfont": {"size": 11, "color": LIGHT["muted"]}, "gridcolor": LIGHT["line"],
+            "zerolinecolor": LIGHT["line"], "showbackground": False, "showspikes": False,
+        }
+        for axis, words in zip("xyz", axis_titles, strict=False)
+    }  # fmt: skip
+    figure.update_layout(dragmode="orbit", scene={**axes, "aspectmode": "cube"})
 
 
 def _apart(names: dict[str, np.ndarray], points: np.ndarray) -> dict[str, tuple[float, float]]:

@@ -1,0 +1,126 @@
+"""How long the Embeddings page takes to open and to answer a lasso at 106,166 photos, on made features.
+
+    python benchmarks/embeddings_speed.py [--rows 106166] [--features 256] [--repeats 3]
+
+Each step of the server is run in a process that has loaded nothing yet (open) and again (reruns); the browser is not in
+it. Prints wall and processor seconds: on a machine that others use, the second is the one to compare.
+"""
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+def make(folder: Path, rows: int, features: int) -> None:
+    """A finished run with features of all three splits, in the shares of the full set."""
+    import numpy as np
+
+    from fashion_core import storage
+    from fashion_core.labels import INDOFASHION
+    from tests import made_runs
+
+    made_runs.NUM_FEATURES = features
+    held_out = rows * 7_500 // 106_166
+    run = made_runs.make_run(
+        folder / "full", INDOFASHION, counts={"test": held_out, "val": held_out, "train": rows - 2 * held_out}
+    )
+    for split in ("test", "val", "train"):  # as training writes them; the made ones are half precision
+        storage.write_npy(run.folder / f"embeddings-{split}.npy", run.embeddings(split).astype(np.float32))
+
+
+def measure(folder: Path, split: str) -> None:
+    """One open and one lasso, step by step."""
+    logging.disable(logging.CRITICAL)
+    os.environ["FASHION_RUNS"] = str(folder)
+    os.environ["FASHION_DATA"] = str(folder / "no-data")
+    total = [0.0, 0.0]
+
+    def step(name: str, work) -> object:
+        wall, cpu = time.perf_counter(), time.process_time()
+        found = work()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        total[0] += wall
+        total[1] += cpu
+        print(f"  {name:<34} {wall:7.3f} s   processor {cpu:7.3f} s", flush=True)
+        return found
+
+    def told(name: str) -> None:
+        print(f"{name:<36} {total[0]:7.3f} s   processor {total[1]:7.3f} s\n", flush=True)
+        total[:] = [0.0, 0.0]
+
+    def libraries() -> None:
+        import sklearn.decomposition
+        import sklearn.neighbors  # noqa: F401
+
+        import ui.embedding_map  # noqa: F401
+
+    step("import of the page's libraries", libraries)
+    told("import, once a server")
+
+    import numpy as np
+
+    from fashion_core import runs
+    from ui import embedding_figure, embedding_map, gallery, learnt
+
+    run = runs.find_run(folder, "full")
+    chosen = embedding_figure.Chosen("pca", (0, 1), "label", run.classes[0])
+    print(f"{split}: {len(learnt.maps.parts_of(run, split))} splits")
+    step("features and predictions", lambda: learnt.of(run, split))
+    step("features to length 1", lambda: learnt.units_of(run, split))
+    step("each class's nearest", lambda: learnt.told_apart(run, split))
+    step("principal axes", lambda: learnt.axes_of(run, split))
+    step("places on two axes", lambda: learnt.places_of(run, split, (0, 1)))
+    step("how many neighbours are kept", lambda: learnt.kept_on(run, split, (0, 1)))
+    figure = step("figure", lambda: embedding_figure.figure(run, split, chosen, ringed=[], title="x"))
+    text = step("figure as JSON", figure.to_json)  # type: ignore[attr-defined]
+    print(f"  {len(learnt.of(run, split).points):,} photos, {len(text) / 1e6:.2f} MB to the browser")  # type: ignore[arg-type]
+    told("the map opens")
+
+    laid = embedding_figure.laid_out(run, split, chosen)
+    turn, wide = np.linspace(0, 2 * np.pi, 200), 1.2 * laid.places.std(axis=0)
+    middle = laid.places.mean(axis=0)
+    outline = {
+        "kind": "lasso",
+        "x": (middle[0] + wide[0] * np.cos(turn)).tolist(),
+        "y": (middle[1] + wide[1] * np.sin(turn)).tolist(),
+    }
+    rows = step("photos inside the lasso", lambda: embedding_map._selected(laid, outline))
+    images = step("their rows", lambda: learnt.of(run, split).points.iloc[rows])
+    step("in words", lambda: learnt.in_words(images))
+    step("in the gallery's order", lambda: gallery.mixed(images.reset_index(drop=True)))  # type: ignore[attr-defined]
+    step("figure as JSON again", figure.to_json)  # type: ignore[attr-defined]
+    print(f"  {len(rows):,} photos selected")  # type: ignore[arg-type]
+    told("a lasso is answered")
+
+    step("shuffles of all features", lambda: learnt.chance_of(run, split))
+    told("the components open, beyond that")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=106_166)
+    parser.add_argument("--features", type=int, default=256)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--measure", nargs=2, metavar=("FOLDER", "SPLIT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        measure(Path(options.measure[0]), options.measure[1])
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        make(Path(folder), options.rows, options.features)
+        for split in ("test", "all"):
+            for _ in range(options.repeats):
+                print(f"load average {os.getloadavg()[0]:.1f}", flush=True)
+                subprocess.run([sys.executable, __file__, "--measure", folder, split], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""Are the classes groups? K-means beside the classes, and how pure each photo's neighbourhood is, as numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import clusters, neighbours, projection
+from fashion_core.runs import Run
+from ui import charts, learnt, words
+from ui.answer import Number, answer
+from ui.plot import plot
+
+NEAREST = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Purity:
+    """Of each photo's ten nearest, the share of its own class: a row a class, and all of them with the interval."""
+
+    by_class: pd.DataFrame
+    share: float
+    low: float
+    high: float
+    num: int
+    k: int
+
+
+def show(run: Run, split: str) -> None:
+    """The answer, the cluster-by-class matrix, and the purity of each class."""
+    found, pure = _clusters_of(run, split), _purity_of(run, split)
+    classes = _classes(run, split)
+    chance = float((learnt.of(run, split).points["label"].value_counts(normalize=True) ** 2).sum())
+    answer(
+        [
+            Number(
+                "Rand index",
+                _signed(found.rand),
+                f"K-means, {len(classes)} clusters",
+                "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "
+                "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
+            ),
+            Number(
+                "Neighbours alike",
+                words.percent(pure.share),
+                f"{words.interval((pure.low, pure.high))}, chance {words.percent(chance)}",
+                f"Of a photo's {pure.k} nearest (cosine, all features), the share of its own class; mean over "
+                f"{words.counted(pure.num, 'photo')}. Groups need not be round for this.",
+            ),
+            Number(
+                "Class silhouette",
+                _signed(found.class_silhouette),
+                "1 far apart, 0 touching",
+                "How much nearer a photo lies to its own class than to the next one (Rousseeuw 1987); below 0 it lies "
+                f"nearer to another. Mean over {words.counted(found.num_compared, 'photo')}.",
+            ),
+            Number("Cluster silhouette", _signed(found.silhouette), "what K-means reaches"),
+            Number(
+                "In own cluster",
+                words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum())),
+                f"of {words.counted(int(found.matrix_KK.sum()), 'photo')}",
+            ),
+        ]
+    )
+    st.markdown(_verdict(found, pure, chance))
+    matrix, rates = st.columns(2, gap="medium")
+    drawn = run.dataset["synthetic"]
+    height = 170 + 30 * len(classes)
+    with matrix:
+        plot(
+            charts.cluster_matrix(found.matrix_KK, classes, title="Which class is in which cluster?", drawn=drawn),
+            key="cluster_matrix",
+            alt="Photos by cluster and class; "
+            f"{words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum()))} lie on the diagonal",
+            height=height,
+        )
+    with rates:
+        plot(
+            charts.rates_with_intervals(
+                pure.by_class,
+                title=f"How many of a photo's {pure.k} nearest are of its class?",
+                overall=pure.share,
+                unit=f"% of the {pure.k} nearest",
+                drawn=drawn,
+            ),
+            key="purity",
+            alt=f"Share of each class's {pure.k} nearest photos that are of the same class, with 95 % intervals",
+            height=height,
+        )
+    st.caption(
+        "Clusters are numbered so that as many photos as possible lie on the diagonal. K-means looks for round "
+        "groups of one size; classes of another shape can be well told apart and still score low, which is why the "
+        "neighbours stand beside it. Which of the ten starts is kept depends on a fixed seed."
+    )
+
+
+def _verdict(found: clusters.Clusters, pure: Purity, chance: float) -> str:
+    """One sentence that turns "the clusters are separated" into what the numbers bear."""
+    if found.class_silhouette >= 0.5:
+        told = "The classes are separated groups"
+    elif found.class_silhouette >= 0.25:
+        told = "The classes are groups that touch"
+    elif pure.low > 2 * chance:
+        told = "The classes are not separate groups, but like photos do lie together"
+    else:
+        told = "The classes are hardly groups at all"
+    return (
+        f"**{told}**: silhouette {_signed(found.class_silhouette, 2)} (0.5 and more is called separated, "
+        "Rousseeuw 1987), and "
+        f"{words.percent(pure.share)} of the nearest {pure.k} are of the same class where chance gives "
+        f"{words.percent(chance)}."
+    )
+
+
+def _signed(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _classes(run: Run, split: str) -> tuple[str, ...]:
+    """The classes that have photos here: a cluster for each."""
+    there = set(learnt.of(run, split).points["label"])
+    return tuple(label for label in run.classes if label in there)
+
+
+def _clusters_of(run: Run, split: str) -> clusters.Clusters:
+    return _clusters(learnt.stamps(run, split), run, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for clusters")
+def _clusters(key: tuple, _run: Run, split: str) -> clusters.Clusters:
+    found = learnt.of(_run, split)
+    return clusters.k_means(found.features_ND, found.points["label"].to_numpy(), _classes(_run, split))
+
+
+def _purity_of(run: Run, split: str) -> Purity:
+    return _purity(learnt.stamps(run, split), run, split)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _purity(key: tuple, _run: Run, split: str) -> Purity:
+    labels = learnt.of(_run, split).points["label"].to_numpy()
+    rows = projection.spread_rows(labels, learnt.MOST_COMPARED)
+    labels, units_MD = labels[rows], learnt.units_of(_run, split)[rows]
+    k = min(NEAREST, len(rows) - 1)
+    found_MK = neighbours.neighbours_of(units_MD, units_MD, k, own_rows_Q=np.arange(len(rows)))
+    shares = (labels[found_MK] == labels[:, None]).mean(axis=1)
+    return Purity(
+        neighbours.by_class(shares, labels, _run.classes, k), *neighbours.share_interval(shares, k), len(rows), k
+    )

@@ -1,0 +1,81 @@
+"""How many directions the features really have: what each principal axis explains beside chance, and its two ends."""
+
+import numpy as np
+import streamlit as st
+
+from fashion_core import projection
+from fashion_core.runs import Run
+from ui import address, charts, embedding_photos, learnt, words
+from ui.answer import Number, answer
+from ui.plot import clicked, plot
+
+MOST_SHOWN = 40  # axes in the chart
+MOST_AXES = 20  # axes to look at the ends of
+AT_AN_END = 12
+
+
+def show(run: Run, split: str) -> None:
+    """The answer, the scree plot with the line of chance, and the photos at both ends of an axis."""
+    found = learnt.of(run, split)
+    shares = learnt.axes_of(run, split).explained_variance_ratio_C
+    chance = learnt.chance_of(run, split)
+    beyond = projection.num_beyond_chance(shares, chance)
+    up_to = np.cumsum(shares)
+    answer(
+        [
+            Number(
+                "Beyond chance",
+                words.count(beyond),
+                f"of {words.count(len(shares))} axes",
+                "Axes before the first that explains no more than the same axis of shuffled features does in 95 of 100 "
+                f"shuffles (parallel analysis, Horn 1965; {len(chance)} shuffles of every feature by itself).",
+            ),
+            Number("They explain", words.percent(up_to[beyond - 1] if beyond else 0.0), "of the variance"),
+            Number(
+                "First two axes",
+                words.percent(up_to[min(1, len(up_to) - 1)]),
+                "of the variance",
+                "The share of the variance that the first two axes hold together.",
+            ),
+            Number("Nine tenths", words.counted(int(np.searchsorted(up_to, 0.9)) + 1, "axis", "axes"), "hold 90 %"),
+            Number("Photos", words.count(len(found.points)), "all of them"),
+        ]
+    )
+    num = min(MOST_SHOWN, len(shares))
+    options = [str(number) for number in range(1, 1 + min(MOST_AXES, len(shares)))]
+
+    def choose_axis() -> None:
+        click = clicked("scree")
+        if click and isinstance(click["customdata"], int) and str(click["customdata"] + 1) in options:
+            address.choose(axis=str(click["customdata"] + 1))
+
+    chart, ends = st.columns([5, 4], gap="medium")
+    with ends:
+        axis = int(address.select("Ends of", options, key="axis", words="Axis {}".format, width=160)) - 1
+        places = learnt.places_of(run, split, (axis,))[:, 0]
+        order = np.argsort(places, kind="stable")
+        for name, rows in (("high", order[::-1][:AT_AN_END]), ("low", order[:AT_AN_END])):
+            embedding_photos.at_an_end(run, found.points.iloc[rows], f"At the {name} end of axis {axis + 1}", key=name)
+    with chart:
+        title = f"{beyond} of {len(shares)} axes explain more than shuffled features would"
+        plot(
+            charts.scree(
+                shares[:num],
+                np.quantile(chance, 0.95, axis=0)[:num],
+                beyond=beyond,
+                chosen=[axis],
+                title=title,
+                drawn=run.dataset["synthetic"],
+            ),
+            key="scree",
+            alt=f"Share of the variance by principal axis. {title}.",
+            height=400,
+            on_click=choose_axis,
+        )
+        first = " A click on a bar shows its ends." if num == len(shares) else (
+            f" The first {num} axes are drawn; a click on a bar shows its ends."
+        )  # fmt: skip
+        st.caption(
+            "The dashed line is what the axis of shuffled features stays below in 95 of 100 shuffles: under it an axis "
+            f"may be chance.{first} Which end is high is a convention."
+        )

@@ -1,0 +1,350 @@
+"""The map of a run's features: principal axes flat or in space, t-SNE or UMAP; colours; what the reader draws round or
+clicks. Takes a run and a split.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import maps, regions, rights
+from fashion_core.errors import FashionError
+from fashion_core.labels import display_name
+from fashion_core.runs import Run
+from ui import (
+    address,
+    charts,
+    embedding_figure,
+    embedding_photos,
+    embedding_similar,
+    faults,
+    hover_card,
+    learnt,
+    notices,
+    words,
+)
+from ui.answer import Number, answer
+from ui.embedding_colours import offered
+from ui.embedding_figure import Chosen
+from ui.plot import clicked, plot
+
+ALL = address.ANY
+MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
+MOST_CLICKED = 6
+MOST_AXES = 20  # to choose from
+GRACE_SECONDS = 45.0  # a process that has just been started has written no state yet
+_NEAREST = "its nearest other photo, measured over all features and not on the map, is of the same class"
+
+
+def show(run: Run, split: str) -> None:
+    """The answer, the map and the photos behind it, and how each class is told apart."""
+    by_class, num_compared = learnt.told_apart(run, split)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = _pick(run, split, by_class)
+    if chosen.method != "pca" and learnt.curved_of(run, split, chosen.method) is None:
+        _not_yet(run, split, chosen.method)
+        return
+    _answer(run, split, chosen, by_class, num_compared)
+    hover_card.card(_hover_name(run, split), lambda row: embedding_photos.picture(run, split, row))
+    st.fragment(_map_and_photos)(run, split, chosen, by_class)
+    _detail(run, by_class, num_compared)
+
+
+def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
+    """The pickers, and what they say."""
+    method = address.select(
+        "Map",
+        ["pca", *maps.NAMES],
+        key="map",
+        words=lambda name: "PCA" if name == "pca" else maps.NAMES[name],
+        label_visibility="collapsed",
+        width=112,
+    )
+    axes: tuple[int, ...] = ()
+    if method == "pca":
+        space = address.segments(
+            "Axes",
+            ["2", "3"],
+            key="space",
+            words=lambda number: f"{number}-D",
+            label_visibility="collapsed",
+        )
+        options = [str(number) for number in range(1, 1 + min(MOST_AXES, len(learnt.axes_of(run, split).mean_D)))]
+        num_axes = min(int(space), len(options))
+        named = ("Across", "Up", "Deep")
+        axes = tuple(
+            int(
+                address.select(
+                    named[place],
+                    options,
+                    key=f"axis{place + 1}",
+                    default=options[place],
+                    words="Axis {}".format,
+                    label_visibility="collapsed",
+                    width=100,
+                )
+            )
+            - 1
+            for place in range(num_axes)
+        )
+    choices = offered(run, split)
+    colour = address.select(
+        "Colour",
+        list(choices),
+        key="colour",
+        words=lambda name: f"By {choices[name][:1].lower()}{choices[name][1:]}",
+        label_visibility="collapsed",
+        width=150,
+    )
+    highlight = ALL
+    if colour in ("label", "predicted"):
+        highlight = address.select(
+            "Highlight",
+            [ALL, *run.classes],
+            key="highlight",
+            default=by_class.iloc[0]["label"] if len(run.classes) > MANY_CLASSES else ALL,
+            words=lambda label: "Every class" if label == ALL else display_name(label),
+            label_visibility="collapsed",
+            width=160,
+        )
+    return Chosen(method, axes, colour, None if highlight == ALL else highlight)
+
+
+def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compared: int) -> None:
+    worst, best = by_class.iloc[0], by_class.iloc[-1]
+    alike = int(by_class["alike"].sum())
+    if chosen.method == "pca":
+        axes = learnt.axes_of(run, split)
+        shares = axes.explained_variance_ratio_C[list(dict.fromkeys(chosen.axes))]
+        kept = learnt.kept_on(run, split, chosen.axes)
+        first = Number(
+            "On this map",
+            words.percent(shares.sum()),
+            " + ".join(words.percent(share) for share in shares),
+            f"Each photo is {len(axes.mean_D)} numbers to the model (its features). The map keeps some directions "
+            "in which photos differ most (principal component analysis); this is their share of the variance, axis by "
+            "axis. Points that lie on each other here may be far apart in a direction that is not drawn.",
+        )
+    else:
+        made = learnt.curved_of(run, split, chosen.method)
+        assert made is not None
+        kept, num = made.kept, len(learnt.of(run, split).points)
+        first = Number(
+            "On this map",
+            words.count(len(made.rows_M)),
+            f"of {words.counted(num, learnt.photos_words(split))}",
+            f"{maps.NAMES[chosen.method]} keeps near photos near. Sizes of groups and the gaps between them mean "
+            "nothing, and neither do the axes.",
+        )
+    answer(
+        [
+            first,
+            Number(
+                "Nearest kept",
+                words.percent(kept),
+                "of ten, on the map",
+                "Of a photo's ten nearest by all features, the share that is among its ten nearest on this map. The "
+                "rest was pulled apart to lie on paper.",
+            ),
+            Number(
+                "Nearest is alike",
+                words.percent(alike / num_compared),
+                words.interval(learnt.interval(alike, num_compared)),
+                f"Share of {words.counted(num_compared, 'photo')} of which {_NEAREST}. It judges the features "
+                "themselves, so the map cannot flatter it.",
+            ),
+            Number(
+                "Told apart best", words.percent(best["rate"]), display_name(best["label"]), f"Most often {_NEAREST}."
+            ),
+            Number(
+                "Told apart worst",
+                words.percent(worst["rate"]),
+                display_name(worst["label"]),
+                f"Least often {_NEAREST}.",
+            ),
+        ]
+    )
+
+
+def clicked_key(run: Run, split: str) -> str:
+    """Where the session keeps the rows that were clicked on a split's maps."""
+    return f"clicked {run.id} {split}"
+
+
+def _hover_name(run: Run, split: str) -> str:
+    return f"{run.id} {split}"
+
+
+def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame) -> None:
+    """The map, and the photos behind the part of it that the reader chose. A lasso runs only this again."""
+    found = learnt.of(run, split)
+    laid = embedding_figure.laid_out(run, split, chosen)
+    map_key = f"map {run.id} {split} {chosen.method} {chosen.axes}"
+    rows_key = clicked_key(run, split)
+    chosen_rows = learnt.clicked_rows(run, split, st.session_state.get(rows_key, []))
+
+    def open_point() -> None:
+        """A click rings a point and shows what is near it; a second click takes it out again."""
+        click = clicked(map_key)
+        row = click["customdata"] if click else None
+        if learnt.clicked_rows(run, split, [row]):
+            rows = chosen_rows
+            st.session_state[rows_key] = [r for r in rows if r != row] if row in rows else [*rows, row][-MOST_CLICKED:]
+            st.session_state["at_hand"] = "clicked"
+
+    title = _title(run, split, chosen, by_class, len(laid.rows))
+    flat = laid.places.shape[1] == 2
+    chart, photos = st.columns([5, 3], gap="medium")
+    with chart:
+        seen = plot(
+            embedding_figure.figure(run, split, chosen, ringed=chosen_rows, title=title),
+            key=map_key,
+            alt=f"Map of {words.count(len(laid.drawn))} {learnt.photos_words(split)}s. {title}",
+            height=380,
+            on_click=open_point,
+            outlining=flat,
+            hovering=_hover_name(run, split),
+        )
+        hint = "Draw round points to see their photos; click one to see what is near it." if flat else (
+            "Drag to turn it; click a point to see what is near it. To draw round points choose 2-D."
+        )  # fmt: skip
+        if len(laid.drawn) < len(laid.rows):
+            drawn_words = f"{words.count(len(laid.drawn))} of {words.count(len(laid.rows))}"
+            hint += (
+                f" {drawn_words} photos are drawn, every class in its share; what you draw round counts all of them."
+            )
+        notices.aside(hint)
+    selected = _selected(laid, seen.outline) if flat else np.empty(0, np.int64)
+    drawn_before, st.session_state["outlined"] = st.session_state.get("outlined"), seen.outline
+    if seen.outline != drawn_before:
+        st.query_params.pop("photos", None)  # another selection starts on its first page
+        if seen.outline:
+            st.session_state["at_hand"] = "outlined"
+    points = found.points
+    with photos:
+        if st.session_state.get("at_hand") == "clicked" and chosen_rows:
+            embedding_photos.near(run, split, chosen_rows[-1], forget=rows_key, more=embedding_similar.open_like)
+        elif seen.outline and flat:
+            name = f"{words.counted(len(selected), 'photo')} in the selection"
+            embedding_photos.at_hand(run, points.iloc[selected], name)
+        elif chosen.highlight:
+            of_class = points[points["label"] == chosen.highlight]
+            name = f"{words.counted(len(of_class), 'photo')} of {display_name(chosen.highlight)}"
+            embedding_photos.at_hand(run, of_class, name)
+        else:
+            embedding_photos.at_hand(run, points, f"All {words.counted(len(points), learnt.photos_words(split))}")
+
+
+def _title(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num: int) -> str:
+    row = by_class[by_class["label"] == chosen.highlight]
+    if len(row) and row.iloc[0]["beside"] and chosen.colour == "label":
+        return f"{display_name(chosen.highlight or '')}: most often beside {display_name(row.iloc[0]['beside'])}"
+    return f"Near means alike: {words.counted(num, learnt.photos_words(split))}"
+
+
+def _selected(laid: embedding_figure.Laid, outline: dict | None) -> np.ndarray:
+    """Rows inside what the reader drew, drawn points or not; none for anything else that a browser may say."""
+    try:
+        xs, ys = outline["x"], outline["y"]  # type: ignore[index]
+        if outline["kind"] == "box":  # type: ignore[index]
+            xs, ys = regions.box(xs, ys)
+        return laid.rows[regions.inside(laid.places, xs, ys)]
+    except (FashionError, TypeError, KeyError):
+        return np.empty(0, np.int64)
+
+
+def _not_yet(run: Run, split: str, method: str) -> None:
+    """A curved map that is not there: how far it is, or the button that starts it."""
+    name, key = maps.NAMES[method], f"_map_of {run.id} {split} {method}"
+    progress = maps.progress(run, split, method)
+    since = st.session_state.get(key)
+    if since is None and progress and progress["alive"]:
+        since = st.session_state[key] = time.time()
+    if since is not None:
+        st.fragment(_follow, run_every=1.0)(run, split, method, since, key)
+        return
+    if rights.read_only():
+        notices.review_copy(f"The {name} map of these photos was not computed.", "no map can be computed")
+        return
+    with faults.shown():
+        maps.check(method)
+    num = len(learnt.of(run, split).points)
+    num_laid = min(num, maps.PARAMETERS[method]["most"])
+    part = "" if num_laid == num else f" of {words.count(num)}, every class in its share"
+    st.markdown(
+        f"{name} bends the features so that photos near each other stay near on paper. It takes a while, so it is "
+        "computed once, in a process of its own, and kept beside the run."
+    )
+    if st.button(
+        f"Lay out {words.counted(num_laid, 'photo')}{part}, about {words.roughly(maps.expected_seconds(num, method))}",
+        type="primary",
+        key="lay_out",
+    ):
+        st.session_state[key] = time.time()
+        with faults.shown():
+            maps.start(run, split, method)
+        st.rerun()
+
+
+def _follow(run: Run, split: str, method: str, since: float, key: str) -> None:
+    """What the process that computes a map does. Ends by one rerun of the page when the map is there."""
+    progress, waited = maps.progress(run, split, method), time.time() - since
+    if learnt.curved_of(run, split, method) is not None:
+        del st.session_state[key]
+        st.rerun()
+    if progress and progress["time"] < since - 1 and not progress["alive"]:
+        progress = None  # of an earlier try
+    if progress and progress["alive"]:
+        share = waited / maps.expected_seconds(len(learnt.of(run, split).points), method)
+        stage = words.plain(progress["stage"].capitalize())
+        st.progress(min(0.95, share), text=f"{stage}, for {words.duration(waited)}")
+    elif progress or waited > GRACE_SECONDS:
+        told = words.plain(progress["error"]) if progress and progress["error"] else "The process ended before the map."
+        log = words.command(str(run.folder / "maps" / "log.txt"))
+        st.error(f"{told} Nothing else is touched; what it said is in {log}.", icon=":material/error:")
+        if st.button("Try again", key="lay_out_again"):
+            st.session_state[key] = time.time()
+            with faults.shown(stop=False):
+                maps.start(run, split, method)
+            st.rerun()
+    else:
+        st.progress(0.0, text="Starting")
+
+
+def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
+    """How each class is told apart, and from which it is not."""
+    alike = int(by_class["alike"].sum())
+    rates, table = st.columns(2, gap="medium")
+    with rates:
+        plot(
+            charts.rates_with_intervals(
+                by_class, title="Is the nearest photo of the same class?", overall=alike / num_compared,
+                drawn=run.dataset["synthetic"],
+            ),
+            key="nearest",
+            alt="Share of each class's photos whose nearest photo is of the same class, with 95 % intervals",
+            height=110 + 30 * len(by_class),
+        )  # fmt: skip
+    with table:
+        st.markdown("**And whose photo is nearest otherwise?**")
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Class": by_class["label"].map(display_name),
+                    "Photos": by_class["n"],
+                    "Alike": 100 * by_class["rate"],
+                    "Most often beside": by_class["beside"].map(lambda label: display_name(label) if label else "none"),
+                    "Times": by_class["num_beside"],
+                }
+            ),
+            hide_index=True,
+            height=35 * (len(by_class) + 1) + 3,
+            column_config={
+                "Alike": st.column_config.NumberColumn(
+                    format="%.1f %%", help="The nearest photo is of the same class."
+                ),
+                "Most often beside": st.column_config.TextColumn(help="The other class that is nearest most often."),
+            },
+            alt="For each class, the other class whose photos are nearest most often",
+        )

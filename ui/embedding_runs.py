@@ -1,0 +1,155 @@
+"""Two runs side by side over the same photos: the second laid over the first, and how far their neighbours agree."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core import alignment, neighbours, projection
+from fashion_core.labels import display_name
+from fashion_core.runs import Run
+from ui import address, charts, embedding_photos, learnt, loaders, notices, pickers, words
+from ui.answer import Number, answer
+from ui.charts.layout import class_name
+from ui.plot import plot
+
+NEAREST = 10
+MOST_DRAWN = 7_500
+MOVED = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """``places``: of each run M x 2, on the first one's axes; ``points`` M rows (image_id, label, ...), ``moved`` M."""
+
+    points: pd.DataFrame
+    places: tuple[np.ndarray, np.ndarray]
+    shares: np.ndarray
+    disparity: float
+    shared: float
+    shared_bounds: tuple[float, float]
+    same_by_chance: float
+    moved: np.ndarray
+    num_common: int
+
+
+def show(run: Run, split: str) -> None:
+    """The second run's picker, the answer, both maps on the same axes, and the photos that moved most."""
+    others = [other for other in loaders.all_runs() if _comparable(run, other, split)]
+    if not others:
+        notices.empty(
+            f"No other run has features of these {words.plain(learnt.photos_words(split))}s. Here two runs would stand "
+            "side by side. Train the same photos again with one setting changed.",
+            page="training",
+            label="Train another run",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        other = pickers.pick_run(key="other", label="Second run", runs=others)
+        highlight = address.select(
+            "Highlight",
+            [address.ANY, *run.classes],
+            key="highlight",
+            words=lambda label: "Every class" if label == address.ANY else display_name(label),
+            label_visibility="collapsed",
+            width=190,
+        )
+    pair = _pair_of(run, other, split)
+    answer(
+        [
+            Number(
+                "Same neighbours",
+                words.percent(pair.shared),
+                f"{words.interval(pair.shared_bounds)}, chance {words.percent(pair.same_by_chance)}",
+                "Of a photo's ten nearest in one run, the share that is among its ten nearest in the other, over all "
+                "features. It needs no alignment.",
+            ),
+            Number(
+                "Left after alignment",
+                words.percent(pair.disparity),
+                "0 % the same picture",
+                "The second run is moved, turned, mirrored and scaled as one, over all features, until it lies as near "
+                "to the first as it can (Procrustes). This share of the first run's variance is what stays apart.",
+            ),
+            Number("On these maps", words.percent(pair.shares.sum()), "of the first run's variance"),
+            Number("Photos", words.count(pair.num_common), "that both runs looked at"),
+        ]
+    )
+    span = np.concatenate(pair.places)
+    low, high = span.min(axis=0), span.max(axis=0)
+    margin = 0.04 * np.maximum(high - low, 1e-6)
+    for column, places, name in zip(st.columns(2), pair.places, ("First", "Second"), strict=True):
+        with column:
+            figure = charts.embedding_scatter(
+                places,
+                pair.points["label"].to_numpy(),
+                run.classes,
+                hover=[f"{class_name(label)}" for label in pair.points["label"]],
+                highlight=[highlight] if highlight != address.ANY else [],
+                axis_titles=tuple(f"First run's axis {axis}" for axis in (1, 2)),
+                title=f"{name} run",
+                drawn=run.dataset["synthetic"],
+            )
+            figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])
+            figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]])
+            plot(figure, key=f"run {name}", alt=f"Map of the {name.lower()} run, {len(places)} photos", height=420)
+    notices.aside(
+        "Both maps have the first run's axes and the same scale. Features of single epochs are not kept, so one run "
+        "cannot be followed over its epochs here."
+    )
+    st.subheader("Photos that moved most", anchor=False)
+    order = np.argsort(-pair.moved, kind="stable")[:MOVED]
+    moved = pair.points.iloc[order].assign(place="moved", distance=pair.moved[order])
+    embedding_photos.ranked(run, moved, "Photos that moved most", key="moved")
+    notices.aside(
+        "How far a photo lies from its place in the first run after the alignment, over all features; 1 is the mean "
+        "distance of a photo from the middle."
+    )
+
+
+def _comparable(run: Run, other: Run, split: str) -> bool:
+    return (
+        other.id != run.id
+        and other.dataset["fingerprint"] == run.dataset["fingerprint"]
+        and other.classes == run.classes
+        and split in learnt.splits_to_offer(other)
+        and (split == learnt.ALL or (other.folder / f"embeddings-{split}.npy").exists())
+    )
+
+
+def _pair_of(run: Run, other: Run, split: str) -> Pair:
+    return _pair((learnt.stamps(run, split), learnt.stamps(other, split)), run, other, split)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Laying the second run over the first")
+def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
+    one, two = learnt.of(_run, split), learnt.of(_other, split)
+    rows_two = pd.Index(two.points["image_id"]).get_indexer(one.points["image_id"])
+    rows_one = np.flatnonzero(rows_two >= 0)
+    rows_two = rows_two[rows_one]
+    first_ND, second_NE = one.features_ND[rows_one], two.features_ND[rows_two]
+    aligned = alignment.align(first_ND, second_NE)
+    axes = projection.principal_axes(first_ND)
+    points = one.points.iloc[rows_one]
+    drawn = projection.spread_rows(points["label"].to_numpy(), MOST_DRAWN)
+    k = min(NEAREST, len(drawn) - 1)
+    asked = projection.spread_rows(points["label"].to_numpy()[drawn], 1_000)
+    near = [
+        neighbours.neighbours_of(units[asked], units, k, own_rows_Q=asked)
+        for units in (neighbours.units(side[drawn]) for side in (first_ND, second_NE))
+    ]
+    shared, low, high = neighbours.share_interval(neighbours.num_shared(*near) / k, k)
+    radius = float(np.linalg.norm(first_ND - first_ND.mean(axis=0), axis=1).mean())
+    moved = np.linalg.norm(aligned.features_ND[drawn] - first_ND[drawn], axis=1) / radius
+    return Pair(
+        points=points.iloc[drawn].reset_index(drop=True),
+        places=(axes.points(first_ND[drawn], (0, 1)), axes.points(aligned.features_ND[drawn], (0, 1))),
+        shares=axes.explained_variance_ratio_C[:2],
+        disparity=aligned.disparity,
+        shared=shared,
+        shared_bounds=(low, high),
+        same_by_chance=k / (len(drawn) - 1),
+        moved=moved,
+        num_common=len(rows_one),
+    )
