@@ -42,8 +42,8 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
     st.markdown(verdict(found.likeness))
     st.markdown(
         f":gray[Grad-CAM (Selvaraju et al. 2017): bright is where the last convolution, a grid of {rows} × {columns}, "
-        f"raises the score of {words.plain(display_name(label))}. It tells where, not what, and not that the reason is a "
-        "good one.]"
+        f"raises the score of {words.plain(display_name(label))}. It tells where, not what, and not that the reason is "
+        "a good one.]"
     )
 
 
