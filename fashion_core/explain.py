@@ -23,7 +23,7 @@ def grad_cam(model: Network, input_HW3: np.ndarray, channels: str, class_index: 
     """
     from captum.attr import LayerGradCam  # brings matplotlib, 0.7 s
 
-    images_BHWC = _batch(input_HW3).to(next(model.parameters()).device)
+    images_BHWC = _batch(model, input_HW3)
     with torch.enable_grad():
         given = infer.to_input(images_BHWC, channels).requires_grad_(True)
         map_B1HW = LayerGradCam(model, explained_layer(model)).attribute(
@@ -41,14 +41,15 @@ def grid_of(model: Network, input_HW3: np.ndarray, channels: str) -> tuple[int, 
     hook = explained_layer(model).register_forward_hook(lambda *given: seen.append(tuple(given[2].shape[-2:])))
     try:
         with torch.inference_mode():
-            model(infer.to_input(_batch(input_HW3), channels))
+            model(infer.to_input(_batch(model, input_HW3), channels))
     finally:
         hook.remove()
     return seen[0]
 
 
-def _batch(input_HW3: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.array(input_HW3))[None]  # a copy: torch takes no read-only memory
+def _batch(model: Network, input_HW3: np.ndarray) -> torch.Tensor:
+    whole = torch.from_numpy(np.array(input_HW3))[None]  # a copy: torch takes no read-only memory
+    return whole.to(next(model.parameters()).device)
 
 
 def explained_layer(model: Network) -> nn.Module:

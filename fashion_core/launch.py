@@ -192,6 +192,7 @@ def move(run: runs.Run, before: str | None) -> None:
 
 def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
     """Start ``import SOURCE`` in a detached process; its progress is ``manifest.import_progress``. Returns the pid."""
+    rights.refuse_read_only("nothing can be imported")
     if Path(source).expanduser().exists():  # the process starts in another folder
         source = str(Path(source).expanduser().resolve())
     arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
@@ -208,6 +209,7 @@ def start_embed(run: runs.Run, split: str, *, data_dir: Path) -> dict[str, Any]:
 
 def start_audit(dataset_id: str, *, data_dir: Path) -> int:
     """Start ``audit DATASET`` in a detached process; its progress is ``audit.progress``. Returns the pid."""
+    rights.refuse_read_only("no audit can be made")
     words = ["audit", dataset_id, "--data-dir", str(data_dir.resolve())]
     return detach(command_line(words), data_dir / dataset_id / "audit" / "log.txt")
 

@@ -36,6 +36,11 @@ class Novelty:
         """bool N."""
         return self.distances(features_ND) > self.threshold
 
+    def alarms(self, known_ND: np.ndarray, *, seed: int = 1) -> tuple[int, int]:
+        """How many known photos are called unlike, and how many were asked: at most 2,000, drawn with ``seed``."""
+        asked_ND = _some(known_ND, seed)
+        return int(self.is_unlike(asked_ND).sum()), len(asked_ND)
+
 
 def fit(train_TD: np.ndarray, val_ND: np.ndarray, *, seed: int = 0) -> Novelty:
     """The threshold that 95 % of the validation photos stay below; at most 2,000 of them, drawn with ``seed``.
@@ -47,12 +52,18 @@ def fit(train_TD: np.ndarray, val_ND: np.ndarray, *, seed: int = 0) -> Novelty:
             f"what is unlike training cannot be told from {len(train_TD):,} training and {len(val_ND):,} validation "
             f"photos; it takes {NEIGHBOUR} and {LEAST_FITTED}"
         )
-    if len(val_ND) > MOST_FITTED:
-        val_ND = val_ND[np.random.default_rng(seed).permutation(len(val_ND))[:MOST_FITTED]]
+    val_ND = _some(val_ND, seed)
     train_TD = unit_rows(train_TD)
     found_N = kth_distance(train_TD, val_ND, NEIGHBOUR)
     threshold = float(np.quantile(found_N, KNOWN_SHARE))
     return Novelty(train_TD=train_TD, neighbour=NEIGHBOUR, threshold=threshold, num_fitted=len(val_ND))
+
+
+def _some(features_ND: np.ndarray, seed: int) -> np.ndarray:
+    """At most 2,000 rows, drawn: stored photos stand class by class, and the first ones are not like the rest."""
+    if len(features_ND) <= MOST_FITTED:
+        return features_ND
+    return features_ND[np.random.default_rng(seed).permutation(len(features_ND))[:MOST_FITTED]]
 
 
 def kth_distance(unit_TD: np.ndarray, features_ND: np.ndarray, k: int) -> np.ndarray:

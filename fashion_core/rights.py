@@ -2,8 +2,8 @@
 
 A review copy (FASHION_READ_ONLY=1) changes nothing, whoever asks. An app with logins names its judge once, for the
 whole process: a function that tells why the session which is asking just now, in this thread, may only read. It is
-asked at each change, so that no path around a page, no callback and no thread carries a right that nobody has checked. Pages
-hide what they cannot do, and the layer below refuses it all the same.
+asked at each change, so that no path around a page, no callback and no thread carries a right that nobody has checked.
+Pages hide what they cannot do, and the layer below refuses it all the same.
 """
 
 import os

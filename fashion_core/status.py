@@ -35,10 +35,10 @@ def read(folder: Path, *, epochs: int, steps_per_epoch: int) -> Status:
     """What the run in ``folder`` is doing: the lock, the process and Slurm say whether it is alive, its events the
     rest."""
     events = storage.read_lines(folder / "events.jsonl")
-    rows = storage.read_lines(folder / "metrics.jsonl")
     saved = checkpoints.saved_steps(folder)
     total_steps = epochs * steps_per_epoch
-    step = max(rows[-1]["step"] if rows else 0, saved[-1] if saved else 0)
+    last_row = storage.last_line(folder / "metrics.jsonl")
+    step = max(last_row.get("step", 0), saved[-1] if saved else 0)
     epoch = min(epochs, step // steps_per_epoch + 1)
     # A stop is asked for in events.jsonl too; it does not say what the run itself did last.
     own: dict[str, Any] = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})

@@ -15,7 +15,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -298,6 +298,27 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         if isinstance(value, dict):
             found.append(value)
     return found
+
+
+def last_line(path: Path, block: int = 1 << 16) -> dict[str, Any]:
+    """The last whole JSON object of an append-only file, without reading what stands before it; empty when there is
+    none. A status asked for every second of a long run would read megabytes for one number."""
+    try:
+        with open(path, "rb") as file:
+            start, tail = file.seek(0, os.SEEK_END), b""
+            while start:
+                size = min(block, start)
+                start, block = start - size, 2 * block
+                file.seek(start)
+                tail = file.read(size) + tail
+                lines = tail.split(b"\n")
+                for line in reversed(lines[1:] if start else lines):  # the first one may begin before this block
+                    with suppress(ValueError):
+                        if isinstance(value := json.loads(line), dict):
+                            return value
+    except FileNotFoundError:
+        pass
+    return {}
 
 
 def write_parquet(path: Path, frame: "pd.DataFrame") -> None:

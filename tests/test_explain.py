@@ -33,6 +33,11 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
             assert explain.grid_of(model, photo, channels) == tuple(seen[0].shape[-2:])
 
 
+def test_the_grid_is_asked_for_where_the_network_is():
+    model = build_model("resnet18", num_classes=4, image_size=(64, 96), dropout=0.5).eval().to("meta")
+    assert explain.grid_of(model, input_of(0, (64, 96)), "RGB") == (3, 2), "a device that is not the photo's"
+
+
 def test_a_network_that_looks_for_one_spot_is_shown_to_look_there():
     """A convolution that passes red, and a class that is its mean: the map is where the photo is red."""
     model = build_model("report_cnn", num_classes=2, image_size=(32, 32), dropout=0.0).eval()

@@ -39,6 +39,14 @@ def test_the_order_of_photos_and_a_row_of_zeros_do_no_harm():
     assert there.distances(nothing).tolist() == [1.0] and there.is_unlike(nothing).all()
 
 
+def test_alarms_are_counted_over_all_photos_and_not_over_those_that_stand_first():
+    found = novelty.fit(clouds(0, 500, 6), clouds(1, 500, 6))
+    known = np.concatenate([clouds(2, 2000, 6), clouds(3, 2000, -6)])  # class by class, as predictions are stored
+    num_alarms, num_asked = found.alarms(known)
+    assert num_asked == 2000 and abs(num_alarms / num_asked - found.is_unlike(known).mean()) < 0.04
+    assert found.alarms(known[:300]) == (int(found.is_unlike(known[:300]).sum()), 300)
+
+
 def test_too_few_photos_are_said():
     with pytest.raises(RunError, match="from 9 training and 200 validation photos; it takes 10 and 20"):
         novelty.fit(clouds(0, 9, 1), clouds(1, 200, 1))

@@ -156,3 +156,26 @@ def test_publishing_refuses_a_name_that_is_taken_and_leaves_nothing_of_a_failure
     with pytest.raises(FileExistsError), storage.publishing(tmp_path / "a"):
         pass
     assert [one.name for one in tmp_path.rglob("*")] == ["a", "x"]
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 16])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        '{"step": 1}\n',
+        '{"step": 1}\n{"step": 2}\n',
+        '{"step": 1}\n{"step": 2}',
+        '{"step": 1}\n{"step": 2}\n{"ste',  # torn by a crash
+        '{"step": 1}\nnot json\n[3]\n\n',
+        '{"step": 1, "a": "' + "é" * 300 + '"}\n{"st',
+        "torn\n",
+    ],
+)
+def test_the_last_line_is_the_last_of_all_lines(tmp_path: Path, text: str, block: int):
+    path = tmp_path / "metrics.jsonl"
+    assert storage.last_line(path) == {}
+    path.write_text(text, encoding="utf-8")
+    every = storage.read_lines(path)
+    assert storage.last_line(path, block) == (every[-1] if every else {})

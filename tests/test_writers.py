@@ -28,7 +28,7 @@ ALLOWED = {
         "takes away the record of another version before the new findings; a lost removal is harmless",
     ),
     "export": ({"unlink"}, "in a folder that publishing() then syncs"),
-    "launch": ({"open", "mkdir"}, "log.txt, which a process writes as it goes and nobody calls saved"),
+    "launchers": ({"open", "mkdir"}, "log.txt, which a process writes as it goes and nobody calls saved"),
 }
 WRITERS = set(
     "write_text write_bytes mkdir makedirs rmdir unlink removedirs renames link symlink hardlink_to "

@@ -51,8 +51,7 @@ def _known(key: tuple[loaders.Stamp | None, ...], _run: Run) -> Known:
         return Known(train_TD, None, str(error))
     if key[2] is None:
         return Known(train_TD, found)
-    test_ND = _run.embeddings("test")[: novelty.MOST_FITTED]
-    return Known(train_TD, found, "", int(found.is_unlike(test_ND).sum()), len(test_ND))
+    return Known(train_TD, found, "", *found.alarms(_run.embeddings("test")))
 
 
 def number(found: novelty.Novelty, features_D: np.ndarray) -> Number:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, asked, faults, models
+from ui import address, asked, faults, models, words
 
 _TURMERIC = np.array([242, 160, 20])
 LIKE = 0.8  # from here on the two pictures tell the same
@@ -30,7 +30,7 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
         found = models.explain(run, one.input_HW3, run.classes.index(label))
     waiting.empty()
     if not found.map_HW.any():
-        st.markdown(f"Nothing in this photo speaks for {display_name(label)}: the map is empty.")
+        st.markdown(f"Nothing in this photo speaks for {words.plain(display_name(label))}: the map is empty.")
         return
     rows, columns = found.grid
     pictures = [
@@ -42,7 +42,8 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
     st.markdown(verdict(found.likeness))
     st.markdown(
         f":gray[Grad-CAM (Selvaraju et al. 2017): bright is where the last convolution, a grid of {rows} × {columns}, "
-        f"raises the score of {display_name(label)}. It tells where, not what, and not that the reason is a good one.]"
+        f"raises the score of {words.plain(display_name(label))}. It tells where, not what, and not that the reason is "
+        "a good one.]"
     )
 
 
