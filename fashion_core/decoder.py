@@ -17,12 +17,13 @@ from typing import BinaryIO
 from PIL import Image
 
 from fashion_core.errors import PhotoError
-from fashion_core.photos import open_photo
+from fashion_core.photos import MAX_PIXELS, open_photo
 
 SECONDS = 20.0  # 50 million pixels, the most that ``photos`` takes, need 2 s on a slow core
 MEMORY_BYTES = 2 << 30  # address space: 50 million pixels with transparency, three times over, and Python
 MOST_PHOTOS = 500  # then a new process begins, whatever the old one has gathered
 _HEADER, _SIZE = struct.Struct("<BQ"), struct.Struct("<II")
+_MOST_BYTES = 3 * MAX_PIXELS + _SIZE.size  # of an answer
 
 
 class Decoder:
@@ -62,6 +63,8 @@ class Decoder:
         _write_all(self._child.stdin.fileno(), struct.pack("<Q", len(data)) + data, deadline)
         out = self._child.stdout.fileno()
         mark, length = _HEADER.unpack(_read_all(out, _HEADER.size, deadline))
+        if length > _MOST_BYTES:
+            raise EOFError  # whatever speaks there is our decoder no more
         body = _read_all(out, length, deadline)
         if mark:
             raise PhotoError(body.decode(errors="replace"))
@@ -75,7 +78,8 @@ class Decoder:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-            env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},  # no secret of ours is in its environment
+            # no secret of ours is in its environment; numpy's threads, one a core, would take its address space
+            env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
         )
         self._left = MOST_PHOTOS
 
@@ -92,9 +96,11 @@ class Decoder:
             self._child = None
 
 
-def _wait(reading: list[int], writing: list[int], deadline: float) -> None:
+def _wait(descriptor: int, what: int, deadline: float) -> None:
     left = deadline - time.monotonic()
-    if left <= 0 or not any(select.select(reading, writing, [], left)):
+    asked = select.poll()  # select() takes no descriptor above 1,023, and a server with many sessions has such
+    asked.register(descriptor, what)
+    if left <= 0 or not asked.poll(1000 * left):
         raise TimeoutError
 
 
@@ -102,14 +108,14 @@ def _write_all(descriptor: int, data: bytes, deadline: float) -> None:
     os.set_blocking(descriptor, False)
     left = memoryview(data)
     while left:
-        _wait([], [descriptor], deadline)
+        _wait(descriptor, select.POLLOUT, deadline)
         left = left[os.write(descriptor, left) :]
 
 
 def _read_all(descriptor: int, length: int, deadline: float) -> bytes:
     parts = bytearray()
     while len(parts) < length:
-        _wait([descriptor], [], deadline)
+        _wait(descriptor, select.POLLIN, deadline)
         part = os.read(descriptor, min(1 << 20, length - len(parts)))
         if not part:
             raise EOFError

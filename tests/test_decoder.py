@@ -2,7 +2,10 @@
 
 import io
 import os
+import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -89,6 +92,34 @@ def test_the_process_has_little_memory_writes_nothing_and_knows_no_secret(child:
     told = {line[:25].strip(): line[25:].split()[0] for line in limits.splitlines()[1:]}
     assert told["Max address space"] == str(decoder.MEMORY_BYTES) and told["Max file size"] == "0"
     assert "A_TOKEN" not in Path(f"/proc/{child._child.pid}/environ").read_text()
+
+
+def test_a_server_with_very_many_open_files_decodes_too():
+    held = [os.open(os.devnull, os.O_RDONLY)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    made = decoder.Decoder()
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, limits[1]), limits[1]))
+        while held[-1] < 1100:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+        assert made.decode(jpeg()).size == (300, 200)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        made.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_decoder_that_promises_more_than_a_photo_is_not_believed():
+    made = decoder.Decoder()
+    program = "import os, struct, sys; os.write(1, struct.pack('<BQ', 0, 1 << 40)); sys.stdin.read()"
+    try:
+        made._left = 1
+        made._child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with pytest.raises(PhotoError, match="its decoder gave up"):
+            made.decode(jpeg())
+    finally:
+        made.close()
 
 
 def test_the_largest_photo_that_is_allowed_fits_into_its_memory(child: decoder.Decoder):
