@@ -1,5 +1,6 @@
 """The Compare page: the verdict, the flips and the table of runs are what the core computes, for every kind of side."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,19 @@ def test_two_runs_show_verdict_difference_settings_flips_and_classes(pair):
     assert len(app.dataframe[1].value) == 40 and app.query_params["flips"] == "won"
     app.selectbox(key="true").select("saree").run()
     assert set(app.dataframe[1].value["label"]) == {"Saree"} and not app.exception
+
+
+def test_what_flipped_on_the_other_sides_photos_is_shown_from_there(lab: Path):
+    right_first, right_second = answers(200, 10, 40, 50)
+    first = run_with(lab / "first", right_first)
+    run_with(lab / "second", right_second, fingerprint="1" * 16)
+    (first.folder / "predictions-test.parquet").rename(first.folder / "predictions-test-on-made-1111.parquet")
+    run_with(lab / "first-again", right_first)
+    shutil.copy(lab / "first-again" / "predictions-test.parquet", first.folder)
+    app = open_page("compare", first="first", second="second")
+    assert [element.value.replace("\\", "") for element in app.info] == [
+        "The photos of dataset made-1111 are not on this machine."
+    ]
 
 
 def test_a_group_stands_against_a_run_and_names_are_shown_as_they_are(lab: Path):

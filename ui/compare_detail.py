@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import verdicts
+from fashion_core import answers, verdicts
 from fashion_core.comparing import Comparison
 from fashion_core.labels import display_name
 from fashion_core.seeds import Ranges
@@ -112,7 +112,8 @@ def _class_words(label: str) -> str:
 
 
 def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
-    dataset = pickers.photos_or_notice(found.first.members[0], found.split)
+    predicted, _ = answers.splits_of(found.first, found.second, found.split)  # maybe on the other side's photos
+    dataset = pickers.photos_or_notice(found.first.members[0], predicted)
     if dataset is None:
         shown = chosen[["image_id", "label", "first_predicted", "second_predicted"]]
         st.dataframe(
