@@ -1,5 +1,6 @@
 """The Training page: a run started, stopped, resumed and killed from it; every ending told as it is."""
 
+import json
 import os
 import shlex
 import signal
@@ -373,6 +374,10 @@ def test_a_growing_file_is_read_as_the_whole_one_is_torn_and_rewritten_too(watch
     kept = path.read_text().splitlines(keepends=True)[:5]
     storage.write_text(path, "".join(kept))  # as a resumed run drops what was not saved
     assert agrees() == 5
+    rows = [{"kind": "step", "epoch": 1, "step": step, "loss": 1 / step} for step in range(1, 200)]
+    with open(path, "r+") as file:  # another file of the same number, as a disk gives one out again
+        file.write("".join(json.dumps(row) + "\n" for row in rows))
+    assert agrees() == 199
     path.unlink()
     assert seen.frame().empty and list(seen.frame()) == ["kind", "epoch", "step"]
 
