@@ -60,6 +60,19 @@ def open_photo(source: Path | str | bytes | BinaryIO) -> Image.Image:
     return _decode(source if isinstance(source, bytes) else _read(source))
 
 
+def of_image(image: Image.Image) -> Image.Image:
+    """A PIL image as ``open_photo`` gives it: RGB, on white, and turned upright if it comes straight from a file; what
+    was made from such a one is taken as it stands. PhotoError when its pixels cannot be read."""
+    try:
+        from_file = isinstance(image, ImageFile.ImageFile) and "exif" in image.info
+        orientation = image.getexif().get(_ORIENTATION) if from_file else None
+        upright = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+        image.load()
+        return _to_rgb(image.transpose(upright) if upright is not None else image)
+    except Exception as error:  # as in _decode
+        raise PhotoError(f"damaged or cut off ({_first_line(error)})") from error
+
+
 def read_photo(path: Path | str) -> bytes:
     """The bytes of one photo file; PhotoError when it cannot be read or is too large to be a photo."""
     try:

@@ -68,7 +68,7 @@ class Classifier:
     def __call__(self, images: Any) -> list[Answer]:
         """An answer for each image, in order: paths, bytes, open files, PIL images or uint8 H x W x 3 RGB arrays.
 
-        One image alone gives a list of one. A photo that cannot be read is named in its answer; the others go on.
+        One image alone gives a list of one. A PIL image that was just opened is turned upright, as a path is. A photo that cannot be read is named in its answer; the others go on.
         """
         alone = isinstance(images, (str, PathLike, bytes, Image.Image, np.ndarray)) or hasattr(images, "read")
         given: Iterable[Any] = [images] if alone else images
@@ -113,7 +113,7 @@ def _temperature(run: runs.Run) -> float:
 def _decoded(image: Any) -> Image.Image:
     """One image as decoded RGB; PhotoError where a file is no photo, WrongUse for what is no image at all."""
     if isinstance(image, Image.Image):
-        return image.convert("RGB")
+        return photos.of_image(image)
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise WrongUse(

@@ -110,6 +110,24 @@ def test_an_onnx_file_that_answers_otherwise_is_not_written(tiny_run, tmp_path: 
     assert not list(tmp_path.iterdir())
 
 
+def test_an_opened_image_is_answered_as_its_path_is_and_one_that_is_cut_off_is_named(tiny_run, tmp_path: Path):
+    classify = Classifier(tiny_run.folder, device="cpu")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned, clear, cut = (tmp_path / name for name in ("turned.jpg", "clear.png", "cut.jpg"))
+    draw_tiny(0, 1).resize((60, 90)).save(turned, exif=exif)
+    clear_image = draw_tiny(1, 2).convert("RGBA")
+    clear_image.putalpha(60)
+    clear_image.save(clear)
+    cut.write_bytes(turned.read_bytes()[:-200])
+    for path in (turned, clear):
+        with Image.open(path) as opened:
+            assert classify(opened)[0].top == classify(path)[0].top
+    with Image.open(cut) as opened, Image.open(turned) as whole:
+        found = classify([opened, whole])
+    assert "damaged or cut off" in found[0].error and found[1].label
+
+
 def test_the_classifier_takes_what_people_have_and_names_what_it_cannot_read(tiny_run, tmp_path: Path, photos_on_disk):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photos_on_disk[1].read_bytes()[:200])
