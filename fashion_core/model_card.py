@@ -90,8 +90,8 @@ def _limits(run: runs.Run, split: str, scores: dict) -> str:
         f"It recognises {plain(worst['label'])} least often: {_with(worst['recall'], (float(low), float(high)))} of "
         f"{worst['support']:,}.",
         "The interval is about which photos were tested. Training again with another seed moves the result too.",
-        "Its probabilities are not calibrated; `Classifier(..., calibrated=True)` gives those of the temperature that "
-        "fits its validation photos.",
+        "Its probabilities are not calibrated; in the lab, where its validation predictions are, `Classifier(RUN, "
+        "calibrated=True)` gives those of the temperature that fits them.",
     ]
     if split == "val":
         told.insert(0, "There is no test split: these are validation photos, on which choices may have been made.")

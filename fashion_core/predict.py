@@ -68,7 +68,8 @@ class Classifier:
     def __call__(self, images: Any) -> list[Answer]:
         """An answer for each image, in order: paths, bytes, open files, PIL images or uint8 H x W x 3 RGB arrays.
 
-        One image alone gives a list of one. A PIL image that was just opened is turned upright, as a path is. A photo that cannot be read is named in its answer; the others go on.
+        One image alone gives a list of one. A PIL image that was just opened is turned upright, as a path is. A photo
+        that cannot be read is named in its answer; the others go on.
         """
         alone = isinstance(images, (str, PathLike, bytes, Image.Image, np.ndarray)) or hasattr(images, "read")
         given: Iterable[Any] = [images] if alone else images
