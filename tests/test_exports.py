@@ -209,7 +209,9 @@ def test_the_model_cards_numbers_are_those_of_the_predictions(tiny_run):
 
 def test_a_card_of_drawings_on_validation_says_both_and_escapes_names(tmp_path: Path):
     hostile = "<b>|x` [a](javascript:1)"
-    run = make_run(tmp_path / "card", ("kurta", hostile), counts={"val": 8}, embeddings=False)
+    run = make_run(
+        tmp_path / "card", ("kurta", hostile), counts={"val": 8}, embeddings=False, fingerprint=f"0`{hostile}"
+    )
     text = model_card.card(run)
     assert "no test split" in text and hostile not in text and "<b>" not in text
     assert "&lt;b&gt;\\|x\\` \\[a\\]\\(javascript:1\\)" in text
