@@ -40,8 +40,9 @@ def _title(run: runs.Run) -> str:
 
 def _data(run: runs.Run) -> str:
     splits = ", ".join(f"{plain(split)} {count:,}" for split, count in run.dataset["splits"].items())
+    name, fingerprint = plain(run.dataset["name"]), plain(run.dataset["fingerprint"])
     return (
-        f"## Data\n\n{plain(run.dataset['name'])}: {splits} photos. Fingerprint {plain(run.dataset['fingerprint'])}.\n\n"
+        f"## Data\n\n{name}: {splits} photos. Fingerprint {fingerprint}.\n\n"
         f"To bring it back:\n\n{_code(run.dataset['bring'])}"
     )
 
