@@ -259,8 +259,12 @@ def test_what_does_not_stop_is_cancelled_and_says_what_is_saved(
 ):
     run = given(tmp_path / "runs" / "deaf", "7", "job-7", inside())
     deaf = subprocess.Popen(
-        [sys.executable, "-c", "import signal; signal.pthread_sigmask(0, [15]); signal.pause()"], start_new_session=True
+        [sys.executable, "-c", "import signal; signal.pthread_sigmask(0, [15]); print(flush=True); signal.pause()"],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
     )
+    assert deaf.stdout is not None and deaf.stdout.readline(), "it is deaf before it is asked to stop"
+    deaf.stdout.close()
     cluster.put("7", "job-7", "RUNNING")
     cluster.change("7", pid=deaf.pid)
     sentence = launch.stop(run, wait_seconds=0.1)
