@@ -305,6 +305,9 @@ def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run,
     from dataclasses import replace
 
     stranger = replace(tiny, name="<b>other</b>", classes=("lamp", "chair", "desk"))
+    monkeypatch.setattr(loaders, "datasets", lambda: [tiny, replace(stranger, name="gone", root=tmp_path / "nowhere")])
+    told = kin_view._caught_words(tiny_run, Limit()).replace("\\", "")
+    assert told.endswith("is not known here: no photo of dataset 'gone' could be read."), "and the page goes on"
     monkeypatch.setattr(loaders, "datasets", lambda: [tiny, stranger])
     monkeypatch.setattr(kin_view, "_caught", lambda key, run, dataset, limit: (3, 60))
     told = kin_view._caught_words(tiny_run, Limit())

@@ -125,10 +125,13 @@ def _caught_words(run: Run, limit: novelty.Novelty) -> str:
     waiting = st.empty()
     with waiting.container():
         st.skeleton(height=24)
-    with faults.shown():
+    try:
         key = (models.stamp(run), loaders.stamp(stranger.manifest_path), limit.threshold)
         caught, num = _caught(key, run, stranger, limit)
-    waiting.empty()
+    except FashionError as error:  # what is known of the photo itself does not hang on strangers
+        return f"How many strangers the limit catches is not known here: {words.plain(error)}."
+    finally:
+        waiting.empty()
     told = words.percent_with_interval(caught / num, wilson(caught, num))
     name = f"{words.plain(stranger.name)}{' (drawn)' if stranger.synthetic else ''}"
     weak = " Most strangers pass: take “alike” for nothing." if caught < num / 2 else ""
