@@ -26,9 +26,11 @@ _ELSEWHERE = {
     "gpus-per-node": "--gpus",
     "gpus": "--gpus",
 }
+#: What the lab sets, and what would put other words, variables or images into the job: requests are read from run
+#: directories too, which are handed around.
 _OURS = (
-    "array batch chdir error export-file help input job-name no-requeue ntasks ntasks-per-node open-mode output "
-    "parsable requeue signal test-only version wait wrap"
+    "array batch bb bbf chdir container error export export-file get-user-env gid help input job-name no-requeue "
+    "ntasks ntasks-per-node open-mode output parsable requeue signal test-only uid version wait wrap"
 ).split()
 
 
@@ -103,9 +105,9 @@ def request(
         name = name.strip().removeprefix("--")
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,40}", name):
             raise WrongUse(f"--slurm must be a long option of sbatch as key=value, like mem=32G, got {option!r}")
-        if name in _ELSEWHERE:
-            raise WrongUse(f"--slurm {name}=... has an option of its own: {_ELSEWHERE[name]}")
-        if name in _OURS:
+        if own := next((flag for word, flag in _ELSEWHERE.items() if word.startswith(name)), None):
+            raise WrongUse(f"--slurm {name}=... has an option of its own: {own}")
+        if any(word.startswith(name) for word in _OURS):  # sbatch takes the beginning of an option for the option
             raise WrongUse(f"--slurm {name}=... is set by the lab itself, for a run to be found and stopped again")
         found[name] = _checked(f"--slurm {name}", value) if sign else ""
     for name, number, most in (("nodes", nodes, 1024), ("nproc", processes, 64), ("gpus", gpus, 64)):

@@ -329,7 +329,14 @@ def test_a_run_directory_that_somebody_handed_over_cannot_put_words_into_a_comma
     storage.append_line(run.folder / "events.jsonl", {"event": "started", "time": 2, "process": process})
     run.status()
     assert not cluster.calls
-    for options in ([["wrap", "touch canary"]], [["Name", "x"]], [["mem", "$(x)"]], "no", None):
+    wrong = [
+        ["wrap", "touch canary"],
+        ["wra", "canary"],
+        ["outp", "x"],
+        ["export", "ALL,LD_PRELOAD=./x.so"],
+        ["mem", "$(x)"],
+    ]
+    for options in (*([option] for option in wrong), [["Name", "x"]], "no", None):
         with pytest.raises(WrongUse):
             sbatch.from_json({"nodes": 1, "processes": 1, "gpus": 0, "options": options})
 
