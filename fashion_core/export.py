@@ -5,6 +5,7 @@ it cannot be resumed but opens everywhere. Its predictions and scores are made a
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def write_reference(run: runs.Run, dataset: manifest.Dataset, destination: Path)
 
 
 def write_model(run: runs.Run, destination: Path) -> int:
-    """Write ``model.safetensors`` (float32), ``config.json`` and the model card as README.md; their size in bytes.
+    """Write ``model.safetensors`` (float32), ``config.json`` and, of a judged run, the model card as README.md; their
+    size in bytes.
 
     ``predict.Classifier`` opens the folder; it has no training state, predictions or features.
     """
@@ -39,13 +41,13 @@ def write_model(run: runs.Run, destination: Path) -> int:
     step = infer.step_to_use(run)
     weights = safetensors.numpy.load_file(step / "model.safetensors")
     whole = {key: array.astype(np.float32) if array.dtype.kind == "f" else array for key, array in weights.items()}
-    card = model_card.card(run)
     data = safetensors.numpy.save(whole)
     storage.require_space(destination.parent, len(data), f"the model of run {run.id!r}")
     with storage.publishing(destination) as temporary:
         storage.write_json(temporary / "config.json", {**run.config, "run_id": destination.name})
         storage.write_bytes(temporary / "model.safetensors", data)
-        storage.write_text(temporary / "README.md", card)
+        with suppress(RunError):  # a run that was never judged has no card, and weights all the same
+            storage.write_text(temporary / "README.md", model_card.card(run))
     return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
 
 

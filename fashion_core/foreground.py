@@ -99,7 +99,8 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
     scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
     lines = [
         f"run {run.id} {summary['status']}: {summary['epochs']} epochs in {summary['seconds']:.0f} s on "
-        f"{summary['device']}, train loss {summary['train_loss']}, val accuracy {summary['val_accuracy']}",
+        f"{summary['device']}, train loss {_rounded(summary['train_loss'])}, "
+        f"val accuracy {_rounded(summary['val_accuracy'])}",
         *([f"accuracy {scores['accuracy']:.4f}, n {scores['n']:,}"] if scores.get("accuracy") is not None else []),
     ]
     answer(summary, as_json, lines)
@@ -127,3 +128,7 @@ def _telling_who_asked(run: runs.Run, asked: list[int]) -> Callable[[], bool]:
         return bool(asked)
 
     return should_stop
+
+
+def _rounded(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"

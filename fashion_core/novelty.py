@@ -56,6 +56,8 @@ def fit(train_TD: np.ndarray, val_ND: np.ndarray, *, seed: int = 0) -> Novelty:
     train_TD = unit_rows(train_TD)
     found_N = kth_distance(train_TD, val_ND, NEIGHBOUR)
     threshold = float(np.quantile(found_N, KNOWN_SHARE))
+    if not np.isfinite(threshold):
+        raise RunError("the stored features hold something that is no number; run evaluate again, or train a new run")
     return Novelty(train_TD=train_TD, neighbour=NEIGHBOUR, threshold=threshold, num_fitted=len(val_ND))
 
 

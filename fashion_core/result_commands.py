@@ -167,31 +167,42 @@ def embed(
     split: Split = None,
     curved: Annotated[
         str | None,
-        typer.Option(
-            "--map", help="tsne or umap: lay out stored features for the Embeddings page; --split may be all."
-        ),
+        typer.Option("--map", help="tsne or umap: lay out stored features for the Embeddings page."),
     ] = None,
     device: Device = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Write the features before the last layer, one row for each photo of the split's predictions."""
+    """Write the features before the last layer, one row for each photo of the split's predictions.
+
+    --split all: of every split that has none yet."""
     found = runs.find_run(runs_dir, run)
     if curved is not None:
         _lay_out(found, split, curved, as_json)
         return
-    scores = _evaluate(found, split, None, device, data_dir)  # features come from the same pass as the logits
-    num_images, num_features = found.embeddings(scores["split"]).shape
-    path = found.folder / f"embeddings-{scores['split']}.npy"
-    document = {
-        "run_id": found.id,
-        "split": scores["split"],
-        "n": num_images,
-        "dimensions": num_features,
-        "path": str(path),
-    }
-    answer(document, as_json, [f"{path}: {num_images:,} photos x {num_features} features"])
+    ready = maps.splits_with_features(found)
+    there = [name for name in maps.SPLITS if found.dataset["splits"].get(name)]
+    wanted = [name for name in there if name not in ready] if split == maps.ALL else [split]
+    told, lines = [], []
+    for each in wanted:
+        scores = _evaluate(found, each, None, device, data_dir)  # features come from the same pass as the logits
+        num_images, num_features = found.embeddings(scores["split"]).shape
+        path = found.folder / f"embeddings-{scores['split']}.npy"
+        told.append(
+            {
+                "run_id": found.id,
+                "split": scores["split"],
+                "n": num_images,
+                "dimensions": num_features,
+                "path": str(path),
+            }
+        )
+        lines.append(f"{path}: {num_images:,} photos x {num_features} features")
+    if split == maps.ALL:
+        answer(told, as_json, lines or [f"every split of run {found.id} has its features"])
+    else:
+        answer(told[0], as_json, lines)
 
 
 def _lay_out(found: runs.Run, split: str | None, method: str, as_json: bool) -> None:

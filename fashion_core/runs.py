@@ -72,7 +72,8 @@ class Run:
         return self.folder / status.LOCK
 
     def events(self) -> list[dict[str, Any]]:
-        return storage.read_lines(self.folder / "events.jsonl")
+        """What happened to the run, oldest first; lines that are no event are left out."""
+        return status.events_of(self.folder)
 
     def metrics(self) -> pd.DataFrame:
         """One row per logged step (kind "step": loss, learning_rate, images_per_second, seconds) and per epoch (kind

@@ -31,14 +31,31 @@ class Status:
         return self.state in ("queued", "starting", "running")
 
 
+def events_of(folder: Path) -> list[dict[str, Any]]:
+    """The events of a run directory. Run directories are handed around: a line that is no event is left out, and so is
+    a process that is none, because one damaged run must not break the list of all."""
+    found = []
+    for event in storage.read_lines(folder / "events.jsonl"):
+        if not isinstance(event.get("event"), str):
+            continue
+        process = event.get("process")
+        if process is not None:
+            named = process if isinstance(process, dict) else {}
+            if not isinstance(named.get("pid"), int) or not isinstance(named.get("started"), int | float):
+                event = {name: value for name, value in event.items() if name != "process"}
+        found.append(event)
+    return found
+
+
 def read(folder: Path, *, epochs: int, steps_per_epoch: int) -> Status:
     """What the run in ``folder`` is doing: the lock, the process and Slurm say whether it is alive, its events the
     rest."""
-    events = storage.read_lines(folder / "events.jsonl")
+    events = events_of(folder)
     saved = checkpoints.saved_steps(folder)
     total_steps = epochs * steps_per_epoch
     last_row = storage.last_line(folder / "metrics.jsonl")
-    step = max(last_row.get("step", 0), saved[-1] if saved else 0)
+    logged = last_row.get("step", 0)
+    step = max(logged if isinstance(logged, int) else 0, saved[-1] if saved else 0)
     epoch = min(epochs, step // steps_per_epoch + 1)
     # A stop is asked for in events.jsonl too; it does not say what the run itself did last.
     own: dict[str, Any] = next((event for event in reversed(events) if event["event"] != "stop_requested"), {})

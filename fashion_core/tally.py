@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core import metrics, sides, storage
+from fashion_core import metrics, sides
 from fashion_core.published import Published
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
@@ -49,7 +49,7 @@ def row_of(run: Run, split: str = "test") -> dict[str, Any]:
 
 def num_processes(run: Run) -> int:
     """How many processes trained it, each on a device of its own or on a part of the CPU."""
-    for event in reversed(storage.read_lines(run.folder / "events.jsonl")):
+    for event in reversed(run.events()):
         if event.get("event") in ("started", "resumed"):
             return int(event.get("processes") or 1)
     return 1

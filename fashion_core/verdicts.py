@@ -146,7 +146,8 @@ def _scope(about: str, first: Side, second: Side, spread: tuple[float, int] | No
     if about == RECIPES and spread:
         told[RECIPES] = (
             f"One seed each, so they were judged beside the spread that seeds of these recipes show: a standard "
-            f"deviation of {points(spread[0], False)} points ({spread[1]} degrees of freedom)."
+            f"deviation of {points(spread[0], False)} points ({spread[1]} degree{'' if spread[1] == 1 else 's'} of "
+            "freedom)."
         )
         if paired is not None and paired.p_value < LEVEL:
             told[RECIPES] += f" As trained models the two do differ: {_signed(paired)}, {p_words(paired.p_value)}."

@@ -82,6 +82,7 @@ def uploaded() -> list[beside_view.Receive]:
         f"Photos, {asked.MOST_FILES} at most, up to {asked.MOST_BYTES // 1_000_000} MB each",
         type=[ending.lstrip(".") for ending in EXTENSIONS],
         accept_multiple_files=True,
+        max_upload_size=asked.MOST_BYTES // 1_000_000,
         key="uploads",
         help="JPEG, PNG, WEBP, BMP or GIF. They stay in the memory of this machine while the page is open; none is "
         "stored and none is sent on.",
@@ -220,7 +221,7 @@ with bars:
             [label for label, _ in top],
             [share for _, share in top],
             title=lead,
-            drawn=drawn,
+            drawn=drawn and source == DATASET,
         ),
         key="top",
         alt="Probabilities: " + ", ".join(f"{display_name(label)} {words.percent(share)}" for label, share in top),

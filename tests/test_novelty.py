@@ -50,3 +50,10 @@ def test_alarms_are_counted_over_all_photos_and_not_over_those_that_stand_first(
 def test_too_few_photos_are_said():
     with pytest.raises(RunError, match="from 9 training and 200 validation photos; it takes 10 and 20"):
         novelty.fit(clouds(0, 9, 1), clouds(1, 200, 1))
+
+
+def test_features_that_are_no_number_are_said():
+    broken = clouds(1, 200, 1)
+    broken[3, 2] = np.nan
+    with pytest.raises(RunError, match="no number"):
+        novelty.fit(clouds(0, 300, 1), broken)

@@ -270,7 +270,7 @@ def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_la
     app = open_page(run="tiny-run", closer="kin")
     assert "Like training" not in numbers_of(app) and not asked_for
     next(button for button in app.button if button.label == "Compute the features of 36 training photos").click().run()
-    assert asked_for == [("tiny-run", "train")] and not app.exception
+    assert asked_for == [("tiny-run", "all")] and not app.exception
 
 
 def test_the_groups_of_a_dataset_are_added_up(tiny_run):

@@ -295,3 +295,25 @@ def test_a_missing_split_names_the_command_that_makes_it(tiny_run: runs.Run):
         tiny_run.predictions("train")
     with pytest.raises(RunError, match="python -m fashion_core embed tiny-run --split train"):
         tiny_run.embeddings("train")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"time": 1}',
+        '{"event": 7}',
+        '{"event": "started", "process": 7}',
+        '{"event": "started", "process": {"pid": "x"}}',
+    ],
+)
+def test_a_damaged_run_directory_has_a_state_and_does_not_break_the_list(tiny_run: runs.Run, tmp_path: Path, line: str):
+    copy_of(tiny_run, tmp_path / "sound")
+    run = copy_of(tiny_run, tmp_path / "damaged")
+    with open(run.folder / "events.jsonl", "a") as file:
+        file.write(line + "\n")
+    with open(run.folder / "metrics.jsonl", "a") as file:
+        file.write('{"kind": "step", "step": "seven"}\n')
+    found = {one.id: one.status() for one in runs.list_runs(tmp_path)}
+    assert set(found) == {"sound", "damaged"} and found["sound"].state == "finished"
+    assert found["damaged"].state in ("finished", "running")  # this very process trained it, and is alive
+    assert all(isinstance(event["event"], str) for event in run.events())

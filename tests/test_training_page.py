@@ -461,7 +461,7 @@ def test_a_star_tags_and_a_name_are_kept_and_the_table_is_filtered_by_them(watch
 def test_a_deleted_run_leaves_the_page_and_comes_back_from_the_trash(watched):
     make_run(watched.folder.parent / "other", CLASSES, counts={"val": 12}, embeddings=False)
     app = open_page("training", run="watched")
-    app.button(key="delete").click().run()
+    app.button(key="delete watched").click().run()
     assert not app.exception and [run.id for run in runs.list_runs(watched.folder.parent)] == ["other"]
     assert app.query_params.get("run") in (None, []) and len(app.dataframe[-1].value) == 1
     app.button(key="restore watched").click().run()
@@ -472,4 +472,4 @@ def test_a_deleted_run_leaves_the_page_and_comes_back_from_the_trash(watched):
 def test_a_run_that_trains_cannot_be_deleted_from_the_page(watched):
     own = {"event": "started", "time": 0, "process": runs.process_identity()}
     storage.append_line(watched.folder / "events.jsonl", own)
-    assert open_page("training", run="watched").button(key="delete").disabled
+    assert open_page("training", run="watched").button(key="delete watched").disabled

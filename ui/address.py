@@ -128,6 +128,8 @@ def _before(key: str, options: Sequence[str], default: str | None) -> None:
         state[key] = _fallback(options, default)
     elif state.get(key) not in options:  # first time on this page, or the options have changed
         state[key] = remembered if remembered in options else _fallback(options, default)
+    else:  # said again: a browser that has dropped the widget, on a page that ended early, shows none of its options
+        state[key] = state[key]
 
 
 def _after(key: str, options: Sequence[str], default: str | None) -> str:

@@ -98,6 +98,7 @@ def show_verdict(found: Comparison) -> None:
             margin=found.margin,
             first_name=found.first.name,
             second_name=found.second.name,
+            decided=found.verdict.word in (verdicts.BETTER, verdicts.WORSE),
         ),
         key="scale",
         alt=found.verdict.sentence,
@@ -136,7 +137,7 @@ def show_curves(found: Comparison) -> None:
     """The curves of both, where both have them."""
     series = [
         Series(key=side.id, name=html.escape(_cut(side.name), quote=False), tracks=tracks)
-        for side in (found.first, found.second)
+        for side in (found.second, found.first)  # the second is indigo here as in the matrix
         if side.members and (tracks := curves_view.tracks_of(side.members))
     ]
     if not series:

@@ -173,7 +173,7 @@ def _offer(run: Run, dataset: Dataset | None) -> None:
     )
     if not rights.read_only() and st.button(f"Compute the features of {num:,} training photos", key="embed"):
         with faults.shown(stop=False):
-            st.session_state[key] = launch.start_embed(run, "train", data_dir=loaders.data_dir())
+            st.session_state[key] = launch.start_embed(run, "all", data_dir=loaders.data_dir())
             st.rerun()
 
 

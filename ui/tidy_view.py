@@ -51,7 +51,8 @@ def show_buttons(run: Run, status: Status) -> None:
             tidy.label(run, starred=not labels.starred)
             st.session_state["_relabelled"] = True
             st.rerun()
-    with st.popover("Edit", width="content"):
+    # Keys that name the run: after a deletion neither stays open for the next one, under the same pointer.
+    with st.popover("Edit", width="content", key=f"edit {run.id}"):
         ending_view.fill_button(run, "Settings into the form", {})
         _form(run, labels)
         _delete(run, status)
@@ -77,7 +78,7 @@ def _delete(run: Run, status: Status) -> None:
     if st.button(
         "Delete this run",
         icon=":material/delete:",
-        key="delete",
+        key=f"delete {run.id}",
         disabled=status.active,
         help="It is active: stop it first." if status.active else None,
     ):

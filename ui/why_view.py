@@ -1,4 +1,4 @@
-"""Where the model looks: Grad-CAM over the photo as it receives it, beside the same network before it had learnt.
+"""Where the model looks: element-wise Grad-CAM over the photo as it receives it, beside the same before training.
 
 Takes a run and one photo; torch is used behind ``models`` only.
 """
@@ -41,9 +41,9 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
     st.html(asked.figures_html([(heading, detail, _png(picture)) for heading, detail, picture in pictures]))
     st.markdown(verdict(found.likeness))
     st.markdown(
-        f":gray[Grad-CAM (Selvaraju et al. 2017): bright is where the last convolution, a grid of {rows} × {columns}, "
-        f"raises the score of {words.plain(display_name(label))}. It tells where, not what, and not that the reason is "
-        "a good one.]"
+        f":gray[Grad-CAM, place by place (Draelos and Carin 2020): bright is where the last convolution, a grid of {rows} "
+        f"× {columns}, raises the score of {words.plain(display_name(label))}. It tells where, not what, and not that the "
+        "reason is a good one.]"
     )
 
 

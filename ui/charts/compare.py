@@ -17,13 +17,15 @@ BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
 
 
 def difference_scale(
-    value: float, low: float, high: float, *, margin: float, first_name: str, second_name: str
+    value: float, low: float, high: float, *, margin: float, first_name: str, second_name: str, decided: bool = True
 ) -> go.Figure:
     """One difference with its 95 % interval, in points, on a scale that shows zero and the margin of what counts as
-    equal. Names are shown as they are."""
+    equal. Names are shown as they are. ``decided``: the verdict is better or worse, and the colour says which."""
     value, low, high, margin = (100 * number for number in (value, low, high, margin))
     reach = 1.12 * max(abs(low), abs(high), 2 * margin)
-    colour = LIGHT["leaf"] if low > 0 else LIGHT["madder"] if high < 0 else LIGHT["indigo"]
+    colour = LIGHT["indigo"]
+    if decided and not low <= 0 <= high:
+        colour = LIGHT["leaf"] if low > 0 else LIGHT["madder"]
     figure = go.Figure(layout=base_layout(""))
     figure.add_scatter(
         x=[value],

@@ -10,11 +10,12 @@ from ui.colours import LIGHT
 
 
 def finding(losses: np.ndarray) -> str:
-    """What the loss did, in words, from its moving average; empty before there are two logged steps."""
+    """What the loss did, in words, from its first logged value to the mean of its last twentieth; empty before there
+    are two logged steps."""
     if len(losses) < 2:
         return ""
     soft = smoothed(losses)
-    first, last = float(soft[0]), float(soft[-1])
+    first, last = float(soft[0]), float(losses[-max(1, len(losses) // 20) :].mean())  # the average lags in a short run
     if abs(last - first) < 0.01 * abs(first):
         return f"The loss stays near {last:.2f}"
     return f"The loss {'fell' if last < first else 'rose'} from {first:.2f} to {last:.2f}"
