@@ -41,9 +41,9 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
     st.html(asked.figures_html([(heading, detail, _png(picture)) for heading, detail, picture in pictures]))
     st.markdown(verdict(found.likeness))
     st.markdown(
-        f":gray[Grad-CAM, place by place (Draelos and Carin 2020): bright is where the last convolution, a grid of "
-        f"{rows} × {columns}, raises the score of {words.plain(display_name(label))}. It tells where, not what, and not "
-        "that the reason is a good one.]"
+        ":gray[Grad-CAM, place by place (Draelos and Carin 2020): bright is where the last convolution, a grid of "
+        f"{rows} × {columns}, raises the score of {words.plain(display_name(label))}. "
+        "It tells where, not what, and not that the reason is a good one.]"
     )
 
 
