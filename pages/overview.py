@@ -68,7 +68,11 @@ with faults.shown(stop=False):
 
 # where to go next
 st.subheader("Where to go next", anchor=False)
-for column, place in zip(st.columns(4) * 3, navigation.ENTRIES[1:], strict=False):
+places = navigation.ENTRIES[1:]
+rows = [
+    row for start in range(0, len(places), 4) for row in zip(st.columns(4), places[start : start + 4], strict=False)
+]
+for column, place in rows:
     with column.container(border=True, height="stretch"):
         navigation.link(place.name)
         st.markdown(f":gray[{place.question}]")

@@ -243,7 +243,7 @@ if photo is not None and photo["split"] == "train":
 before = words.percent(float(raw_NK[chosen].max()))
 calibrated = (
     f"Its probabilities are calibrated with the temperature {certain.temperature:.2f}, fitted on "
-    f"{words.count(certain.num_fitted)} validation photos (before: {before}); they hold for photos of that kind."
+    f"{words.count(certain.num_fitted)} validation photos (without it: {before}); they hold for photos of that kind."
     if certain.num_fitted
     else "Its probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this sure” is "
     "what was counted."

@@ -92,7 +92,9 @@ def begin(folder: Path, job: dict) -> subprocess.Popen:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    deadline = time.monotonic() + 60
     while "pid" not in load(folder, job["id"]):
+        assert time.monotonic() < deadline, "the node never began"
         time.sleep(0.01)
     return started
 

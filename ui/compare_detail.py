@@ -56,6 +56,7 @@ def show_matrices(found: Comparison) -> None:
         found.classes,
         first_name="Second",
         second_name="First",
+        counted="photos" if len(found.first.members) < 2 and len(found.second.members) < 2 else "answers",
         chosen=chosen,
     )
     drawn = " · drawn data" if found.first.drawn or found.second.drawn else ""

@@ -1,5 +1,6 @@
 """Two runs side by side over the same photos: the second laid over the first, and how far their neighbours agree."""
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import streamlit as st
 from fashion_core import alignment, neighbours, projection
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, embedding_photos, learnt, loaders, notices, pickers, words
+from ui import address, charts, embedding_photos, learnt, loaders, notices, pickers, run_names, words
 from ui.answer import Number, answer
 from ui.charts.layout import class_name
 from ui.plot import plot
@@ -79,7 +80,8 @@ def show(run: Run, split: str) -> None:
     span = np.concatenate(pair.places)
     low, high = span.min(axis=0), span.max(axis=0)
     margin = 0.04 * np.maximum(high - low, 1e-6)
-    for column, places, name in zip(st.columns(2), pair.places, ("First", "Second"), strict=True):
+    both = ((run, "First"), (other, "Second"))
+    for column, places, (of_run, name) in zip(st.columns(2), pair.places, both, strict=True):
         with column:
             figure = charts.embedding_scatter(
                 places,
@@ -88,7 +90,8 @@ def show(run: Run, split: str) -> None:
                 hover=[f"{class_name(label)}" for label in pair.points["label"]],
                 highlight=[highlight] if highlight != address.ANY else [],
                 axis_titles=tuple(f"First run's axis {axis}" for axis in (1, 2)),
-                title=f"{name} run",
+                shown=high - low + 2 * margin,
+                title=html.escape(run_names.short_words(of_run), quote=False),
                 drawn=run.dataset["synthetic"],
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])

@@ -28,17 +28,17 @@ def _labels(key: loaders.Stamp, _run: Run) -> Labels:
 
 
 def run_words(run: Run) -> str:
-    """``★ Baseline · report on clothing · 23 Nov 2026 15:46``"""
+    """``★ Baseline · report on clothing · 23 Nov 15:46``"""
     return _named(run, what_words(run))
 
 
 def short_words(run: Run) -> str:
-    """``★ Baseline · report · 23 Nov 2026 15:46``: a run where its dataset is known."""
+    """``★ Baseline · report · 23 Nov 15:46``: a run where its dataset is known."""
     return _named(run, f"{run.recipe} · {_when(run)}")
 
 
 def what_words(run: Run) -> str:
-    """``report on clothing · 23 Nov 2026 15:46``, with ``(drawn)`` when the data are; no name and no star."""
+    """``report on clothing · 23 Nov 15:46``, with ``(drawn)`` when the data are; no name and no star."""
     drawn = " (drawn)" if run.dataset["synthetic"] else ""
     return f"{run.recipe} on {run.dataset['name']}{drawn} · {_when(run)}"
 
@@ -50,4 +50,5 @@ def _named(run: Run, what: str) -> str:
 
 def _when(run: Run) -> str:
     when = datetime.fromisoformat(run.created).astimezone()
-    return f"{when.day} {when:%b %Y %H:%M}"
+    year = "" if when.year == datetime.now().year else f" {when.year}"  # the lists are narrow
+    return f"{when.day} {when:%b}{year} {when:%H:%M}"

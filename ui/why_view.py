@@ -50,6 +50,7 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
 def verdict(likeness: list[float]) -> str:
     """Whether the picture depends on what was learnt (Adebayo et al. 2018)."""
     told = f"{np.mean(likeness):.2f} (from {min(likeness):.2f} to {max(likeness):.2f}, {len(likeness)} random networks)"
+    told = told.replace("-", "−")
     if np.mean(likeness) >= LIKE:
         return (
             f"Do not read this picture as a reason: untrained networks give nearly the same, rank correlation {told}."

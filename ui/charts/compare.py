@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from ui.charts.layout import base_layout, class_name, names_axis
 from ui.colours import LIGHT
 
+_MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
 
 
@@ -181,7 +182,12 @@ def accuracy_by_cost(
         showlegend=False,
         hovermode="closest",
         margin={"t": 40, "r": 12},
-        xaxis={"type": "log", "title": {"text": "Device-minutes of training (logarithmic)"}},
+        xaxis={
+            "type": "log",
+            "title": {"text": "Device-minutes of training (logarithmic)"},
+            "tickvals": _MINUTES,
+            "ticktext": [f"{minutes:g}" for minutes in _MINUTES],
+        },
         yaxis={"title": {"text": "Accuracy, %"}},
     )
     return figure

@@ -1,5 +1,6 @@
 """Lines over steps and over features."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 
 import numpy as np
@@ -10,6 +11,7 @@ from ui.charts.layout import base_layout
 from ui.colours import LIGHT, class_colours
 
 MAX_LINE_POINTS = 2000
+_DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def thin(x: np.ndarray, y: np.ndarray, limit: int = MAX_LINE_POINTS) -> tuple[np.ndarray, np.ndarray]:
@@ -83,10 +85,14 @@ def feature_lines(
     """One line a sample over its feature numbers (``features``: name -> float D); ``strong`` ones are thick."""
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     fallback = class_colours(tuple(features))
+    colour_of = {name: (colours or fallback).get(name, fallback[name]) for name in features}
+    seen: Counter[str] = Counter()
     for name, values in features.items():
+        dash = _DASHES[seen[colour_of[name]] % len(_DASHES)]  # lines of one colour are told apart all the same
+        seen[colour_of[name]] += 1
         figure.add_scatter(
             x=np.arange(len(values), dtype=np.int32), y=np.asarray(values, dtype=np.float32), mode="lines", name=name,
-            line={"width": 3 if name in strong else 1.2, "color": (colours or fallback).get(name, fallback[name])},
+            line={"width": 3 if name in strong else 1.2, "color": colour_of[name], "dash": dash},
             opacity=0.7 if strong and name not in strong else 1,
             hovertemplate=f"{name}<br>feature %{{x}}: %{{y:.2f}}<extra></extra>",
         )  # fmt: skip

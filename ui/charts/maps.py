@@ -25,6 +25,7 @@ def embedding_scatter(
     colours: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
     legend: bool = False,
+    shown: np.ndarray | None = None,
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
@@ -34,7 +35,7 @@ def embedding_scatter(
     ``labels`` are the points' groups and ``classes`` the groups in the order of drawing; without ``colours`` and
     ``names`` they are classes. With ``highlight`` the other groups turn grey and lie below. Each group's name stands at
     its median, or in a ``legend``. ``hover`` is a line a point under its group; ``ringed`` are places (M x 2 or 3) that
-    get a ring.
+    get a ring. ``shown`` is how wide and high (2) the axes reach where that is more than the points do, in half a page.
     """
     rows = np.arange(len(points), dtype=np.int32) if rows is None else rows.astype(np.int32)
     labels = np.asarray(labels)
@@ -68,7 +69,7 @@ def embedding_scatter(
     flat = points.shape[1] == 2
     legend = legend or not flat
     if not legend:
-        for name, (x, y) in _apart(medians, points).items():
+        for name, (x, y) in _apart(medians, points, shown).items():
             figure.add_annotation(
                 x=x, y=y, text=written[name], showarrow=False,
                 font={"size": 12, "color": LIGHT["ink"]}, bgcolor=LIGHT["ground"], opacity=0.85, borderpad=2,
@@ -160,14 +161,17 @@ def _finish(
     figure.update_layout(dragmode="orbit", scene={**axes, "aspectmode": "cube"})
 
 
-def _apart(names: dict[str, np.ndarray], points: np.ndarray) -> dict[str, tuple[float, float]]:
+def _apart(
+    names: dict[str, np.ndarray], points: np.ndarray, shown: np.ndarray | None = None
+) -> dict[str, tuple[float, float]]:
     """The places of the names, from bottom to top, each moved up until it covers none of those already placed."""
     if not names:
         return {}
-    width, height = np.maximum(np.ptp(points, axis=0), 1e-6)
+    width, height = np.maximum(np.ptp(points, axis=0), 1e-6) if shown is None else shown
+    letter = 0.009 if shown is None else 0.013  # half a letter's width, as a share of the chart's
     placed: dict[str, tuple[float, float]] = {}
     for name, (x, y) in sorted(names.items(), key=lambda item: item[1][1]):
-        reach = {other: 0.009 * width * (len(name) + len(other)) for other in placed}  # half of both names, in pixels
+        reach = {other: letter * width * (len(name) + len(other)) for other in placed}  # half of both names, in pixels
         for other, (other_x, other_y) in sorted(placed.items(), key=lambda item: item[1][1]):
             if abs(x - other_x) < reach[other] and abs(y - other_y) < 0.055 * height:
                 y = other_y + 0.055 * height

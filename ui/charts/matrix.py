@@ -88,6 +88,7 @@ def matrix_difference(
     second_name: str,
     chosen: tuple[int, int] | None = None,
     breaks: Sequence[int] = (),
+    counted: str = "photos",
     title: str = "",
     drawn: bool = False,
 ) -> go.Figure:
@@ -95,6 +96,7 @@ def matrix_difference(
 
     Indigo: the first has more; turmeric: the second; both in proportion to the largest difference. Cells that are equal
     to a tenth of a point are paper. ``customdata`` of a cell is the difference. Names are shown as they are.
+    ``counted``: what a row counts; answers, where several models answered the same photos.
     """
     K = len(labels)
     one, two = shares(first), shares(second)
@@ -115,8 +117,8 @@ def matrix_difference(
             verdict = f"{one_name} is {'better' if gain else 'worse'} here" if shown[row, column] else "no difference"
             hover[row, column] = (
                 f"<b>{names[row]}</b> predicted as <b>{names[column]}</b><br>"
-                f"{one_name}: {100 * one[row, column]:.1f} % of {int(first[row].sum()):,} photos<br>"
-                f"{two_name}: {100 * two[row, column]:.1f} % of {int(second[row].sum()):,} photos<br>{verdict}"
+                f"{one_name}: {100 * one[row, column]:.1f} % of {int(first[row].sum()):,} {counted}<br>"
+                f"{two_name}: {100 * two[row, column]:.1f} % of {int(second[row].sum()):,} {counted}<br>{verdict}"
             )
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     _cells(figure, shade, written, hover, points, LESS, MORE)
