@@ -1,6 +1,7 @@
 """What the tests share: a tiny photographed dataset, made once, and a run trained on it by the real trainer."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,14 @@ def tiny_run(tiny_runs: Path):
     from fashion_core import runs
 
     return runs.find_run(tiny_runs, "tiny-run")
+
+
+@pytest.fixture(autouse=True)
+def the_same_main_module():
+    """AppTest leaves its page as ``__main__`` behind, which the next process that is spawned would run first."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(autouse=True)
