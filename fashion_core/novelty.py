@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashion_core.errors import RunError
+from fashion_core.neighbours import units
 
 NEIGHBOUR = 10
 KNOWN_SHARE = 0.95  # of validation photos that the threshold lets pass
@@ -53,7 +54,7 @@ def fit(train_TD: np.ndarray, val_ND: np.ndarray, *, seed: int = 0) -> Novelty:
             f"photos; it takes {NEIGHBOUR} and {LEAST_FITTED}"
         )
     val_ND = _some(val_ND, seed)
-    train_TD = unit_rows(train_TD)
+    train_TD = units(train_TD)
     found_N = kth_distance(train_TD, val_ND, NEIGHBOUR)
     threshold = float(np.quantile(found_N, KNOWN_SHARE))
     if not np.isfinite(threshold):
@@ -70,7 +71,7 @@ def _some(features_ND: np.ndarray, seed: int) -> np.ndarray:
 
 def kth_distance(unit_TD: np.ndarray, features_ND: np.ndarray, k: int) -> np.ndarray:
     """Cosine distance, float32 N, of each row to its k-th nearest row of ``unit_TD`` (rows of length 1); exact."""
-    units_ND = unit_rows(features_ND)
+    units_ND = units(features_ND)
     found_N = np.empty(len(units_ND), np.float32)
     for start in range(0, len(units_ND), _CHUNK):
         similar_BT = units_ND[start : start + _CHUNK] @ unit_TD.T
@@ -78,19 +79,3 @@ def kth_distance(unit_TD: np.ndarray, features_ND: np.ndarray, k: int) -> np.nda
         similar_BT.partition(place, axis=1)
         found_N[start : start + _CHUNK] = 1 - similar_BT[:, place]
     return found_N
-
-
-def nearest(unit_TD: np.ndarray, features_D: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of ``unit_TD`` nearest to one photo, nearest first, and their cosine distances; exact."""
-    similar_T = unit_TD @ unit_rows(features_D[None])[0]
-    most = min(most, len(similar_T))
-    rows = np.argpartition(-similar_T, most - 1)[:most]
-    rows = rows[np.argsort(-similar_T[rows], kind="stable")]
-    return rows, 1 - similar_T[rows]
-
-
-def unit_rows(features_ND: np.ndarray) -> np.ndarray:
-    """Rows of length 1, float32; a row of zeros stays one."""
-    features_ND = np.asarray(features_ND, dtype=np.float32)
-    length_N1 = np.linalg.norm(features_ND, axis=1, keepdims=True)
-    return features_ND / np.where(length_N1 == 0, 1, length_N1)

@@ -287,10 +287,13 @@ def append_line(path: Path, value: dict[str, Any]) -> None:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The JSON objects of an append-only file; torn lines (a crash in the middle of a write) are left out."""
-    if not path.exists():
-        return []
+    return objects_in(path.read_bytes()) if path.exists() else []
+
+
+def objects_in(lines: bytes) -> list[dict[str, Any]]:
+    """The JSON objects of some lines of an append-only file; torn ones are left out."""
     found = []
-    for line in path.read_bytes().split(b"\n"):
+    for line in lines.split(b"\n"):
         try:
             value = json.loads(line)
         except ValueError:

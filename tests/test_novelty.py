@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from fashion_core import novelty
+from fashion_core import neighbours, novelty
 from fashion_core.errors import RunError
 
 
@@ -16,11 +16,11 @@ def clouds(seed: int, n: int, centre: float) -> np.ndarray:
 def test_distances_are_those_of_scikit_learns_nearest_neighbours():
     train, asked = clouds(0, 700, 3), clouds(1, 300, 3)
     theirs, rows = NearestNeighbors(metric="cosine", algorithm="brute").fit(train).kneighbors(asked, 10)
-    ours = novelty.kth_distance(novelty.unit_rows(train), asked, 10)
+    ours = novelty.kth_distance(neighbours.units(train), asked, 10)
     assert ours == pytest.approx(theirs[:, 9], abs=1e-5)
-    found, distances = novelty.nearest(novelty.unit_rows(train), asked[5], 10)
+    found, distances = neighbours.most_alike(neighbours.units(train), neighbours.units(asked)[5], 10)
     assert found.tolist() == rows[5].tolist() and distances == pytest.approx(theirs[5], abs=1e-5)
-    assert len(novelty.nearest(novelty.unit_rows(train[:3]), asked[5], 10)[0]) == 3
+    assert len(neighbours.most_alike(neighbours.units(train[:3]), neighbours.units(asked)[5], 10)[0]) == 3
 
 
 def test_five_in_a_hundred_known_photos_are_alarms_and_strangers_nearly_all():

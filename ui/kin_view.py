@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import launch, novelty, photos, processes, rights, sources
+from fashion_core import launch, neighbours, novelty, photos, processes, rights, sources
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
@@ -44,7 +44,7 @@ def known(run: Run) -> Known | None:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _known(key: tuple[loaders.Stamp | None, ...], _run: Run) -> Known:
-    train_TD = novelty.unit_rows(_run.embeddings("train"))
+    train_TD = neighbours.units(_run.embeddings("train"))
     try:
         found = novelty.fit(train_TD, _run.embeddings("val"))
     except FashionError as error:
@@ -77,7 +77,7 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
     else:
         st.markdown(words.plain(f"{found.why[:1].upper()}{found.why[1:]}."))
     frame = loaders.predictions_of(run, "train")
-    rows, distances = novelty.nearest(found.train_TD, features_D, NUM_KIN + 1)
+    rows, distances = neighbours.most_alike(found.train_TD, neighbours.units(features_D[None])[0], NUM_KIN + 1)
     kin = frame.iloc[rows][["image_id", "label", "predicted"]].assign(distance=distances)
     kin = kin[kin["image_id"] != own_id].head(NUM_KIN).reset_index(drop=True)
     if dataset is None:
