@@ -193,6 +193,14 @@ def grey_of(images_BCHW: torch.Tensor) -> torch.Tensor:
     return (red * GREY[0]).add_(green, alpha=GREY[1]).add_(blue, alpha=GREY[2])[:, None]
 
 
+def shrink(images_BCHW: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Photos brought to a smaller width and height, antialiased bilinear; as they are where that is their size."""
+    width, height = size
+    if images_BCHW.shape[2:] == (height, width):
+        return images_BCHW
+    return F.interpolate(images_BCHW, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+
+
 def normalise(images_BCHW: torch.Tensor) -> torch.Tensor:
     """(x - 0.5) / 0.5: what the model receives, -1..1, from floats in 0..1. In place."""
     return images_BCHW.sub_(0.5).div_(0.5)

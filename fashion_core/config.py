@@ -53,7 +53,10 @@ class Settings:
     erasing: float
     mixup: float
     cutmix: float
+    start_size: float
     model: str
+    width: int
+    test_flip: str
     dropout: float
     freeze: str
     sampler: str
@@ -81,6 +84,11 @@ class Settings:
             wrong = field.check(getattr(self, field.name))
             if wrong:
                 raise SettingsError(wrong)
+        if self.start_size < 1 and self.model == "report_cnn":
+            raise SettingsError(
+                f"start_size below 1 needs a network that takes photos of any size; report_cnn takes one, got "
+                f"start_size={self.start_size:g}"
+            )
         if self.mixup and self.cutmix:
             raise SettingsError(
                 f"mixup and cutmix cannot both be on, got mixup={self.mixup:g} and cutmix={self.cutmix:g}: set one to 0"
@@ -117,7 +125,10 @@ REPORT = Settings(
     erasing=0.0,
     mixup=0.0,
     cutmix=0.0,
+    start_size=1.0,
     model="report_cnn",
+    width=64,
+    test_flip="off",
     dropout=0.5,
     freeze="none",
     sampler="balanced",
@@ -169,6 +180,9 @@ _SINCE = dict(
     hue=0.0,
     crop_scale=1.0,
     erasing=0.0,
+    start_size=1.0,
+    width=64,
+    test_flip="off",
     freeze="none",
     schedule="constant",
     weight_decay=0.0,

@@ -3,15 +3,14 @@
 Takes a model and one photo as it receives it; gives maps. captum computes them. H height, W width, B batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from fashion_core import infer, runs
-from fashion_core.models import Network, ReportCNN
+from fashion_core.models import Network
 
 NUM_RANDOM = 3
 
@@ -30,7 +29,7 @@ def grad_cam(model: Network, input_HW3: np.ndarray, channels: str, class_index: 
     images_BHWC = _batch(model, input_HW3)
     with torch.enable_grad():
         given = infer.to_input(images_BHWC, channels).requires_grad_(True)
-        shares_BCHW = LayerGradientXActivation(model, explained_layer(model)).attribute(given, target=class_index)
+        shares_BCHW = LayerGradientXActivation(_seen_once(model), model.last_map).attribute(given, target=class_index)
         map_B1HW = torch.relu(shares_BCHW.sum(dim=1, keepdim=True))
     large = F.interpolate(map_B1HW.detach().float(), size=input_HW3.shape[:2], mode="bilinear", align_corners=False)
     found = large[0, 0].cpu().numpy()
@@ -41,10 +40,10 @@ def grad_cam(model: Network, input_HW3: np.ndarray, channels: str, class_index: 
 def grid_of(model: Network, input_HW3: np.ndarray, channels: str) -> tuple[int, int]:
     """Rows and columns of the explained layer's output: how fine a map can be."""
     seen: list[tuple[int, int]] = []
-    hook = explained_layer(model).register_forward_hook(lambda *given: seen.append(tuple(given[2].shape[-2:])))
+    hook = model.last_map.register_forward_hook(lambda *given: seen.append(tuple(given[2].shape[-2:])))
     try:
         with torch.inference_mode():
-            model(infer.to_input(_batch(model, input_HW3), channels))
+            model.features(infer.to_input(_batch(model, input_HW3), channels))
     finally:
         hook.remove()
     return seen[0]
@@ -55,11 +54,9 @@ def _batch(model: Network, input_HW3: np.ndarray) -> torch.Tensor:
     return whole.to(next(model.parameters()).device)
 
 
-def explained_layer(model: Network) -> nn.Module:
-    """The last layer that still knows where things are."""
-    if isinstance(model, ReportCNN):
-        return [layer for layer in model.convolutions if isinstance(layer, nn.Conv2d)][-1]
-    return model.trunk.layer4  # type: ignore[return-value]
+def _seen_once(model: Network) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The network's path without the mirror image that ``test_flip`` adds: a map has one layout."""
+    return lambda images_BCHW: model.head(model.features(images_BCHW))
 
 
 def untrained_maps(

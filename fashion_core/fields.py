@@ -51,9 +51,9 @@ class Field:
             )
         elif self.kind == "size":
             for side in value if isinstance(value, tuple) and len(value) == 2 else (None,):
-                if not isinstance(side, int) or not 16 <= side <= 512 or side % 8:
+                if not isinstance(side, int) or not 16 <= side <= 512 or side % 4:
                     return (
-                        f"image_size must be a multiple of 8 between 16 and 512, as 128 or 128x256, got {typed(value)}"
+                        f"image_size must be a multiple of 4 between 16 and 512, as 128 or 128x256, got {typed(value)}"
                     )
         return None
 
@@ -98,7 +98,7 @@ def is_sampler(value: Any) -> bool:
     return value in ("none", "balanced") or sampler_power(value) is not None or sampler_beta(value) is not None
 
 
-MODELS = ("report_cnn", "resnet18", "resnet50", "resnet101")
+MODELS = ("report_cnn", "strong_cnn", "resnet18", "resnet50", "resnet101")
 RESIZES = ("squeeze", "pad", "crop")
 SCHEDULES = ("constant", "cosine", "one_cycle", "plateau")
 LOSSES = ("cross_entropy", "weighted", "focal", "balanced_softmax", "logit_adjusted")
@@ -202,7 +202,32 @@ FIELDS: tuple[Field, ...] = (
         high=8,
         help="Alpha of CutMix: a patch of each photo comes from another photo of the batch; 0 is off.",
     ),
+    Field(
+        name="start_size",
+        group="data",
+        kind="float",
+        low=0.25,
+        high=1,
+        help="Training starts with photos of this share of the size; they grow to all of it by two thirds of the "
+        "epochs. 1 is off.",
+    ),
     Field(name="model", group="model", kind="choice", choices=MODELS, help="The network."),
+    Field(
+        name="width",
+        group="model",
+        kind="int",
+        low=8,
+        high=256,
+        unit="channels",
+        help="Channels of the first stage of strong_cnn; later ones have two and four times as many.",
+    ),
+    Field(
+        name="test_flip",
+        group="model",
+        kind="choice",
+        choices=("off", "on"),
+        help="on judges each photo together with its mirror image: twice the work, usually a better answer.",
+    ),
     Field(
         name="dropout",
         group="model",

@@ -43,7 +43,12 @@ def new_model(run: runs.Run) -> Network:
     """The run's network with fresh random weights."""
     settings = run.settings
     return build_model(
-        settings.model, num_classes=len(run.classes), image_size=settings.image_size, dropout=settings.dropout
+        settings.model,
+        num_classes=len(run.classes),
+        image_size=settings.image_size,
+        dropout=settings.dropout,
+        width=settings.width,
+        test_flip=settings.test_flip == "on",
     )
 
 

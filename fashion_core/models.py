@@ -5,16 +5,55 @@ B batch, C channels, H height, W width, D features, K classes.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 NUM_FEATURES = 256
 
 
-class ReportCNN(nn.Module):
+class Network(nn.Module):
+    """What every network here has: ``features`` of its own; dropout and a linear layer make logits of them.
+
+    With ``test_flip`` the features of a photo that is judged are the mean over the photo and its mirror image; what
+    follows is linear, so its logits are the mean too. In training mode nothing is mirrored here.
+    """
+
+    num_features: int
+    last_map: nn.Module  # the last layer that still knows where things are
+    dropout: nn.Dropout
+    output: nn.Linear
+    test_flip = False
+
+    def add_head(self, num_features: int, num_classes: int, dropout: float) -> None:
+        """Last of all, because the order in which layers are made decides their first weights."""
+        self.num_features = num_features
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(num_features, num_classes)
+
+    def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        """What stands before the last layer, float B x D, of the photos as they are."""
+        raise NotImplementedError
+
+    def embed(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        """Features, float B x D."""
+        features_BD = self.features(images_BCHW)
+        if self.test_flip and not self.training:
+            features_BD = (features_BD + self.features(images_BCHW.flip(3))) / 2
+        return features_BD
+
+    def head(self, features_BD: torch.Tensor) -> torch.Tensor:
+        """Logits, float B x K. Dropout stands at the head's start, so ``embed`` has none."""
+        return self.output(self.dropout(features_BD))
+
+    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        return self.head(self.embed(images_BCHW))
+
+
+class ReportCNN(Network):
     """The student report's network: 3 x 3 convolutions 32, 64, 128, each with ReLU and max-pool; then dense 256.
 
     Pooling comes before the ReLU: both are monotone, so the function is the same, and the ReLU touches a quarter of the
-    values (1.1 x on two cores, PERFORMANCE). Dropout stands at the head's start, so ``embed`` has none.
+    values (1.1 x on two cores, PERFORMANCE).
     """
 
     def __init__(self, *, num_classes: int, image_size: tuple[int, int], dropout: float) -> None:
@@ -32,56 +71,107 @@ class ReportCNN(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.dense = nn.Linear(128 * (height // 8) * (width // 8), NUM_FEATURES)
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(NUM_FEATURES, num_classes)
+        self.add_head(NUM_FEATURES, num_classes, dropout)
 
-    def embed(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+    @property
+    def last_map(self) -> nn.Module:  # type: ignore[override]
+        return self.convolutions[6]
+
+    def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
         """Features after the dense layer's ReLU, float B x 256."""
         return torch.relu(self.dense(self.convolutions(images_BCHW).flatten(1)))
 
-    def head(self, features_BD: torch.Tensor) -> torch.Tensor:
-        """Logits, float B x K."""
-        return self.output(self.dropout(features_BD))
 
-    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
-        return self.head(self.embed(images_BCHW))
-
-
-class ResNet(nn.Module):
-    """A torchvision ResNet (He et al., 2016) with random weights: ``embed`` ends after the global average pooling."""
+class ResNet(Network):
+    """A torchvision ResNet (He et al., 2016) with random weights: ``features`` end after the global average pooling."""
 
     def __init__(self, *, name: str, num_classes: int, dropout: float) -> None:
         super().__init__()
         from torchvision.models import get_model  # two seconds that the report's network does not need
 
         self.trunk = get_model(name, weights=None)
-        self.num_features = self.trunk.fc.in_features
+        num_features = self.trunk.fc.in_features
         self.trunk.fc = nn.Identity()
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(self.num_features, num_classes)
+        self.add_head(num_features, num_classes, dropout)
 
-    def embed(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+    @property
+    def last_map(self) -> nn.Module:  # type: ignore[override]
+        return self.trunk.layer4  # type: ignore[return-value]
+
+    def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
         """Features after the pooling, float B x 512 (resnet18) or B x 2048."""
         return self.trunk(images_BCHW)
 
-    def head(self, features_BD: torch.Tensor) -> torch.Tensor:
-        """Logits, float B x K."""
-        return self.output(self.dropout(features_BD))
 
-    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
-        return self.head(self.embed(images_BCHW))
+class _Stage(nn.Module):
+    """3 x 3 convolution, max-pool, norm, ReLU; then two more 3 x 3 convolutions around which the signal may pass."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv2d(before, after, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(after)
+        self.first, self.first_norm = nn.Conv2d(after, after, 3, padding=1, bias=False), nn.BatchNorm2d(after)
+        self.second, self.second_norm = nn.Conv2d(after, after, 3, padding=1, bias=False), nn.BatchNorm2d(after)
+
+    def forward(self, maps_BCHW: torch.Tensor) -> torch.Tensor:
+        maps_BCHW = F.relu(self.norm(F.max_pool2d(self.widen(maps_BCHW), 2)), inplace=True)
+        inner_BCHW = F.relu(self.first_norm(self.first(maps_BCHW)), inplace=True)
+        return F.relu(maps_BCHW + self.second_norm(self.second(inner_BCHW)), inplace=True)
 
 
-Network = ReportCNN | ResNet
+class StrongCNN(Network):
+    """A small residual network for any photo size: a stem, stages that halve the map and widen it, global max-pool.
+
+    The stem is a convolution of 4 x 4 with stride 2 for photos of more than 48 pixels, otherwise of 3 x 3 with stride
+    1. Stages go on until the map is 4 to 7 pixels; their channels are width, 2 width, 4 width, 4 width, ...
+    """
+
+    def __init__(self, *, num_classes: int, image_size: tuple[int, int], dropout: float, width: int) -> None:
+        super().__init__()
+        side = min(image_size)
+        stem = max(width // 2, 16)
+        if side > 48:
+            self.stem = nn.Conv2d(3, stem, 4, stride=2, padding=1, bias=False)
+            side //= 2
+        else:
+            self.stem = nn.Conv2d(3, stem, 3, padding=1, bias=False)
+        self.stem_norm = nn.BatchNorm2d(stem)
+        stages: list[nn.Module] = []
+        before, after = stem, width
+        while side >= 6:
+            stages.append(_Stage(before, after))
+            before, after, side = after, min(2 * after, 4 * width), side // 2
+        self.stages = nn.Sequential(*stages)
+        self.add_head(before, num_classes, dropout)
+
+    @property
+    def last_map(self) -> nn.Module:  # type: ignore[override]
+        return self.stages[-1]
+
+    def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        """The largest value of each channel of the last map, float B x (4 width)."""
+        maps_BCHW = F.relu(self.stem_norm(self.stem(images_BCHW)), inplace=True)
+        return self.stages(maps_BCHW).amax((2, 3))
 
 
-def build_model(name: str, *, num_classes: int, image_size: tuple[int, int], dropout: float) -> Network:
+def build_model(
+    name: str,
+    *,
+    num_classes: int,
+    image_size: tuple[int, int],
+    dropout: float,
+    width: int = 64,
+    test_flip: bool = False,
+) -> Network:
     """A new network with random weights (the library's default initialisation), channels last in memory."""
     model: Network
     if name == "report_cnn":
         model = ReportCNN(num_classes=num_classes, image_size=image_size, dropout=dropout)
+    elif name == "strong_cnn":
+        model = StrongCNN(num_classes=num_classes, image_size=image_size, dropout=dropout, width=width)
     else:
         model = ResNet(name=name, num_classes=num_classes, dropout=dropout)
+    model.test_flip = test_flip
     return model.to(memory_format=torch.channels_last)
 
 

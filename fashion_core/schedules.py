@@ -1,6 +1,7 @@
-"""The learning rate of each step, from its number alone. Takes settings and numbers; knows no optimizer.
+"""The learning rate of each step and the photos' size in each epoch, from their numbers alone.
 
-``plateau`` needs to know how the epochs went: how often the rate was divided is counted by the trainer (``Plateau``).
+Takes settings and numbers; knows no optimizer. ``plateau`` needs to know how the epochs went: how often the
+rate was divided is counted by the trainer (``Plateau``).
 """
 
 import math
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from fashion_core.config import Settings
 
 _RISE, _START, _END = 0.3, 25.0, 1e4  # one_cycle: share of the run that rises; first and last rate below the highest
+_GROWING = 2 / 3  # start_size: share of the epochs after which photos have their full size
 _PATIENCE, _FACTOR, _THRESHOLD = 2, 0.1, 1e-4  # plateau
 
 
@@ -30,6 +32,20 @@ def learning_rate(settings: Settings, step: int, total_steps: int, drops: int = 
     if settings.schedule == "plateau":
         return highest * _FACTOR**drops
     return highest
+
+
+def photo_size(settings: Settings, epoch: int) -> tuple[int, int]:
+    """Width and height of the photos in epoch 1, 2, ...; multiples of 4, at least 16 or the size itself.
+
+    The share of the size rises in even steps from ``start_size`` in the first epoch to 1 after two thirds of them
+    (progressive resizing, as Howard's entry to DAWNBench, 2018, and Tan and Le, 2021, have it).
+    """
+    growing = math.ceil(settings.epochs * _GROWING)
+    if settings.start_size == 1 or epoch > growing:
+        return settings.image_size
+    share = settings.start_size + (1 - settings.start_size) * (epoch - 1) / growing
+    width, height = (min(side, max(16, 4 * round(side * share / 4))) for side in settings.image_size)
+    return width, height
 
 
 def _arm(start: float, end: float, share: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from fashion_core import augment, draws, ranks
+from fashion_core import augment, draws, ranks, schedules
 from fashion_core.batches import Batch, Photos
 from fashion_core.config import Settings
 from fashion_core.draws import Draw, Mixture
@@ -47,6 +47,7 @@ def feed(
     if mixture is not None:
         images_BCHW = augment.mix(images_BCHW[own_B], images_BCHW[other_B], mixture)
         drawn = draws.take(drawn, own_B)
+    images_BCHW = augment.shrink(images_BCHW, schedules.photo_size(settings, epoch))
     return Fed(
         images_BCHW=augment.for_model(augment.normalise(images_BCHW), settings.channels),
         rows_B=rows_B[part],

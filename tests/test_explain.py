@@ -21,7 +21,7 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
     for channels in ("RGB", "BGR"):
         for k in (0, 3):
             seen: list[torch.Tensor] = []
-            hook = explain.explained_layer(model).register_forward_hook(lambda *given, seen=seen: seen.append(given[2]))
+            hook = model.last_map.register_forward_hook(lambda *given, seen=seen: seen.append(given[2]))
             logits = model(infer.to_input(torch.from_numpy(photo)[None], channels))
             hook.remove()
             (gradient,) = torch.autograd.grad(logits[0, k], seen[0])

@@ -128,7 +128,7 @@ def _help(field: Field) -> str:
     bounds = (
         f" From {typed(field.low)} to {typed(field.high)}." if field.low is not None and field.high is not None else ""
     )
-    sizes = " One number for a square, or width x height; type any multiple of 8." if field.kind == "size" else ""
+    sizes = " One number for a square, or width x height; type any multiple of 4." if field.kind == "size" else ""
     return f"{field.help}{bounds}{sizes}"
 
 
