@@ -361,8 +361,9 @@ FIELDS: tuple[Field, ...] = (
         name="precision",
         group="hardware",
         kind="choice",
-        choices=("float32", "bfloat16"),
-        help="Arithmetic of the forward pass: bfloat16 is faster on new GPUs and slower on most CPUs.",
+        choices=("float32", "bfloat16", "auto"),
+        help="Arithmetic of the forward pass: bfloat16 is faster on new GPUs and the newest CPUs, and slower on other "
+        "CPUs; auto takes it where the processor computes it itself.",
     ),
     Field(
         name="compile",

@@ -34,6 +34,16 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def uses_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether a precision setting means bfloat16 on a device: auto takes it where the hardware multiplies it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    can = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+
+
 def to_input(images_BHWC: torch.Tensor, channels: str = "RGB") -> torch.Tensor:
     """uint8 photos to what the model receives: float32 B x 3 x H x W, normalised, channels last in memory."""
     return augment.for_model(augment.normalise(augment.to_float(images_BHWC)), channels)

@@ -123,7 +123,7 @@ class StrongCNN(Network):
     """A small residual network for any photo size: a stem, stages that halve the map and widen it, global max-pool.
 
     The stem is a convolution of 4 x 4 with stride 2 for photos of more than 48 pixels, otherwise of 3 x 3 with stride
-    1. Stages go on until the map is 4 to 7 pixels; their channels are width, 2 width, 4 width, 4 width, ...
+    1. Stages go on until the map is 3 to 6 pixels; their channels are width, 2 width, 4 width, 4 width, ...
     """
 
     def __init__(self, *, num_classes: int, image_size: tuple[int, int], dropout: float, width: int) -> None:
@@ -138,7 +138,7 @@ class StrongCNN(Network):
         self.stem_norm = nn.BatchNorm2d(stem)
         stages: list[nn.Module] = []
         before, after = stem, width
-        while side >= 6:
+        while side >= 7:
             stages.append(_Stage(before, after))
             before, after, side = after, min(2 * after, 4 * width), side // 2
         self.stages = nn.Sequential(*stages)

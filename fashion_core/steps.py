@@ -76,6 +76,7 @@ class Learner:
     loss: Loss
     ranks: ranks.Ranks
     device: torch.device
+    bfloat16: bool = False  # the forward pass, where the settings and the device want it
 
     @property
     def judged(self) -> Network:
@@ -117,7 +118,7 @@ def step(
         fed = feed(photos, settings, rows_N, batch, epoch=epoch, part=slice(0, 1) if empty else part)
         torch.manual_seed(step_seed(settings.seed, epoch, batch.number, world.rank, number))  # dropout
         with world.without_sync(learner.wrapped, now=number == len(cuts) - 1):
-            with torch.autocast(learner.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+            with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.bfloat16):
                 logits_BK = learner.wrapped(fed.images_BCHW).float()
             share = _share(learner.loss, logits_BK, labels_B, part if not empty else slice(0, 1), fed.mixture) / whole
             if empty:

@@ -184,6 +184,7 @@ def _prepare(
         device=str(device),
         processes=world.size,
         photos_on_device=job.photos.resident,
+        precision="bfloat16" if learner.bfloat16 else "float32",
     )
     return job, progress
 
@@ -217,6 +218,7 @@ def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, worl
         loss=losses.build_loss(settings, counts_K, device),
         ranks=world,
         device=device,
+        bfloat16=infer.uses_bfloat16(settings.precision, device),
     )
 
 

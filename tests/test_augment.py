@@ -6,6 +6,7 @@ import torch
 import torchvision.transforms as T
 import torchvision.transforms.functional as TF
 import torchvision.transforms.v2 as T2
+from PIL import Image
 from scipy.stats import ks_2samp, kstest
 
 from fashion_core import augment, config, draws
@@ -198,3 +199,11 @@ def test_cutmix_takes_the_share_it_names_from_the_partner(photos: torch.Tensor):
 
 def test_without_mixup_and_cutmix_there_is_nothing_to_mix():
     assert draws.mixture(report(), seed=0, epoch=1, batch=0, num=B) is None
+
+
+def test_photos_are_shrunk_as_pillow_shrinks_them(photos: torch.Tensor):
+    shrunk = augment.shrink(augment.to_float(photos), (12, 8))
+    for ours, photo in zip(shrunk, photos.numpy(), strict=True):
+        theirs = np.asarray(Image.fromarray(photo).resize((12, 8), Image.Resampling.BILINEAR))
+        assert np.abs(ours.permute(1, 2, 0).numpy() * 255 - theirs).max() <= 1, "Pillow rounds in between"
+    assert augment.shrink(shrunk, (12, 8)) is shrunk

@@ -13,7 +13,7 @@ def input_of(seed: int, size: tuple[int, int] = (64, 64)) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize(("name", "size"), [("report_cnn", (64, 48)), ("resnet18", (64, 64))])
+@pytest.mark.parametrize(("name", "size"), [("report_cnn", (64, 48)), ("resnet18", (64, 64)), ("strong_cnn", (64, 96))])
 def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int]):
     torch.manual_seed(0)
     model = build_model(name, num_classes=4, image_size=size, dropout=0.5).eval()
@@ -26,7 +26,7 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
             hook.remove()
             (gradient,) = torch.autograd.grad(logits[0, k], seen[0])
             plain = torch.relu((gradient[0] * seen[0][0]).sum(0))  # Draelos and Carin 2020, equation 4
-            if name != "report_cnn":  # global pooling: the same as Selvaraju et al. 2017, equations 1 and 2
+            if name == "resnet18":  # a global mean: the same as Selvaraju et al. 2017, equations 1 and 2
                 weights_C = gradient[0].mean(dim=(1, 2))
                 classic = torch.relu((weights_C[:, None, None] * seen[0][0]).sum(0))
                 assert torch.allclose(plain, classic, atol=1e-6)
@@ -34,6 +34,9 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
             expected = (large / large.max() if large.max() > 0 else large).detach().numpy()
             assert explain.grad_cam(model, photo, channels, k) == pytest.approx(expected, abs=1e-5)
             assert explain.grid_of(model, photo, channels) == tuple(seen[0].shape[-2:])
+            model.test_flip = True
+            assert explain.grad_cam(model, photo, channels, k) == pytest.approx(expected, abs=1e-5), "no mirror image"
+            model.test_flip = False
 
 
 def test_the_grid_is_asked_for_where_the_network_is():

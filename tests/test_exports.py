@@ -80,10 +80,13 @@ def test_an_onnx_file_is_one_file_that_says_what_it_is(tiny_onnx: Path, tiny_run
     assert shape[0].dim_param and [one.dim_value for one in shape[1:]] == [16, 16, 3]
 
 
-def test_blue_first_and_a_wide_photo_reach_the_onnx_file_too(tiny, tmp_path: Path, photos_on_disk):
-    settings = config.settings_for(
-        "report", ["image_size=16x24", "channels=BGR", "epochs=1", "batch_size=8", "device=cpu"]
-    )
+@pytest.mark.parametrize(
+    ("recipe", "sets"), [("report", ["image_size=16x24"]), ("strong", ["image_size=24x32", "width=8"])]
+)
+def test_blue_first_and_a_wide_photo_reach_the_onnx_file_too(
+    tiny, tmp_path: Path, photos_on_disk, recipe: str, sets: list[str]
+):
+    settings = config.settings_for(recipe, [*sets, "channels=BGR", "epochs=1", "batch_size=8", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="bgr")
     train.train(run, tiny)
     onnx_file.write(run, tmp_path / "bgr.onnx")

@@ -38,6 +38,62 @@ def test_a_wide_and_a_tall_photo_fit_a_network_of_their_size():
     assert model(torch.zeros(1, 3, 32, 16)).shape == (1, 3)
 
 
+def strong_by_hand(weights: dict[str, torch.Tensor], x: torch.Tensor, num_stages: int, stride: int) -> torch.Tensor:
+    """The strong network's answer in functional form, from its weights alone."""
+
+    def norm(name: str, x: torch.Tensor) -> torch.Tensor:
+        mean, var, scale, shift = (
+            weights[f"{name}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return (x - mean) / torch.sqrt(var + 1e-5) * scale + shift
+
+    x = norm("stem_norm", F.conv2d(x, weights["stem.weight"], stride=stride, padding=1)).clamp(min=0)
+    for number in range(num_stages):
+        at = f"stages.{number}"
+        x = norm(f"{at}.norm", F.max_pool2d(F.conv2d(x, weights[f"{at}.widen.weight"], padding=1), 2)).clamp(min=0)
+        inner = norm(f"{at}.first_norm", F.conv2d(x, weights[f"{at}.first.weight"], padding=1)).clamp(min=0)
+        x = (x + norm(f"{at}.second_norm", F.conv2d(inner, weights[f"{at}.second.weight"], padding=1))).clamp(min=0)
+    return x.flatten(2).max(dim=2).values @ weights["output.weight"].T + weights["output.bias"]
+
+
+@pytest.mark.parametrize(
+    ("size", "num_stages", "stride", "widths"),
+    [
+        ((28, 28), 3, 1, [8, 16, 32]),
+        ((48, 48), 3, 1, [8, 16, 32]),
+        ((96, 96), 3, 2, [8, 16, 32]),
+        ((128, 256), 4, 2, [8, 16, 32, 32]),
+    ],
+)
+def test_the_strong_network_computes_what_its_description_says(size, num_stages: int, stride: int, widths: list[int]):
+    torch.manual_seed(0)
+    model = models.build_model("strong_cnn", num_classes=5, image_size=size, dropout=0.0, width=8)
+    images = torch.randn(4, 3, size[1], size[0])
+    model.train()(images)  # running means that are not 0 and 1
+    model.eval()
+    assert [stage.widen.out_channels for stage in model.stages] == widths and model.num_features == widths[-1]
+    by_hand = strong_by_hand(model.state_dict(), images, num_stages, stride)
+    torch.testing.assert_close(model(images), by_hand, atol=1e-5, rtol=1e-4)
+    smaller = F.interpolate(images, size=(size[1] // 2, size[0] // 2))
+    assert model(smaller).shape == (4, 5), "photos grow while it learns"
+
+
+@pytest.mark.parametrize("name", ["strong_cnn", "report_cnn", "resnet18"])
+def test_a_photo_is_judged_together_with_its_mirror_image(name: str):
+    torch.manual_seed(0)
+    model = models.build_model(name, num_classes=3, image_size=(32, 32), dropout=0.0, width=8, test_flip=True).eval()
+    images = torch.randn(4, 3, 32, 32)
+    mirrored = torch.from_numpy(np.ascontiguousarray(images.numpy()[..., ::-1]))
+    torch.testing.assert_close(model(images), model(mirrored))
+    torch.testing.assert_close(model.head(model.embed(images)), model(images))
+    model.test_flip = False
+    alone, other = model(images), model(mirrored)
+    model.test_flip = True
+    torch.testing.assert_close(model(images), (alone + other) / 2, atol=1e-5, rtol=1e-4)
+    model.train()
+    assert not torch.equal(model(images), model(mirrored)), "a photo that is learnt from is taken as it is"
+
+
 COUNTS = np.array([50, 5, 20])
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3], [-2.0, 1.0, 0.0], [0.0, 3.0, 1.0]])
 LABELS = torch.tensor([0, 1, 2, 2])

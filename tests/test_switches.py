@@ -172,6 +172,15 @@ def test_bfloat16_is_close_to_float32_and_not_the_same(tiny, tmp_path: Path):
     np.testing.assert_allclose(losses(narrow)[:5], losses(wide)[:5], rtol=0.1)
 
 
+def test_auto_takes_bfloat16_where_the_processor_has_it_and_the_run_says_which(tiny, tmp_path: Path, monkeypatch):
+    for flags, expected in ({"avx512_bf16": True}, "bfloat16"), ({"avx2": True, "amx_tile": True}, "float32"):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda flags=flags: flags)
+        run = trained(tiny, tmp_path, "precision=auto", "epochs=1", run_id=expected)
+        started = next(event for event in run.events() if event["event"] == "started")
+        same = trained(tiny, tmp_path, f"precision={expected}", "epochs=1", run_id=f"{expected}-by-name")
+        assert started["precision"] == expected and losses(run) == losses(same)
+
+
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_model_learns_the_same(tiny, tmp_path: Path):
     plain, compiled = (
@@ -190,9 +199,16 @@ def test_photos_that_lie_on_the_device_train_the_same_bits(tiny, tmp_path: Path,
     assert all(torch.equal(a, b) for a, b in zip(weights(resident).values(), weights(gathered).values(), strict=True))
 
 
-def test_a_resnet_trains_stops_and_goes_on_to_the_same_bits(tiny, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("sets", "num_features"),
+    [
+        (["model=resnet18", "image_size=32", "epochs=1"], 512),
+        (["model=strong_cnn", "image_size=32", "width=8", "epochs=2", "start_size=0.5", "test_flip=on", "ema=0.9"], 32),
+    ],
+)
+def test_a_network_with_norms_trains_stops_and_goes_on_to_the_same_bits(tiny, tmp_path: Path, sets, num_features: int):
     """It has running means, which a saved step must hold too."""
-    sets = ["model=resnet18", "image_size=32", "epochs=1", "save_minutes=0"]
+    sets = [*sets, "save_minutes=0", "precision=auto"]
     whole = trained(tiny, tmp_path, *sets, run_id="whole")
     run = runs.create_run(tiny, config.settings_for("report", [*BASE, *sets]), runs_dir=tmp_path, run_id="stopped")
     calls = iter(range(100))
@@ -201,7 +217,7 @@ def test_a_resnet_trains_stops_and_goes_on_to_the_same_bits(tiny, tmp_path: Path
     assert losses(run) == losses(whole)
     ours, theirs = weights(run), weights(whole)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert run.embeddings("test").shape == (15, 512)
+    assert run.embeddings("test").shape == (15, num_features)
 
 
 def test_the_papers_recipe_feeds_blue_first_at_128_by_256(tiny, tmp_path: Path):
