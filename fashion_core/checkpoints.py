@@ -156,6 +156,17 @@ def find(folder: Path, step: int) -> Path | None:
     return found[0] if found else None
 
 
+def weights_hash(folder: Path, step: int) -> str | None:
+    """The sha256 of a saved step's weights as its COMMIT.json names it; None when there is no such step to read."""
+    for target in reversed(_places(folder)):
+        if int(target.name) == step:
+            try:
+                return _hashes(target).get("model.safetensors")
+            except (OSError, ValueError):
+                continue
+    return None
+
+
 def newest_good(folder: Path, needs: str = "model.safetensors") -> tuple[Path, list[Skipped]]:
     """The newest step that verifies and has the file ``needs``, and the newer ones that had to be passed over.
 
@@ -193,8 +204,9 @@ def rewind(folder: Path, step: int) -> list[int]:
     return sorted({int(path.name) for path in later})
 
 
-def keep(folder: Path, *, best: int | None, last: int = 2) -> None:
-    """Remove all but the newest ``last`` steps that verify and step ``best``; nothing when none verifies."""
+def keep(folder: Path, *, best: int | None, last: int = 2, every: int | None = None) -> None:
+    """Remove all but the newest ``last`` steps that verify, step ``best`` and every multiple of ``every``; nothing when
+    none verifies."""
     places = _places(folder)
     if len({int(target.name) for target in places}) <= last:
         return
@@ -203,5 +215,6 @@ def keep(folder: Path, *, best: int | None, last: int = 2) -> None:
         if len(good) < last and int(target.name) not in good and verify(target):
             good.append(int(target.name))
     for target in places if good else ():
-        if int(target.name) not in (*good, best):
+        step = int(target.name)
+        if step not in (*good, best) and not (every and step % every == 0):
             storage.remove_folder(target)

@@ -77,6 +77,7 @@ class Settings:
     precision: str
     compile: str
     save_minutes: float
+    keep_steps: str
     num_workers: int
 
     def __post_init__(self) -> None:
@@ -149,6 +150,7 @@ REPORT = Settings(
     precision="float32",
     compile="off",
     save_minutes=5.0,
+    keep_steps="last_two",
     num_workers=0,
 )
 
@@ -216,6 +218,7 @@ _SINCE = dict(
     precision="float32",
     compile="off",
     save_minutes=5.0,
+    keep_steps="last_two",
 )
 
 

@@ -383,6 +383,14 @@ FIELDS: tuple[Field, ...] = (
         "every step.",
     ),
     Field(
+        name="keep_steps",
+        group="hardware",
+        kind="choice",
+        choices=("last_two", "every_epoch"),
+        help="Which saved steps stay beside the best one: every_epoch keeps the run's whole history to look at, and "
+        "takes about three times the model's size on the disk for each epoch.",
+    ),
+    Field(
         name="num_workers",
         group="hardware",
         kind="int",

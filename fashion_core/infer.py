@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from fashion_core import augment, checkpoints, manifest, photos, pixels, rights, runs, storage
+from fashion_core import augment, checkpoints, manifest, photos, pixels, rights, runs, snapshots, storage
 from fashion_core.batches import Photos
 from fashion_core.config import Settings
 from fashion_core.errors import DatasetError, DeviceError, RunError
@@ -62,10 +62,11 @@ def new_model(run: runs.Run) -> Network:
     )
 
 
-def load_model(run: runs.Run, device: torch.device) -> Network:
-    """The run's network in evaluation mode, with the weights that were scored at its end, or the newest saved ones."""
+def load_model(run: runs.Run, device: torch.device, step: int | None = None) -> Network:
+    """The run's network in evaluation mode, with the weights that were scored at its end, or the newest saved ones; or
+    with those of a saved ``step``."""
     model = new_model(run)
-    put_weights(model, run, step_to_use(run))
+    put_weights(model, run, step_to_use(run) if step is None else saved_at(run, step))
     return model.to(device).eval()
 
 
@@ -186,10 +187,13 @@ def evaluate(
     dataset: manifest.Dataset,
     split: str,
     *,
+    step: int | None = None,
     device: str = "auto",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Run the model over a split, write predictions and embeddings, and return the scores.
+
+    With a saved ``step`` its weights answer, and what they answer is kept as ``snapshots`` keeps it.
 
     The run's own dataset writes ``predictions-<split>``; another one with the same classes in the same order writes
     ``predictions-<split>-on-<dataset>``. Other classes, or another order, are a RunError that shows the difference.
@@ -198,12 +202,17 @@ def evaluate(
     runs.check_same_classes(run, dataset)
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
+    if step is not None:
+        snapshots.at(run, step)  # an unknown step is said before the photos are prepared
     name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
     settings, chosen = run.settings, choose_device(device)
     pixels.build(dataset, *settings.image_size, progress=progress, how=settings.resize)
     rows = Photos(pixels.open_pixels(dataset, *settings.image_size, settings.resize), chosen, resident=False)
     chunks = (rows.batch(rows_N[start : start + BATCH]) for start in range(0, len(rows_N), BATCH))
     told = (lambda done: progress(f"evaluating {split}", done, len(rows_N))) if progress else None
-    logits_NK, features_ND = forward(load_model(run, chosen), chunks, settings.channels, told)
-    write_predictions(run, frame, rows_N, name, logits_NK, features_ND)
-    return run.scores(name)
+    logits_NK, features_ND = forward(load_model(run, chosen, step), chunks, settings.channels, told)
+    if step is not None:
+        snapshots.forget_gone(run)
+    writes_to = run if step is None else snapshots.at(run, step)
+    write_predictions(writes_to, frame, rows_N, name, logits_NK, features_ND)
+    return writes_to.scores(name)

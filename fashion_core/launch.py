@@ -199,10 +199,12 @@ def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
     return detach(command_line(arguments), data_dir / ".incoming" / "log.txt")
 
 
-def start_embed(run: runs.Run, split: str, *, data_dir: Path) -> dict[str, Any]:
-    """Start ``embed RUN`` in a detached process; its identity (``processes.is_alive``). Its words are in embed.txt."""
+def start_embed(run: runs.Run, split: str, *, data_dir: Path, step: int | None = None) -> dict[str, Any]:
+    """Start ``embed RUN`` (of a saved ``step``) in a detached process; its identity (``processes.is_alive``). Its words
+    are in embed.txt."""
     rights.refuse_read_only("no features can be computed")
     words = ["embed", run.id, "--split", split, "--runs-dir", str(run.folder.parent.resolve())]
+    words += [] if step is None else ["--step", str(step)]
     pid = detach(command_line([*words, "--data-dir", str(data_dir.resolve())]), run.folder / "embed.txt")
     return runs.process_identity(pid)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from fashion_core import audit, calibration, leakage, manifest, maps, metrics, runs, shift
+from fashion_core import audit, calibration, leakage, manifest, maps, metrics, runs, shift, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.statistics import wilson
@@ -135,7 +135,12 @@ def _closer_lines(scores: dict[str, Any]) -> list[str]:
 
 
 def _evaluate(
-    found: runs.Run, split: str | None, dataset_name: str | None, device: str | None, data_dir: Path
+    found: runs.Run,
+    split: str | None,
+    dataset_name: str | None,
+    device: str | None,
+    data_dir: Path,
+    step: int | None = None,
 ) -> dict[str, Any]:
     """Scores of a fresh pass, or of the stored predictions where the photos are not on this machine."""
     dataset = (
@@ -144,6 +149,8 @@ def _evaluate(
         else runs.dataset_of(found, manifest.list_datasets(data_dir))
     )
     if dataset is None:
+        if step is not None:
+            raise RunError(f"the photos of run {found.id!r} are not on this machine; run: {found.dataset['bring']}")
         stored = found.prediction_splits()
         if (split or next(iter(stored), None)) not in stored:
             raise RunError(
@@ -157,7 +164,7 @@ def _evaluate(
     from fashion_core import infer
 
     return infer.evaluate(
-        found, dataset, split or infer.default_split(dataset), device=device or "auto", progress=Bar()
+        found, dataset, split or infer.default_split(dataset), step=step, device=device or "auto", progress=Bar()
     )
 
 
@@ -169,6 +176,9 @@ def embed(
         str | None,
         typer.Option("--map", help="tsne or umap: lay out stored features for the Embeddings page."),
     ] = None,
+    step: Annotated[
+        int | None, typer.Option("--step", help="With the weights of this saved step; kept apart from the run's own.")
+    ] = None,
     device: Device = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
@@ -179,19 +189,24 @@ def embed(
     --split all: of every split that has none yet."""
     found = runs.find_run(runs_dir, run)
     if curved is not None:
+        if step is not None:
+            raise WrongUse("--map lays out the run's own features, so --step has no place; leave one of them out")
         _lay_out(found, split, curved, as_json)
         return
-    ready = maps.splits_with_features(found)
+    kept = found if step is None else snapshots.at(found, step)
+    ready = maps.splits_with_features(kept)
     there = [name for name in maps.SPLITS if found.dataset["splits"].get(name)]
     wanted = [name for name in there if name not in ready] if split == maps.ALL else [split]
     told, lines = [], []
     for each in wanted:
-        scores = _evaluate(found, each, None, device, data_dir)  # features come from the same pass as the logits
-        num_images, num_features = found.embeddings(scores["split"]).shape
-        path = found.folder / f"embeddings-{scores['split']}.npy"
+        # features come from the same pass as the logits
+        scores = _evaluate(found, each, None, device, data_dir, step)
+        num_images, num_features = kept.embeddings(scores["split"]).shape
+        path = kept.folder / f"embeddings-{scores['split']}.npy"
         told.append(
             {
                 "run_id": found.id,
+                **({} if step is None else {"step": step}),
                 "split": scores["split"],
                 "n": num_images,
                 "dimensions": num_features,

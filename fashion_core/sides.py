@@ -14,7 +14,7 @@ from fashion_core.published import Published
 from fashion_core.runs import Run
 
 #: Settings that do not change what a recipe is: where and how it ran, what it wrote down, and luck.
-NOT_THE_RECIPE = ("recipe", "seed", "device", "log_every", "save_minutes", "num_workers", "compile")
+NOT_THE_RECIPE = ("recipe", "seed", "device", "log_every", "save_minutes", "keep_steps", "num_workers", "compile")
 
 #: What is known of the training behind a published matrix, as settings of the recipe that repeats it.
 _TOLD = ("model", "image_size", "resize", "channels", "batch_size", "learning_rate", "flip", "rotation_degrees",

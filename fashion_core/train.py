@@ -161,7 +161,10 @@ def _prepare(
     counts_K = sampling.class_counts(labels_all[rows_N], dataset.classes)
     learner = make_learner(run, counts_K, device, world)
     if world.is_first:
-        needed = 4 * trainer_state.num_bytes(learner)  # the last two, the best, and one in the making
+        num_steps = 4  # the last two, the best, and one in the making
+        if settings.keep_steps == "every_epoch":
+            num_steps += max(0, settings.epochs - len(checkpoints.saved_steps(run.folder)))
+        needed = num_steps * trainer_state.num_bytes(learner)
         storage.require_space(run.folder, needed, f"the saved steps of run {run.id!r}")
     progress = trainer_state.load(run, learner) if resuming else Progress()
     world.wait()

@@ -53,7 +53,8 @@ class Progress:
 
 
 def save(run: runs.Run, learner: Learner, progress: Progress) -> None:
-    """Save weights, optimizer and position as one verified step; the last two steps and the best one are kept.
+    """Save weights, optimizer and position as one verified step; the last two steps, the best one and, where
+    the settings say so, that of every epoch are kept.
 
     model.safetensors holds the weights that are judged (the running mean where there is one), trainer.safetensors the
     ones that learn when they differ, and the optimizer's moments.
@@ -73,7 +74,8 @@ def save(run: runs.Run, learner: Learner, progress: Progress) -> None:
         "trainer.json": json.dumps(asdict(progress), allow_nan=False).encode(),
     }
     checkpoints.write(run.folder, progress.step, files)
-    checkpoints.keep(run.folder, best=progress.best_step)
+    every = run.config["steps_per_epoch"] if run.settings.keep_steps == "every_epoch" else None
+    checkpoints.keep(run.folder, best=progress.best_step, every=every)
     runs.tell(run, "saved", step=progress.step)
 
 

@@ -21,7 +21,17 @@ from fashion_core.manifest import Dataset
 from ui import faults, loaders, notices, words
 
 #: What changes neither a step's time nor its memory: moving these keeps a measurement.
-_FREE = ("epochs", "seed", "log_every", "learning_rate", "save_minutes", "early_stopping", "final_weights", "schedule")
+_FREE = (
+    "epochs",
+    "seed",
+    "log_every",
+    "learning_rate",
+    "save_minutes",
+    "keep_steps",
+    "early_stopping",
+    "final_weights",
+    "schedule",
+)
 PATIENCE = 180.0
 BUSY = 0.8  # below this share of the cores a measurement is told to have been disturbed
 

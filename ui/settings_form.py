@@ -34,6 +34,7 @@ TITLES = {
     "accumulation": "Parts a batch",
     "compile": "Compiled model",
     "save_minutes": "Save every",
+    "keep_steps": "Saved steps to keep",
     "log_every": "Log the loss every",
     "num_workers": "Decoding threads",
 }
