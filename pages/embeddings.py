@@ -23,7 +23,7 @@ VIEWS = {
     "lines": ("Feature lines", embedding_lines.show),
     "clusters": ("Clusters", embedding_clusters.show),
     "similar": ("Similar items", embedding_similar.show),
-    "runs": ("Two runs", embedding_runs.show),
+    "runs": ("Two runs or epochs", embedding_runs.show),
 }
 
 navigation.enter("embeddings")

@@ -1,5 +1,6 @@
 """The Embeddings page: what it says agrees with scikit-learn and with counts by hand, with photos and without."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial import procrustes
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_distances
 from sklearn.neighbors import KDTree, KNeighborsClassifier
 from sklearn.preprocessing import normalize
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import runs
+from fashion_core import infer, runs
 from fashion_core.labels import INDOFASHION
 from tests.made_runs import make_run
-from ui import address
+from ui import address, charts
 
 ROOT = Path(__file__).parents[1]
 
@@ -226,6 +228,42 @@ def purity_by_loop(features: np.ndarray, labels: np.ndarray) -> float:
     return float(
         np.mean([(labels[np.argsort(row)[:10]] == label).mean() for row, label in zip(distances, labels, strict=True)])
     )
+
+
+def test_a_run_is_compared_with_one_of_its_saved_steps_once_that_steps_features_are_there(
+    lab, tiny, tiny_data, tiny_run, monkeypatch
+):
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    run = runs.open_run(shutil.copytree(tiny_run.folder, lab / "one"))
+    query = {"run": "one", "split": "test", "view": "runs", "other": "one"}
+    app = open_page(**query)
+    assert [button.label for button in app.button if "epoch 1" in button.label] == [
+        "Look at 15 test photos after epoch 1, about 10 s"
+    ]
+    assert not app.metric
+    infer.evaluate(run, tiny, "test", step=5)
+    app = open_page(**query)
+    first, second = run.embeddings("test"), np.load(next(run.folder.glob("snapshots/5-*/embeddings-test.npy")))
+    _, _, left = procrustes(first.astype(float), second.astype(float))
+    assert numbers_of(app)["Left after alignment"] == f"{100 * left:.1f} %"
+    told = next(text.value for text in app.markdown if text.value.startswith("**From epoch 1 to the end**"))
+    assert f"{100 * left:.1f} % of the variance stays apart" in told
+    assert app.selectbox(key="other_step").options == ["After epoch 1"]
+    app = open_page(**query, step="5")
+    assert app.selectbox(key="other_step").options == ["At its end"]
+    assert numbers_of(app)["Left after alignment"] == f"{100 * left:.1f} %"
+
+
+@pytest.mark.parametrize("spot", [0.0, 1.0])
+def test_names_of_classes_that_lie_together_stand_apart_and_inside_the_chart(spot):
+    generator = np.random.default_rng(0)
+    points = generator.normal(0, 0.001, (1500, 2)) + [0.5, spot]
+    labels = np.array(INDOFASHION)[np.arange(1500) % 15]
+    shown = np.array([[0.0, -0.02], [1.0, 1.02]])
+    figure = charts.embedding_scatter(points, labels, INDOFASHION, shown=shown)
+    heights = np.sort([note.y for note in figure.layout.annotations])
+    assert len(heights) == 15 and heights[0] > -0.02 and heights[-1] < 1.02
+    assert np.diff(heights).min() > 0.05  # of the chart's height: a line of text is 0.045 of 380 pixels
 
 
 def test_the_page_never_imports_torch(lab):

@@ -1,4 +1,4 @@
-"""What a run knew at a saved step: computed with that step's weights, found again, and never taken for the run's own."""
+"""What a run knew at a saved step: of that step's weights, found again, and never taken for the run's own."""
 
 import json
 import shutil

@@ -1,6 +1,8 @@
-"""Two runs side by side over the same photos: the second laid over the first, and how far their neighbours agree."""
+"""Two runs, or one run at two of its saved steps, side by side over the same photos.
 
-import html
+The second is laid over the first; beside it how far their neighbours agree. Takes a run and a split.
+"""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,19 +12,33 @@ import streamlit as st
 from fashion_core import alignment, neighbours, projection
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, embedding_photos, learnt, loaders, notices, pickers, run_names, words
+from ui import (
+    address,
+    charts,
+    embedding_photos,
+    embedding_steps,
+    learnt,
+    loaders,
+    notices,
+    pickers,
+    run_names,
+    words,
+)
 from ui.answer import Number, answer
 from ui.charts.layout import class_name
+from ui.embedding_steps import Side
 from ui.plot import plot
 
 NEAREST = 10
 MOST_DRAWN = 7_500
 MOVED = 48
+SAME = "This run, at another step"
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """``places``: of each run M x 2, on the first one's axes; ``points`` M rows (image_id, label, ...), ``moved`` M."""
+    """``places``: of each side M x 2, on the first one's axes; ``points`` M rows (image_id, label, ...);
+    ``moved`` M."""
 
     points: pd.DataFrame
     places: tuple[np.ndarray, np.ndarray]
@@ -36,18 +52,30 @@ class Pair:
 
 
 def show(run: Run, split: str) -> None:
-    """The second run's picker, the answer, both maps on the same axes, and the photos that moved most."""
+    """The pickers of both sides, the answer, both maps on the same axes, and the photos that moved most."""
     others = [other for other in loaders.all_runs() if _comparable(run, other, split)]
+    if len(embedding_steps.steps_of(run)) > 1:
+        others.append(run)
     if not others:
         notices.empty(
-            f"No other run has features of these {words.plain(learnt.photos_words(split))}s. Here two runs would stand "
-            "side by side. Train the same photos again with one setting changed.",
+            f"No other run has features of these {words.plain(learnt.photos_words(split))}s, and this one has no other "
+            "saved step. Here two runs, or two steps of one, would stand side by side. Train the same photos again "
+            "with one setting changed.",
             page="training",
             label="Train another run",
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        other = pickers.pick_run(key="other", label="Second run", runs=others)
+        first = embedding_steps.pick(run, "step")
+        other = pickers.pick_run(
+            key="other",
+            label="Second run",
+            runs=others,
+            named=lambda one: SAME if one.id == run.id else run_names.run_words(one),
+        )
+        same = other.id == run.id
+        shown = embedding_steps.OWN if first.step is None else str(first.step)
+        second = embedding_steps.pick(other, "other_step", but=shown if same else None)
         highlight = address.select(
             "Highlight",
             [address.ANY, *run.classes],
@@ -56,32 +84,38 @@ def show(run: Run, split: str) -> None:
             label_visibility="collapsed",
             width=190,
         )
-    pair = _pair_of(run, other, split)
+    for side in (first, second):
+        if lacking := embedding_steps.missing(side, run, split):
+            embedding_steps.offer(side, lacking[0])
+            return
+    pair = _pair_of(first, second, split)
     answer(
         [
             Number(
                 "Same neighbours",
                 words.percent(pair.shared),
                 f"{words.interval(pair.shared_bounds)}, chance {words.percent(pair.same_by_chance)}",
-                "Of a photo's ten nearest in one run, the share that is among its ten nearest in the other, over all "
+                "Of a photo's ten nearest on one side, the share that is among its ten nearest on the other, over all "
                 "features. It needs no alignment.",
             ),
             Number(
                 "Left after alignment",
                 words.percent(pair.disparity),
                 "0 % the same picture",
-                "The second run is moved, turned, mirrored and scaled as one, over all features, until it lies as near "
-                "to the first as it can (Procrustes). This share of the first run's variance is what stays apart.",
+                "The second is moved, turned, mirrored and scaled as one, over all features, until it lies as near to "
+                "the first as it can (Procrustes). This share of the first one's variance is what stays apart.",
             ),
-            Number("On these maps", words.percent(pair.shares.sum()), "of the first run's variance"),
-            Number("Photos", words.count(pair.num_common), "that both runs looked at"),
+            Number("On these maps", words.percent(pair.shares.sum()), "of the first one's variance"),
+            Number("Photos", words.count(pair.num_common), "that both looked at"),
         ]
     )
+    if same:
+        st.markdown(_how_far(first, second, pair))
     span = np.concatenate(pair.places)
     low, high = span.min(axis=0), span.max(axis=0)
     margin = 0.04 * np.maximum(high - low, 1e-6)
-    both = ((run, "First"), (other, "Second"))
-    for column, places, (of_run, name) in zip(st.columns(2), pair.places, both, strict=True):
+    both = ((first, "First"), (second, "Second"))
+    for column, places, (side, name) in zip(st.columns(2), pair.places, both, strict=True):
         with column:
             figure = charts.embedding_scatter(
                 places,
@@ -89,25 +123,50 @@ def show(run: Run, split: str) -> None:
                 run.classes,
                 hover=[f"{class_name(label)}" for label in pair.points["label"]],
                 highlight=[highlight] if highlight != address.ANY else [],
-                axis_titles=tuple(f"First run's axis {axis}" for axis in (1, 2)),
-                shown=high - low + 2 * margin,
-                title=html.escape(run_names.short_words(of_run), quote=False),
+                axis_titles=tuple(f"First one's axis {axis}" for axis in (1, 2)),
+                shown=np.array([low - margin, high + margin]),
+                title=_title(side, alone=same),
                 drawn=run.dataset["synthetic"],
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])
             figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]])
-            plot(figure, key=f"run {name}", alt=f"Map of the {name.lower()} run, {len(places)} photos", height=420)
+            plot(figure, key=f"run {name}", alt=f"The {name.lower()} map, {len(places)} photos", height=420)
     notices.aside(
-        "Both maps have the first run's axes and the same scale. Features of single epochs are not kept, so one run "
-        "cannot be followed over its epochs here."
+        "Both maps have the first one's axes and the same scale." + ("" if not same else _which_are_kept(run))
     )
     st.subheader("Photos that moved most", anchor=False)
     order = np.argsort(-pair.moved, kind="stable")[:MOVED]
     moved = pair.points.iloc[order].assign(place="moved", distance=pair.moved[order])
     embedding_photos.ranked(run, moved, "Photos that moved most", key="moved")
     notices.aside(
-        "How far a photo lies from its place in the first run after the alignment, over all features; 1 is the mean "
+        "How far a photo lies from its place on the first map after the alignment, over all features; 1 is the mean "
         "distance of a photo from the middle."
+    )
+
+
+def _title(side: Side, *, alone: bool) -> str:
+    """What stands over a map: the run's name unless both are ``alone`` in being of one run, and when."""
+    when = side.when.capitalize() if alone else f" · {side.when}" if side.step is not None else ""
+    return when if alone else run_names.short_words(side.run) + when
+
+
+def _how_far(first: Side, second: Side, pair: Pair) -> str:
+    """How much a run's map moved between two of its steps, in one sentence."""
+    earlier, later = sorted((first, second), key=lambda side: (side.step is None, side.step))
+    return (
+        f"**From {earlier.then} to {later.then}** {words.percent(pair.disparity)} of the variance stays apart, however "
+        "the map is moved, turned and scaled. Half of the photos lie more than "
+        f"{np.median(pair.moved):.2f} from where they were (1 is the mean distance from the middle), and a photo keeps "
+        f"{words.percent(pair.shared, 0)} of its ten nearest."
+    )
+
+
+def _which_are_kept(run: Run) -> str:
+    if run.settings.keep_steps == "every_epoch":
+        return ""
+    return (
+        " A run keeps its last two saved steps and its best. To follow one over all its epochs, train it with "
+        f"{words.command('--set keep_steps=every_epoch')} (on the Training page under Device)."
     )
 
 
@@ -121,11 +180,12 @@ def _comparable(run: Run, other: Run, split: str) -> bool:
     )
 
 
-def _pair_of(run: Run, other: Run, split: str) -> Pair:
-    return _pair((learnt.stamps(run, split), learnt.stamps(other, split)), run, other, split)
+def _pair_of(first: Side, second: Side, split: str) -> Pair:
+    key = (learnt.stamps(first.seen, split), learnt.stamps(second.seen, split))
+    return _pair(key, first.seen, second.seen, split)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Laying the second run over the first")
+@st.cache_resource(max_entries=4, show_spinner="Laying the second map over the first")
 def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
     one, two = learnt.of(_run, split), learnt.of(_other, split)
     rows_two = pd.Index(two.points["image_id"]).get_indexer(one.points["image_id"])

@@ -42,7 +42,7 @@ def stamps(run: Run, split: str) -> tuple[loaders.Stamp, ...]:
     return tuple(loaders.stamp(run.folder / name.format(part)) for part in maps.parts_of(run, split) for name in names)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
     features_ND, predictions = maps.stored(_run, split)
     features_ND.setflags(write=False)

@@ -3,7 +3,7 @@
 A run or dataset in the address that is not here is named below the page's title, with what is shown instead.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
@@ -40,7 +40,12 @@ def _dataset_words(dataset: Dataset) -> str:
     return f"{dataset.name} (drawn)" if dataset.synthetic else dataset.name
 
 
-def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = None) -> Run:
+def pick_run(
+    key: str = "run",
+    label: str = "Run",
+    runs: Sequence[Run] | None = None,
+    named: Callable[[Run], str] = run_words,
+) -> Run:
     """The run to look at; opens on the newest finished one. Stops the page with an empty state when there is none."""
     offered = loaders.all_runs() if runs is None else runs
     found = {run.id: run for run in offered}
@@ -55,10 +60,10 @@ def pick_run(key: str = "run", label: str = "Run", runs: Sequence[Run] | None = 
         list(found),
         key=key,
         default=finished,
-        words=lambda name: run_words(found[name]),
+        words=lambda name: named(found[name]),
         label_visibility="collapsed",
     )
-    say_unknown("Run", asked, found, run_words(found[chosen]))
+    say_unknown("Run", asked, found, named(found[chosen]))
     return found[chosen]
 
 

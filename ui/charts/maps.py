@@ -35,7 +35,8 @@ def embedding_scatter(
     ``labels`` are the points' groups and ``classes`` the groups in the order of drawing; without ``colours`` and
     ``names`` they are classes. With ``highlight`` the other groups turn grey and lie below. Each group's name stands at
     its median, or in a ``legend``. ``hover`` is a line a point under its group; ``ringed`` are places (M x 2 or 3) that
-    get a ring. ``shown`` is how wide and high (2) the axes reach where that is more than the points do, in half a page.
+    get a ring. ``shown`` is from where to where the axes reach (2 x 2: low, high) where that is more than the points
+    do, in half a page.
     """
     rows = np.arange(len(points), dtype=np.int32) if rows is None else rows.astype(np.int32)
     labels = np.asarray(labels)
@@ -164,16 +165,29 @@ def _finish(
 def _apart(
     names: dict[str, np.ndarray], points: np.ndarray, shown: np.ndarray | None = None
 ) -> dict[str, tuple[float, float]]:
-    """The places of the names, from bottom to top, each moved up until it covers none of those already placed."""
+    """The places of the names: names that would cover each other push each other up and down, and none leaves the
+    chart while there is room in it."""
     if not names:
         return {}
-    width, height = np.maximum(np.ptp(points, axis=0), 1e-6) if shown is None else shown
+    low, high = (points.min(axis=0), points.max(axis=0)) if shown is None else shown
+    width, height = np.maximum(high - low, 1e-6)
     letter = 0.009 if shown is None else 0.013  # half a letter's width, as a share of the chart's
-    placed: dict[str, tuple[float, float]] = {}
-    for name, (x, y) in sorted(names.items(), key=lambda item: item[1][1]):
-        reach = {other: letter * width * (len(name) + len(other)) for other in placed}  # half of both names, in pixels
-        for other, (other_x, other_y) in sorted(placed.items(), key=lambda item: item[1][1]):
-            if abs(x - other_x) < reach[other] and abs(y - other_y) < 0.055 * height:
-                y = other_y + 0.055 * height
-        placed[name] = (float(x), float(y))
-    return placed
+    line = 0.055 * height
+    order = sorted(names, key=lambda name: names[name][1])
+    x_N, y_N = np.array([names[name] for name in order], dtype=float).T
+    reach_N = letter * width * np.array([len(name) for name in order])
+    beside_NN = np.abs(x_N[:, None] - x_N) < reach_N[:, None] + reach_N
+    np.fill_diagonal(beside_NN, False)
+    above_NN = np.tri(len(order), k=-1) - np.tri(len(order), k=-1).T  # 1 where the row's name stays over the column's
+    bottom, top = low[1] + line / 2, high[1] - line / 2
+    for _ in range(100):
+        distance_NN = above_NN * (y_N[:, None] - y_N)
+        lack_NN = np.where(beside_NN, np.maximum(line - distance_NN, 0), 0)
+        if not lack_NN.any():
+            break
+        y_N = np.clip(y_N + 0.25 * (above_NN * lack_NN).sum(axis=1), bottom, top)
+    for place in range(len(order)):  # what is still too near: upwards, and what that pushes out comes down again
+        y_N[place] = max(bottom, y_N[place], *(y_N[:place][beside_NN[place, :place]] + line))
+    for place in reversed(range(len(order))):
+        y_N[place] = min(top, y_N[place], *(y_N[place + 1 :][beside_NN[place, place + 1 :]] - line))
+    return {name: (float(x), float(y)) for name, x, y in zip(order, x_N, y_N, strict=True)}
