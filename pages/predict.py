@@ -45,9 +45,12 @@ def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
     """The photo that the address names, else one of the chosen split and class: always the same one, so that the
     address needs no word of it until the reader wants another."""
     wanted = st.query_params.get("image")
-    if wanted != st.session_state.get("asked_image") and (usable["image_id"] == wanted).any():  # a link leads to it
-        st.session_state["of_split"] = usable.loc[usable["image_id"] == wanted, "split"].iloc[0]
-        st.session_state["of_class"] = ANY
+    if wanted is not None and wanted != st.session_state.get("asked_image"):  # a link leads to it
+        named = usable["split"][usable["image_id"] == wanted]
+        if len(named):
+            st.session_state["of_split"], st.session_state["of_class"] = named.iloc[0], ANY
+        else:
+            navigation.say(f"Photo {words.command(wanted[:120])} is not here; showing another one.")
     st.session_state["asked_image"] = wanted
     with st.container(horizontal=True, vertical_alignment="center"):
         splits = [split for split in ("test", "val", "train") if (usable["split"] == split).any()]

@@ -197,7 +197,7 @@ def test_every_view_opens_with_photos_and_colours_by_what_the_table_of_the_datas
     assert app.selectbox(key="lines").value == "saree"
     app = open_page(run="one", split="all", view="clusters")
     found = learnt_of("one", lab)
-    assert numbers_of(app)["Neighbours alike"] == f"{100 * purity_by_loop(*found):.1f} %"
+    assert numbers_of(app)["Ten nearest alike"] == f"{100 * purity_by_loop(*found):.1f} %"
     app = open_page(run="one", split="test", view="similar", among="train", like=of["test"]["image_id"].iloc[0])
     numbers = numbers_of(app)
     assert numbers["Looked at"] == str(len(of["train"])) and "of 10" in numbers["Of this photo's class"]

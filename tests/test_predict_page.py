@@ -72,6 +72,12 @@ def test_a_photo_of_the_dataset_gets_the_answer_that_evaluation_stored(tiny_lab,
     assert any(f"{100 * stored['p_' + stored['predicted']]:.1f} %" in text for text in said)
 
 
+def test_a_photo_in_the_address_that_is_not_here_is_named(tiny_lab):
+    app = open_page(run="tiny-run", image="zzz`")
+    assert [warning.value for warning in app.warning] == ["Photo `` zzz` `` is not here; showing another one."]
+    assert numbers_of(app)["Most likely"]
+
+
 def test_another_photo_is_another_one_and_stands_in_the_address(tiny_lab):
     app = open_page(run="tiny-run")
     assert "image" not in app.query_params
@@ -262,6 +268,11 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     table = app.dataframe[0].value
     assert len(table) == 2 and set(table["Most likely"].str.lower()) == {stored["predicted"]}
     assert table["Probability"].iloc[0] == pytest.approx(table["Probability"].iloc[1], abs=0.5)
+    assert table["Calibrated"].str.match(r"temperature \d+\.\d\d$").all()
+    (run.folder / "predictions-val.parquet").rename(run.folder / "away")
+    table = open_page(run="tiny-run", image=stored["image_id"], closer="runs").dataframe[0].value
+    (run.folder / "away").rename(run.folder / "predictions-val.parquet")
+    assert table["Calibrated"].iloc[0] == "no"
 
 
 def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_lab, monkeypatch):

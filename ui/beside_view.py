@@ -43,22 +43,31 @@ def show(run: Run, top: list[tuple[str, float]], receive: Receive) -> None:
         words=lambda name: run_names.run_words(others[name]),
         placeholder="The newest one",
     )
-    rows = [_row(run, top)]
+    rows = [_row(run, top, certainty.of(run))]
     for other in [others[name] for name in chosen or list(others)[:1]]:
         with faults.shown(stop=False):
             theirs = receive(other.settings.image_size, other.settings.resize)
             raw_NK, _ = models.look(other, [theirs.input_HW3])
-            rows.append(_row(other, asked.ranked(other, certainty.of(other).of(raw_NK)[0])))
+            certain = certainty.of(other)
+            rows.append(_row(other, asked.ranked(other, certain.of(raw_NK)[0]), certain))
     share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
-        column_config={"Probability": share, "Its probability": share},
+        column_config={
+            "Probability": share,
+            "Its probability": share,
+            "Calibrated": st.column_config.TextColumn(
+                help="With a temperature that fits the run's validation photos, a probability says how often the run "
+                "is right. Without validation predictions it is as the network gives it, mostly too sure: the two "
+                "cannot be compared."
+            ),
+        },
         alt="What each run says about this photo",
     )
 
 
-def _row(run: Run, found: list[tuple[str, float]]) -> dict[str, object]:
+def _row(run: Run, found: list[tuple[str, float]], certain: certainty.Certainty) -> dict[str, object]:
     (label, likely), (second, unlikely) = [*found, ("", float("nan"))][:2]
     return {
         "Run": run_names.run_words(run),
@@ -66,4 +75,5 @@ def _row(run: Run, found: list[tuple[str, float]]) -> dict[str, object]:
         "Probability": 100 * likely,
         "Second": display_name(second) if second else "",
         "Its probability": 100 * unlikely,
+        "Calibrated": f"temperature {certain.temperature:.2f}" if certain.num_fitted else "no",
     }

@@ -42,11 +42,11 @@ def show(run: Run, split: str) -> None:
                 "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
             ),
             Number(
-                "Neighbours alike",
+                "Ten nearest alike",
                 words.percent(pure.share),
                 f"{words.interval((pure.low, pure.high))}, chance {words.percent(chance)}",
-                f"Of a photo's {pure.k} nearest (cosine, all features), the share of its own class; mean over "
-                f"{words.counted(pure.num, 'photo')}. Groups need not be round for this.",
+                f"Of a photo's {pure.k} nearest (cosine, all features), the share of its own class (precision at ten); "
+                f"mean over {words.counted(pure.num, 'photo')}. Groups need not be round for this.",
             ),
             Number(
                 "Class silhouette",
@@ -79,7 +79,7 @@ def show(run: Run, split: str) -> None:
         plot(
             charts.rates_with_intervals(
                 pure.by_class,
-                title=f"How many of a photo's {pure.k} nearest are of its class?",
+                title=f"Are the {pure.k} nearest of the same class?",
                 overall=pure.share,
                 unit=f"% of the {pure.k} nearest",
                 drawn=drawn,

@@ -274,7 +274,8 @@ def _not_yet(run: Run, split: str, method: str) -> None:
     part = "" if num_laid == num else f" of {words.count(num)}, every class in its share"
     st.markdown(
         f"{name} bends the features so that photos near each other stay near on paper. It takes a while, so it is "
-        "computed once, in a process of its own, and kept beside the run."
+        "computed once, in a process of its own, and kept beside the run. The time below is that of two cores with "
+        "nothing else to do; on a busy machine it was six times as long."
     )
     if st.button(
         f"Lay out {words.counted(num_laid, 'photo')}{part}, about {words.roughly(maps.expected_seconds(num, method))}",

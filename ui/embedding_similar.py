@@ -46,11 +46,12 @@ def show(run: Run, split: str) -> None:
         [
             Number("Of this photo's class", f"{alike} of {min(AT, len(rows))}", "of the ten most alike"),
             Number(
-                "Precision at ten",
+                "Ten nearest alike",
                 words.percent(measured.share),
                 words.interval((measured.low, measured.high)),
-                f"Of the ten most alike {learnt.photos_words(among)}s, without filters, the share of the class asked "
-                f"for; mean over {words.counted(measured.num, learnt.photos_words(split))} spread over the classes.",
+                f"Of a photo's ten nearest {learnt.photos_words(among)}s, without filters, the share of its own class "
+                f"(precision at ten); mean over {words.counted(measured.num, learnt.photos_words(split))} spread over "
+                "the classes.",
             ),
             Number("Looked at", words.count(int(keep_N.sum())), f"{milliseconds:.0f} ms, exact"),
         ]
@@ -78,9 +79,9 @@ def show(run: Run, split: str) -> None:
     plot(
         charts.rates_with_intervals(
             measured.by_class,
-            title=f"Of the ten most alike {learnt.photos_words(among)}s, how many are of the class asked for?",
+            title=f"Are the ten nearest {learnt.photos_words(among)}s of the same class?",
             overall=measured.share,
-            unit="% of the ten most alike",
+            unit="% of the ten nearest",
             drawn=run.dataset["synthetic"],
         ),
         key="precision",

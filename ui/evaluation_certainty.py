@@ -71,8 +71,8 @@ def _finding(before: Reliability) -> str:
     said = float((before.confidence * before.n)[before.n > 0].sum() / before.n.sum())
     right = float(before.right.sum() / before.n.sum())
     gap = said - right
-    how = "about as sure as it may be" if abs(gap) < 0.02 else "too sure" if gap > 0 else "not sure enough"
-    return f"On average {how}: says {words.percent(said)}, is right {words.percent(right)}"
+    how = "As sure as it may be" if abs(gap) < 0.02 else "Too sure" if gap > 0 else "Not sure enough"
+    return f"{how}: says {words.percent(said)}, is right {words.percent(right)}"
 
 
 def _show_top_k(rows: list[tuple[int, int, int]]) -> None:
