@@ -58,9 +58,10 @@ def show(run: Run, top: list[tuple[str, float]], receive: Receive) -> None:
             "Probability": share,
             "Its probability": share,
             "Calibrated": st.column_config.TextColumn(
+                width=90,
                 help="With a temperature that fits the run's validation photos, a probability says how often the run "
                 "is right. Without validation predictions it is as the network gives it, mostly too sure: the two "
-                "cannot be compared."
+                "cannot be compared.",
             ),
         },
         alt="What each run says about this photo",
@@ -75,5 +76,5 @@ def _row(run: Run, found: list[tuple[str, float]], certain: certainty.Certainty)
         "Probability": 100 * likely,
         "Second": display_name(second) if second else "",
         "Its probability": 100 * unlikely,
-        "Calibrated": f"temperature {certain.temperature:.2f}" if certain.num_fitted else "no",
+        "Calibrated": "yes" if certain.num_fitted else "no",
     }

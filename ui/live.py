@@ -203,7 +203,8 @@ def _resume(run: Run, saved: Sequence[int]) -> None:
                 launch.start_resume(run, data_dir=loaders.data_dir(), step=step)
             st.rerun()
     if later := [f"{number:,}" for number in saved if step is not None and number > step]:
-        lost = f"Saved {'step' if len(later) == 1 else 'steps'} {' and '.join(later)} will be removed"
+        listed = " and ".join(later) if len(later) < 3 else f"{later[0]} to {later[-1]}"
+        lost = f"Saved {'step' if len(later) == 1 else 'steps'} {listed} will be removed"
         notices.aside(f"{lost}, and the curves will have nothing after step {step:,}.")
 
 
