@@ -202,8 +202,7 @@ def evaluate(
     runs.check_same_classes(run, dataset)
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
-    if step is not None:
-        snapshots.at(run, step)  # an unknown step is said before the photos are prepared
+    kept = run if step is None else snapshots.at(run, step)  # asked now: training may remove the step meanwhile
     name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
     settings, chosen = run.settings, choose_device(device)
     pixels.build(dataset, *settings.image_size, progress=progress, how=settings.resize)
@@ -213,6 +212,5 @@ def evaluate(
     logits_NK, features_ND = forward(load_model(run, chosen, step), chunks, settings.channels, told)
     if step is not None:
         snapshots.forget_gone(run)
-    writes_to = run if step is None else snapshots.at(run, step)
-    write_predictions(writes_to, frame, rows_N, name, logits_NK, features_ND)
-    return writes_to.scores(name)
+    write_predictions(kept, frame, rows_N, name, logits_NK, features_ND)
+    return kept.scores(name)

@@ -171,7 +171,7 @@ def _apart(
         return {}
     low, high = (points.min(axis=0), points.max(axis=0)) if shown is None else shown
     width, height = np.maximum(high - low, 1e-6)
-    letter = 0.009 if shown is None else 0.013  # half a letter's width, as a share of the chart's
+    letter = 0.009 if shown is None else 0.0105  # half a letter's width, as a share of the chart's
     line = 0.055 * height
     order = sorted(names, key=lambda name: names[name][1])
     x_N, y_N = np.array([names[name] for name in order], dtype=float).T
@@ -190,4 +190,9 @@ def _apart(
         y_N[place] = max(bottom, y_N[place], *(y_N[:place][beside_NN[place, :place]] + line))
     for place in reversed(range(len(order))):
         y_N[place] = min(top, y_N[place], *(y_N[place + 1 :][beside_NN[place, place + 1 :]] - line))
+    for place in [*range(len(order))] * 3:  # back towards where it belongs, as far as there is room
+        lowest = max(bottom, *(y_N[:place][beside_NN[place, :place]] + line), bottom)
+        highest = min(top, *(y_N[place + 1 :][beside_NN[place, place + 1 :]] - line), top)
+        if lowest <= highest:
+            y_N[place] = np.clip(names[order[place]][1], lowest, highest)
     return {name: (float(x), float(y)) for name, x, y in zip(order, x_N, y_N, strict=True)}
