@@ -214,7 +214,7 @@ def our_step(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         run = runs.create_run(dataset, settings, runs_dir=Path(folder), run_id="measured")
         learner = train.make_learner(run, sampling.class_counts(labels_N, dataset.classes), CPU, ranks.Ranks())
-    models.set_training(learner.model, settings.freeze)
+    models.set_training(learner.model, learner.frozen)
 
     def step() -> int:
         named = {"epoch": 1, "learning_rate": settings.learning_rate, "num_steps_before": 0}

@@ -1,10 +1,10 @@
 """The order of an epoch and the photos of a batch. Takes labels, rows and the pixel cache; yields uint8 batches.
 
-Knows no model. N images of a split, B batch, H height, W width.
+Knows no model. N images of a split, B batch, H height, W width, V versions, D features.
 """
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,37 @@ class Photos:
             return self._on_device[torch.from_numpy(rows_B).to(self.device)]
         announce(self.pixels_NHWC, rows_B)
         return torch.from_numpy(self.pixels_NHWC[rows_B]).to(self.device)
+
+
+class Features:
+    """Stands in for the photos of a run whose network stands still: hands out features, float32 B x D on a device."""
+
+    resident = False
+
+    def __init__(self, versions_VND: Sequence[np.ndarray], device: torch.device, *, test_flip: bool) -> None:
+        self.versions_VND, self.device, self.test_flip = versions_VND, device, test_flip
+
+    @property
+    def num_versions(self) -> int:
+        return len(self.versions_VND)
+
+    def batch(self, rows_B: np.ndarray) -> torch.Tensor:
+        """What the network's ``embed`` gives when it judges photos: with ``test_flip`` the mean of both versions."""
+        plain_BD = self._version(0, rows_B)
+        return (plain_BD + self._version(1, rows_B)) / 2 if self.test_flip else plain_BD
+
+    def drawn(self, rows_B: np.ndarray, flip_B: np.ndarray) -> torch.Tensor:
+        """What the network is trained on: each photo as it is, or mirrored where ``flip`` says so."""
+        found_BD = self._version(0, rows_B)
+        if flip_B.any():
+            flipped = torch.from_numpy(np.flatnonzero(flip_B))
+            found_BD[flipped.to(self.device)] = self._version(1, rows_B[flip_B.astype(bool)])
+        return found_BD
+
+    def _version(self, number: int, rows_B: np.ndarray) -> torch.Tensor:
+        kept_ND = self.versions_VND[number]
+        announce(kept_ND, rows_B)
+        return torch.from_numpy(kept_ND[rows_B]).to(self.device)
 
 
 def announce(pixels_NHWC: np.ndarray, rows_B: np.ndarray) -> None:

@@ -20,6 +20,7 @@ from fashion_core.fields import (
     typed,
 )
 from fashion_core.labels import did_you_mean
+from fashion_core.pretrained import BACKBONES
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +56,7 @@ class Settings:
     cutmix: float
     start_size: float
     model: str
+    pretrained: str
     width: int
     test_flip: str
     dropout: float
@@ -63,6 +65,8 @@ class Settings:
     loss: str
     label_smoothing: float
     epochs: int
+    head_epochs: int
+    backbone_rate: float
     learning_rate: float
     schedule: str
     weight_decay: float
@@ -85,6 +89,15 @@ class Settings:
             wrong = field.check(getattr(self, field.name))
             if wrong:
                 raise SettingsError(wrong)
+        if self.pretrained != "none" and self.model not in BACKBONES:
+            raise SettingsError(
+                f"pretrained {self.pretrained} needs one of the models {', '.join(BACKBONES)}, got model={self.model}"
+            )
+        if self.head_epochs and self.pretrained == "none":
+            raise SettingsError(
+                f"head_epochs needs pretrained weights, whose features say something before anything is trained; got "
+                f"head_epochs={self.head_epochs} and pretrained=none: set one of the two"
+            )
         if self.start_size < 1 and self.model == "report_cnn":
             raise SettingsError(
                 f"start_size below 1 needs a network that takes photos of any size; report_cnn takes one, got "
@@ -128,6 +141,7 @@ REPORT = Settings(
     cutmix=0.0,
     start_size=1.0,
     model="report_cnn",
+    pretrained="none",
     width=64,
     test_flip="off",
     dropout=0.5,
@@ -136,6 +150,8 @@ REPORT = Settings(
     loss="weighted",
     label_smoothing=0.0,
     epochs=2,
+    head_epochs=0,
+    backbone_rate=1.0,
     learning_rate=1e-3,
     schedule="constant",
     weight_decay=0.0,
@@ -195,7 +211,27 @@ STRONG = dataclasses.replace(
     precision="auto",
 )
 
-RECIPES: dict[str, Settings] = {"report": REPORT, "paper": PAPER, "strong": STRONG}
+#: A network that has seen ImageNet, fine-tuned; ``--set freeze=features`` trains the last layer alone, in seconds.
+TRANSFER = dataclasses.replace(
+    REPORT,
+    recipe="transfer",
+    image_size=(224, 224),
+    brightness=0.0,
+    contrast=0.0,
+    saturation=0.0,
+    model="tf_efficientnet_lite0",
+    pretrained="imagenet",
+    test_flip="on",
+    dropout=0.2,
+    sampler="none",
+    loss="cross_entropy",
+    label_smoothing=0.1,
+    epochs=3,
+    schedule="one_cycle",
+    weight_decay=0.01,
+)
+
+RECIPES: dict[str, Settings] = {"report": REPORT, "paper": PAPER, "strong": STRONG, "transfer": TRANSFER}
 
 #: What runs did before a setting existed: an old run's config.json does not name it.
 _SINCE = dict(
@@ -205,9 +241,12 @@ _SINCE = dict(
     crop_scale=1.0,
     erasing=0.0,
     start_size=1.0,
+    pretrained="none",
     width=64,
     test_flip="off",
     freeze="none",
+    head_epochs=0,
+    backbone_rate=1.0,
     schedule="constant",
     weight_decay=0.0,
     clip_norm=0.0,

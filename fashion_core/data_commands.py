@@ -1,4 +1,4 @@
-"""Commands about photos: doctor, datasets, import, audit, folders."""
+"""Commands about photos and what networks start from: doctor, weights, datasets, import, audit, folders."""
 
 import os
 import platform
@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, findings, label_errors, manifest, runs, versions
+from fashion_core import VERSION, audit, findings, label_errors, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
+from fashion_core.labels import did_you_mean
 
 
 @app.command()
@@ -41,6 +42,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
         "runs_dir": str(runs_dir),
         "datasets": [dataset.id for dataset in datasets],
         "runs": [run.id for run in found_runs],
+        "backbones": _backbones(data_dir),
         "missing": missing,
     }
     lines = [
@@ -49,6 +51,8 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
         f"devices: {', '.join(devices)} (trains on {document['default_device']}), {os.cpu_count()} cores",
         f"datasets in {data_dir}: {', '.join(document['datasets']) or 'none'}",
         f"runs in {runs_dir}: {', '.join(document['runs']) or 'none'}",
+        f"ImageNet weights of: {', '.join(b['name'] for b in document['backbones'] if b['source']) or 'none'}; "
+        "all networks that can have them: python -m fashion_core weights",
         *(f"missing: {sentence}" for sentence in missing),
     ]
     answer(document, as_json, lines)
@@ -62,6 +66,40 @@ def _has_device(name: str) -> bool:
     except FashionError:
         return False
     return True
+
+
+def _backbones(data_dir: Path) -> list[dict[str, Any]]:
+    """Each network that can start from ImageNet weights: what it wants, and where its weights lie here (or None)."""
+    told = []
+    for about in pretrained.BACKBONES.values():
+        found = pretrained.look(about.name, data_dir)
+        shown = ("name", "library", "millions", "size", "mean", "std", "licence")
+        document = {name: getattr(about, name) for name in shown}
+        told.append(document | {"source": found.source if found else None})
+    return told
+
+
+@app.command()
+def weights(
+    name: Annotated[str | None, typer.Argument(help="A network; its ImageNet weights are downloaded.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """List the networks that can start from ImageNet weights, or download the weights of one."""
+    if name is not None and name not in pretrained.BACKBONES:
+        raise WrongUse(f"network {name!r} has no ImageNet weights here; {did_you_mean(name, pretrained.BACKBONES)}")
+    if name is not None and pretrained.look(name, data_dir) is None:
+        from fashion_core import backbones
+
+        say(f"downloading the ImageNet weights of {name}")
+        backbones.fetch(name, data_dir)
+    found = [one for one in _backbones(data_dir) if name in (None, one["name"])]
+    lines = [
+        f"{pretrained.BACKBONES[one['name']].words}; "
+        + (f"here: {one['source']}" if one["source"] else pretrained.how_to_bring(one["name"], data_dir))
+        for one in found
+    ]
+    answer(found, as_json, lines)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashion_core.errors import SettingsError
+from fashion_core.pretrained import BACKBONES
 
 
 def typed(value: Any) -> str:
@@ -98,7 +99,7 @@ def is_sampler(value: Any) -> bool:
     return value in ("none", "balanced") or sampler_power(value) is not None or sampler_beta(value) is not None
 
 
-MODELS = ("report_cnn", "strong_cnn", "resnet18", "resnet50", "resnet101")
+MODELS = ("report_cnn", "strong_cnn", *BACKBONES)
 RESIZES = ("squeeze", "pad", "crop")
 SCHEDULES = ("constant", "cosine", "one_cycle", "plateau")
 LOSSES = ("cross_entropy", "weighted", "focal", "balanced_softmax", "logit_adjusted")
@@ -213,6 +214,14 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(name="model", group="model", kind="choice", choices=MODELS, help="The network."),
     Field(
+        name="pretrained",
+        group="model",
+        kind="choice",
+        choices=("none", "imagenet"),
+        help="What the network starts from: none is random weights, imagenet what it learnt from 1.3 million photos of "
+        "1,000 kinds of things.",
+    ),
+    Field(
         name="width",
         group="model",
         kind="int",
@@ -241,7 +250,8 @@ FIELDS: tuple[Field, ...] = (
         group="model",
         kind="choice",
         choices=("none", "features"),
-        help="none trains every weight; features trains the last layer only and leaves the rest as it is.",
+        help="none trains every weight; features trains the last layer only and leaves the rest as it is. On "
+        "pretrained weights each photo's features are then computed once and kept: an epoch takes about a second.",
     ),
     Field(
         name="sampler",
@@ -267,6 +277,24 @@ FIELDS: tuple[Field, ...] = (
         help="Share of the target that is spread over all classes.",
     ),
     Field(name="epochs", group="optimiser", kind="int", low=1, high=1000, help="Passes over the training photos."),
+    Field(
+        name="head_epochs",
+        group="optimiser",
+        kind="int",
+        low=0,
+        high=1000,
+        unit="epochs",
+        help="So many of the epochs, the first ones, train the last layer only, on features that are computed once; "
+        "needs pretrained weights. 0 is off.",
+    ),
+    Field(
+        name="backbone_rate",
+        group="optimiser",
+        kind="float",
+        low=0.001,
+        high=1,
+        help="Learning rate of everything below the last layer, as a share of the last layer's.",
+    ),
     Field(
         name="learning_rate",
         group="optimiser",

@@ -59,6 +59,7 @@ def new_model(run: runs.Run) -> Network:
         dropout=settings.dropout,
         width=settings.width,
         test_flip=settings.test_flip == "on",
+        rescale=settings.pretrained != "none",
     )
 
 
@@ -107,16 +108,16 @@ def forward(
     channels: str = "RGB",
     progress: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Logits, float32 N x K, and features, float32 N x D, of uint8 batches."""
+    """Logits, float32 N x K, and features, float32 N x D, of uint8 batches, or of features computed before."""
     model.eval()
     logits = [np.empty((0, model.output.out_features), np.float32)]
     features = [np.empty((0, model.output.in_features), np.float32)]
     done = 0
-    for images_BHWC in images:
-        features_BD = model.embed(to_input(images_BHWC, channels))
+    for given in images:
+        features_BD = given if given.ndim == 2 else model.embed(to_input(given, channels))
         logits.append(model.head(features_BD).float().cpu().numpy())
         features.append(features_BD.float().cpu().numpy())
-        done += len(images_BHWC)
+        done += len(given)
         if progress:
             progress(done)
     return np.concatenate(logits), np.concatenate(features)

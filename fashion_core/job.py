@@ -3,6 +3,7 @@
 N images of the training split.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,8 @@ class Job:
     run: runs.Run
     dataset: manifest.Dataset
     frame: pd.DataFrame
-    photos: batches.Photos
+    photos: batches.Photos | batches.Features  # what the epochs at hand are trained on
+    pixels: batches.Photos
     labels_all: np.ndarray  # class index of every manifest row, -1 where it has none
     rows_N: np.ndarray  # manifest rows of the training photos
     learner: steps.Learner
@@ -48,3 +50,18 @@ class Job:
         """One event."""
         if self.learner.ranks.is_first:
             runs.tell(self.run, event, **details)
+
+
+def told_to_events(run: runs.Run, what: str, should_stop: Callable[[], bool]) -> Callable[[str, int, int], None]:
+    """Tell the events every two seconds how far a preparation is, so that a page has something true to say."""
+    told = 0.0
+
+    def progress(stage: str, done: int, total: int) -> None:
+        nonlocal told
+        if should_stop():
+            raise Stopped
+        if time.monotonic() - told > 2:
+            told = time.monotonic()
+            runs.tell(run, "preparing", reason=f"{what}: {done:,} of {total:,}.")
+
+    return progress

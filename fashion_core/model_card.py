@@ -111,8 +111,22 @@ def _made(run: runs.Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run.config.get("versions", {}).items())
     return (
         f"## How it was made\n\nRecipe `{run.recipe}`; changed from it: {plain(changed)}. Seed {run.settings.seed}, "
-        f"launched {run.created}. {plain(versions)}.\n\n"
+        f"launched {run.created}. {plain(versions)}.\n\n{_started_from(run)}"
         f"{_code('python -m fashion_core train DATASET ' + run.settings.to_flags())}"
+    )
+
+
+def _started_from(run: runs.Run) -> str:
+    """A paragraph about the weights that training began with; empty when they were random."""
+    told = run.config.get("pretrained")
+    if not told:
+        return ""
+    mean, std = (", ".join(f"{value:g}" for value in told[name]) for name in ("mean", "std"))
+    return (
+        f"It did not start from nothing: its first weights are those of {plain(told['backbone'])} "
+        f"({plain(told['library'])}), trained on {plain(told['weights'])} at {told['size']} x {told['size']} pixels; "
+        f"from {plain(told['source'])}, sha256 {plain(told['sha256'])}, licence {plain(told['licence'])}. Its input is "
+        f"brought to their mean {mean} and deviation {std} inside the network.\n\n"
     )
 
 

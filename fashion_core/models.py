@@ -4,9 +4,13 @@ Takes normalised floats, yields logits; knows no files and no training.
 B batch, C channels, H height, W width, D features, K classes.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from fashion_core import pretrained
 
 NUM_FEATURES = 256
 
@@ -45,8 +49,9 @@ class Network(nn.Module):
         """Logits, float B x K. Dropout stands at the head's start, so ``embed`` has none."""
         return self.output(self.dropout(features_BD))
 
-    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
-        return self.head(self.embed(images_BCHW))
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """Logits, float B x K, of photos B x 3 x H x W, or of features B x D that were computed before."""
+        return self.head(given if given.ndim == 2 else self.embed(given))
 
 
 class ReportCNN(Network):
@@ -82,24 +87,49 @@ class ReportCNN(Network):
         return torch.relu(self.dense(self.convolutions(images_BCHW).flatten(1)))
 
 
-class ResNet(Network):
-    """A torchvision ResNet (He et al., 2016) with random weights: ``features`` end after the global average pooling."""
+class Backbone(Network):
+    """A network of torchvision or timm with random weights: ``features`` end after its global pooling.
 
-    def __init__(self, *, name: str, num_classes: int, dropout: float) -> None:
+    With ``rescale`` what comes in, (x - 0.5) / 0.5 of the photo as everywhere here, is brought to the mean and
+    deviation that the network's ImageNet weights expect. That happens in here, so that whatever calls the network feeds
+    it the same.
+    """
+
+    rescaling = False
+    scale_1C11: torch.Tensor
+    shift_1C11: torch.Tensor
+
+    def __init__(self, *, name: str, num_classes: int, dropout: float, rescale: bool = False) -> None:
         super().__init__()
-        from torchvision.models import get_model  # two seconds that the report's network does not need
+        self.about = pretrained.BACKBONES[name]
+        pretrained.require_library(name)
+        if self.about.library == "timm":
+            import timm
 
-        self.trunk = get_model(name, weights=None)
-        num_features = self.trunk.fc.in_features
-        self.trunk.fc = nn.Identity()
+            trunk: Any = timm.create_model(name, pretrained=False, num_classes=0)
+            num_features = trunk.head_hidden_size
+        else:
+            from torchvision.models import get_model  # two seconds that the report's network does not need
+
+            trunk = get_model(name, weights=None)
+            num_features = trunk.fc.in_features
+            trunk.fc = nn.Identity()
+        self.trunk: nn.Module = trunk
+        if rescale and (self.about.mean, self.about.std) != ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)):
+            mean_1C11, std_1C11 = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (self.about.mean, self.about.std))
+            self.rescaling = True
+            self.register_buffer("scale_1C11", 0.5 / std_1C11, persistent=False)
+            self.register_buffer("shift_1C11", (0.5 - mean_1C11) / std_1C11, persistent=False)
         self.add_head(num_features, num_classes, dropout)
 
     @property
     def last_map(self) -> nn.Module:  # type: ignore[override]
-        return self.trunk.layer4  # type: ignore[return-value]
+        return getattr(self.trunk, self.about.last_map)
 
     def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
-        """Features after the pooling, float B x 512 (resnet18) or B x 2048."""
+        """Features after the pooling, float B x 512 (resnet18), B x 1280 (an EfficientNet-Lite), ..."""
+        if self.rescaling:
+            images_BCHW = images_BCHW * self.scale_1C11 + self.shift_1C11
         return self.trunk(images_BCHW)
 
 
@@ -162,6 +192,7 @@ def build_model(
     dropout: float,
     width: int = 64,
     test_flip: bool = False,
+    rescale: bool = False,
 ) -> Network:
     """A new network with random weights (the library's default initialisation), channels last in memory."""
     model: Network
@@ -170,18 +201,12 @@ def build_model(
     elif name == "strong_cnn":
         model = StrongCNN(num_classes=num_classes, image_size=image_size, dropout=dropout, width=width)
     else:
-        model = ResNet(name=name, num_classes=num_classes, dropout=dropout)
+        model = Backbone(name=name, num_classes=num_classes, dropout=dropout, rescale=rescale)
     model.test_flip = test_flip
     return model.to(memory_format=torch.channels_last)
 
 
-def freeze_features(model: Network) -> None:
-    """Only the last layer learns from now on."""
-    model.requires_grad_(False)
-    model.output.requires_grad_(True)
-
-
-def set_training(model: Network, freeze: str) -> None:
-    """Training mode; with ``freeze`` features the part that stands still keeps its running means too."""
-    model.train(freeze == "none")
+def set_training(model: Network, frozen: bool) -> None:
+    """Training mode; the part that stands still keeps its running means too."""
+    model.train(not frozen)
     model.dropout.train()

@@ -19,7 +19,23 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fashion_core import batches, config, infer, manifest, mishaps, models, pixels, ranks, runs, sampling, steps, train
+from fashion_core import (
+    batches,
+    config,
+    features,
+    infer,
+    manifest,
+    mishaps,
+    models,
+    pixels,
+    pretrained,
+    ranks,
+    runs,
+    sampling,
+    schedules,
+    steps,
+    train,
+)
 from fashion_core.config import Settings
 from fashion_core.errors import DatasetError, FashionError, RunError
 
@@ -31,6 +47,8 @@ VALIDATION_SECONDS = 1.0
 def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = SECONDS) -> dict[str, Any]:
     """Train for about ``seconds`` (three steps at least) with first weights, then score validation batches for one.
 
+    Where the settings train on kept features, those steps are timed, on made-up features; ``features_seconds`` is how
+    long it takes to compute the features that are not kept yet (by a second of computing some), 0 without any.
     ``device``; ``step_seconds``, of each timed step (the first one, which warms up, is not timed); ``images_a_step``;
     ``scored_a_second`` (None without validation photos); ``memory_bytes`` and ``gpu_memory_bytes`` (None on a CPU),
     peaks of this process; ``load`` (runnable processes here before it began, mean of a minute) and ``cores``;
@@ -41,12 +59,21 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
     frame = dataset.manifest()
     rows_N = infer.split_rows(dataset, frame, "train")
     labels_N = infer.class_indices(dataset, frame)[rows_N]
-    run = runs.Run(id="probe", folder=Path("probe"), config={"classes": list(dataset.classes)}, settings=settings)
+    given: dict[str, Any] = {"classes": list(dataset.classes)}
+    if settings.pretrained != "none":
+        given["pretrained"] = pretrained.record(settings.model, dataset.folder.parent)
+    run = runs.Run(id="probe", folder=Path("probe"), config=given, settings=settings)
     found, is_built = _pixels(dataset, settings, len(frame))
     try:
         learner = train.make_learner(run, sampling.class_counts(labels_N, dataset.classes), device, ranks.Ranks())
-        photos = batches.Photos(found, device)
-        models.set_training(learner.model, settings.freeze)
+        photos: batches.Photos | batches.Features = batches.Photos(found, device)
+        features_seconds = _features_seconds(run, learner, batches.Photos(found, device), dataset, frame)
+        if schedules.takes_features(settings, settings.epochs):
+            kept_ND = np.zeros((len(frame), learner.model.num_features), np.float32)
+            photos = batches.Features([kept_ND, kept_ND], device, test_flip=settings.test_flip == "on")
+        elif learner.frozen and settings.freeze == "none":  # the epochs that take time come after these
+            learner.learn(frozen=False)
+        models.set_training(learner.model, learner.frozen)
         times, images = _steps(learner, photos, rows_N, labels_N, seconds)
         scored = _scored_a_second(learner, photos, dataset, frame)
     except (RuntimeError, MemoryError) as error:
@@ -59,6 +86,7 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
         "step_seconds": times,
         "images_a_step": images,
         "scored_a_second": scored,
+        "features_seconds": features_seconds,
         "memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
         "gpu_memory_bytes": torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None,
         "load": load,
@@ -77,7 +105,11 @@ def _pixels(dataset: manifest.Dataset, settings: Settings, num_rows: int) -> tup
 
 
 def _steps(
-    learner: steps.Learner, photos: batches.Photos, rows_N: np.ndarray, labels_N: np.ndarray, seconds: float
+    learner: steps.Learner,
+    photos: batches.Photos | batches.Features,
+    rows_N: np.ndarray,
+    labels_N: np.ndarray,
+    seconds: float,
 ) -> tuple[list[float], int]:
     """Seconds of each timed step, and the images in one. The first step warms up; a short last batch is not timed."""
     settings = learner.settings
@@ -121,7 +153,7 @@ def _wait(device: torch.device) -> None:
 
 
 def _scored_a_second(
-    learner: steps.Learner, photos: batches.Photos, dataset: manifest.Dataset, frame: pd.DataFrame
+    learner: steps.Learner, photos: batches.Photos | batches.Features, dataset: manifest.Dataset, frame: pd.DataFrame
 ) -> float | None:
     """Validation photos a second, as the trainer scores them."""
     if not dataset.splits.get("val"):
@@ -133,6 +165,29 @@ def _scored_a_second(
             infer.forward(learner.judged, [photos.batch(rows_B)], learner.settings.channels)
         done += len(rows_B)
     return done / (time.perf_counter() - started)
+
+
+def _features_seconds(
+    run: runs.Run, learner: steps.Learner, photos: batches.Photos, dataset: manifest.Dataset, frame: pd.DataFrame
+) -> float:
+    """How long it takes to compute the features that the run will keep and nobody has kept yet."""
+    if not schedules.takes_features(run.settings, 1):
+        return 0.0
+    missing = [
+        m for m in features.versions(run.settings) if not features.is_there(run, dataset, learner.device, mirrored=m)
+    ]
+    rows_N = np.flatnonzero(frame["status"] == "ok")
+    if not missing:
+        return 0.0
+    learner.model.eval()
+    features.compute(learner.model, photos.batch(rows_N[: features.CHUNK]), run.settings, mirrored=False)  # warms up
+    started, done = time.perf_counter(), 0
+    while not done or time.perf_counter() - started < VALIDATION_SECONDS:
+        rows_B = rows_N[: features.CHUNK]
+        features.compute(learner.model, photos.batch(rows_B), run.settings, mirrored=False)
+        done += len(rows_B)
+    models.set_training(learner.model, learner.frozen)
+    return (time.perf_counter() - started) / done * len(rows_N) * len(missing)
 
 
 def _too_large(settings: Settings, device: torch.device) -> RunError:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import VERSION, config, contents, manifest, metrics, rights, status, storage
+from fashion_core import VERSION, config, contents, manifest, metrics, pretrained, rights, status, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -196,6 +196,8 @@ def create_run_at(
     _check_validation(dataset, settings)
     document = _config(dataset, settings, folder.name, num_train)
     document |= {"group": group} if group else {}
+    if settings.pretrained != "none":
+        document["pretrained"] = pretrained.record(settings.model, dataset.folder.parent)
     try:
         with storage.hold(folder / status.LOCK, seconds=5):
             if (folder / "config.json").exists():

@@ -34,6 +34,34 @@ def learning_rate(settings: Settings, step: int, total_steps: int, drops: int = 
     return highest
 
 
+def is_frozen(settings: Settings, epoch: int) -> bool:
+    """Whether epoch 1, 2, ... trains the last layer only."""
+    return settings.freeze == "features" or epoch <= settings.head_epochs
+
+
+def takes_features(settings: Settings, epoch: int) -> bool:
+    """Whether epoch 1, 2, ... is trained on features that were computed once, not on photos."""
+    return settings.pretrained != "none" and is_frozen(settings, epoch)
+
+
+def unused(settings: Settings) -> tuple[str, ...]:
+    """The settings whose work is not seen while features are taken: those that change a photo otherwise than by
+    mirroring it."""
+    off = {"crop_scale": 1, "start_size": 1}
+    names = ("crop_scale", "rotation_degrees", "brightness", "contrast", "saturation", "hue", "erasing", "mixup")
+    return tuple(name for name in (*names, "cutmix", "start_size") if getattr(settings, name) != off.get(name, 0))
+
+
+def rate_at(settings: Settings, step: int, steps_per_epoch: int, drops: int = 0) -> float:
+    """The rate of the last layer in step 0, 1, ... of the run. The epochs of ``head_epochs`` and those after them each
+    go through the whole schedule."""
+    total = settings.epochs * steps_per_epoch
+    first = 0 if settings.freeze == "features" else min(settings.head_epochs, settings.epochs) * steps_per_epoch
+    if step < first:
+        return learning_rate(settings, step, first, drops)
+    return learning_rate(settings, step - first, total - first, drops)
+
+
 def photo_size(settings: Settings, epoch: int) -> tuple[int, int]:
     """Width and height of the photos in epoch 1, 2, ...; multiples of 4, at least 16 or the size itself.
 

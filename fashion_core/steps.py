@@ -5,13 +5,13 @@ what it shows is what the model receives. Knows no files and no epochs.
 B batch, C channels, H height, W width, N images of a split, K classes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from fashion_core import augment, draws, ranks, schedules
-from fashion_core.batches import Batch, Photos
+from fashion_core.batches import Batch, Features, Photos
 from fashion_core.config import Settings
 from fashion_core.draws import Draw, Mixture
 from fashion_core.losses import Loss
@@ -57,6 +57,16 @@ def feed(
     )
 
 
+def feed_features(
+    kept: Features, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
+) -> torch.Tensor:
+    """``part`` of a batch as features, float B x D: those of the photo, or of its mirror image where ``feed`` would
+    have mirrored it. Nothing else that ``feed`` does to a photo can be done to features."""
+    rows_B = rows_N[batch.positions_B][part]
+    drawn = draws.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_B, repeats_B=batch.repeats_B[part])
+    return kept.drawn(rows_B, drawn.flip_B)
+
+
 def step_seed(seed: int, epoch: int, batch: int, rank: int = 0, part: int = 0) -> int:
     """Where dropout's random numbers start: no generator has to be saved, a step can be done again by itself."""
     key = [seed, epoch, batch, 2] if (rank, part) == (0, 0) else [seed, epoch, batch, 2, rank, part]
@@ -70,13 +80,24 @@ class Learner:
 
     settings: Settings
     model: Network
-    wrapped: torch.nn.Module
     smooth: Network | None
-    optimizer: torch.optim.Optimizer
     loss: Loss
     ranks: ranks.Ranks
     device: torch.device
     bfloat16: bool = False  # the forward pass, where the settings and the device want it
+    wrapped: torch.nn.Module = field(init=False)
+    optimizer: torch.optim.Optimizer = field(init=False)
+    frozen: bool = field(init=False)
+
+    def learn(self, frozen: bool) -> None:
+        """From now on the last layer learns (``frozen``), or every weight: with a new optimizer, which remembers
+        nothing."""
+        self.frozen = frozen
+        self.model.requires_grad_(not frozen)
+        self.model.output.requires_grad_(True)
+        self.optimizer = make_optimizer(self.settings, self.model, self.device)
+        wrapped = self.ranks.spread(self.model, self.device)
+        self.wrapped = torch.compile(wrapped) if self.settings.compile == "on" else wrapped  # type: ignore[assignment]
 
     @property
     def judged(self) -> Network:
@@ -88,9 +109,24 @@ class Learner:
         return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
 
 
+def make_optimizer(settings: Settings, model: Network, device: torch.device) -> torch.optim.Optimizer:
+    """Adam, or AdamW with weight decay, of the weights that learn, in the model's order. Each group has ``share``: its
+    learning rate as a share of the last layer's."""
+    head = list(model.output.parameters())
+    below = [w for w in model.parameters() if w.requires_grad and all(w is not one for one in head)]
+    groups = [{"params": below, "share": settings.backbone_rate}, {"params": head, "share": 1.0}]
+    kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
+    return kind(
+        [group for group in groups if group["params"]],
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        fused=device.type in ("cpu", "cuda"),
+    )
+
+
 def step(
     learner: Learner,
-    photos: Photos,
+    photos: Photos | Features,
     rows_N: np.ndarray,
     labels_N: np.ndarray,
     batch: Batch,
@@ -101,8 +137,9 @@ def step(
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Learn from one batch; this rank's share of its mean loss, and the gradient's norm where it is limited.
 
-    The batch may be computed in parts and on several ranks: each part's sum is divided by the weight of the whole
-    batch, so that the step is that of the whole batch up to rounding.
+    ``learning_rate`` is the last layer's; a group of other weights takes its share of it. The batch may be computed in
+    parts and on several ranks: each part's sum is divided by the weight of the whole batch, so that the step is that
+    of the whole batch up to rounding.
     """
     settings, world = learner.settings, learner.ranks
     labels_B = torch.from_numpy(labels_N[batch.positions_B]).to(learner.device)
@@ -115,12 +152,18 @@ def step(
         empty = (
             part.start == part.stop
         )  # fewer images than ranks: one image that counts nothing keeps the ranks in step
-        fed = feed(photos, settings, rows_N, batch, epoch=epoch, part=slice(0, 1) if empty else part)
+        part = slice(0, 1) if empty else part
+        mixture = None
+        if isinstance(photos, Features):
+            given = feed_features(photos, settings, rows_N, batch, epoch=epoch, part=part)
+        else:
+            fed = feed(photos, settings, rows_N, batch, epoch=epoch, part=part)
+            given, mixture = fed.images_BCHW, fed.mixture
         torch.manual_seed(step_seed(settings.seed, epoch, batch.number, world.rank, number))  # dropout
         with world.without_sync(learner.wrapped, now=number == len(cuts) - 1):
             with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.bfloat16):
-                logits_BK = learner.wrapped(fed.images_BCHW).float()
-            share = _share(learner.loss, logits_BK, labels_B, part if not empty else slice(0, 1), fed.mixture) / whole
+                logits_BK = learner.wrapped(given).float()
+            share = _share(learner.loss, logits_BK, labels_B, part, mixture) / whole
             if empty:
                 share = share * 0
             (share * world.size).backward()
@@ -129,7 +172,7 @@ def step(
     if settings.clip_norm:
         norm = torch.nn.utils.clip_grad_norm_(learner.weights().values(), settings.clip_norm)
     for group in learner.optimizer.param_groups:
-        group["lr"] = learning_rate
+        group["lr"] = learning_rate * group["share"]
     learner.optimizer.step()
     if learner.smooth is not None:
         follow(learner.smooth, learner.model, settings.ema, num_steps_before)

@@ -19,6 +19,7 @@ from fashion_core import (
     manifest,
     mishaps,
     models,
+    phases,
     pixels,
     processes,
     ranks,
@@ -32,7 +33,7 @@ from fashion_core import (
     trainer_state,
 )
 from fashion_core.errors import FashionError, RunError
-from fashion_core.job import Job, Stopped
+from fashion_core.job import Job, Stopped, told_to_events
 from fashion_core.trainer_state import Progress
 
 
@@ -102,7 +103,7 @@ def _train(
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     job, progress = _prepare(run, dataset, world, should_stop, say)
-    learner, settings = job.learner, run.settings
+    settings = run.settings
     while True:
         if progress.epoch_images and progress.step % job.steps_per_epoch == 0:  # all its steps are done and saved
             _close_epoch(job, progress)
@@ -111,7 +112,11 @@ def _train(
             break
         if any(world.agree(should_stop())) and progress.step:
             raise Stopped
-        _epoch(job, progress)
+        if job.learner.frozen and not schedules.is_frozen(settings, progress.step // job.steps_per_epoch + 1):
+            job = phases.thaw(job)
+        learner = job.learner
+        with phases.threads_for(job):
+            _epoch(job, progress)
         if world.is_first:
             trainer_state.save(run, learner, progress)
         if any(world.agree(should_stop())):
@@ -130,8 +135,8 @@ def _train(
     if settings.final_weights == "best":
         told += f" Scored with the weights of step {scored_step:,}, the best on validation."
     if not world.is_first:
-        return _summary(run, progress, "finished", learner.device, scores)
-    return _ended(run, progress, "finished", told, learner.device, scores, scored_step)
+        return _summary(run, progress, "finished", job.learner.device, scores)
+    return _ended(run, progress, "finished", told, job.learner.device, scores, scored_step)
 
 
 def _prepare(
@@ -150,9 +155,8 @@ def _prepare(
         process = runs.process_identity(world.parent if world.size > 1 else None)
         runs.tell(run, "preparing", reason="Preparing the photos.", process=process)
         width, height = settings.image_size
-        pixels.build(
-            dataset, width, height, _cache_progress(run, should_stop), settings.num_workers, how=settings.resize
-        )
+        tell = told_to_events(run, "Preparing the photos", should_stop)
+        pixels.build(dataset, width, height, tell, settings.num_workers, how=settings.resize)
     say(f"run {run.id} on {_describe(device)}" + (f", {world.size} processes" if world.size > 1 else ""))
     world.wait()
     frame = dataset.manifest()
@@ -160,6 +164,8 @@ def _prepare(
     labels_all = infer.class_indices(dataset, frame)
     counts_K = sampling.class_counts(labels_all[rows_N], dataset.classes)
     learner = make_learner(run, counts_K, device, world)
+    if settings.pretrained != "none" and not resuming:  # a saved step has every weight
+        phases.start_from_pretrained(run, learner, dataset.folder.parent)
     if world.is_first:
         num_steps = 4  # the last two, the best, and one in the making
         if settings.keep_steps == "every_epoch":
@@ -170,17 +176,21 @@ def _prepare(
     world.wait()
     if world.is_first:
         trainer_state.forget_after(run.folder, progress)
+    photos = batches.Photos(pixels.open_pixels(dataset, *settings.image_size, settings.resize), device)
     job = Job(
         run=run,
         dataset=dataset,
         frame=frame,
-        photos=batches.Photos(pixels.open_pixels(dataset, *settings.image_size, settings.resize), device),
+        photos=photos,
+        pixels=photos,
         labels_all=labels_all,
         rows_N=rows_N,
         learner=learner,
         should_stop=should_stop,
         say=say,
     )
+    if learner.frozen and settings.pretrained != "none":
+        job = phases.on_features(job)
     job.tell(
         "resumed" if resuming else "started",
         step=progress.step,
@@ -201,28 +211,17 @@ def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, worl
     if settings.ema:
         smooth = infer.new_model(run).to(device).requires_grad_(False).eval()
         smooth.load_state_dict(model.state_dict())
-    if settings.freeze == "features":
-        models.freeze_features(model)
-    learning = [weight for weight in model.parameters() if weight.requires_grad]
-    kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
-    optimizer = kind(
-        learning,
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=device.type in ("cpu", "cuda"),
-    )
-    wrapped = world.spread(model, device)
-    return steps.Learner(
+    learner = steps.Learner(
         settings=settings,
         model=model,
-        wrapped=torch.compile(wrapped) if settings.compile == "on" else wrapped,  # type: ignore[arg-type]
         smooth=smooth,
-        optimizer=optimizer,
         loss=losses.build_loss(settings, counts_K, device),
         ranks=world,
         device=device,
         bfloat16=infer.uses_bfloat16(settings.precision, device),
     )
+    learner.learn(schedules.is_frozen(settings, 1))
+    return learner
 
 
 def _epoch(job: Job, progress: Progress) -> None:
@@ -231,7 +230,7 @@ def _epoch(job: Job, progress: Progress) -> None:
     epoch, first = progress.step // job.steps_per_epoch + 1, progress.step % job.steps_per_epoch
     labels_N = job.labels_all[job.rows_N]
     order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=len(job.dataset.classes))
-    models.set_training(learner.model, settings.freeze)
+    models.set_training(learner.model, learner.frozen)
     watch = mishaps.Watch(run, job.frame, learner)
     share = 1 / world.size  # sums of earlier steps are saved once, and counted once when the ranks add up
     wide = torch.float32 if learner.device.type == "mps" else torch.float64  # Apple's GPU has no doubles
@@ -241,7 +240,7 @@ def _epoch(job: Job, progress: Progress) -> None:
     saved_at = time.monotonic()
     for batch in batches.batches(order_N, settings.batch_size, first):
         num = len(batch.positions_B)
-        rate = schedules.learning_rate(settings, progress.step, job.total_steps, progress.plateau.drops)
+        rate = schedules.rate_at(settings, progress.step, job.steps_per_epoch, progress.plateau.drops)
         with mishaps.naming_memory(job, batch, epoch):
             loss, norm = steps.step(
                 learner,
@@ -372,21 +371,6 @@ def _ended(
         storage.write_json(run.folder / "summary.json", summary)
     runs.tell(run, status, reason=reason)
     return summary
-
-
-def _cache_progress(run: runs.Run, should_stop: Callable[[], bool]) -> Callable[[str, int, int], None]:
-    """Tell the events every two seconds how far the pixel cache is, so that a page has something true to say."""
-    told = 0.0
-
-    def progress(stage: str, done: int, total: int) -> None:
-        nonlocal told
-        if should_stop():
-            raise Stopped
-        if time.monotonic() - told > 2:
-            told = time.monotonic()
-            runs.tell(run, "preparing", reason=f"Preparing the photos: {done:,} of {total:,}.")
-
-    return progress
 
 
 def _describe(device: torch.device) -> str:

@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 
 from fashion_core import checkpoints, runs, storage
-from fashion_core.schedules import Plateau
+from fashion_core.schedules import Plateau, is_frozen
 from fashion_core.steps import Learner
 
 
@@ -101,6 +101,10 @@ def load(run: runs.Run, learner: Learner) -> Progress:
     if learner.smooth is not None:
         learning = {name.removeprefix("learning:"): saved[name] for name in saved if name.startswith("learning:")}
         learner.model.load_state_dict(learning)
+    progress = Progress.from_json(storage.read_json(target / "trainer.json"))
+    last_epoch = (progress.step - 1) // run.config["steps_per_epoch"] + 1
+    if (frozen := is_frozen(run.settings, last_epoch)) != learner.frozen:
+        learner.learn(frozen)
     layout = learner.optimizer.state_dict()
     # The moments must lie in memory as their weights do (channels last): fused Adam walks both by raw position and
     # mixes them up without a word when they differ.
@@ -112,7 +116,7 @@ def load(run: runs.Run, learner: Learner) -> Progress:
         for index, (name, weight) in enumerate(learner.weights().items())
     }
     learner.optimizer.load_state_dict(layout)
-    return Progress.from_json(storage.read_json(target / "trainer.json"))
+    return progress
 
 
 def num_bytes(learner: Learner) -> int:

@@ -9,6 +9,7 @@ from fashion_core import launch, rights
 from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
+    backbone_view,
     devices,
     ending_view,
     faults,
@@ -108,7 +109,7 @@ with form:
         changed = settings_form.changes_words(settings)
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
-        seconds = settings.epochs * dataset.splits.get("train", 0) / measured[0] if measured else None
+        seconds = probe_view.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
         probed = probe_view.show(dataset, settings, len(active))
         seconds = probed.seconds if probed else seconds
@@ -129,6 +130,7 @@ with form:
             start()
         if told := settings_form.corrected_twice(settings):
             notices.aside(told)
+        backbone_view.show(settings)
         if not seconds:
             st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
         if active:

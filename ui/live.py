@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from fashion_core import checkpoints, launch, rights, statistics
+from fashion_core import checkpoints, launch, rights, schedules, statistics
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
 from ui import address, curves_view, ending_view, epoch_view, faults, loaders, navigation, notices, words
@@ -45,13 +45,14 @@ def _ended_status(key: loaders.Stamp, _run: Run) -> Status | None:
 
 
 def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: str) -> tuple[float, Run] | None:
-    """The speed that this machine reached with the same network, photo size and device, and the run that showed it:
-    of the same batch size if there is one, then the newest. None when nothing like it ran here."""
+    """The speed that this machine reached with the same network, photo size and device, on kept features or not, and
+    the run that showed it: of the same batch size if there is one, then the newest. None when nothing like it ran."""
     wanted = device if settings.device == "auto" else settings.device
     best = None
     for run in runs:
         theirs = run.settings
-        if (theirs.model, theirs.image_size) != (settings.model, settings.image_size) or not _was_here(run, wanted):
+        kinds = [(s.model, s.image_size, schedules.takes_features(s, s.epochs)) for s in (theirs, settings)]
+        if kinds[0] != kinds[1] or not _was_here(run, wanted):
             continue
         logged = metrics_of(run).get("images_per_second", pd.Series(dtype=float)).dropna()
         if len(logged) < 2:

@@ -59,9 +59,11 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
     times = found["step_seconds"]
     mean = statistics.fmean(times)
     half = _t(len(times)) * statistics.stdev(times) / math.sqrt(len(times))
-    scored = sum(splits.get(split, 0) for split in ("val", "test")) + settings.epochs * splits.get("val", 0)
+    epochs = slow_epochs(settings)
+    scored = sum(splits.get(split, 0) for split in ("val", "test")) + epochs * splits.get("val", 0)
     fixed = scored / found["scored_a_second"] if found["scored_a_second"] else 0.0
-    steps = settings.epochs * math.ceil(splits["train"] / settings.batch_size)
+    fixed += found.get("features_seconds", 0.0)
+    steps = epochs * math.ceil(splits["train"] / settings.batch_size)
     return Estimate(
         seconds=steps * mean + fixed,
         low=(steps * max(min(times), mean - half) + fixed) * _share(found),
@@ -71,6 +73,13 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
         gpu_memory=found["gpu_memory_bytes"],
         num_steps=len(times),
     )
+
+
+def slow_epochs(settings: Settings) -> int:
+    """The epochs that a run's time goes into: all, but for those on kept features before others on photos."""
+    if settings.freeze == "features":
+        return settings.epochs
+    return max(0, settings.epochs - settings.head_epochs) or settings.epochs
 
 
 def _share(found: dict[str, Any]) -> float:
@@ -153,6 +162,11 @@ def _say(found: Estimate, raw: dict[str, Any], settings: Settings, num_active: i
         f"**{words.duration(found.low)} to {words.duration(found.high)}** for "
         f"{words.counted(settings.epochs, 'epoch')} at {speed}; at least {memory}."
     )
+    if raw.get("features_seconds"):
+        notices.aside(
+            f"About {words.roughly(raw['features_seconds'])} of it computes the photos' features, once for this "
+            "dataset and network: a second run is faster."
+        )
     parts = [
         f"From {words.counted(found.num_steps, 'step')} on {words.plain(raw['device'])}: the 95 % interval of their "
         "mean, validation and final scores included. It does not know what else this machine will do meanwhile."

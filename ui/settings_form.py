@@ -27,6 +27,9 @@ TITLES = {
     "cutmix": "CutMix",
     "sampler": "Sampler",
     "freeze": "Frozen",
+    "pretrained": "Starts from",
+    "head_epochs": "Epochs for the last layer alone",
+    "backbone_rate": "Rate below the last layer",
     "schedule": "Learning rate schedule",
     "clip_norm": "Clip the gradient at",
     "ema": "Running mean of weights",
@@ -59,7 +62,7 @@ STAGES = {
 _TYPED = ("learning_rate", "weight_decay", "ema", "clip_norm", "save_minutes")
 _UNITS = {"degrees": "°", "pixels": " px", "minutes": " min"}
 _OFFERED = {
-    "image_size": ("32", "64", "96", "128", "160", "224", "128x256"),
+    "image_size": ("32", "64", "96", "128", "160", "224", "240", "260", "128x256"),
     "sampler": ("none", "balanced", "power(0.5)", "class_balanced(0.999)"),
 }
 

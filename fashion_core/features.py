@@ -1,0 +1,118 @@
+"""Each photo's features from a network that stands still: computed once, kept beside the dataset, then read.
+
+    data/<dataset>/features-<key>[-mirrored].npy   float32 N x D, row i = manifest row i, memory-mapped
+    data/<dataset>/features-<key>[-mirrored].json  what they are: weights, input, dataset and manifest; written last
+
+The key covers everything that decides a feature but the photos: the weights' sha256, size, resizing, channels,
+normalising, precision. Takes a run's network and its photos; knows no training.
+N manifest rows, B batch, D features.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fashion_core import batches, infer, runs, storage
+from fashion_core.batches import Photos
+from fashion_core.config import Settings
+from fashion_core.datasets import Dataset
+from fashion_core.models import Network
+from fashion_core.ranks import Ranks
+
+CHUNK = 32  # photos a pass on each rank: the maps of 128 fall out of a CPU's cache
+
+
+def what(run: runs.Run, device: torch.device) -> dict[str, Any]:
+    """What decides the features of a photo in this run, as its side file says it. A device is asked for the precision
+    alone: features of another one are as good."""
+    settings, weights = run.settings, run.config["pretrained"]
+    named = {name: weights[name] for name in ("backbone", "sha256", "mean", "std")}
+    size = list(settings.image_size)
+    precision = "bfloat16" if infer.uses_bfloat16(settings.precision, device) else "float32"
+    input_ = {"size": size, "resize": settings.resize, "channels": settings.channels, "precision": precision}
+    return {**named, **input_}
+
+
+def path_of(run: runs.Run, dataset: Dataset, device: torch.device, *, mirrored: bool) -> Path:
+    """Where the features lie, whether they are there or not."""
+    key = hashlib.sha256(json.dumps(what(run, device), sort_keys=True).encode()).hexdigest()[:16]
+    return dataset.folder / f"features-{key}{'-mirrored' if mirrored else ''}.npy"
+
+
+def versions(settings: Settings) -> tuple[bool, ...]:
+    """Whether mirrored, for each version of a photo that the settings look at."""
+    return (False, True) if settings.flip or settings.test_flip == "on" else (False,)
+
+
+def is_there(run: runs.Run, dataset: Dataset, device: torch.device, *, mirrored: bool) -> bool:
+    """Whether the features have been computed, of these photos."""
+    path = path_of(run, dataset, device, mirrored=mirrored)
+    try:
+        return path.exists() and storage.read_json(path.with_suffix(".json")) == _side(run, dataset, device)
+    except (OSError, ValueError):
+        return False
+
+
+def _side(run: runs.Run, dataset: Dataset, device: torch.device) -> dict[str, Any]:
+    manifest = hashlib.sha256(dataset.manifest_path.read_bytes()).hexdigest()
+    return {**what(run, device), "fingerprint": dataset.fingerprint, "manifest": manifest}
+
+
+def build(
+    run: runs.Run,
+    dataset: Dataset,
+    rows_N: np.ndarray,
+    model: Network,
+    photos: Photos,
+    world: Ranks,
+    *,
+    mirrored: bool,
+    check: Callable[[int], None],
+) -> None:
+    """Compute the features of these manifest rows and keep them; the other rows are zeros.
+
+    Each rank computes its part of every chunk, the first one writes. ``check`` hears before each chunk how many are
+    done, and may raise. Two runs that compute the same at once both do it; the later one's file stays.
+    """
+    path, settings = path_of(run, dataset, photos.device, mirrored=mirrored), run.settings
+    shape = (len(photos.pixels_NHWC), model.num_features)
+    model.eval()
+    with storage.create_npy(path, shape, np.float32) if world.is_first else nullcontext() as kept_ND:
+        for start in range(0, len(rows_N), CHUNK * world.size):
+            check(start)
+            rows_B = rows_N[start : start + CHUNK * world.size]
+            own_B = rows_B[world.part(len(rows_B))]
+            found_BD = np.empty((0, model.num_features), np.float32)
+            if len(own_B):
+                found_BD = compute(model, photos.batch(own_B), settings, mirrored=mirrored)
+            found_BD = world.gather(found_BD, len(rows_B))
+            if kept_ND is not None:
+                kept_ND[rows_B] = found_BD
+    if world.is_first:
+        storage.write_json(path.with_suffix(".json"), _side(run, dataset, photos.device))
+    world.wait()
+
+
+@torch.inference_mode()
+def compute(model: Network, images_BHWC: torch.Tensor, settings: Settings, *, mirrored: bool) -> np.ndarray:
+    """Features, float32 B x D, of uint8 photos as they are or mirrored."""
+    given_BCHW = infer.to_input(images_BHWC.flip(2) if mirrored else images_BHWC, settings.channels)
+    device = images_BHWC.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=infer.uses_bfloat16(settings.precision, device)):
+        features_BD = model.features(given_BCHW)
+    return features_BD.float().cpu().numpy()
+
+
+def open_features(run: runs.Run, dataset: Dataset, device: torch.device) -> batches.Features:
+    """The features of a run, which have been computed."""
+    kept = [
+        storage.read_npy(path_of(run, dataset, device, mirrored=mirrored), memory_map=True)
+        for mirrored in versions(run.settings)
+    ]
+    return batches.Features(kept, device, test_flip=run.settings.test_flip == "on")
