@@ -1,0 +1,234 @@
+"""What helps against uneven classes: several ways, several seeds each, trained by the lab's own command and compared.
+
+    python benchmarks/imbalance.py DATASET --output FILE.json [--ways none sampler ...] [--seeds 3] [--epochs 8]
+        [--image-size 32] [--set key=value ...] [--split test] [--data-dir DATA] [--runs-dir RUNS]
+    python benchmarks/imbalance.py DATASET --output FILE.json --table
+
+Takes an imported dataset; a long-tailed one is made with `python -m fashion_core import DATASET --imbalance 100`. Each
+training is `python -m fashion_core train --run-dir ...`; the seeds of a way are a group of the lab. The file keeps what
+each run scored, with the settings it had: an interrupted study goes on, and a run whose settings are equal is
+not trained again. Logit adjustment after training takes the probabilities of the runs of `none` and trains nothing.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fashion_core import adjustment, config, launchers, manifest, runs, sampling, seeds, sources, storage  # noqa: E402
+
+#: A way to train: its sampler and its loss.
+WAYS = {
+    "none": ("none", "cross_entropy"),
+    "sampler": ("balanced", "cross_entropy"),
+    "weighted": ("none", "weighted"),
+    "both": ("balanced", "weighted"),
+    "balanced_softmax": ("none", "balanced_softmax"),
+    "focal": ("none", "focal"),
+}
+#: Ways that need no training of their own: computed from what the runs of `none` predict.
+AFTER = ("logit_after", "logit_after_tau")
+#: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
+PLAIN = ("flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0")
+
+
+def settings_of(way: str, seed: int, given: argparse.Namespace) -> config.Settings:
+    sampler, loss = WAYS[way]
+    own = [] if given.augment else list(PLAIN)
+    own += [f"image_size={given.image_size}", f"epochs={given.epochs}", "device=cpu", *given.sets]
+    return replace(config.settings_for(given.recipe, own), sampler=sampler, loss=loss, seed=seed)
+
+
+def key_of(dataset: manifest.Dataset, settings: config.Settings) -> str:
+    """What makes two trainings the same one: the photos and every setting."""
+    return sources.fingerprint_of([dataset.fingerprint, settings.to_json()])
+
+
+def train(dataset: manifest.Dataset, way: str, settings: config.Settings, given: argparse.Namespace) -> runs.Run:
+    """The finished run of these settings: the one that is there, or trained now."""
+    key = key_of(dataset, settings)
+    folder = given.runs_dir / f"imbalance-{dataset.id[:40]}-{way.replace('_', '-')}-{settings.seed}-{key[:6]}"
+    if not (folder / "config.json").exists():
+        same = key_of(dataset, replace(settings, seed=0))
+        group = {"id": f"imbalance-{dataset.id[:40]}-{way}-{same[:6]}", "kind": "seeds", "varies": ["seed"]}
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        runs.create_run_at(dataset, settings, folder, group)
+    run = runs.open_run(folder)
+    if run.summary() is None:
+        words = ["train", "--run-dir", str(folder), "--data-dir", str(given.data_dir), "--json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "fashion_core", *words],
+            cwd=ROOT,
+            env={**os.environ, **launchers.ALLOCATOR},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise SystemExit(f"{run.id}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+    return run
+
+
+def scored(frame: pd.DataFrame, classes: tuple[str, ...], probabilities_NK: np.ndarray) -> dict[str, Any]:
+    """Accuracy and each class's recall of probabilities over the photos of ``frame``."""
+    labels_N = runs.label_indices(frame["label"], classes)
+    right_N = probabilities_NK.argmax(axis=1) == labels_N
+    support_K = np.bincount(labels_N, minlength=len(classes))
+    recall_K = np.bincount(labels_N[right_N], minlength=len(classes)) / np.maximum(support_K, 1)
+    return {"n": len(frame), "accuracy": float(right_N.mean()), "recall": recall_K.round(6).tolist()}
+
+
+def probabilities(run: runs.Run, split: str) -> tuple[pd.DataFrame, np.ndarray]:
+    frame = run.predictions(split)
+    return frame, frame[[f"p_{name}" for name in run.classes]].to_numpy(np.float64)
+
+
+def after(run: runs.Run, counts_K: np.ndarray, split: str) -> dict[str, dict[str, Any]]:
+    """Both ways of AFTER, from the stored predictions of a run of `none`."""
+    frame, found_NK = probabilities(run, split)
+    told = {"logit_after": scored(frame, run.classes, adjustment.adjusted(found_NK, counts_K)) | {"tau": 1.0}}
+    if split != "val":  # tau must not be chosen on the photos that are scored
+        val, val_NK = probabilities(run, "val")
+        tau = adjustment.best_tau(runs.label_indices(val["label"], run.classes), val_NK, counts_K)
+        told["logit_after_tau"] = scored(frame, run.classes, adjustment.adjusted(found_NK, counts_K, tau)) | {
+            "tau": tau
+        }
+    return told
+
+
+def study(dataset: manifest.Dataset, given: argparse.Namespace) -> None:
+    """Train and score whatever is not in the file yet; seed after seed, so that what is there is always balanced."""
+    counts = dataset.manifest(["split", "label", "status"]).query("split == 'train' and status == 'ok'")
+    counts_K = sampling.class_counts(pd.Categorical(counts["label"], dataset.classes).codes, dataset.classes)
+    for seed in range(given.first_seed, given.first_seed + given.seeds):
+        for way in given.ways:
+            settings = settings_of(way, seed, given)
+            key = key_of(dataset, settings)
+            kept = read(given.output)
+            if any(row["key"] == key and row["split"] == given.split for row in kept["runs"]):
+                continue
+            began = time.monotonic()
+            run = train(dataset, way, settings, given)
+            frame, found_NK = probabilities(run, given.split)
+            ways = {way: scored(frame, run.classes, found_NK)}
+            if way == "none":
+                ways |= after(run, counts_K, given.split)
+            shared = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "classes": list(dataset.classes),
+                      "train_counts": counts_K.tolist(), "seed": seed, "split": given.split, "key": key,
+                      "run": run.id, "settings": settings.to_json(), "seconds": run.summary()["seconds"],
+                      "val_accuracy": run.summary()["val_accuracy"]}  # fmt: skip
+            kept = read(given.output)
+            kept["runs"] += [{"way": name, **shared, **told} for name, told in ways.items()]
+            storage.write_json(given.output, kept)
+            print(f"{time.strftime('%H:%M:%S')} seed {seed} "
+                  + ", ".join(f"{name} {told['accuracy']:.4f}" for name, told in ways.items())
+                  + f" ({time.monotonic() - began:.0f} s)", flush=True)  # fmt: skip
+
+
+def read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text()) if path.exists() else {"format": 1, "runs": []}
+
+
+def thirds(counts_K: list[int]) -> dict[str, np.ndarray]:
+    """Class indices of the head (the largest third, rounded down), the tail (as many of the smallest) and between."""
+    order, third = np.argsort(-np.asarray(counts_K), kind="stable"), len(counts_K) // 3
+    return {"head": order[:third], "middle": order[third:-third], "tail": order[-third:]}
+
+
+def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both")) -> list[dict[str, Any]]:
+    """One row a way over its seeds: accuracy, mean recall and the three thirds with their intervals over seeds
+    (Student's t), and the accuracy paired seed by seed with that of the ``bases``."""
+    by_way: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows:
+        by_way.setdefault(row["way"], {})[row["seed"]] = row
+    told = []
+    for way in [name for name in [*WAYS, *AFTER] if name in by_way]:
+        found = by_way[way]
+        groups = thirds(next(iter(found.values()))["train_counts"])
+        values = {"accuracy": [row["accuracy"] for row in found.values()],
+                  "mean_recall": [float(np.mean(row["recall"])) for row in found.values()]}  # fmt: skip
+        for name, ks in groups.items():
+            values[name] = [float(np.mean(np.array(row["recall"])[ks])) for row in found.values()]
+        line: dict[str, Any] = {"way": way, "seeds": len(found)}
+        line |= {name: _spread(numbers) | {"values": numbers} for name, numbers in values.items()}
+        if "tau" in next(iter(found.values())):
+            line["tau"] = [row["tau"] for row in found.values()]
+        for base in bases:
+            shared = sorted(set(found) & set(by_way.get(base, {})))
+            if base != way and shared:
+                for metric, of in (("accuracy", lambda row: row["accuracy"]), ("mean_recall", _mean_recall)):
+                    line[f"{metric}_minus_{base}"] = _spread([of(found[s]) - of(by_way[base][s]) for s in shared])
+        told.append(line)
+    return told
+
+
+def _mean_recall(row: dict[str, Any]) -> float:
+    return float(np.mean(row["recall"]))
+
+
+def _spread(numbers: list[float]) -> dict[str, float]:
+    found = seeds.spread_of(numbers)
+    return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+
+
+def print_table(dataset: manifest.Dataset, given: argparse.Namespace) -> None:
+    """The rows of the file that have these settings."""
+    keys = {key_of(dataset, settings_of(way, seed, given))
+            for way in given.ways for seed in range(given.first_seed, given.first_seed + given.seeds)}  # fmt: skip
+    rows = [row for row in read(given.output)["runs"] if row["key"] in keys and row["split"] == given.split]
+    if not rows:
+        raise SystemExit(f"{given.output} has no run with these settings yet")
+    counts = sorted(rows[0]["train_counts"], reverse=True)
+    print(f"{dataset.name}, {given.split}, n {rows[0]['n']:,}; train {counts[0]:,} to {counts[-1]:,} a class "
+          f"({counts[0] / counts[-1]:.1f} : 1), {sum(counts):,} in all; {given.image_size} px, "
+          f"{given.epochs} epochs")  # fmt: skip
+    table = summary(rows)
+    print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | head | middle | tail "
+          "| minus none | minus both |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for line in table:
+        own = line["accuracy"]
+        cells = [line["way"] + (f" (tau {', '.join(f'{tau:g}' for tau in line['tau'])})" if "tau" in line else ""),
+                 str(line["seeds"]), f"{own['mean']:.3f} [{own['low']:.3f}, {own['high']:.3f}] ± {own['sd']:.3f}",
+                 " / ".join(f"{value:.3f}" for value in own["values"]), f"{line['mean_recall']['mean']:.3f}",
+                 *(f"{line[name]['mean']:.3f}" for name in ("head", "middle", "tail"))]  # fmt: skip
+        for base in ("none", "both"):
+            found = line.get(f"accuracy_minus_{base}")
+            cells.append(f"{found['mean']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]" if found else "")
+        print("| " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("dataset")
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--image-size", default="32")
+    parser.add_argument("--recipe", default="report")
+    parser.add_argument("--augment", action="store_true", help="keep the recipe's augmentation")
+    parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value for every way")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--table", action="store_true", help="print what the file has and train nothing")
+    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    parser.add_argument("--runs-dir", type=Path, default=config.default_runs_dir())
+    given = parser.parse_args()
+    dataset = manifest.find_dataset(given.data_dir, given.dataset)
+    if not given.table:
+        study(dataset, given)
+    print_table(dataset, given)
+
+
+if __name__ == "__main__":
+    main()
