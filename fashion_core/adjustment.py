@@ -3,9 +3,14 @@
 Takes stored probabilities and class counts, gives probabilities; no training, no files, no torch. N images, K classes.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from fashion_core import sampling
+from fashion_core.differences import Difference, paired_difference
 from fashion_core.errors import RunError
+from fashion_core.statistics import wilson
 
 TAUS = tuple(round(0.05 * step, 2) for step in range(41))  # 0 to 2; 1 is what theory asks for
 
@@ -27,6 +32,13 @@ def adjusted(probabilities_NK: np.ndarray, counts_K: np.ndarray, tau: float = 1.
     return raised_NK / raised_NK.sum(axis=1, keepdims=True)
 
 
+def applies(counts_K: np.ndarray, sampler: str, loss: str) -> bool:
+    """Whether there is something to take out: every class was trained on, not equally often, and neither sampler nor
+    loss raised the rare ones already (then it would be corrected twice)."""
+    uneven = bool((counts_K > 0).all() and counts_K.max() > counts_K.min())
+    return uneven and not sampling.corrections(sampler, loss)
+
+
 def best_tau(labels_N: np.ndarray, probabilities_NK: np.ndarray, counts_K: np.ndarray) -> float:
     """The tau of TAUS with the highest mean recall over classes; of equal ones the nearest to 1. Give it validation
     photos: on those that are scored afterwards the score would flatter."""
@@ -38,3 +50,46 @@ def best_tau(labels_N: np.ndarray, probabilities_NK: np.ndarray, counts_K: np.nd
         right_K = np.bincount(labels_N[right_N], minlength=len(support_K))
         recalls[tau] = float((right_K[support_K > 0] / support_K[support_K > 0]).mean())
     return max(TAUS, key=lambda tau: (round(recalls[tau], 9), -abs(tau - 1)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What the answers at one tau score: ``right`` of ``n``, the mean recall over the classes that were shown, and how
+    far the accuracy moved from that of the answers as they are, on the same photos."""
+
+    tau: float
+    right: int
+    n: int
+    mean_recall: float
+    changed: int  # answers that are other ones than at tau 0
+    moved: Difference
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.n
+
+    @property
+    def ci95(self) -> tuple[float, float]:
+        low, high = wilson(self.right, self.n)
+        return float(low), float(high)
+
+
+def judge(labels_N: np.ndarray, probabilities_NK: np.ndarray, counts_K: np.ndarray, tau: float) -> Judged:
+    """The answers adjusted with ``tau``, scored. RunError where there is no photo."""
+    labels_N = np.asarray(labels_N)
+    if not len(labels_N):
+        raise RunError("there are no predictions to adjust")
+    before_N = np.asarray(probabilities_NK).argmax(axis=1)
+    after_N = adjusted(probabilities_NK, counts_K, tau).argmax(axis=1) if tau else before_N
+    was_N, is_N = before_N == labels_N, after_N == labels_N
+    support_K = np.bincount(labels_N, minlength=len(counts_K))
+    right_K = np.bincount(labels_N[is_N], minlength=len(counts_K))
+    lost, won = int((was_N & ~is_N).sum()), int((~was_N & is_N).sum())
+    return Judged(
+        tau=tau,
+        right=int(is_N.sum()),
+        n=len(labels_N),
+        mean_recall=float((right_K[support_K > 0] / support_K[support_K > 0]).mean()),
+        changed=int((before_N != after_N).sum()),
+        moved=paired_difference(lost, won, len(labels_N)),
+    )

@@ -58,3 +58,28 @@ def test_a_probability_stored_as_zero_stays_finite_and_a_class_never_trained_on_
     assert np.isfinite(found).all() and found.argmax() == 0
     with pytest.raises(RunError, match="no training photos"):
         adjustment.adjusted(np.ones((1, 2)) / 2, np.array([5, 0]))
+
+
+def test_what_it_scores_is_counted_photo_by_photo_and_the_move_is_paired():
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    share = np.array(
+        [[0.9, 0.05, 0.05], [0.6, 0.3, 0.1], [0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.8, 0.1, 0.1]]
+    )
+    # divided by (9, 3, 1): (.1, .017, .05) 0, (.067, .1, .1) 1, (.089, .033, .1) 2, (.078, .067, .1) 2, 1, 2
+    found = adjustment.judge(labels, share, np.array([9, 3, 1]), 1.0)
+    assert (found.right, found.n, found.changed) == (3, 6, 4)
+    assert found.mean_recall == pytest.approx((1 / 3 + 1 / 2 + 1) / 3)
+    assert float(found.moved.value) == pytest.approx((3 - 4) / 6)
+    assert found.moved.p_value == 1.0, "two lost and one won is what chance does"
+    plain = adjustment.judge(labels, share, np.array([9, 3, 1]), 0.0)
+    assert (plain.right, plain.changed, float(plain.moved.value)) == (4, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("counts", "sampler", "loss", "expected"),
+    [((9, 3), "none", "cross_entropy", True), ((9, 3), "none", "focal", True), ((9, 9), "none", "cross_entropy", False),
+     ((9, 0), "none", "cross_entropy", False), ((9, 3), "balanced", "cross_entropy", False),
+     ((9, 3), "none", "weighted", False), ((9, 3), "power(0.0)", "focal", True)],
+)  # fmt: skip
+def test_it_is_offered_only_where_training_left_the_imbalance_in(counts, sampler, loss, expected):
+    assert adjustment.applies(np.array(counts), sampler, loss) is expected

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import config, fields
+from fashion_core import config, fields, sampling
 from fashion_core.config import Settings
 from fashion_core.errors import SettingsError
 from fashion_core.fields import Field
@@ -164,8 +164,7 @@ def changes_words(settings: Settings) -> str:
 
 def corrected_twice(settings: Settings) -> str:
     """One sentence when sampler and loss both correct for rare classes; empty otherwise."""
-    samples = settings.sampler not in ("none", "power(0)", "class_balanced(0)")
-    if not samples or settings.loss not in ("weighted", "balanced_softmax", "logit_adjusted"):
+    if len(sampling.corrections(settings.sampler, settings.loss)) < 2:
         return ""
     both = settings.recipe == "report" and (settings.sampler, settings.loss) == ("balanced", "weighted")
     return (
