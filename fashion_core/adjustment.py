@@ -52,17 +52,23 @@ def best_tau(labels_N: np.ndarray, probabilities_NK: np.ndarray, counts_K: np.nd
     return max(TAUS, key=lambda tau: (round(recalls[tau], 9), -abs(tau - 1)))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Judged:
-    """What the answers at one tau score: ``right`` of ``n``, the mean recall over the classes that were shown, and how
-    far the accuracy moved from that of the answers as they are, on the same photos."""
+    """What the answers at one tau score: their confusion matrix (int64 K x K, rows true), and how far the accuracy
+    moved from that of the answers as they are, on the same photos."""
 
     tau: float
-    right: int
-    n: int
-    mean_recall: float
+    matrix_KK: np.ndarray
     changed: int  # answers that are other ones than at tau 0
     moved: Difference
+
+    @property
+    def right(self) -> int:
+        return int(np.trace(self.matrix_KK))
+
+    @property
+    def n(self) -> int:
+        return int(self.matrix_KK.sum())
 
     @property
     def accuracy(self) -> float:
@@ -73,6 +79,12 @@ class Judged:
         low, high = wilson(self.right, self.n)
         return float(low), float(high)
 
+    @property
+    def mean_recall(self) -> float:
+        """Over the classes that were shown."""
+        support_K = self.matrix_KK.sum(axis=1)
+        return float((np.diag(self.matrix_KK)[support_K > 0] / support_K[support_K > 0]).mean())
+
 
 def judge(labels_N: np.ndarray, probabilities_NK: np.ndarray, counts_K: np.ndarray, tau: float) -> Judged:
     """The answers adjusted with ``tau``, scored. RunError where there is no photo."""
@@ -82,14 +94,12 @@ def judge(labels_N: np.ndarray, probabilities_NK: np.ndarray, counts_K: np.ndarr
     before_N = np.asarray(probabilities_NK).argmax(axis=1)
     after_N = adjusted(probabilities_NK, counts_K, tau).argmax(axis=1) if tau else before_N
     was_N, is_N = before_N == labels_N, after_N == labels_N
-    support_K = np.bincount(labels_N, minlength=len(counts_K))
-    right_K = np.bincount(labels_N[is_N], minlength=len(counts_K))
+    matrix_KK = np.zeros((len(counts_K), len(counts_K)), np.int64)
+    np.add.at(matrix_KK, (labels_N, after_N), 1)
     lost, won = int((was_N & ~is_N).sum()), int((~was_N & is_N).sum())
     return Judged(
         tau=tau,
-        right=int(is_N.sum()),
-        n=len(labels_N),
-        mean_recall=float((right_K[support_K > 0] / support_K[support_K > 0]).mean()),
+        matrix_KK=matrix_KK,
         changed=int((before_N != after_N).sum()),
         moved=paired_difference(lost, won, len(labels_N)),
     )
