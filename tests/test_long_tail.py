@@ -1,6 +1,7 @@
 """A dataset made long-tailed: how many photos stay, which, and that the same command gives the same ones."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from PIL import Image
 
 from fashion_core import datasets, long_tail, manifest, versions
 from fashion_core.errors import DatasetError, WrongUse
+from tests.test_pages import open_page, written
 
 ROOT = Path(__file__).parents[1]
 CLASSES = ("coat", "dress", "hat", "skirt")
@@ -117,3 +119,20 @@ def test_the_command_takes_photos_or_an_imported_dataset_and_gives_one_fingerpri
     assert datasets.find_dataset(tmp_path, "again").bring.endswith(" import photos --imbalance 10 --name again")
     refused = command("photos", "--imbalance", "0.3", data_dir=tmp_path)
     assert refused.returncode == 2 and "must be above 1 and at most" in refused.stderr and "got 0.3" in refused.stderr
+
+
+def test_the_dataset_page_makes_one_says_what_it_is_and_refuses_what_cannot_be(even, tmp_path, monkeypatch):
+    shutil.copytree(even.folder, tmp_path / "data" / "even")
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    app = open_page("dataset", dataset="even", tab="Classes", long_tail="true")
+    assert "43 training photos would stay: Coat 30, Dress 9, Hat 3, Skirt 1" in written(app)  # 30 * 30^(-k/3)
+    app.number_input(key="_tail_ratio_even").set_value(31.0).run()
+    assert "above 1 and at most 30" in written(app)
+    app.number_input(key="_tail_ratio_even").set_value(10.0).run()
+    next(button for button in app.button if button.label == "Make this dataset").click().run()
+    assert "import even --imbalance 10" in written(app) and not app.exception
+    made = datasets.find_dataset(tmp_path / "data", "even 10 to 1")
+    assert f"fingerprint {made.fingerprint}; even is as it was" in written(app)
+    told = written(open_page("dataset", dataset=made.id))
+    assert "Train of even was made long-tailed, 10 : 1, seed 0: it keeps 30 photos of coat down to 3 of skirt" in told
