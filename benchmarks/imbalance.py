@@ -2,21 +2,25 @@
 
     python benchmarks/imbalance.py DATASET --output FILE.json [--ways none sampler ...] [--seeds 3] [--epochs 8]
         [--image-size 32] [--set key=value ...] [--split test] [--data-dir DATA] [--runs-dir RUNS]
-    python benchmarks/imbalance.py DATASET --output FILE.json --table
+    python benchmarks/imbalance.py DATASET --output FILE.json --table [--save fashion_core/measured_imbalance.json]
 
 Takes an imported dataset; a long-tailed one is made with `python -m fashion_core import DATASET --imbalance 100`. Each
 training is `python -m fashion_core train --run-dir ...`; the seeds of a way are a group of the lab. The file keeps what
 each run scored, with the settings it had: an interrupted study goes on, and a run whose settings are equal is
 not trained again. Logit adjustment after training takes the probabilities of the runs of `none` and trains nothing.
+`--save` puts the table into the file that the lab's own sentences are made from, in place of that dataset's older one.
 """
 
 import argparse
 import json
+import math
 import os
+import shlex
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +54,16 @@ def settings_of(way: str, seed: int, given: argparse.Namespace) -> config.Settin
     return replace(config.settings_for(given.recipe, own), sampler=sampler, loss=loss, seed=seed)
 
 
+def is_of(row: dict[str, Any], dataset: manifest.Dataset, settings: config.Settings, split: str) -> bool:
+    """Whether a row of the file is this very training, judged on this split: the photos and every setting are equal. A
+    setting that did not exist when the row was written counts as off, as it does for old runs."""
+    if (row["fingerprint"], row["split"], row["seed"]) != (dataset.fingerprint, split, settings.seed):
+        return False
+    return config.from_json(row["settings"]) == settings
+
+
 def key_of(dataset: manifest.Dataset, settings: config.Settings) -> str:
-    """What makes two trainings the same one: the photos and every setting."""
+    """A short name for the photos and every setting, so that two trainings never share a directory."""
     return sources.fingerprint_of([dataset.fingerprint, settings.to_json()])
 
 
@@ -113,9 +125,7 @@ def study(dataset: manifest.Dataset, given: argparse.Namespace) -> None:
     for seed in range(given.first_seed, given.first_seed + given.seeds):
         for way in given.ways:
             settings = settings_of(way, seed, given)
-            key = key_of(dataset, settings)
-            kept = read(given.output)
-            if any(row["key"] == key and row["split"] == given.split for row in kept["runs"]):
+            if any(is_of(row, dataset, settings, given.split) for row in read(given.output)["runs"]):
                 continue
             began = time.monotonic()
             run = train(dataset, way, settings, given)
@@ -124,7 +134,7 @@ def study(dataset: manifest.Dataset, given: argparse.Namespace) -> None:
             if way == "none":
                 ways |= after(run, counts_K, given.split)
             shared = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "classes": list(dataset.classes),
-                      "train_counts": counts_K.tolist(), "seed": seed, "split": given.split, "key": key,
+                      "train_counts": counts_K.tolist(), "seed": seed, "split": given.split,
                       "run": run.id, "settings": settings.to_json(), "seconds": run.summary()["seconds"],
                       "val_accuracy": run.summary()["val_accuracy"]}  # fmt: skip
             kept = read(given.output)
@@ -146,8 +156,8 @@ def thirds(counts_K: list[int]) -> dict[str, np.ndarray]:
 
 
 def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both")) -> list[dict[str, Any]]:
-    """One row a way over its seeds: accuracy, mean recall and the three thirds with their intervals over seeds
-    (Student's t), and the accuracy paired seed by seed with that of the ``bases``."""
+    """One row a way over its seeds: accuracy, mean recall, recall of the largest class and mean recall of the three
+    thirds with their intervals over seeds (Student's t), and the accuracy paired seed by seed with the ``bases``'."""
     by_way: dict[str, dict[int, dict[str, Any]]] = {}
     for row in rows:
         by_way.setdefault(row["way"], {})[row["seed"]] = row
@@ -155,10 +165,11 @@ def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both"
     for way in [name for name in [*WAYS, *AFTER] if name in by_way]:
         found = by_way[way]
         groups = thirds(next(iter(found.values()))["train_counts"])
-        values = {"accuracy": [row["accuracy"] for row in found.values()],
-                  "mean_recall": [float(np.mean(row["recall"])) for row in found.values()]}  # fmt: skip
+        groups = {"largest": groups["head"][:1], **groups}
+        values = {"accuracy": [round(row["accuracy"], 6) for row in found.values()],
+                  "mean_recall": [round(_mean_recall(row), 6) for row in found.values()]}  # fmt: skip
         for name, ks in groups.items():
-            values[name] = [float(np.mean(np.array(row["recall"])[ks])) for row in found.values()]
+            values[name] = [round(float(np.mean(np.array(row["recall"])[ks])), 6) for row in found.values()]
         line: dict[str, Any] = {"way": way, "seeds": len(found)}
         line |= {name: _spread(numbers) | {"values": numbers} for name, numbers in values.items()}
         if "tau" in next(iter(found.values())):
@@ -178,33 +189,72 @@ def _mean_recall(row: dict[str, Any]) -> float:
 
 def _spread(numbers: list[float]) -> dict[str, float]:
     found = seeds.spread_of(numbers)
-    return {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+    told = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+    return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
 
 
-def print_table(dataset: manifest.Dataset, given: argparse.Namespace) -> None:
+def rows_of(dataset: manifest.Dataset, given: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows of the file that have these settings."""
-    keys = {key_of(dataset, settings_of(way, seed, given))
-            for way in given.ways for seed in range(given.first_seed, given.first_seed + given.seeds)}  # fmt: skip
-    rows = [row for row in read(given.output)["runs"] if row["key"] in keys and row["split"] == given.split]
+    numbers = range(given.first_seed, given.first_seed + given.seeds)
+    wanted = [settings_of(way, seed, given) for way in given.ways for seed in numbers]
+    rows = [
+        row
+        for row in read(given.output)["runs"]
+        if any(is_of(row, dataset, settings, given.split) for settings in wanted)
+    ]
     if not rows:
         raise SystemExit(f"{given.output} has no run with these settings yet")
+    return rows
+
+
+def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
+    """Put the table into the file of studies, in place of the same dataset's."""
+    plain = settings_of("none", given.first_seed, given)
+    study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint, "bring": dataset.bring,
+             "synthetic": dataset.synthetic, "split": given.split, "n": rows[0]["n"],
+             "train_counts": dict(zip(rows[0]["classes"], rows[0]["train_counts"], strict=True)),
+             "recipe": plain.recipe, "changed": {name: new for name, _, new in config.changes(plain)},
+             "command": command_of(given),
+             "date": f"{datetime.now(UTC):%Y-%m-%d}", "device": "cpu", "ways": summary(rows)}  # fmt: skip
+    kept = json.loads(given.save.read_text()) if given.save.exists() else {"format": 1, "studies": []}
+    kept["studies"] = [one for one in kept["studies"] if one["dataset"] != dataset.id] + [study]
+    storage.write_json(given.save, kept)
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """The command line that trains and scores what the table shows."""
+    words = ["python", "benchmarks/imbalance.py", given.dataset, "--output", "results.json"]
+    for name in ("seeds", "first_seed", "epochs", "image_size", "recipe", "split"):
+        words += [f"--{name.replace('_', '-')}", str(getattr(given, name))]
+    words += ["--augment"] * given.augment + [word for item in given.sets for word in ("--set", item)]
+    return shlex.join([*words, "--ways", *given.ways])
+
+
+def print_table(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
+    """What the rows say, a way a line, as Markdown."""
     counts = sorted(rows[0]["train_counts"], reverse=True)
     print(f"{dataset.name}, {given.split}, n {rows[0]['n']:,}; train {counts[0]:,} to {counts[-1]:,} a class "
           f"({counts[0] / counts[-1]:.1f} : 1), {sum(counts):,} in all; {given.image_size} px, "
           f"{given.epochs} epochs")  # fmt: skip
     table = summary(rows)
-    print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | head | middle | tail "
-          "| minus none | minus both |\n|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | largest | head | middle | tail "
+          "| minus none | minus both |\n|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for line in table:
         own = line["accuracy"]
         cells = [line["way"] + (f" (tau {', '.join(f'{tau:g}' for tau in line['tau'])})" if "tau" in line else ""),
-                 str(line["seeds"]), f"{own['mean']:.3f} [{own['low']:.3f}, {own['high']:.3f}] ± {own['sd']:.3f}",
+                 str(line["seeds"]), _told(own) + ("" if own["sd"] is None else f" ± {own['sd']:.3f}"),
                  " / ".join(f"{value:.3f}" for value in own["values"]), f"{line['mean_recall']['mean']:.3f}",
-                 *(f"{line[name]['mean']:.3f}" for name in ("head", "middle", "tail"))]  # fmt: skip
+                 *(f"{line[name]['mean']:.3f}" for name in ("largest", "head", "middle", "tail"))]  # fmt: skip
         for base in ("none", "both"):
             found = line.get(f"accuracy_minus_{base}")
-            cells.append(f"{found['mean']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]" if found else "")
+            cells.append(_told(found, "+") if found else "")
         print("| " + " | ".join(cells) + " |")
+
+
+def _told(found: dict[str, float | None], sign: str = "") -> str:
+    """0.845 [0.840, 0.850], or the mean alone where one seed is all there is."""
+    ends = "" if found["low"] is None else f" [{found['low']:{sign}.3f}, {found['high']:{sign}.3f}]"
+    return f"{found['mean']:{sign}.3f}{ends}"
 
 
 def main() -> None:
@@ -221,13 +271,17 @@ def main() -> None:
     parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value for every way")
     parser.add_argument("--split", default="test")
     parser.add_argument("--table", action="store_true", help="print what the file has and train nothing")
+    parser.add_argument("--save", type=Path, help="also put the table into this JSON file")
     parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
     parser.add_argument("--runs-dir", type=Path, default=config.default_runs_dir())
     given = parser.parse_args()
     dataset = manifest.find_dataset(given.data_dir, given.dataset)
     if not given.table:
         study(dataset, given)
-    print_table(dataset, given)
+    rows = rows_of(dataset, given)
+    print_table(dataset, given, rows)
+    if given.save:
+        save(dataset, given, rows)
 
 
 if __name__ == "__main__":
