@@ -12,6 +12,7 @@ import numpy as np
 from fashion_core import versions
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, WrongUse
+from fashion_core.labels import display_name
 
 OPERATION = "long-tailed"
 
@@ -104,6 +105,7 @@ def sentence(step: dict[str, Any], classes: Sequence[str]) -> str:
     most, least = there[kept_K[there].argmax()], there[::-1][kept_K[there][::-1].argmin()]
     return (
         f"train of {step['parent']} was made long-tailed, {step['ratio']:g} : 1, seed {step['seed']}: it keeps "
-        f"{kept_K[most]:,} photos of {classes[most]} down to {kept_K[least]:,} of {classes[least]}, "
+        f"{kept_K[most]:,} photos of {display_name(classes[most])} down to {kept_K[least]:,} of "
+        f"{display_name(classes[least])}, "
         f"{kept_K.sum():,} in all; val and test are as they were"
     )

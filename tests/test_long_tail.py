@@ -60,7 +60,7 @@ def test_train_alone_is_thinned_and_what_was_done_is_written_down(even):
          "parent_fingerprint": even.fingerprint}
     ]  # fmt: skip
     assert made.warnings[-1] == (
-        "train of even was made long-tailed, 10 : 1, seed 3: it keeps 30 photos of coat down to 3 of skirt, 52 in all; "
+        "train of even was made long-tailed, 10 : 1, seed 3: it keeps 30 photos of Coat down to 3 of Skirt, 52 in all; "
         "val and test are as they were"
     )
 
@@ -135,4 +135,4 @@ def test_the_dataset_page_makes_one_says_what_it_is_and_refuses_what_cannot_be(e
     made = datasets.find_dataset(tmp_path / "data", "even 10 to 1")
     assert f"fingerprint {made.fingerprint}; even is as it was" in written(app)
     told = written(open_page("dataset", dataset=made.id))
-    assert "Train of even was made long-tailed, 10 : 1, seed 0: it keeps 30 photos of coat down to 3 of skirt" in told
+    assert "Train of even was made long-tailed, 10 : 1, seed 0: it keeps 30 photos of Coat down to 3 of Skirt" in told

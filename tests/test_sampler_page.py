@@ -152,11 +152,11 @@ def test_what_both_corrections_do_is_told_with_the_measured_numbers_and_in_one_p
     ways = {way["way"]: way for way in next(one for one in kept if one["dataset"] == "fashion-mnist-100-to-1")["ways"]}
     told = settings_form.corrected_twice(config.settings_for("report"))
     assert "the report has both" in told
-    said = {"both": "both get", "sampler": "sampler alone", "weighted": "loss alone", "none": "neither"}
+    said = {"both": "both got", "sampler": "sampler alone", "weighted": "loss alone", "none": "neither"}
     for way, words in said.items():
         assert f"{words} {100 * ways[way]['accuracy']['mean']:.1f} %" in told
-    assert f"both recognise {100 * ways['both']['largest']['mean']:.0f} %" in told
-    sentence = told.partition("both raise rare classes. ")[2]
+    assert f"both recognised {100 * ways['both']['largest']['mean']:.0f} %" in told
+    sentence = told.partition("loss weighted. ")[2]
     for page, more in (("training", {}), ("dataset", {"tab": "Sampler"})):
         assert sentence.replace("\\", "") in written(lab(page, **more))
     other = config.settings_for("report", ["sampler=power(0.5)", "loss=balanced_softmax"])

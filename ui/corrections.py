@@ -14,7 +14,7 @@ def twice(sampler: str, loss: str, recipe: str) -> str:
     """One line when sampler and loss both correct for rare classes; empty otherwise."""
     if len(sampling.corrections(sampler, loss)) < 2:
         return ""
-    told = f"Corrected twice: sampler {words.plain(sampler)} and loss {words.plain(loss)} both raise rare classes. "
+    told = f"Corrected twice, by sampler {words.plain(sampler)} and loss {words.plain(loss)}. "
     if (sampler, loss) != BOTH:
         return f"{told}One of the two is enough."
     return told + what_both_do(recipe == "report")
@@ -30,9 +30,9 @@ def what_both_do(is_report: bool = True) -> str:
     both, sampler, loss, none = (_share(found.score(way)) for way in ("both", "sampler", "weighted", "none"))
     largest = [words.percent(found.score(way, "largest").mean, 0) for way in ("both", "none")]
     return (
-        f"{enough} Measured on {words.plain(found.name)} ({seeds}, {words.count(found.n)} {found.split} photos, every "
-        f"class alike): both get {both} right, the sampler alone {sampler}, the weighted loss alone {loss}, neither "
-        f"{none}; of the largest class both recognise {largest[0]}, neither {largest[1]}."
+        f"{enough} On {words.plain(found.name)} ({seeds}) both got {both} right, the sampler alone {sampler}, the "
+        f"weighted loss alone {loss}, neither {none}; of the largest class both recognised {largest[0]}, neither "
+        f"{largest[1]}."
     )
 
 
