@@ -41,6 +41,8 @@ WAYS = {
     "balanced_softmax": ("none", "balanced_softmax"),
     "focal": ("none", "focal"),
 }
+#: The ways that the lab's own sentence sets side by side.
+CORE = ("none", "sampler", "weighted", "both")
 #: Ways that need no training of their own: computed from what the runs of `none` predict.
 AFTER = ("logit_after", "logit_after_tau")
 #: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
@@ -208,7 +210,13 @@ def rows_of(dataset: manifest.Dataset, given: argparse.Namespace) -> list[dict[s
 
 
 def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
-    """Put the table into the file of studies, in place of the same dataset's."""
+    """Put the table into the file of studies, in place of the same dataset's: only seeds that every way of CORE has, so
+    that what stands side by side was measured alike."""
+    seeds_of = [{row["seed"] for row in rows if row["way"] == way} for way in CORE]
+    whole = set.intersection(*seeds_of)
+    if not whole:
+        raise SystemExit(f"no seed has all of {', '.join(CORE)} yet, so nothing was saved")
+    rows = [row for row in rows if row["seed"] in whole]
     plain = settings_of("none", given.first_seed, given)
     study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint, "bring": dataset.bring,
              "synthetic": dataset.synthetic, "split": given.split, "n": rows[0]["n"],
