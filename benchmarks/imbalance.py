@@ -13,7 +13,6 @@ not trained again. Logit adjustment after training takes the probabilities of th
 
 import argparse
 import json
-import math
 import os
 import shlex
 import subprocess
@@ -30,21 +29,9 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import adjustment, config, launchers, manifest, runs, sampling, seeds, sources, storage  # noqa: E402
+from benchmarks.imbalance_table import CORE, WAYS, noise, print_table, summary  # noqa: E402
+from fashion_core import adjustment, config, launchers, manifest, runs, sampling, sources, storage  # noqa: E402
 
-#: A way to train: its sampler and its loss.
-WAYS = {
-    "none": ("none", "cross_entropy"),
-    "sampler": ("balanced", "cross_entropy"),
-    "weighted": ("none", "weighted"),
-    "both": ("balanced", "weighted"),
-    "balanced_softmax": ("none", "balanced_softmax"),
-    "focal": ("none", "focal"),
-}
-#: The ways that the lab's own sentence sets side by side.
-CORE = ("none", "sampler", "weighted", "both")
-#: Ways that need no training of their own: computed from what the runs of `none` predict.
-AFTER = ("logit_after", "logit_after_tau")
 #: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
 PLAIN = ("flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0")
 
@@ -151,50 +138,6 @@ def read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {"format": 1, "runs": []}
 
 
-def thirds(counts_K: list[int]) -> dict[str, np.ndarray]:
-    """Class indices of the head (the largest third, rounded down), the tail (as many of the smallest) and between."""
-    order, third = np.argsort(-np.asarray(counts_K), kind="stable"), len(counts_K) // 3
-    return {"head": order[:third], "middle": order[third:-third], "tail": order[-third:]}
-
-
-def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both")) -> list[dict[str, Any]]:
-    """One row a way over its seeds: accuracy, mean recall, recall of the largest class and mean recall of the three
-    thirds with their intervals over seeds (Student's t), and the accuracy paired seed by seed with the ``bases``'."""
-    by_way: dict[str, dict[int, dict[str, Any]]] = {}
-    for row in rows:
-        by_way.setdefault(row["way"], {})[row["seed"]] = row
-    told = []
-    for way in [name for name in [*WAYS, *AFTER] if name in by_way]:
-        found = by_way[way]
-        groups = thirds(next(iter(found.values()))["train_counts"])
-        groups = {"largest": groups["head"][:1], **groups}
-        values = {"accuracy": [round(row["accuracy"], 6) for row in found.values()],
-                  "mean_recall": [round(_mean_recall(row), 6) for row in found.values()]}  # fmt: skip
-        for name, ks in groups.items():
-            values[name] = [round(float(np.mean(np.array(row["recall"])[ks])), 6) for row in found.values()]
-        line: dict[str, Any] = {"way": way, "seeds": len(found)}
-        line |= {name: _spread(numbers) | {"values": numbers} for name, numbers in values.items()}
-        if "tau" in next(iter(found.values())):
-            line["tau"] = [row["tau"] for row in found.values()]
-        for base in bases:
-            shared = sorted(set(found) & set(by_way.get(base, {})))
-            if base != way and shared:
-                for metric, of in (("accuracy", lambda row: row["accuracy"]), ("mean_recall", _mean_recall)):
-                    line[f"{metric}_minus_{base}"] = _spread([of(found[s]) - of(by_way[base][s]) for s in shared])
-        told.append(line)
-    return told
-
-
-def _mean_recall(row: dict[str, Any]) -> float:
-    return float(np.mean(row["recall"]))
-
-
-def _spread(numbers: list[float]) -> dict[str, float]:
-    found = seeds.spread_of(numbers)
-    told = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
-    return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
-
-
 def rows_of(dataset: manifest.Dataset, given: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows of the file that have these settings."""
     numbers = range(given.first_seed, given.first_seed + given.seeds)
@@ -223,7 +166,8 @@ def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[s
              "train_counts": dict(zip(rows[0]["classes"], rows[0]["train_counts"], strict=True)),
              "recipe": plain.recipe, "changed": {name: new for name, _, new in config.changes(plain)},
              "command": command_of(given),
-             "date": f"{datetime.now(UTC):%Y-%m-%d}", "device": "cpu", "ways": summary(rows)}  # fmt: skip
+             "date": f"{datetime.now(UTC):%Y-%m-%d}", "device": "cpu",
+             "noise": noise(summary(rows)), "ways": summary(rows)}  # fmt: skip
     kept = json.loads(given.save.read_text()) if given.save.exists() else {"format": 1, "studies": []}
     kept["studies"] = [one for one in kept["studies"] if one["dataset"] != dataset.id] + [study]
     storage.write_json(given.save, kept)
@@ -236,33 +180,6 @@ def command_of(given: argparse.Namespace) -> str:
         words += [f"--{name.replace('_', '-')}", str(getattr(given, name))]
     words += ["--augment"] * given.augment + [word for item in given.sets for word in ("--set", item)]
     return shlex.join([*words, "--ways", *given.ways])
-
-
-def print_table(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
-    """What the rows say, a way a line, as Markdown."""
-    counts = sorted(rows[0]["train_counts"], reverse=True)
-    print(f"{dataset.name}, {given.split}, n {rows[0]['n']:,}; train {counts[0]:,} to {counts[-1]:,} a class "
-          f"({counts[0] / counts[-1]:.1f} : 1), {sum(counts):,} in all; {given.image_size} px, "
-          f"{given.epochs} epochs")  # fmt: skip
-    table = summary(rows)
-    print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | largest | head | middle | tail "
-          "| minus none | minus both |\n|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
-    for line in table:
-        own = line["accuracy"]
-        cells = [line["way"] + (f" (tau {', '.join(f'{tau:g}' for tau in line['tau'])})" if "tau" in line else ""),
-                 str(line["seeds"]), _told(own) + ("" if own["sd"] is None else f" ± {own['sd']:.3f}"),
-                 " / ".join(f"{value:.3f}" for value in own["values"]), f"{line['mean_recall']['mean']:.3f}",
-                 *(f"{line[name]['mean']:.3f}" for name in ("largest", "head", "middle", "tail"))]  # fmt: skip
-        for base in ("none", "both"):
-            found = line.get(f"accuracy_minus_{base}")
-            cells.append(_told(found, "+") if found else "")
-        print("| " + " | ".join(cells) + " |")
-
-
-def _told(found: dict[str, float | None], sign: str = "") -> str:
-    """0.845 [0.840, 0.850], or the mean alone where one seed is all there is."""
-    ends = "" if found["low"] is None else f" [{found['low']:{sign}.3f}, {found['high']:{sign}.3f}]"
-    return f"{found['mean']:{sign}.3f}{ends}"
 
 
 def main() -> None:
@@ -287,7 +204,7 @@ def main() -> None:
     if not given.table:
         study(dataset, given)
     rows = rows_of(dataset, given)
-    print_table(dataset, given, rows)
+    print_table(dataset.name, given.image_size, given.epochs, rows)
     if given.save:
         save(dataset, given, rows)
 

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    "errors rights storage processes devices slots hardware waiter sbatch slurm polling labels published measured fields "
+    "errors rights storage processes devices slots hardware waiter sbatch slurm polling labels published "
+    "measured fields "
     "config draws schedules photos decoder archive_entries archives layout class_folders indofashion fashion_mnist "
     "drawing drawn sources datasets pixels image_folders contents manifest duplicates measures findings audit "
     "versions long_tail "
