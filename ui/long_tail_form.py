@@ -35,9 +35,9 @@ def form(dataset: Dataset, counts: pd.DataFrame) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             ratio = st.number_input(
-                "Photos of the largest class for each one of the smallest",
-                value=min(100.0, float(most)), step=10.0, format="%g", key=f"_tail_ratio_{dataset.id}", width=400,
-                help=f"Above 1, at most {words.count(most)}.",
+                "Imbalance, so many to 1",
+                value=min(100.0, float(most)), step=10.0, format="%g", key=f"_tail_ratio_{dataset.id}", width=260,
+                help=f"Photos of the largest class for each one of the smallest: above 1, at most {words.count(most)}.",
             )  # fmt: skip
             seed = st.number_input(
                 "Seed", 0, 2**31 - 1, 0, key=f"_tail_seed_{dataset.id}", width=140, help="Which photos stay."
