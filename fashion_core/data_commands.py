@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, findings, label_errors, manifest, pretrained, runs, versions
+from fashion_core import VERSION, audit, findings, label_errors, long_tail, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -130,12 +130,29 @@ def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
 def import_(
     source: Annotated[str, typer.Argument(help="A folder, a .zip or .tar archive, fashion-mnist, or demo.")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it; the source's name if not given.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the split, where the source has none.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", help="Of the split, where the source has none; with --imbalance, of what stays in train."
+        ),
+    ] = 0,
+    imbalance: Annotated[
+        float | None,
+        typer.Option(
+            "--imbalance",
+            help="Make a dataset whose train is long-tailed, so many to 1; SOURCE may be an imported dataset.",
+        ),
+    ] = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
-    dataset = manifest.import_source(source, data_dir=data_dir, name=name, seed=seed, progress=Bar())
+    if imbalance is None:
+        dataset = manifest.import_source(source, data_dir=data_dir, name=name, seed=seed, progress=Bar())
+    else:
+        long_tail.check_ratio(imbalance)  # before an import that takes minutes
+        whole = _imported(source, data_dir) or manifest.import_source(source, data_dir=data_dir, progress=Bar())
+        dataset = long_tail.make(whole, imbalance, seed=seed, name=name)
     document = _dataset_document(dataset)
     for warning in dataset.warnings:
         say(f"note: {warning}")
@@ -150,6 +167,13 @@ def import_(
             say(f"... and {len(bad) - 20:,} more; the Dataset page lists them all")
         lines.append(f"damaged {dataset.num_damaged:,}, missing {dataset.num_missing:,}: left out, named above")
     answer(document, as_json, lines)
+
+
+def _imported(source: str, data_dir: Path) -> manifest.Dataset | None:
+    """The imported dataset of that name or id, unless a file or folder is called so."""
+    if Path(source).expanduser().exists():
+        return None
+    return next((one for one in manifest.list_datasets(data_dir) if source in (one.id, one.name)), None)
 
 
 @app.command("audit")

@@ -22,7 +22,8 @@ INCOMING = ".incoming"
 class Dataset:
     """One imported dataset. ``root`` is where its photos lie: the user's folder, or our own unpacked copy.
 
-    ``splits`` and ``num_images`` count readable photos; the others stay in the manifest with their reason.
+    ``splits`` and ``num_images`` count readable photos; the others stay in the manifest with their reason. An entry of
+    ``made`` has operation, parent (its name), parent_fingerprint, and what the operation was asked.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Dataset:
     num_missing: int
     first_pixels: tuple[int, int]  # width, height of the pixel cache that the import itself made
     warnings: tuple[str, ...] = field(default=())
+    made: tuple[dict[str, Any], ...] = field(default=())  # how it came from another dataset, a step an entry
 
     @property
     def manifest_path(self) -> Path:
@@ -84,6 +86,7 @@ def load(folder: Path) -> Dataset:
         record["groups"] = {group: tuple(names) for group, names in record["groups"].items()}
         record["first_pixels"] = tuple(record["first_pixels"])
         record["warnings"] = tuple(record["warnings"])
+        record["made"] = tuple(dict(step) for step in record.get("made", ()))  # absent before 2026-11-24
         return Dataset(folder=folder, **record)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(

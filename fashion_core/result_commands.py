@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import typer
 
-from fashion_core import audit, calibration, leakage, manifest, maps, metrics, runs, shift, snapshots
+from fashion_core import adjustment, audit, calibration, leakage, manifest, maps, metrics, runs, shift, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.statistics import wilson
@@ -45,7 +45,9 @@ def closer_look(found: runs.Run, split: str, datasets: list[manifest.Dataset]) -
     """What a split's stored predictions tell besides the scores; null where it cannot be known.
 
     ``top_k`` [{k, accuracy, ci95}]; ``calibration`` {bins, ece, temperature, ece_after, fitted_on} with a temperature
-    fitted on the validation predictions; ``leaks`` {leaked, n, accuracy, accuracy_ci95}, the last three without the
+    fitted on the validation predictions; ``logit_adjustment`` {train_counts, answers [{tau, fitted_on, accuracy,
+    accuracy_ci95, macro_recall, changed, moved, moved_ci95}]} of a run whose training photos were uneven and whose
+    training did not correct that; ``leaks`` {leaked, n, accuracy, accuracy_ci95}, the last three without the
     leaked photos, where the run's own dataset was audited; ``shift`` {accuracy, moved, moved_ci95, shared} of a split
     of another dataset against the run's own.
     """
@@ -57,6 +59,7 @@ def closer_look(found: runs.Run, split: str, datasets: list[manifest.Dataset]) -
     return {
         "top_k": [{"k": k, "accuracy": right / n, "ci95": _ends(wilson(right, n))} for k, right, n in top],
         "calibration": _calibration(found, split, frame),
+        "logit_adjustment": _adjustment(found, split, frame),
         "leaks": _leaks(frame, own) if own and split in runs.SPLITS else None,
         "shift": _shift(found, base, frame, own, there) if elsewhere else None,
     }
@@ -82,6 +85,33 @@ def _calibration(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, 
         "ece_after": result.after.error,
         "fitted_on": f"val, n = {result.num_fitted:,}",
     }
+
+
+def _adjustment(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, Any] | None:
+    counts_K = found.train_counts
+    if counts_K is None or not adjustment.applies(counts_K, found.settings.sampler, found.settings.loss):
+        return None
+    arrays = _arrays(found, frame)
+    taus: list[tuple[float, str | None]] = [(1.0, None)]
+    if split != "val" and "val" in found.prediction_splits():
+        fitted_on = _arrays(found, found.predictions("val"))
+        taus.append((adjustment.best_tau(*fitted_on, counts_K), f"val, n = {len(fitted_on[0]):,}"))
+    answers = []
+    for tau, fitted in taus:
+        judged = adjustment.judge(*arrays, counts_K, tau)
+        answers.append(
+            {
+                "tau": tau,
+                "fitted_on": fitted,
+                "accuracy": judged.accuracy,
+                "accuracy_ci95": list(judged.ci95),
+                "macro_recall": judged.mean_recall,
+                "changed": judged.changed,
+                "moved": float(judged.moved.value),
+                "moved_ci95": [float(judged.moved.low), float(judged.moved.high)],
+            }
+        )
+    return {"train_counts": dict(zip(found.classes, counts_K.tolist(), strict=True)), "answers": answers}
 
 
 def _leaks(frame: pd.DataFrame, own: manifest.Dataset) -> dict[str, Any] | None:
@@ -125,6 +155,14 @@ def _closer_lines(scores: dict[str, Any]) -> list[str]:
     if found := scores["calibration"]:
         after = f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
         lines.append(f"calibration error {found['ece']:.4f} ({found['bins']} bins of equal width), {after}")
+    if tail := scores["logit_adjustment"]:
+        for one in tail["answers"]:
+            low, high = (100 * end for end in one["moved_ci95"])
+            how = f"tau {one['tau']:g}" + (f" fitted on {one['fitted_on']}" if one["fitted_on"] else "")
+            lines.append(
+                f"logit adjustment after training, {how}: accuracy {one['accuracy']:.4f}, {100 * one['moved']:+.1f} "
+                f"points [{low:+.1f}, {high:+.1f}], mean recall {one['macro_recall']:.4f}"
+            )
     if moved := scores["shift"]:
         low, high = (100 * end for end in moved["moved_ci95"])
         lines.append(

@@ -55,6 +55,12 @@ class Run:
         return self.config["dataset"]
 
     @property
+    def train_counts(self) -> np.ndarray | None:
+        """Training photos of each class, int64 K; None for a run of before 2026-11-23, which did not keep them."""
+        kept = (self.dataset.get("contents") or {}).get("train")
+        return None if kept is None else np.array([kept.get(name, (0, ""))[0] for name in self.classes], np.int64)
+
+    @property
     def recipe(self) -> str:
         return self.settings.recipe
 

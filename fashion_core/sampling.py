@@ -28,6 +28,13 @@ def loss_weights(counts_K: np.ndarray, loss: str) -> np.ndarray:
     return inverse_frequency_weights(counts_K) if loss == "weighted" else np.ones(len(counts_K))
 
 
+def corrections(sampler: str, loss: str) -> list[str]:
+    """Which of the two raise rare classes in training: ``sampler``, ``loss``, both or none of them."""
+    samples = sampler not in ("none", "power(0)") and sampler_power(sampler) != 0 and sampler_beta(sampler) != 0
+    charges = loss in ("weighted", "balanced_softmax", "logit_adjusted")
+    return ["sampler"] * samples + ["loss"] * charges
+
+
 def image_weights(counts_K: np.ndarray, sampler: str) -> np.ndarray:
     """The weight with which one image of each class is drawn, float64 K.
 

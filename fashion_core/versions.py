@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,12 +27,21 @@ _MAX_LIST_BYTES = 100_000_000
 LISTS = ".excluded"
 
 
-def exclude(dataset: Dataset, reasons: dict[str, str], *, name: str | None = None, bring: str | None = None) -> Dataset:
+def exclude(
+    dataset: Dataset,
+    reasons: dict[str, str],
+    *,
+    name: str | None = None,
+    bring: str | None = None,
+    operation: dict[str, Any] | None = None,
+    told: str | None = None,
+) -> Dataset:
     """A new dataset without the photos that ``reasons`` names (image_id -> why); ``bring`` is the command for it.
 
     Without ``bring`` the list is kept in the data folder, under LISTS, and the command names that file: it makes the
-    new dataset again also when that was removed. DatasetError when a photo is unknown, nothing is left out, or a class
-    would lose its last photo. The same call again gives the dataset that it made.
+    new dataset again also when that was removed. ``operation`` is what dataset.json keeps of how it was made (see
+    ``Dataset.made``), ``told`` the sentence about it. DatasetError when a photo is unknown, nothing is left out, or a
+    class would lose its last photo. The same call again gives the dataset that it made.
     """
     rights.refuse_read_only("no dataset can be made")
     data_dir = dataset.folder.parent
@@ -77,8 +87,16 @@ def exclude(dataset: Dataset, reasons: dict[str, str], *, name: str | None = Non
         num_images=len(usable),
         warnings=(
             *dataset.warnings,
-            f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason",
+            told or f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason",
             *_emptied(manifest, leaving),
+        ),
+        made=(
+            *dataset.made,
+            {
+                **(operation or {"operation": "exclude"}),
+                "parent": dataset.name,
+                "parent_fingerprint": dataset.fingerprint,
+            },
         ),
     )
     incoming = datasets.incoming_folder(data_dir, new_id)

@@ -16,6 +16,7 @@ from ui import (  # noqa: E402
     gallery,
     importing,
     loaders,
+    long_tail_form,
     notices,
     photo_filters,
     pickers,
@@ -60,6 +61,7 @@ answer(
     ]
 )
 
+long_tail_form.say(dataset)
 distribution_view.show(dataset, counts, shown)
 
 # the detail
@@ -77,6 +79,7 @@ if checked.open:
 if numbers.open:
     with numbers:
         distribution_view.table(dataset, counts, shown)
+        long_tail_form.form(dataset, counts)
 if sampler.open:
     with sampler:
         sampler_view.show(dataset)

@@ -10,11 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    "errors rights storage processes devices slots hardware waiter sbatch slurm polling labels published pretrained "
+    "errors rights storage processes devices slots hardware waiter sbatch slurm polling labels published measured pretrained "
     "fields config draws schedules photos decoder archive_entries archives layout class_folders indofashion "
     "fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest duplicates measures findings "
-    "audit versions sampling distribution statistics differences seeds leakage label_errors metrics orders "
-    "calibration breakdown shift projection neighbours clusters alignment regions novelty checkpoints status runs "
+    "audit versions long_tail sampling distribution statistics differences seeds leakage label_errors metrics orders "
+    "calibration adjustment breakdown shift projection neighbours clusters alignment regions novelty checkpoints status runs "
     "snapshots model_card sides answers recalls verdicts comparing tally tidy launchers launch maps | augment ranks "
     "batches models backbones losses steps infer features trainer_state job phases mishaps scoring train probe "
     "torchrun explain predict onnx_file export console foreground data_commands train_commands tidy_commands "

@@ -128,6 +128,28 @@ def test_each_closer_look_tells_the_numbers_of_its_own_functions(room):
     assert "are in the right group all the same" in written(app)
 
 
+def test_a_run_on_uneven_photos_is_told_with_their_imbalance_taken_out(room):
+    run = make_run(room / "one", CLASSES, counts={"test": 90, "val": 60})
+    kept = storage.read_json(run.folder / "config.json")
+    kept["dataset"]["contents"] = {"train": {"kurta": [900, "x"], "saree": [90, "x"], "shoe": [10, "x"]}}
+    storage.write_json(run.folder / "config.json", kept)
+    assert "by sampler balanced and loss weighted" in written(open_page("evaluation", run="one", view="certainty"))
+    kept["settings"] |= {"sampler": "none", "loss": "cross_entropy"}
+    storage.write_json(run.folder / "config.json", kept)
+    frame = run.predictions("test")
+    shares = frame[[f"p_{name}" for name in CLASSES]] / [900, 90, 10]
+    right = (np.array(CLASSES)[shares.to_numpy().argmax(axis=1)] == frame["label"]).sum()
+    table = open_page("evaluation", run="one", view="certainty").dataframe[-1].value
+    assert table["accuracy"][0].startswith(f"{100 * (frame['label'] == frame['predicted']).mean():.1f} %")
+    assert table["accuracy"][1].startswith(f"{100 * right / 90:.1f} %") and len(table) == 3
+    assert "mean_recall" not in table, "every class has 30 photos: it would be the accuracy"
+    done = command("evaluate", "one", "--json", data=room.parent / "data", runs=room)
+    found = json.loads(done.stdout)["logit_adjustment"]
+    assert found["train_counts"] == {"kurta": 900, "saree": 90, "shoe": 10}
+    assert found["answers"][0]["tau"] == 1 and found["answers"][0]["accuracy"] == pytest.approx(right / 90)
+    assert found["answers"][1]["fitted_on"] == "val, n = 60"
+
+
 def test_another_dataset_of_the_same_classes_is_scored_and_told_as_a_shift(tiny_data, tiny_runs, tmp_path, monkeypatch):
     shutil.copytree(tiny_data, tmp_path / "data")
     shutil.copytree(tiny_runs, tmp_path / "runs")

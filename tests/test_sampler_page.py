@@ -1,5 +1,6 @@
 """The Dataset page's bars, their words and table, and the simulated epoch: held to counts by hand and to formulas."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import labels, published
+from fashion_core import config, labels, published
 from tests.conftest import TINY_CLASSES, TINY_COUNTS
 from tests.test_pages import ROOT, lab, metric, written
-from ui import distribution_view, sampler_view
+from ui import distribution_view, sampler_view, settings_form
 
 __all__ = ["lab"]
 TRAIN = np.array(TINY_COUNTS["train"])  # kurta 12, saree 6, shoe 18
@@ -143,3 +144,20 @@ def test_simulating_never_imports_torch(tiny_data, tiny_runs):
     environment = os.environ | {"FASHION_DATA": str(tiny_data), "FASHION_RUNS": str(tiny_runs)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip().endswith("False"), done.stdout + done.stderr
+
+
+def test_what_both_corrections_do_is_told_with_the_measured_numbers_and_in_one_place(lab):
+    """The file is read as plain JSON here; Training page and Sampler tab end with the same words."""
+    kept = json.loads((ROOT / "fashion_core" / "measured_imbalance.json").read_text())["studies"]
+    ways = {way["way"]: way for way in next(one for one in kept if one["dataset"] == "fashion-mnist-100-to-1")["ways"]}
+    told = settings_form.corrected_twice(config.settings_for("report"))
+    assert "the report has both" in told
+    said = {"both": "both got", "sampler": "sampler alone", "weighted": "loss alone", "none": "neither"}
+    for way, words in said.items():
+        assert f"{words} {100 * ways[way]['accuracy']['mean']:.1f} %" in told
+    assert f"both recognised {100 * ways['both']['largest']['mean']:.0f} %" in told
+    sentence = told.partition("loss weighted. ")[2]
+    for page, more in (("training", {}), ("dataset", {"tab": "Sampler"})):
+        assert sentence.replace("\\", "") in written(lab(page, **more))
+    other = config.settings_for("report", ["sampler=power(0.5)", "loss=balanced_softmax"])
+    assert "report has" not in settings_form.corrected_twice(other)

@@ -11,7 +11,7 @@ from fashion_core.calibration import Calibration, Reliability
 from fashion_core.errors import FashionError
 from fashion_core.runs import Run, label_indices
 from fashion_core.statistics import wilson
-from ui import loaders, notices, words
+from ui import evaluation_adjusted, loaders, notices, words
 from ui.charts.certainty import reliability_diagram
 from ui.plot import plot
 
@@ -65,6 +65,7 @@ def show(run: Run, split: str, *, drawn: bool) -> None:
     with numbers:
         _show_top_k(_top_k(key, run, split))
         _show_calibration(run, split, before, found)
+    evaluation_adjusted.show(run, split)
 
 
 def _finding(before: Reliability) -> str:

@@ -13,7 +13,7 @@ from fashion_core import sampling
 from fashion_core.datasets import Dataset
 from fashion_core.fields import Field
 from fashion_core.labels import display_name
-from ui import address, charts, faults, gallery, loaders, navigation, notices, settings_form, words
+from ui import address, charts, corrections, faults, gallery, loaders, navigation, notices, settings_form, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -127,8 +127,8 @@ def correction_words(plan: Plan, rows: pd.DataFrame) -> str:
         turned = "the imbalance is turned round, not removed" if weight > 1.005 else "this is close to equal"
         return (
             f"**Corrected twice.** {start}. The sampler alone makes that {sampled:.2f}, the weighted loss alone "
-            f"{loss_alone:.2f}. Both together make **{weight:.2f}**: {turned}. One of the two is enough; the "
-            "report has both."
+            f"{loss_alone:.2f}. Both together make **{weight:.2f}**: {turned}. "
+            f"{corrections.what_both_do() if plan.sampler == 'balanced' else 'One of the two is enough.'}"
         )
     if corrects or plan.loss == "weighted":
         by = "the sampler" if corrects else "the weighted loss"

@@ -14,7 +14,7 @@ from fashion_core import config, fields
 from fashion_core.config import Settings
 from fashion_core.errors import SettingsError
 from fashion_core.fields import Field
-from ui import address, faults, words
+from ui import address, corrections, faults, words
 
 TITLES = {
     "image_size": "Image size",
@@ -166,15 +166,8 @@ def changes_words(settings: Settings) -> str:
 
 
 def corrected_twice(settings: Settings) -> str:
-    """One sentence when sampler and loss both correct for rare classes; empty otherwise."""
-    samples = settings.sampler not in ("none", "power(0)", "class_balanced(0)")
-    if not samples or settings.loss not in ("weighted", "balanced_softmax", "logit_adjusted"):
-        return ""
-    both = settings.recipe == "report" and (settings.sampler, settings.loss) == ("balanced", "weighted")
-    return (
-        f"Corrected twice: sampler {words.plain(settings.sampler)} and loss {words.plain(settings.loss)} both raise "
-        f"rare classes. One of the two is enough{'; the report has both' if both else ''}."
-    )
+    """What it does that sampler and loss both correct for rare classes; empty where they do not."""
+    return corrections.twice(settings.sampler, settings.loss, settings.recipe)
 
 
 def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:

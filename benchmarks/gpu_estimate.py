@@ -1,0 +1,148 @@
+"""What a recipe would cost on one GPU at IndoFashion's size: an estimate by arithmetic. Nothing here runs on a GPU.
+
+    python benchmarks/gpu_estimate.py [--recipe report paper ...] [--set key=value] [--images 91166] [--rows 106166]
+
+Counts on the CPU what does not depend on the machine: operations of a training step (each is at least one kernel),
+multiplications of a photo, bytes that the backward pass keeps, weights. Then divides by what a GPU is assumed to do;
+the assumptions are printed, and can be given. The epoch lies between the largest of the times (all at once) and their
+sum (one after the other). Preparing the photos, validation and scoring are left out.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fashion_core import batches, config, draws, losses, models, ranks, steps  # noqa: E402
+
+NUM_CLASSES = 15
+#: An H100 (SXM): 495 TFLOP/s of TF32 (torch's default for convolutions in float32) and 990 of bfloat16, 3.35 TB/s. What
+#: convolutions reach of the first, and elementwise work of the second, is a guess from published ResNet-50 throughputs.
+ASSUMED = {"tflops": 495.0, "reached": 0.25, "bandwidth": 3.35e12, "streamed": 0.6, "launch": 6e-6}
+
+
+class Count(TorchDispatchMode):
+    """How many operations were asked for; views cost no kernel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # noqa: ANN001, ANN204
+        self.num += not func.is_view
+        return func(*args, **(kwargs or {}))
+
+
+def learner_of(settings: config.Settings) -> steps.Learner:
+    model = models.build_model(
+        settings.model, num_classes=NUM_CLASSES, image_size=settings.image_size, dropout=settings.dropout,
+        **({"width": settings.width} if hasattr(settings, "width") else {}),
+        **({"test_flip": False} if hasattr(settings, "test_flip") else {}),
+    )  # fmt: skip
+    kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
+    optimizer = kind(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
+    loss = losses.build_loss(settings, np.full(NUM_CLASSES, 100), torch.device("cpu"))
+    return steps.Learner(settings=settings, model=model, wrapped=model, smooth=None, optimizer=optimizer, loss=loss,
+                         ranks=ranks.Ranks(), device=torch.device("cpu"))  # fmt: skip
+
+
+def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
+    """A photo: FLOP of a forward pass (a multiply-add is two), bytes kept for the backward pass; a step: operations."""
+    width, height = settings.image_size
+    pixels_NHWC = np.random.default_rng(0).integers(0, 256, (num, height, width, 3), np.uint8)
+    learner = learner_of(settings)
+    learner.model.train()
+    photos = batches.Photos(pixels_NHWC, torch.device("cpu"))
+    batch = batches.Batch(number=0, positions_B=np.arange(num), repeats_B=np.zeros(num, np.int64))
+    arguments = (learner, photos, np.arange(num), np.arange(num) % NUM_CLASSES, batch)
+    more = {"epoch": 1, "learning_rate": 1e-3, "num_steps_before": 0}
+    steps.step(*arguments, **more)
+    with Count() as found:
+        steps.step(*arguments, **more)
+    images = torch.randn(num, 3, height, width)
+    with FlopCounterMode(display=False) as flops, torch.no_grad():
+        learner.model(images)
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        held = learner.model(images).sum()
+    own = sum(kept.get(weight.untyped_storage().data_ptr(), 0) for weight in learner.model.parameters())
+    del held
+    return {"flop": flops.get_total_flops() / num, "kept": (sum(kept.values()) - own) / num, "operations": found.num,
+            "weights": sum(weight.numel() for weight in learner.model.parameters())}  # fmt: skip
+
+
+def tell(settings: config.Settings, given: argparse.Namespace) -> None:
+    found = counted(settings)
+    width, height = settings.image_size
+    half = settings.precision == "bfloat16"
+    tflops, kept = given.tflops * (2 if half else 1), found["kept"] * (0.5 if half else 1)
+    num_steps = -(-given.images // settings.batch_size)
+    compute = 3 * found["flop"] * given.images / (tflops * 1e12 * given.reached)
+    traffic = 3 * kept * given.images / (given.bandwidth * given.streamed)
+    launches = num_steps * found["operations"] * given.launch
+    host = num_steps * seconds_of_draws(settings)
+    parts = (compute, traffic, launches, host)
+    cache = given.rows * width * height * 3
+    step_bytes = 2 * kept * settings.batch_size + 16 * found["weights"]
+    minutes = [settings.epochs * seconds / 60 for seconds in (max(parts), sum(parts))]
+    for line in (
+        f"\n{settings.recipe}: {settings.model}, {width} x {height}, batch {settings.batch_size}, "
+        f"{settings.precision}, {settings.epochs} epochs. ESTIMATE, never run on a GPU",
+        f"  counted    {found['flop'] / 1e9:.2f} GFLOP forward a photo, {found['kept'] / 1e6:.1f} MB kept a photo, "
+        f"{found['operations']:,} operations a step, {found['weights'] / 1e6:.1f} million weights",
+        f"  arithmetic 3 x {found['flop'] / 1e9:.2f} G x {given.images:,} / ({tflops:g} T x {given.reached:g}) = "
+        f"{compute:.1f} s an epoch",
+        f"  traffic    3 x {kept / 1e6:.1f} MB x {given.images:,} / ({given.bandwidth / 1e12:g} TB/s x "
+        f"{given.streamed:g}) = {traffic:.1f} s",
+        f"  launches   {num_steps:,} steps x {found['operations']:,} x {given.launch * 1e6:g} us = {launches:.1f} s",
+        f"  drawing    {num_steps:,} steps x {1e3 * host / num_steps:.2f} ms, measured on this CPU = {host:.1f} s",
+        f"  an epoch   {max(parts):.0f} to {sum(parts):.0f} s; {settings.epochs} epochs {minutes[0]:.1f} to "
+        f"{minutes[1]:.1f} min, without preparing the photos and scoring",
+        f"  GPU memory {step_bytes / 2**30:.1f} GiB for a step (2 x kept + 16 bytes a weight), about 0.6 for CUDA; the "
+        f"photos another {cache / 2**30:.1f} where twice that is free, else they are read from disk",
+        f"  disk       {cache / 1e9:.1f} GB of pixels",
+    ):
+        print(line)
+
+
+def seconds_of_draws(settings: config.Settings, repeats: int = 30) -> float:
+    """The median time that chance takes for a batch: work of the host's processor, whatever the GPU."""
+    rows_B = np.arange(settings.batch_size)
+    taken = []
+    for epoch in range(1, repeats + 1):
+        began = time.perf_counter()
+        draws.draw(settings, seed=0, epoch=epoch, rows_B=rows_B)
+        taken.append(time.perf_counter() - began)
+    return median(taken)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--recipe", nargs="+", default=list(config.RECIPES))
+    parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value, for every recipe")
+    parser.add_argument("--images", type=int, default=91_166)
+    parser.add_argument("--rows", type=int, default=106_166, help="photos of all splits")
+    for name, value in ASSUMED.items():
+        parser.add_argument(f"--{name}", type=float, default=value)
+    given = parser.parse_args()
+    print("assumed: " + ", ".join(f"{name} {getattr(given, name):g}" for name in ASSUMED))
+    for name in given.recipe:
+        tell(config.settings_for(name, given.sets), given)
+
+
+if __name__ == "__main__":
+    main()

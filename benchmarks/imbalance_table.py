@@ -1,0 +1,115 @@
+"""What the seeds of several ways to train say together: means, intervals, differences, and what seeds alone do.
+
+Takes rows as ``imbalance.py`` keeps them (way, seed, split, n, accuracy, recall of each class, train_counts); gives
+one line a way. Trains nothing and reads no files.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from fashion_core import seeds
+
+#: A way to train: its sampler and its loss.
+WAYS = {
+    "none": ("none", "cross_entropy"),
+    "sampler": ("balanced", "cross_entropy"),
+    "weighted": ("none", "weighted"),
+    "both": ("balanced", "weighted"),
+    "balanced_softmax": ("none", "balanced_softmax"),
+    "focal": ("none", "focal"),
+}
+#: The ways that the lab's own sentence sets side by side.
+CORE = ("none", "sampler", "weighted", "both")
+#: Ways that need no training of their own: computed from what the runs of `none` predict.
+AFTER = ("logit_after", "logit_after_tau")
+
+
+def thirds(counts_K: list[int]) -> dict[str, np.ndarray]:
+    """Class indices of the head (the largest third, rounded down), the tail (as many of the smallest) and between."""
+    order, third = np.argsort(-np.asarray(counts_K), kind="stable"), len(counts_K) // 3
+    return {"head": order[:third], "middle": order[third:-third], "tail": order[-third:]}
+
+
+def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both")) -> list[dict[str, Any]]:
+    """One row a way over its seeds: accuracy, mean recall, recall of the largest class and mean recall of the three
+    thirds with their intervals over seeds (Student's t), and the accuracy paired seed by seed with the ``bases``'."""
+    by_way: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows:
+        by_way.setdefault(row["way"], {})[row["seed"]] = row
+    told = []
+    for way in [name for name in [*WAYS, *AFTER] if name in by_way]:
+        found = by_way[way]
+        groups = thirds(next(iter(found.values()))["train_counts"])
+        groups = {"largest": groups["head"][:1], **groups}
+        values = {"accuracy": [round(row["accuracy"], 6) for row in found.values()],
+                  "mean_recall": [round(_mean_recall(row), 6) for row in found.values()]}  # fmt: skip
+        for name, ks in groups.items():
+            values[name] = [round(float(np.mean(np.array(row["recall"])[ks])), 6) for row in found.values()]
+        line: dict[str, Any] = {"way": way, "seeds": len(found)}
+        line |= {name: _spread(numbers) | {"values": numbers} for name, numbers in values.items()}
+        if "tau" in next(iter(found.values())):
+            line["tau"] = [row["tau"] for row in found.values()]
+        for base in bases:
+            shared = sorted(set(found) & set(by_way.get(base, {})))
+            if base != way and shared:
+                for metric, of in (("accuracy", lambda row: row["accuracy"]), ("mean_recall", _mean_recall)):
+                    line[f"{metric}_minus_{base}"] = _spread([of(found[s]) - of(by_way[base][s]) for s in shared])
+        told.append(line)
+    return told
+
+
+def noise(table: list[dict[str, Any]]) -> dict[str, float] | None:
+    """How far seeds alone move an accuracy, from all ways that were trained: one SD with its degrees of freedom, and
+    the difference of two means that is more than seeds (t, 5 %, two-sided); None of single seeds."""
+    groups = [line["accuracy"]["values"] for line in table if line["way"] in WAYS]
+    pooled = seeds.pooled_sd(groups)
+    if pooled is None:
+        return None
+    sd, df = pooled
+    fewest = min(len(group) for group in groups)
+    beyond = float(special.stdtrit(df, 0.975)) * sd * (2 / fewest) ** 0.5
+    return {"sd": round(sd, 6), "df": df, "seeds": fewest, "beyond": round(beyond, 6)}
+
+
+def _mean_recall(row: dict[str, Any]) -> float:
+    return float(np.mean(row["recall"]))
+
+
+def _spread(numbers: list[float]) -> dict[str, float]:
+    found = seeds.spread_of(numbers)
+    told = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+    return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
+
+
+def print_table(name: str, size: str, epochs: int, rows: list[dict[str, Any]]) -> None:
+    """What the rows say, a way a line, as Markdown."""
+    counts = sorted(rows[0]["train_counts"], reverse=True)
+    print(f"{name}, {rows[0]['split']}, n {rows[0]['n']:,}; train {counts[0]:,} to {counts[-1]:,} a class "
+          f"({counts[0] / counts[-1]:.1f} : 1), {sum(counts):,} in all; {size} px, "
+          f"{epochs} epochs")  # fmt: skip
+    table = summary(rows)
+    print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | largest | head | middle | tail "
+          "| minus none | minus both |\n|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for line in table:
+        own = line["accuracy"]
+        cells = [line["way"] + (f" (tau {', '.join(f'{tau:g}' for tau in line['tau'])})" if "tau" in line else ""),
+                 str(line["seeds"]), _told(own) + ("" if own["sd"] is None else f" ± {own['sd']:.3f}"),
+                 " / ".join(f"{value:.3f}" for value in own["values"]), f"{line['mean_recall']['mean']:.3f}",
+                 *(f"{line[name]['mean']:.3f}" for name in ("largest", "head", "middle", "tail"))]  # fmt: skip
+        for base in ("none", "both"):
+            found = line.get(f"accuracy_minus_{base}")
+            cells.append(_told(found, "+") if found else "")
+        print("| " + " | ".join(cells) + " |")
+    found = noise(table)
+    if found:
+        print(f"Seeds alone: SD {found['sd']:.4f} over all ways (df {found['df']}); means of {found['seeds']} seeds "
+              f"that differ by more than {found['beyond']:.3f} differ by more than seeds do")  # fmt: skip
+
+
+def _told(found: dict[str, float | None], sign: str = "") -> str:
+    """0.845 [0.840, 0.850], or the mean alone where one seed is all there is."""
+    ends = "" if found["low"] is None else f" [{found['low']:{sign}.3f}, {found['high']:{sign}.3f}]"
+    return f"{found['mean']:{sign}.3f}{ends}"

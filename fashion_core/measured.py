@@ -1,0 +1,61 @@
+"""What this project itself measured about uneven classes: the one place that its sentences take their numbers from.
+
+Reads measured_imbalance.json, which ``benchmarks/imbalance.py --save`` writes; each study in it names its command.
+"""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+LONG_TAILED = "fashion-mnist-100-to-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """The mean of a way's seeds as a share, with the 95 % interval of that mean; None of a single seed."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Several ways to meet uneven classes, each with the same seeds, on one dataset. ``ways`` are as in the file."""
+
+    dataset: str
+    name: str
+    split: str
+    n: int
+    ratio: float
+    command: str
+    date: str
+    ways: dict[str, dict[str, Any]]
+
+    def score(self, way: str, what: str = "accuracy") -> Score:
+        """``what``: accuracy, mean_recall, largest (class), head, middle, tail, accuracy_minus_none and the like."""
+        found = self.ways[way][what]
+        return Score(mean=found["mean"], low=found["low"], high=found["high"])
+
+    def num_seeds(self, way: str) -> int:
+        return int(self.ways[way]["seeds"])
+
+
+@functools.lru_cache(maxsize=1)
+def studies() -> tuple[Study, ...]:
+    """Every study, in the order in which they were saved."""
+    told = json.loads((Path(__file__).parent / "measured_imbalance.json").read_text(encoding="utf-8"))
+    return tuple(_study(one) for one in told["studies"])
+
+
+def study(dataset: str = LONG_TAILED) -> Study | None:
+    """The study on the dataset of that id, None when there is none."""
+    return next((one for one in studies() if one.dataset == dataset), None)
+
+
+def _study(told: dict[str, Any]) -> Study:
+    counts = told["train_counts"].values()
+    kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date")}
+    return Study(**kept, ratio=max(counts) / min(counts), ways={way["way"]: way for way in told["ways"]})

@@ -1,0 +1,54 @@
+"""The study of uneven classes: its table against numpy by hand, and that equal settings are found again."""
+
+import argparse
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks import imbalance, imbalance_table
+from fashion_core import measured
+
+
+def row(way: str, seed: int, recall: list[float]) -> dict:
+    return {"way": way, "seed": seed, "split": "test", "n": 40, "accuracy": float(np.mean(recall)), "recall": recall,
+            "train_counts": [10, 40, 20, 80]}  # fmt: skip
+
+
+def test_a_way_is_the_mean_of_its_seeds_with_students_interval_and_differences_are_paired_by_seed():
+    none = [row("none", seed, [0.2 + 0.1 * seed, 0.6, 0.5, 0.9]) for seed in range(3)]
+    both = [row("both", seed, [0.7, 0.6, 0.5, 0.3 + 0.1 * seed]) for seed in range(3)]
+    table = {line["way"]: line for line in imbalance_table.summary([*none, *both])}
+    found = [one["accuracy"] for one in none]
+    expected = stats.t.interval(0.95, 2, np.mean(found), stats.sem(found))
+    own = table["none"]["accuracy"]
+    assert (own["low"], own["high"]) == pytest.approx(expected, abs=1e-6) and own["mean"] == pytest.approx(0.575)
+    assert table["both"]["accuracy_minus_none"]["mean"] == pytest.approx(-0.025)
+    assert table["both"]["accuracy_minus_none"]["sd"] == pytest.approx(0, abs=1e-6), "the seeds move both alike"
+    # of four classes the largest (80) is the head, the smallest (10) the tail
+    assert [table["none"][name]["mean"] for name in ("largest", "head", "middle", "tail")] == [0.9, 0.9, 0.55, 0.3]
+    sd = np.sqrt(np.mean([np.var([one["accuracy"] for one in group], ddof=1) for group in (none, both)]))
+    found = imbalance_table.noise(list(table.values()))
+    assert (found["sd"], found["df"]) == (pytest.approx(sd, abs=1e-6), 4)
+    assert found["beyond"] == pytest.approx(stats.t.ppf(0.975, 4) * sd * np.sqrt(2 / 3), abs=1e-5)
+
+
+def test_a_training_is_taken_again_only_where_photos_and_every_setting_are_equal(tiny):
+    given = argparse.Namespace(recipe="report", augment=False, image_size="16", epochs=1, sets=[])
+    settings = imbalance.settings_of("both", 1, given)
+    assert (settings.sampler, settings.loss, settings.seed, settings.flip) == ("balanced", "weighted", 1, 0)
+    kept = {"fingerprint": tiny.fingerprint, "split": "test", "seed": 1, "settings": settings.to_json()}
+    assert imbalance.is_of(kept, tiny, settings, "test")
+    older = {name: value for name, value in kept["settings"].items() if name not in ("hue", "resize")}
+    assert imbalance.is_of(kept | {"settings": older}, tiny, settings, "test"), "written before those settings existed"
+    assert not imbalance.is_of(kept, tiny, settings, "val")
+    assert not imbalance.is_of(kept, tiny, imbalance.settings_of("none", 1, given), "test")
+    assert not imbalance.is_of(kept | {"fingerprint": "other"}, tiny, settings, "test")
+
+
+def test_what_is_shipped_as_measured_has_its_command_and_the_same_seeds_side_by_side():
+    for study in measured.studies():
+        assert study.command.startswith(f"python benchmarks/imbalance.py {study.dataset} ")
+        assert len({study.num_seeds(way) for way in imbalance_table.CORE}) == 1
+        for way in study.ways:
+            assert 0 < study.score(way).mean < 1 and study.ratio > 1
