@@ -2,7 +2,7 @@
 
     from fashion_core.predict import Classifier
 
-    for answer in Classifier("checkpoints/report-drawn")(["one.jpg", "two.jpg"]):
+    for answer in Classifier("checkpoints/strong-drawn")(["one.jpg", "two.jpg"]):
         print(answer.image, answer.label, answer.probability)
 
 Knows no app and writes nothing. N images, K classes.

@@ -20,7 +20,7 @@ from fashion_core.errors import FashionError, RunError, WrongUse
 TRASH = ".trash"
 MAX_NAME, MAX_NOTE, MAX_TAG, MAX_TAGS = 80, 2000, 30, 12
 #: The runs that git keeps: see ``export --format reference``.
-SHIPPED = ("report-drawn", "report-fashion-mnist")
+SHIPPED = ("strong-drawn", "strong-fashion-mnist", "report-fashion-mnist")
 
 
 @dataclass(frozen=True, kw_only=True)

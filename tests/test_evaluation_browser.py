@@ -15,7 +15,7 @@ import pytest
 from fashion_core import datasets, pixels, storage
 from tests.test_browser import browser, click_cell, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
 
-SHIPPED = Path(__file__).parents[1] / "checkpoints" / "report-drawn"
+SHIPPED = Path(__file__).parents[1] / "checkpoints" / "strong-drawn"
 ANY = "any/"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fashion_core import config, infer, runs, storage, train
+from fashion_core import config, infer, runs, storage, tidy, train
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -48,7 +48,7 @@ def test_a_run_that_an_older_version_stopped_opens_and_goes_on_to_the_golden_los
 
 
 def test_the_shipped_runs_open_and_their_models_load():
-    shipped = [run for run in runs.list_runs(config.PROJECT_ROOT / "checkpoints") if run.id.startswith("report-")]
-    assert {run.id for run in shipped} >= {"report-drawn", "report-fashion-mnist"}
+    shipped = [run for run in runs.list_runs(config.PROJECT_ROOT / "checkpoints") if run.id in tidy.SHIPPED]
+    assert {run.id for run in shipped} == set(tidy.SHIPPED)
     for run in shipped:
         assert infer.load_model(run, torch.device("cpu")).output.out_features == len(run.classes)
