@@ -1,9 +1,13 @@
 """How long the Embeddings page takes to open and to answer a lasso at 106,166 photos, on made features.
 
-    python benchmarks/embeddings_speed.py [--rows 106166] [--features 256] [--repeats 3]
+    python benchmarks/embeddings_speed.py [--rows 106166] [--features 256] [--repeats 3] [--browser]
 
 Each step of the server is run in a process that has loaded nothing yet (open) and again (reruns); the browser is not in
 it. Prints wall and processor seconds: on a machine that others use, the second is the one to compare.
+
+With ``--browser`` instead Chromium opens the page over all three splits: cold is a server and a browser that have just
+started, open another page of the same server, both from navigation to a drawn map; lasso from letting the mouse go to
+the selection's number on the screen.
 """
 
 import argparse
@@ -109,11 +113,60 @@ def measure(folder: Path, split: str) -> None:
     told("the components open, beyond that")
 
 
+MAP = """() => [...document.querySelectorAll('.js-plotly-plot')]
+    .some(graph => (graph._fullData || []).reduce((sum, trace) => sum + (trace.x?.length || 0), 0) > 1000
+        && graph.querySelector('canvas, .points'))"""
+
+
+def in_browser(folder: Path, repeats: int) -> None:
+    """Seconds of cold opens, warm opens and lassos over all splits."""
+    from playwright.sync_api import sync_playwright
+
+    from benchmarks.evaluation_speed import CHROMIUM, FLAGS, Server
+
+    def opened(page, address: str) -> float:
+        page.goto("about:blank")
+        began = time.perf_counter()
+        page.goto(f"{address}/embeddings?run=full&split=all", wait_until="commit")
+        page.wait_for_function(MAP, timeout=120_000)
+        return time.perf_counter() - began
+
+    def lassoed(page) -> float:
+        page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')", timeout=120_000)
+        box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x - 60, y - 60)
+        page.mouse.down()
+        for right, down in ((60, -60), (60, 60), (-60, 60), (-60, -50)):
+            page.mouse.move(x + right, y + down, steps=5)
+        page.mouse.up()
+        began = time.perf_counter()
+        page.get_by_text("in the selection").first.wait_for(timeout=120_000)
+        return time.perf_counter() - began
+
+    told: dict[str, list[float]] = {"cold": [], "open": [], "lasso": []}
+    with sync_playwright() as playwright:
+        for _ in range(repeats):
+            server = Server(folder / "no-data", folder)
+            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            try:
+                page = chromium.new_page(viewport={"width": 1280, "height": 800})
+                told["cold"].append(opened(page, server.address))
+                told["open"].append(opened(page, server.address))
+                told["lasso"].append(lassoed(page))
+            finally:
+                chromium.close()
+                server.stop()
+    for name, seconds in told.items():
+        print(f"{name:<6} {' '.join(f'{one:6.2f}' for one in seconds)} s", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=106_166)
     parser.add_argument("--features", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--browser", action="store_true")
     parser.add_argument("--measure", nargs=2, metavar=("FOLDER", "SPLIT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -121,6 +174,10 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         make(Path(folder), options.rows, options.features)
+        if options.browser:
+            print(f"load average {os.getloadavg()[0]:.1f}", flush=True)
+            in_browser(Path(folder), options.repeats)
+            return
         for split in ("test", "all"):
             for _ in range(options.repeats):
                 print(f"load average {os.getloadavg()[0]:.1f}", flush=True)

@@ -205,7 +205,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         name="start_size",
-        group="data",
+        group="optimiser",
         kind="float",
         low=0.25,
         high=1,

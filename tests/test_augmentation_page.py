@@ -184,7 +184,7 @@ def test_a_refused_combination_gives_the_engines_own_sentence(lab):  # noqa: F81
     assert [error.value.replace("\\", "") for error in app.error] == [str(refused.value)]
 
 
-@pytest.mark.parametrize(("name", "text"), [("flip", "7"), ("rotation_degrees", "abc"), ("image_size", "100")])
+@pytest.mark.parametrize(("name", "text"), [("flip", "7"), ("rotation_degrees", "abc"), ("image_size", "102")])
 def test_a_value_in_the_address_outside_its_range_gives_one_sentence_with_the_range(lab, name, text):  # noqa: F811
     app = lab("augmentation", **{f"try_{name}": text})
     with pytest.raises(SettingsError) as refused:

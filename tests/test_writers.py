@@ -28,6 +28,7 @@ ALLOWED = {
         "takes away the record of another version before the new findings; a lost removal is harmless",
     ),
     "export": ({"unlink"}, "in a folder that publishing() then syncs"),
+    "backbones": ({"TemporaryDirectory"}, "a download, which gets its name by write_bytes once it fits the network"),
     "launchers": ({"open", "mkdir"}, "log.txt, which a process writes as it goes and nobody calls saved"),
 }
 WRITERS = set(
