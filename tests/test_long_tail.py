@@ -133,6 +133,8 @@ def test_the_dataset_page_makes_one_says_what_it_is_and_refuses_what_cannot_be(e
     next(button for button in app.button if button.label == "Make this dataset").click().run()
     assert "import even --imbalance 10" in written(app) and not app.exception
     made = datasets.find_dataset(tmp_path / "data", "even 10 to 1")
-    assert f"fingerprint {made.fingerprint}; even is as it was" in written(app)
+    assert f"fingerprint {made.fingerprint}." in written(app)
+    left = even.num_images - made.num_images
+    assert f"{left} photos of even are left out; even is as it was." in written(app)
     told = written(open_page("dataset", dataset=made.id))
     assert "Train of even was made long-tailed, 10 : 1, seed 0: it keeps 30 photos of Coat down to 3 of Skirt" in told

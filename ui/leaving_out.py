@@ -43,7 +43,7 @@ def form(dataset: Dataset, kind: str, photos: pd.DataFrame, *, first: int | None
         if asked:
             with faults.shown(stop=False):
                 st.session_state[_made_key(dataset)] = _make(dataset, kind, photos, chosen, name.strip()).id
-        _show_made(dataset)
+        show_made(dataset, _made_key(dataset), tab="Photos")
 
 
 def reasons_of(kind: str, photos: pd.DataFrame) -> dict[str, str]:
@@ -118,15 +118,15 @@ def _made_key(dataset: Dataset) -> str:
     return f"_made_from_{dataset.id}"
 
 
-def _show_made(dataset: Dataset) -> None:
-    """What was made, and the way to it."""
-    made_id = st.session_state.get(_made_key(dataset))
+def show_made(dataset: Dataset, key: str, *, tab: str) -> None:
+    """What was made of a dataset, where the session has its id under ``key``, and the way to its ``tab``."""
+    made_id = st.session_state.get(key)
     if made_id is None:
         return
     try:
         made = datasets.find_dataset(loaders.data_dir(), made_id)
     except DatasetError:  # removed since
-        del st.session_state[_made_key(dataset)]
+        del st.session_state[key]
         return
     splits = ", ".join(f"{charts.SPLIT_NAMES[split].lower()} {words.count(num)}" for split, num in made.splits.items())
     left = _these(dataset.num_images - made.num_images).removeprefix("these ").removeprefix("this ")
@@ -138,11 +138,11 @@ def _show_made(dataset: Dataset) -> None:
         )
         for sentence in made.warnings[len(dataset.warnings) + 1 :]:
             st.markdown(f":orange[:material/warning:] {words.plain(sentence)}, so that split cannot be scored.")
-        st.button(f"Look at {new}", on_click=_open, args=(made.id,))
+        st.button(f"Look at {new}", on_click=_open, args=(made.id, tab))
         notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
 
 
-def _open(dataset_id: str) -> None:
+def _open(dataset_id: str, tab: str) -> None:
     """Show the new dataset; before the page's widgets are drawn."""
-    st.session_state["tab"] = "Photos"
+    st.session_state["tab"] = tab
     address.choose(dataset=dataset_id)

@@ -6,11 +6,11 @@ Takes a dataset; ``fashion_core.long_tail`` makes the new one. The old one stays
 import pandas as pd
 import streamlit as st
 
-from fashion_core import datasets, long_tail, rights
+from fashion_core import long_tail, rights
 from fashion_core.datasets import Dataset
-from fashion_core.errors import DatasetError, FashionError
+from fashion_core.errors import FashionError
 from fashion_core.labels import display_name
-from ui import address, faults, loaders, notices, words
+from ui import faults, leaving_out, notices, words
 
 
 def say(dataset: Dataset) -> None:
@@ -55,7 +55,7 @@ def form(dataset: Dataset, counts: pd.DataFrame) -> None:
         if st.button("Make this dataset", type="primary", disabled=bool((left_K == counts["train"]).all())):
             with faults.shown(stop=False):
                 st.session_state[_made_key(dataset)] = long_tail.make(dataset, ratio, seed=int(seed)).id
-        _show_made(dataset)
+        leaving_out.show_made(dataset, _made_key(dataset), tab="Classes")
 
 
 def _sentence(told: str) -> str:
@@ -64,23 +64,3 @@ def _sentence(told: str) -> str:
 
 def _made_key(dataset: Dataset) -> str:
     return f"_tailed_from_{dataset.id}"
-
-
-def _show_made(dataset: Dataset) -> None:
-    """What was made, and the way to it."""
-    made_id = st.session_state.get(_made_key(dataset))
-    if made_id is None:
-        return
-    try:
-        made = datasets.find_dataset(loaders.data_dir(), made_id)
-    except DatasetError:  # removed since
-        del st.session_state[_made_key(dataset)]
-        return
-    new = words.plain(made.name)
-    with st.container(border=True):
-        photos = words.counted(made.num_images, "photo")
-        st.markdown(
-            f"**{new}** has {photos}, fingerprint {made.fingerprint}; {words.plain(dataset.name)} is as it was."
-        )
-        st.button(f"Look at {new}", on_click=address.choose, kwargs={"dataset": made.id})
-        notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
