@@ -66,8 +66,9 @@ def measure(dataset: manifest.Dataset, settings: Settings, *, seconds: float = S
     found, is_built = _pixels(dataset, settings, len(frame))
     try:
         learner = train.make_learner(run, sampling.class_counts(labels_N, dataset.classes), device, ranks.Ranks())
-        photos: batches.Photos | batches.Features = batches.Photos(found, device)
-        features_seconds = _features_seconds(run, learner, batches.Photos(found, device), dataset, frame)
+        pixels_here = batches.Photos(found, device)
+        photos: batches.Photos | batches.Features = pixels_here
+        features_seconds = _features_seconds(run, learner, pixels_here, dataset, frame)
         if schedules.takes_features(settings, settings.epochs):
             kept_ND = np.zeros((len(frame), learner.model.num_features), np.float32)
             photos = batches.Features([kept_ND, kept_ND], device, test_flip=settings.test_flip == "on")
@@ -180,13 +181,12 @@ def _features_seconds(
     if not missing:
         return 0.0
     learner.model.eval()
-    features.compute(learner.model, photos.batch(rows_N[: features.CHUNK]), run.settings, mirrored=False)  # warms up
+    rows_B = rows_N[: features.CHUNK]
+    features.compute(learner.model, photos.batch(rows_B), run.settings, mirrored=False)  # warms up
     started, done = time.perf_counter(), 0
     while not done or time.perf_counter() - started < VALIDATION_SECONDS:
-        rows_B = rows_N[: features.CHUNK]
         features.compute(learner.model, photos.batch(rows_B), run.settings, mirrored=False)
         done += len(rows_B)
-    models.set_training(learner.model, learner.frozen)
     return (time.perf_counter() - started) / done * len(rows_N) * len(missing)
 
 

@@ -30,7 +30,7 @@ def loss_weights(counts_K: np.ndarray, loss: str) -> np.ndarray:
 
 def corrections(sampler: str, loss: str) -> list[str]:
     """Which of the two raise rare classes in training: ``sampler``, ``loss``, both or none of them."""
-    samples = sampler not in ("none", "power(0)") and sampler_power(sampler) != 0 and sampler_beta(sampler) != 0
+    samples = sampler != "none" and sampler_power(sampler) != 0 and sampler_beta(sampler) != 0
     charges = loss in ("weighted", "balanced_softmax", "logit_adjusted")
     return ["sampler"] * samples + ["loss"] * charges
 
