@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.imbalance_table import CORE, WAYS, noise, print_table, summary  # noqa: E402
-from fashion_core import adjustment, config, launchers, manifest, runs, sampling, sources, storage  # noqa: E402
+from fashion_core import adjustment, config, launchers, manifest, metrics, runs, sampling, sources, storage  # noqa: E402
 
 #: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
 PLAIN = ("flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0")
@@ -91,7 +91,7 @@ def scored(frame: pd.DataFrame, classes: tuple[str, ...], probabilities_NK: np.n
 
 def probabilities(run: runs.Run, split: str) -> tuple[pd.DataFrame, np.ndarray]:
     frame = run.predictions(split)
-    return frame, frame[[f"p_{name}" for name in run.classes]].to_numpy(np.float64)
+    return frame, metrics.probabilities_of(frame, run.classes)
 
 
 def after(run: runs.Run, counts_K: np.ndarray, split: str) -> dict[str, dict[str, Any]]:
