@@ -161,7 +161,7 @@ def test_a_short_run_ends_while_nobody_looks_and_the_page_links_to_its_evaluatio
     app = open_page("training", image_size="32", epochs="1", batch_size="8", log_every="1", device="cpu")
     app.button(key="train").click().run()
     (run,) = runs.list_runs(room)
-    wait_for(lambda: run.status().state not in ("starting", "running"))
+    wait_for(lambda: not run.status().active)
     app = open_page("training", run=run.id)
     assert run.status().state == "finished", run.log_tail()
     assert "Finished" in written(app)
