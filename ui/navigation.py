@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import access
+from ui import access, audience
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -84,6 +84,7 @@ def open_app() -> None:
     st.session_state["_entered"] = True
     st.logo(LOGO, size="large", icon_image=MARK)
     with st.sidebar:
+        audience.show_switch()
         access.show_control()
     page.run()
 
