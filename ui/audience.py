@@ -1,4 +1,4 @@
-"""Who is reading: a class that learns the terms of the field, or a stakeholder who wants the answer. One switch for all.
+"""Who is reading: a class that learns the terms, or a stakeholder who wants the answer. One switch for every page.
 
 One switch in the sidebar, one reading of it for every page. The data are the same for both; wording and depth differ.
 A link may say it (``?audience=review``); afterwards the session remembers it. Knows no page.
@@ -9,8 +9,8 @@ import streamlit as st
 from fashion_core import rights
 
 CLASSROOM, REVIEW = "classroom", "review"
-WORDS = {CLASSROOM: "Classroom", REVIEW: "Review"}
-HELP = "Classroom explains the terms and shows every view. Review says the answer first, in plain words."
+WORDS = {CLASSROOM: "Class", REVIEW: "Review"}
+HELP = "Class explains the terms and shows every view. Review says the answer first, in plain words."
 _STATE = "_audience"
 
 
