@@ -23,7 +23,8 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """Several ways to meet uneven classes, each with the same seeds, on one dataset. ``ways`` are as in the file."""
+    """Several ways to meet uneven classes, each with the same seeds, on one dataset. ``ways`` are as in the file;
+    ``beyond`` is how far two means must lie apart to be more than the luck of seeds (None of single seeds)."""
 
     dataset: str
     name: str
@@ -32,6 +33,8 @@ class Study:
     ratio: float
     command: str
     date: str
+    synthetic: bool
+    beyond: float | None
     ways: dict[str, dict[str, Any]]
 
     def score(self, way: str, what: str = "accuracy") -> Score:
@@ -41,6 +44,36 @@ class Study:
 
     def num_seeds(self, way: str) -> int:
         return int(self.ways[way]["seeds"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """What a study says one should do. ``helped``: ways whose gain over doing nothing is above 0 with its whole
+    interval, the best mean first. ``alike``: those of them that the spread of seeds cannot tell from the best.
+    ``harmed``: ways that lost with their whole interval."""
+
+    helped: tuple[str, ...]
+    alike: tuple[str, ...]
+    harmed: tuple[str, ...]
+
+
+def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
+    """Judge every way against `none` by ``what``, seed by seed: the interval of the mean difference (Student's t).
+
+    Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %). A single seed
+    recommends nothing.
+    """
+    gains = {
+        way: (told[f"{what}_minus_none"]["low"], told[f"{what}_minus_none"]["high"])
+        for way, told in study.ways.items()
+        if told.get(f"{what}_minus_none", {}).get("low") is not None
+    }
+    mean = {way: study.score(way, what).mean for way in gains}
+    helped = tuple(sorted((way for way, (low, _) in gains.items() if low > 0), key=lambda way: -mean[way]))
+    alike = tuple(way for way in helped if study.beyond is not None and mean[helped[0]] - mean[way] <= study.beyond)
+    return Recommendation(
+        helped=helped, alike=alike or helped[:1], harmed=tuple(way for way, (_, high) in gains.items() if high < 0)
+    )
 
 
 @functools.lru_cache(maxsize=1)
@@ -57,5 +90,6 @@ def study(dataset: str = LONG_TAILED) -> Study | None:
 
 def _study(told: dict[str, Any]) -> Study:
     counts = told["train_counts"].values()
-    kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date")}
-    return Study(**kept, ratio=max(counts) / min(counts), ways={way["way"]: way for way in told["ways"]})
+    kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date", "synthetic")}
+    beyond = (told["noise"] or {}).get("beyond")
+    return Study(**kept, beyond=beyond, ratio=max(counts) / min(counts), ways={way["way"]: way for way in told["ways"]})

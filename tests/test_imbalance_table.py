@@ -8,6 +8,7 @@ from scipy import stats
 
 from benchmarks import imbalance, imbalance_table
 from fashion_core import measured
+from ui import recommended
 
 
 def row(way: str, seed: int, recall: list[float]) -> dict:
@@ -52,3 +53,33 @@ def test_what_is_shipped_as_measured_has_its_command_and_the_same_seeds_side_by_
         assert len({study.num_seeds(way) for way in imbalance_table.CORE}) == 1
         for way in study.ways:
             assert 0 < study.score(way).mean < 1 and study.ratio > 1
+
+
+def made_study(gains: dict[str, tuple[float, float, float]], beyond: float | None = 0.02) -> measured.Study:
+    """A study whose ways have these (mean, low, high) gains of mean recall over `none`, which has 0.80."""
+    ways = {"none": {"way": "none", "seeds": 3, "mean_recall": {"mean": 0.8, "low": 0.79, "high": 0.81},
+                     "largest": {"mean": 0.97, "low": 0.9, "high": 1.0}}}  # fmt: skip
+    for name, (mean, low, high) in gains.items():
+        ways[name] = {"way": name, "seeds": 3, "mean_recall": {"mean": 0.8 + mean, "low": 0.7, "high": 0.9},
+                      "mean_recall_minus_none": {"mean": mean, "low": low, "high": high},
+                      "largest": {"mean": 0.5, "low": 0.4, "high": 0.6}}  # fmt: skip
+    return measured.Study(dataset="d", name="*d*", split="test", n=100, ratio=7.0, command="x", date="2026-11-28",
+                          synthetic=False, beyond=beyond, ways=ways)  # fmt: skip
+
+
+def test_only_a_way_that_gained_with_its_whole_interval_is_recommended_and_those_within_seeds_beside_it():
+    study = made_study({"sampler": (0.05, 0.03, 0.07), "weighted": (0.04, 0.01, 0.07), "focal": (0.06, -0.01, 0.13),
+                        "balanced_softmax": (0.02, 0.01, 0.03), "both": (-0.03, -0.05, -0.01)})  # fmt: skip
+    found = measured.recommendation(study)
+    assert found.helped == ("sampler", "weighted", "balanced_softmax")
+    assert found.alike == ("sampler", "weighted"), "balanced softmax is 3 points behind, and seeds move 2"
+    assert found.harmed == ("both",)
+    told = recommended.advice(study)
+    assert "\\*d\\* **the sampler** brought most: +5.0 points [+3.0, +7.0]" in told
+    assert "cannot tell it from the weighted loss." in told and "worse than none" in told and "50 %" in told
+
+
+def test_where_nothing_gained_nothing_is_recommended():
+    study = made_study({"sampler": (0.05, -0.03, 0.13), "both": (0.0, -0.1, 0.1)})
+    assert measured.recommendation(study).helped == ()
+    assert "no way is shown to beat doing nothing" in recommended.advice(study)

@@ -13,7 +13,19 @@ from fashion_core import sampling
 from fashion_core.datasets import Dataset
 from fashion_core.fields import Field
 from fashion_core.labels import display_name
-from ui import address, charts, corrections, faults, gallery, loaders, navigation, notices, settings_form, words
+from ui import (
+    address,
+    charts,
+    corrections,
+    faults,
+    gallery,
+    loaders,
+    navigation,
+    notices,
+    recommended,
+    settings_form,
+    words,
+)
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -80,6 +92,7 @@ def show(dataset: Dataset) -> None:
         _photos(dataset, photos, times_N)
         with st.expander("Every class in numbers"):
             _table(rows)
+    recommended.show(dataset.id)
 
 
 def simulate(

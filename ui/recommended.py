@@ -1,0 +1,107 @@
+"""What this lab measured of ways to meet uneven classes, dataset by dataset, and what follows from it.
+
+Takes the shipped studies (``fashion_core.measured``); trains nothing. Numbers are means over seeds.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core import measured, verdicts
+from fashion_core.measured import Recommendation, Study
+from ui import address, charts, notices, words
+from ui.plot import plot
+
+#: How a way is called in a sentence and beside its dot.
+WAYS = {
+    "none": "no correction",
+    "sampler": "the sampler",
+    "weighted": "the weighted loss",
+    "both": "sampler and weighted loss",
+    "balanced_softmax": "balanced softmax",
+    "focal": "focal loss",
+    "logit_after": "adjusted answers",
+    "logit_after_tau": "adjusted answers, strength chosen on validation",
+}
+
+
+def show(dataset_id: str) -> None:
+    """The studies behind one picker, opening on the one of this dataset; a sentence, a chart, the command."""
+    found = {study.dataset: study for study in measured.studies()}
+    if not found:
+        return
+    st.subheader("What helped when it was measured", anchor=False)
+    default = dataset_id if dataset_id in found else next(iter(found))
+    chosen = address.segments(
+        "Measured on",
+        list(found),
+        key="sim_study",
+        default=default,
+        words=lambda name: f"{found[name].name}{' (drawn)' if found[name].synthetic else ''}",
+        label_visibility="collapsed",
+    )
+    study = found[chosen]
+    st.markdown(advice(study))
+    plot(
+        charts.rates_with_intervals(
+            _rates(study),
+            title=f"Mean recall of the classes, {study.split} photos, n = {study.n:,}",
+            unit="% of a class's photos, mean over classes; interval over seeds",
+            drawn=study.synthetic,
+        ),
+        key="measured ways",
+        alt=f"Mean recall over classes with its interval for each way on {study.name}",
+        height=110 + 30 * len(study.ways),
+    )
+    notices.aside(
+        f"{words.plain(study.name)} has {study.ratio:.1f} photos of its largest class for each one of its smallest. "
+        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. To measure it again: "
+        f"{words.command(study.command)}"
+    )
+
+
+def advice(study: Study) -> str:
+    """One or two sentences: what to do on photos like these, how much it brought, and what not to do."""
+    found = measured.recommendation(study)
+    seeds = words.counted(study.num_seeds("none"), "seed")
+    if not found.helped:
+        told = f"On {words.plain(study.name)} no way is shown to beat doing nothing ({seeds} a way)."
+    else:
+        best = found.helped[0]
+        gain = study.ways[best]["mean_recall_minus_none"]
+        mean, low, high = (verdicts.points(gain[name]) for name in ("mean", "low", "high"))
+        rest = [WAYS[way] for way in found.alike[1:]]
+        beside = f" The seeds cannot tell it from {_joined(rest)}." if rest else ""
+        told = (
+            f"On {words.plain(study.name)} **{WAYS[best]}** brought most: {mean} points [{low}, {high}] of mean recall "
+            f"over no correction ({seeds} a way).{beside}"
+        )
+    return f"{told} {_of_both(study, found)}"
+
+
+def _of_both(study: Study, found: Recommendation) -> str:
+    """What the report's two corrections together did."""
+    if "both" not in study.ways:
+        return ""
+    largest = [words.percent(study.score(way, "largest").mean, 0) for way in ("both", "none")]
+    cost = f"of the largest class both together recognised {largest[0]}, no correction {largest[1]}."
+    if "both" in found.harmed:
+        return f"Both corrections together are worse than none; {cost}"
+    if "both" in found.alike:
+        return f"Both corrections together are among these; {cost}"
+    return f"Both corrections together are not among these; {cost}"
+
+
+def _joined(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _rates(study: Study) -> pd.DataFrame:
+    rows = []
+    for way in study.ways:
+        score = study.score(way, "mean_recall")
+        low, high = (score.mean if end is None else end for end in (score.low, score.high))
+        name = WAYS[way]
+        rows.append(
+            {"label": name, "rate": score.mean, "low": max(low, 0.0), "high": min(high, 1.0), "n": study.n}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
