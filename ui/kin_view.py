@@ -3,6 +3,7 @@
 Needs the features of the training photos, which are computed once, in a process of their own, when somebody asks.
 """
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
-from ui import faults, gallery, loaders, models, words
+from ui import embedding_steps, faults, gallery, loaders, models, words
 from ui.answer import Number
 
 NUM_KIN = 5
@@ -161,26 +162,22 @@ def _offer(run: Run, dataset: Dataset | None) -> None:
         missing = "its photos are not on this machine" if dataset is None else "it has no validation photos"
         st.markdown(f"The nearest training photos cannot be shown: {missing}.")
         return
+    everything = sum(run.dataset["splits"].values())
+    expected = embedding_steps.seconds_to_look(run, everything)
     key = f"_embedding {run.id}"
-    process = st.session_state.get(key)
-    if process and processes.is_alive(process):
-        _watch(run, num)
+    begun = st.session_state.get(key)
+    if begun and processes.is_alive(begun[0]):
+        told = f"The model is looking at {words.counted(everything, 'photo')}; the page goes on by itself"
+        st.fragment(embedding_steps.follow, run_every=1.0)(key, told, expected)
         return
-    if process:
+    if begun:
         st.warning(f"The features were not written; its last words are in {words.plain(run.folder / 'embed.txt')}.")
     st.markdown(
-        f"Here you would see the training photos nearest to this one. The model must look at them once: {num:,}."
+        "Here you would see the training photos nearest to this one, and whether it is unlike all of them. The model "
+        f"must look once at the {words.counted(everything, 'photo')} of every split, in a process of its own."
     )
-    if not rights.read_only() and st.button(f"Compute the features of {num:,} training photos", key="embed"):
+    button = f"Compute the features of {words.counted(num, 'training photo')}, about {words.roughly(expected)}"
+    if not rights.read_only() and st.button(button, key="embed"):
         with faults.shown(stop=False):
-            st.session_state[key] = launch.start_embed(run, "all", data_dir=loaders.data_dir())
+            st.session_state[key] = (launch.start_embed(run, "all", data_dir=loaders.data_dir()), time.time())
             st.rerun()
-
-
-@st.fragment(run_every=1.0)
-def _watch(run: Run, num: int) -> None:
-    process = st.session_state.get(f"_embedding {run.id}")
-    if not (process and processes.is_alive(process)):
-        st.rerun()
-    st.markdown(f"The model is looking at {num:,} training photos; the page goes on by itself.")
-    st.skeleton(height=160)
