@@ -1,8 +1,10 @@
 """The Embeddings page: what it says agrees with scikit-learn and with counts by hand, with photos and without."""
 
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +115,7 @@ def test_words_in_the_address_that_are_not_on_offer_are_named(lab):
 def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_lack_are_named(
     lab, tiny_data, tiny_run, monkeypatch
 ):
-    from ui import learnt
+    from ui import embedding_steps, learnt
 
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
     run = runs.open_run(shutil.copytree(tiny_run.folder, lab / "one"))
@@ -126,6 +128,10 @@ def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_
     assert not app.error and not app.metric and not asked_for
     next(button for button in app.button if button.label == "Look at 36 train photos, about 10 s").click().run()
     assert asked_for == [("one", "train", None)]
+    identity = runs.process_identity(os.getpid())
+    monkeypatch.setattr(embedding_steps, "looks", lambda: {f"{run.folder} train": (identity, time.time())})
+    loaded_anew = open_page(run="one", split="train")
+    assert loaded_anew.get("progress") and not any("Look at" in button.label for button in loaded_anew.button)
     assert learnt.without_features(run)[0] == "train" and "test" not in learnt.without_features(run)
 
     def near(run):

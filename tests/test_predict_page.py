@@ -266,6 +266,13 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     assert numbers_of(app)["Like training"] in ("Alike", "Unlike") and "Next" not in numbers_of(app)
     assert any(f"{1 - tenth:.3f} away from those of its 10th nearest" in text.value for text in app.markdown)
 
+    (run.folder / "embeddings-val.npy").rename(run.folder / "away")
+    app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
+    (run.folder / "away").rename(run.folder / "embeddings-val.npy")
+    assert any("of every split" in button.label for button in app.button), "the limit only waits for these"
+    shown = [element.proto.body for element in app.get("html") if "vastra-gallery" in element.proto.body][-1]
+    assert re.findall('<figure title="([^"]+)"', shown) == expected
+
     app = open_page(run="tiny-run", image=stored["image_id"], closer="runs")
     table = app.dataframe[0].value
     assert len(table) == 2 and set(table["Most likely"].str.lower()) == {stored["predicted"]}
@@ -284,8 +291,8 @@ def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_la
     )
     app = open_page(run="tiny-run", closer="kin")
     assert "Like training" not in numbers_of(app) and not asked_for
-    label = "Compute the features of 36 training photos, about 10 s"
-    next(button for button in app.button if button.label == label).click().run()
+    [button] = [button for button in app.button if button.label.startswith("Look at 63 photos of every split, about ")]
+    button.click().run()
     assert asked_for == [("tiny-run", "all")] and not app.exception
 
 

@@ -5,6 +5,7 @@ Takes a run, gives a Side. Features of a saved step are computed once, in a proc
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -61,6 +62,13 @@ def can_look(side: Side) -> bool:
     return bool(checkpoints.saved_steps(side.run.folder))
 
 
+@st.cache_resource(show_spinner=False)
+def looks() -> dict[str, tuple[dict[str, Any], float]]:
+    """What looks at photos now or did last, by what it was asked for: the process and when it began. Of all sessions,
+    so that a page that was loaded anew, or another reader's, follows it and does not start it a second time."""
+    return {}
+
+
 def seconds_to_look(run: Run, num: int) -> float:
     """About how long ``num`` photos take: a look costs less than half of a training step, which the run has timed."""
     summary = loaders.summary_of(run) or {}
@@ -84,8 +92,8 @@ def offer(side: Side, split: str) -> None:
     """The button that computes a side's features of one split, or how far that is."""
     num = int(side.run.dataset["splits"].get(split, 0))
     photos = words.counted(num, learnt.photos_words(split))
-    key = f"_features {side.seen.folder.name} {side.run.id} {split}"
-    begun = st.session_state.get(key)
+    key = f"{side.seen.folder} {split}"
+    begun = looks().get(key)
     if begun and processes.is_alive(begun[0]):
         st.fragment(follow, run_every=1.0)(
             key, f"The model {side.when} is looking at {photos}", seconds_to_look(side.run, num)
@@ -114,13 +122,13 @@ def offer(side: Side, split: str) -> None:
     if st.button(f"Look at {photos}{when}{cost}", type="primary", key="embed_step"):
         with faults.shown(stop=False):
             process = launch.start_embed(side.run, split, data_dir=loaders.data_dir(), step=side.step)
-            st.session_state[key] = (process, time.time())
+            looks()[key] = (process, time.time())
             st.rerun()
 
 
 def follow(key: str, told: str, expected: float) -> None:
     """How long the process has been at it; one rerun of the page when it has ended."""
-    process, began = st.session_state[key]
+    process, began = looks()[key]
     if not processes.is_alive(process):
         st.rerun()
     waited = time.time() - began
