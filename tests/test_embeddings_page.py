@@ -139,7 +139,7 @@ def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_
 
         embedding_photos.near(run, "test", 0, forget="x", more=lambda image_id, split: None)
 
-    said = AppTest.from_function(near, kwargs={"run": run}).run().markdown[0].value
+    said = AppTest.from_function(near, kwargs={"run": run}, default_timeout=60).run().markdown[0].value
     assert "Train" in said and "no features yet" in said and "in test" in said
 
 
