@@ -10,6 +10,7 @@ from ui import (
     embedding_map,
     embedding_runs,
     embedding_similar,
+    embedding_steps,
     faults,
     learnt,
     navigation,
@@ -41,8 +42,13 @@ view = address.segments(
 )
 
 # load, compute, draw: the open view only
-with faults.shown():
-    learnt.of(run, split)
-    VIEWS[view][1](run, split)
+own = embedding_steps.as_judged(run)
+lacking = embedding_steps.missing(own, run, split) if embedding_steps.can_look(own) else []
+if lacking:
+    embedding_steps.offer(own, lacking[0])
+else:
+    with faults.shown():
+        learnt.of(run, split)
+        VIEWS[view][1](run, split)
 
 navigation.next_step("predict", "Ask this model about one photo", run=run.id)

@@ -268,33 +268,34 @@ else:
     beside_view.show(run, top, again)
 
 # the detail
+by_name = iter(probabilities_NK)
+answers: list[np.ndarray | None] = [None if each.reason else next(by_name) for each in several]
 if len(several) > 1:
     st.subheader(f"All {len(several)} files", anchor=False)
-    by_name = iter(probabilities_NK)
-    answers: list[np.ndarray | None] = [None if each.reason else next(by_name) for each in several]
     st.dataframe(
         asked.results_table(run, several, answers),
         hide_index=True,
+        placeholder="",
         column_config={
             "Probability": st.column_config.NumberColumn(format="%.1f %%"),
             "Its probability": st.column_config.NumberColumn(format="%.1f %%"),
         },
         alt="Each file with its two likeliest classes, or why it could not be read",
     )
-    with st.container(horizontal=True):
-        st.download_button(
-            "Download as CSV",
-            asked.results_csv(run, several, answers),
-            "predictions.csv",
-            "text/csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Download as JSON",
-            asked.results_json(run, several, answers),
-            "predictions.json",
-            "application/json",
-            on_click="ignore",
-        )
+with st.container(horizontal=True):
+    st.download_button(
+        "Download as CSV",
+        asked.results_csv(run, several, answers),
+        "predictions.csv",
+        "text/csv",
+        on_click="ignore",
+    )
+    st.download_button(
+        "Download as JSON",
+        asked.results_json(run, several, answers),
+        "predictions.json",
+        "application/json",
+        on_click="ignore",
+    )
 
 navigation.next_step("evaluation", "See how often this model is right, class by class", run=run.id)

@@ -165,6 +165,7 @@ with view:
                 default=(training or active or runs)[0].id,
                 words=lambda name: run_names.run_words(found[name]),
                 label_visibility="collapsed",
+                quiet=True,
             )
         ]
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))

@@ -1,8 +1,10 @@
 """The Embeddings page: what it says agrees with scikit-learn and with counts by hand, with photos and without."""
 
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +17,13 @@ from sklearn.neighbors import KDTree, KNeighborsClassifier
 from sklearn.preprocessing import normalize
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import infer, runs
+from fashion_core import infer, launch, runs
 from fashion_core.labels import INDOFASHION
 from tests.made_runs import make_run
 from ui import address, charts
 
 ROOT = Path(__file__).parents[1]
+GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
 
 
 def open_page(**query: str) -> AppTest:
@@ -42,7 +45,9 @@ def test_the_answer_agrees_with_scikit_learn(lab):
     features, predictions = run.embeddings("test"), run.predictions("test")
     pca = PCA(svd_solver="full").fit(features)
     shares = pca.explained_variance_ratio_
-    numbers = numbers_of(open_page(run="one"))
+    app = open_page(run="one")
+    assert app.selectbox(key="axis1").options == [f"Axis {number}" for number in range(1, 1 + len(shares))]
+    numbers = numbers_of(app)
     assert numbers["On this map"] == f"{100 * shares[:2].sum():.1f} %"
     units = normalize(features)  # the order of Euclidean distances between units is that of cosine distances
     right = []
@@ -89,16 +94,53 @@ def test_features_of_other_photos_than_the_predictions_are_refused(lab):
     assert "features of 20 test photos but predictions of 19" in app.error[0].value.replace("\\", "")
 
 
-def test_words_in_the_address_that_are_not_on_offer_are_ignored(lab):
+def test_words_in_the_address_that_are_not_on_offer_are_named(lab):
     make_run(lab / "one", ("bag", "boot", "coat"), counts={"test": 60})
     app = open_page(run="../one", split="<b>", highlight="'; drop", view="<b>", map="x", axis1="0", space="4",
                     colour="column/<b>")  # fmt: skip
     assert not app.error
     assert len(app.metric) == 5
+    said = " ".join(warning.value for warning in app.warning)
+    for what in ("Run `../one`", "Split: `<b>`", "View: `<b>`", "Map: `x`", "Axes: `4`", "Across: `0`",
+                 "Colour: `column/<b>`", "Highlight: `'; drop`"):  # fmt: skip
+        assert what in said
     for view in ("components", "lines", "clusters", "similar", "runs"):
         app = open_page(run="one", view=view, lines="\x00", means="nobody", axis="999", like="../x", like_class="y",
                         like_column="label", among="z", other="none")  # fmt: skip
         assert not app.error, view
+    said = " ".join(open_page(run="one", view="similar", like="../x`").warning[0].value.split())
+    assert said == "Photo `` ../x` `` is not among these test photos; showing another one."
+
+
+def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_lack_are_named(
+    lab, tiny_data, tiny_run, monkeypatch
+):
+    from ui import embedding_steps, learnt
+
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    run = runs.open_run(shutil.copytree(tiny_run.folder, lab / "one"))
+    (run.folder / "embeddings-train.npy").unlink(missing_ok=True)
+    asked_for = []
+    monkeypatch.setattr(
+        launch, "start_embed", lambda run, split, *, data_dir, step: asked_for.append((run.id, split, step)) or GONE
+    )
+    app = open_page(run="one", split="train")
+    assert not app.error and not app.metric and not asked_for
+    next(button for button in app.button if button.label == "Look at 36 train photos, about 10 s").click().run()
+    assert asked_for == [("one", "train", None)]
+    identity = runs.process_identity(os.getpid())
+    monkeypatch.setattr(embedding_steps, "looks", lambda: {f"{run.folder} train": (identity, time.time())})
+    loaded_anew = open_page(run="one", split="train")
+    assert loaded_anew.get("progress") and not any("Look at" in button.label for button in loaded_anew.button)
+    assert learnt.without_features(run)[0] == "train" and "test" not in learnt.without_features(run)
+
+    def near(run):
+        from ui import embedding_photos
+
+        embedding_photos.near(run, "test", 0, forget="x", more=lambda image_id, split: None)
+
+    said = AppTest.from_function(near, kwargs={"run": run}, default_timeout=60).run().markdown[0].value
+    assert "Train" in said and "no features yet" in said and "in test" in said
 
 
 def test_many_classes_open_with_one_highlighted_and_few_with_all_in_colour(lab):

@@ -18,6 +18,7 @@ from tests.made_runs import add_half_precision_weights, make_run
 from ui import asked
 
 ROOT = Path(__file__).parents[1]
+GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
 
 
 @pytest.fixture
@@ -68,6 +69,7 @@ def test_a_photo_of_the_dataset_gets_the_answer_that_evaluation_stored(tiny_lab,
     numbers = numbers_of(app)
     assert numbers["Most likely"].lower() == stored["predicted"]
     assert numbers["True class"].lower() == stored["label"]
+    assert [button.proto.label for button in app.get("download_button")] == ["Download as CSV", "Download as JSON"]
     said = [text.value.replace("\\", "") for text in app.markdown]
     assert any(f"{100 * stored['p_' + stored['predicted']]:.1f} %" in text for text in said)
 
@@ -264,6 +266,13 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     assert numbers_of(app)["Like training"] in ("Alike", "Unlike") and "Next" not in numbers_of(app)
     assert any(f"{1 - tenth:.3f} away from those of its 10th nearest" in text.value for text in app.markdown)
 
+    (run.folder / "embeddings-val.npy").rename(run.folder / "away")
+    app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
+    (run.folder / "away").rename(run.folder / "embeddings-val.npy")
+    assert any("of every split" in button.label for button in app.button), "the limit only waits for these"
+    shown = [element.proto.body for element in app.get("html") if "vastra-gallery" in element.proto.body][-1]
+    assert re.findall('<figure title="([^"]+)"', shown) == expected
+
     app = open_page(run="tiny-run", image=stored["image_id"], closer="runs")
     table = app.dataframe[0].value
     assert len(table) == 2 and set(table["Most likely"].str.lower()) == {stored["predicted"]}
@@ -277,10 +286,13 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
 
 def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_lab, monkeypatch):
     asked_for = []
-    monkeypatch.setattr(launch, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)) or {})
+    monkeypatch.setattr(
+        launch, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)) or GONE
+    )
     app = open_page(run="tiny-run", closer="kin")
     assert "Like training" not in numbers_of(app) and not asked_for
-    next(button for button in app.button if button.label == "Compute the features of 36 training photos").click().run()
+    [button] = [button for button in app.button if button.label.startswith("Look at 63 photos of every split, about ")]
+    button.click().run()
     assert asked_for == [("tiny-run", "all")] and not app.exception
 
 

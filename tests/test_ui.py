@@ -394,12 +394,32 @@ def test_back_to_an_address_without_a_choice_is_back_to_the_default():
     assert app.text[0].value == "b"
 
 
-@pytest.mark.parametrize("wrong", ["z", "", "<script>", "A"])
-def test_a_value_that_is_not_on_offer_is_ignored(wrong):
+@pytest.mark.parametrize(
+    ("wrong", "named"), [("z", "`z`"), ("", "an empty value"), ("<script>", "`<script>`"), ("A", "`A`")]
+)
+def test_a_value_that_is_not_on_offer_is_named_once_with_what_is_shown(wrong, named):
     app = AppTest.from_string(PICKER)
     app.query_params["letter"] = wrong
     app.run()
     assert not app.exception and app.text[0].value == "b"
+    assert [warning.value for warning in app.warning] == [f"Letter: {named} is not here; showing B."]
+    assert not app.run().warning
+    app = AppTest.from_string(PICKER.replace("key=", "quiet=True, key="))
+    app.query_params["letter"] = wrong
+    assert not app.run().warning, "the page itself says it"
+
+
+def test_of_several_values_those_that_are_not_on_offer_are_named_and_left_out():
+    app = AppTest.from_string(
+        PICKER.replace("address.select(", "address.several(")
+        .replace('default="b", ', "")
+        .replace("(value)", "(' '.join(value))")
+    )
+    app.query_params["letter"] = ["c", "x", "a", "y`"]
+    app.run()
+    assert not app.exception and app.text[0].value == "a c"
+    assert [warning.value for warning in app.warning] == ["Letter: `x`, `` y` `` are not here and left out."]
+    assert not app.run().warning
 
 
 TWIN_PICKER = PICKER.replace('["a", "b", "c"]', '["t shirt", "t_shirt", "c"]').replace("str.upper", "display_name")

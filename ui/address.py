@@ -2,7 +2,7 @@
 
 ``bind="query-params"`` writes the label that the reader sees ("report on clothing · 23 Nov"), which no other page can
 link to and which changes with the wording. Here the address wins, then what the widget holds, then what was chosen on
-another page in this session, then the default; a value that is not on offer is ignored.
+another page in this session, then the default; a value that is not on offer is named below the page's title.
 """
 
 from collections import Counter
@@ -11,7 +11,8 @@ from typing import Any
 
 import streamlit as st
 
-from ui.words import plain
+from ui import navigation
+from ui.words import command, plain
 
 #: "Any of them" among class names: a folder cannot be called this, so neither can a class.
 ANY = "any/"
@@ -24,12 +25,17 @@ def select(
     key: str,
     default: str | None = None,
     words: Callable[[str], str] = str,
+    quiet: bool = False,
     **more: Any,
 ) -> str:
-    """A drop-down over ``options``; opens on ``default`` (else the first)."""
-    _before(key, options, default)
+    """A drop-down over ``options``; opens on ``default`` (else the first). ``quiet`` where the caller itself names a
+    value of the address that is not on offer."""
+    unknown = _before(key, options, default)
     st.selectbox(label, list(options), format_func=_apart(options, words), key=key, **more)
-    return _after(key, options, default)
+    value = _after(key, options, default)
+    if unknown is not None and not quiet:
+        navigation.say(f"{label}: {_asked_words(unknown)} is not here; showing {plain(words(value))}.")
+    return value
 
 
 def segments(
@@ -39,15 +45,19 @@ def segments(
     key: str,
     default: str | None = None,
     words: Callable[[str], str] = str,
+    quiet: bool = False,
     **more: Any,
 ) -> str:
     """The same as a row of buttons, for two to five options."""
-    _before(key, options, default)
+    unknown = _before(key, options, default)
     shown = _apart(options, words)
     st.segmented_control(
         label, list(options), format_func=lambda option: plain(shown(option)), key=key, required=True, **more
     )
-    return _after(key, options, default)
+    value = _after(key, options, default)
+    if unknown is not None and not quiet:
+        navigation.say(f"{label}: {_asked_words(unknown)} is not here; showing {plain(words(value))}.")
+    return value
 
 
 def choose(**values: str) -> None:
@@ -70,12 +80,17 @@ def several(
     """A picker of any number of ``options``, each once in the address under ``key``, in the order of ``options``; none
     means all of them."""
     state = st.session_state
+    asked = st.query_params.get_all(key)
+    unknown = [value for value in asked if value not in options] if tuple(asked) != _seen_several(key) else []
     state[key] = several_chosen(key, options)
     st.multiselect(label, list(options), format_func=_apart(options, words), key=key, **more)
     value = _known(state[key], options)  # the browser's word is not enough
     _write_several(key, value)
     state.setdefault("_chosen", {})[key] = value
     state.setdefault("_address", {})[key] = tuple(value)
+    if unknown:
+        listed = ", ".join(map(_asked_words, unknown[:3]))
+        navigation.say(f"{label}: {listed} {'is' if len(unknown) == 1 else 'are'} not here and left out.")
     return value
 
 
@@ -83,9 +98,14 @@ def several_chosen(key: str, options: Sequence[str]) -> list[str]:
     """What ``several`` will hold: the address wins, then the widget, then what was chosen before in this session."""
     state = st.session_state
     wanted = tuple(st.query_params.get_all(key))
-    if wanted != state.get("_address", {}).get(key, ()):  # a link, a typed address or the browser's back button
+    if wanted != _seen_several(key):  # a link, a typed address or the browser's back button
         return _known(wanted, options)
     return _known(state.get(key, state.get("_chosen", {}).get(key, [])), options)
+
+
+def _seen_several(key: str) -> tuple[str, ...]:
+    """What this session last read from or wrote to the address."""
+    return st.session_state.get("_address", {}).get(key, ())
 
 
 def choose_several(**values: Sequence[str]) -> None:
@@ -109,6 +129,11 @@ def _known(values: Sequence[str], options: Sequence[str]) -> list[str]:
     return [option for option in options if option in values]
 
 
+def _asked_words(value: str) -> str:
+    """What somebody typed into the address, as code."""
+    return command(value[:120]) if value.strip() else "an empty value"
+
+
 def _apart(options: Sequence[str], words: Callable[[str], str]) -> Callable[[str], str]:
     """``words``, and the option itself beside it where two options are written alike: streamlit knows the chosen one
     by what the reader sees."""
@@ -116,8 +141,8 @@ def _apart(options: Sequence[str], words: Callable[[str], str]) -> Callable[[str
     return lambda option: words(option) if written[words(option)] < 2 else f"{words(option)} ({option})"
 
 
-def _before(key: str, options: Sequence[str], default: str | None) -> None:
-    """Give the widget its value before it is drawn."""
+def _before(key: str, options: Sequence[str], default: str | None) -> str | None:
+    """Give the widget its value before it is drawn. Returns what a link or a typed address asks for in vain."""
     state = st.session_state
     seen = state.setdefault("_address", {})  # key -> what this session last read from or wrote to the address
     remembered = state.setdefault("_chosen", {}).get(key)
@@ -130,6 +155,7 @@ def _before(key: str, options: Sequence[str], default: str | None) -> None:
         state[key] = remembered if remembered in options else _fallback(options, default)
     else:  # said again: a browser that has dropped the widget, on a page that ended early, shows none of its options
         state[key] = state[key]
+    return wanted if wanted != seen.get(key) and wanted not in options else None
 
 
 def _after(key: str, options: Sequence[str], default: str | None) -> str:

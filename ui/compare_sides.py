@@ -109,6 +109,7 @@ def pick(offer: Offer) -> tuple[str, str]:
         key="first",
         default=offer.default_first(chosen_second),
         words=offer.words,
+        quiet=True,
     )
     others = offer.fitting(first)
     second = address.select(
@@ -117,6 +118,7 @@ def pick(offer: Offer) -> tuple[str, str]:
         key="second",
         default=second_default if second_default != first else others[0],
         words=offer.words,
+        quiet=True,
     )
     pickers.say_unknown("First", asked["first"], offer.ids, offer.words(first))
     pickers.say_unknown("Second", asked["second"], [*others, first], offer.words(second))

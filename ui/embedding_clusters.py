@@ -35,7 +35,7 @@ def show(run: Run, split: str) -> None:
     answer(
         [
             Number(
-                "Rand index",
+                "Adjusted Rand",
                 _signed(found.rand),
                 f"K-means, {len(classes)} clusters",
                 "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "

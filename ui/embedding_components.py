@@ -10,7 +10,6 @@ from ui.answer import Number, answer
 from ui.plot import clicked, plot
 
 MOST_SHOWN = 40  # axes in the chart
-MOST_AXES = 20  # axes to look at the ends of
 AT_AN_END = 12
 
 
@@ -42,7 +41,7 @@ def show(run: Run, split: str) -> None:
         ]
     )
     num = min(MOST_SHOWN, len(shares))
-    options = [str(number) for number in range(1, 1 + min(MOST_AXES, len(shares)))]
+    options = [str(number) for number in range(1, 1 + len(shares))]
 
     def choose_axis() -> None:
         click = clicked("scree")

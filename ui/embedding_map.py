@@ -32,7 +32,6 @@ from ui.plot import clicked, plot
 ALL = address.ANY
 MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
 MOST_CLICKED = 6
-MOST_AXES = 20  # to choose from
 GRACE_SECONDS = 45.0  # a process that has just been started has written no state yet
 _NEAREST = "its nearest other photo, measured over all features and not on the map, is of the same class"
 
@@ -70,7 +69,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
             words=lambda number: f"{number}-D",
             label_visibility="collapsed",
         )
-        options = [str(number) for number in range(1, 1 + min(MOST_AXES, len(learnt.axes_of(run, split).mean_D)))]
+        options = [str(number) for number in range(1, 1 + len(learnt.axes_of(run, split).explained_variance_ratio_C))]
         num_axes = min(int(space), len(options))
         named = ("Across", "Up", "Deep")
         axes = tuple(
@@ -121,7 +120,7 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
         first = Number(
             "On this map",
             words.percent(shares.sum()),
-            " + ".join(words.percent(share) for share in shares),
+            f"{' + '.join(f'{100 * share:.1f}' for share in shares)} %",
             f"Each photo is {len(axes.mean_D)} numbers to the model (its features). The map keeps some directions "
             "in which photos differ most (principal component analysis); this is their share of the variance, axis by "
             "axis. Points that lie on each other here may be far apart in a direction that is not drawn.",
@@ -334,18 +333,18 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                 {
                     "Class": by_class["label"].map(display_name),
                     "Photos": by_class["n"],
-                    "Alike": 100 * by_class["rate"],
-                    "Most often beside": by_class["beside"].map(lambda label: display_name(label) if label else "none"),
-                    "Times": by_class["num_beside"],
+                    "Most often beside": [
+                        f"{display_name(beside)}, {words.count(num)}" if beside else "none"
+                        for beside, num in zip(by_class["beside"], by_class["num_beside"], strict=True)
+                    ],
                 }
             ),
             hide_index=True,
             height=35 * (len(by_class) + 1) + 3,
             column_config={
-                "Alike": st.column_config.NumberColumn(
-                    format="%.1f %%", help="The nearest photo is of the same class."
+                "Most often beside": st.column_config.TextColumn(
+                    help="The other class that is nearest most often, and of how many photos."
                 ),
-                "Most often beside": st.column_config.TextColumn(help="The other class that is nearest most often."),
             },
             alt="For each class, the other class whose photos are nearest most often",
         )

@@ -38,6 +38,9 @@ def near(run: Run, split: str, row: int, *, forget: str, more: Callable[[str, st
             alike = int((points["label"].iloc[rows] == label).sum())
             told.append(f"{alike} of {len(rows)} in {learnt.split_words(part).lower()}")
     counts = f"Same class: {', '.join(told)}. "
+    if learnt.without_features(run):
+        left_out = " and ".join(learnt.split_words(part) for part in learnt.without_features(run))
+        counts += f"{left_out}: no features yet; choose it above. "
     st.markdown(
         f"**What is near this photo**  \n:small[:gray[{words.plain(counts)}"
         "Below each its cosine distance: 0 the same direction, 1 nothing in common.]]"

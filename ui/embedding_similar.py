@@ -11,7 +11,7 @@ import streamlit as st
 from fashion_core import maps, neighbours, projection
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, embedding_colours, embedding_photos, learnt, loaders, notices, words
+from ui import address, charts, embedding_colours, embedding_photos, learnt, loaders, navigation, notices, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -106,6 +106,10 @@ def _asked(run: Run, split: str) -> int:
     found = np.flatnonzero((ids == st.query_params.get(LIKE, "")).to_numpy())
     if len(found):
         return int(found[0])
+    if LIKE in st.query_params:
+        asked = words.command(st.query_params[LIKE][:120] or " ")
+        navigation.say(f"Photo {asked} is not among these {learnt.photos_words(split)}s; showing another one.")
+        del st.query_params[LIKE]
     return learnt.photos_of_class(run, split, learnt.told_apart(run, split)[0].iloc[0]["label"], 1)[0]
 
 

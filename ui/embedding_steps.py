@@ -5,10 +5,11 @@ Takes a run, gives a Side. Features of a saved step are computed once, in a proc
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
-from fashion_core import launch, maps, processes, rights, snapshots
+from fashion_core import checkpoints, launch, maps, processes, rights, snapshots
 from fashion_core.runs import Run
 from ui import address, faults, learnt, loaders, notices, words
 
@@ -51,6 +52,29 @@ def pick(run: Run, key: str, *, but: str | None = None) -> Side:
     return Side(run, step, run if step is None else snapshots.at(run, step), *_when(run, chosen))
 
 
+def as_judged(run: Run) -> Side:
+    """The side of a run as it was judged."""
+    return Side(run, None, run, *_when(run, OWN))
+
+
+def can_look(side: Side) -> bool:
+    """Whether its model could look at photos: weights are saved."""
+    return bool(checkpoints.saved_steps(side.run.folder))
+
+
+@st.cache_resource(show_spinner=False)
+def looks() -> dict[str, tuple[dict[str, Any], float]]:
+    """What looks at photos now or did last, by what it was asked for: the process and when it began. Of all sessions,
+    so that a page that was loaded anew, or another reader's, follows it and does not start it a second time."""
+    return {}
+
+
+def seconds_to_look(run: Run, num: int) -> float:
+    """About how long ``num`` photos take: a look costs less than half of a training step, which the run has timed."""
+    summary = loaders.summary_of(run) or {}
+    return START_SECONDS + num / (2 * (summary.get("images_per_second") or 50.0))
+
+
 def _when(run: Run, step: str) -> tuple[str, str]:
     if step == OWN:
         ended = snapshots.judged_step(run) is not None
@@ -68,10 +92,12 @@ def offer(side: Side, split: str) -> None:
     """The button that computes a side's features of one split, or how far that is."""
     num = int(side.run.dataset["splits"].get(split, 0))
     photos = words.counted(num, learnt.photos_words(split))
-    key = f"_features {side.seen.folder.name} {side.run.id} {split}"
-    begun = st.session_state.get(key)
+    key = f"{side.seen.folder} {split}"
+    begun = looks().get(key)
     if begun and processes.is_alive(begun[0]):
-        st.fragment(_follow, run_every=1.0)(key, f"The model {side.when} is looking at {photos}", _seconds(side, num))
+        st.fragment(follow, run_every=1.0)(
+            key, f"The model {side.when} is looking at {photos}", seconds_to_look(side.run, num)
+        )
         return
     if rights.read_only():
         notices.review_copy(f"The features {side.when} were not computed.", "no features can be computed")
@@ -85,27 +111,24 @@ def offer(side: Side, split: str) -> None:
     if begun:
         log = words.command(str(side.run.folder / "embed.txt"))
         st.error(f"The features were not written; what the process said last is in {log}.", icon=":material/error:")
+    when = "" if side.step is None else f" {side.when}"
+    whose = "The model" if side.step is None else "The model with the weights of then"
+    apart = "" if side.step is None else ", apart from its own results"
     st.markdown(
-        f"The features {side.when} were not computed yet. The model with the weights of then looks at these photos "
-        "once, in a process of its own; what it finds is kept beside the run, apart from its own results."
+        f"The features{when} of these {words.counted(num, learnt.photos_words(split))} were not computed yet. "
+        f"{whose} looks at them once, in a process of its own; what it finds is kept beside the run{apart}."
     )
-    cost = f", about {words.roughly(_seconds(side, num))}"
-    if st.button(f"Look at {photos} {side.when}{cost}", type="primary", key="embed_step"):
+    cost = f", about {words.roughly(seconds_to_look(side.run, num))}"
+    if st.button(f"Look at {photos}{when}{cost}", type="primary", key="embed_step"):
         with faults.shown(stop=False):
             process = launch.start_embed(side.run, split, data_dir=loaders.data_dir(), step=side.step)
-            st.session_state[key] = (process, time.time())
+            looks()[key] = (process, time.time())
             st.rerun()
 
 
-def _seconds(side: Side, num: int) -> float:
-    """About how long ``num`` photos take: a look costs less than half of a training step, which the run has timed."""
-    summary = loaders.summary_of(side.run) or {}
-    return START_SECONDS + num / (2 * (summary.get("images_per_second") or 50.0))
-
-
-def _follow(key: str, told: str, expected: float) -> None:
+def follow(key: str, told: str, expected: float) -> None:
     """How long the process has been at it; one rerun of the page when it has ended."""
-    process, began = st.session_state[key]
+    process, began = looks()[key]
     if not processes.is_alive(process):
         st.rerun()
     waited = time.time() - began

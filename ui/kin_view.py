@@ -3,19 +3,20 @@
 Needs the features of the training photos, which are computed once, in a process of their own, when somebody asks.
 """
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import launch, neighbours, novelty, photos, processes, rights, sources
+from fashion_core import launch, maps, neighbours, novelty, photos, processes, rights, sources
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
-from ui import faults, gallery, loaders, models, words
+from ui import embedding_steps, faults, gallery, loaders, models, words
 from ui.answer import Number
 
 NUM_KIN = 5
@@ -74,6 +75,8 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
     if found.novelty is not None:
         st.markdown(_verdict(found, found.novelty, features_D))
         st.markdown(_caught_words(run, found.novelty))
+    elif _lacks_validation(run):
+        _offer(run, dataset)
     else:
         st.markdown(words.plain(f"{found.why[:1].upper()}{found.why[1:]}."))
     frame = loaders.predictions_of(run, "train")
@@ -96,6 +99,11 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
         ":gray[Nearest in the features before the last layer (Sun et al. 2022). A photo of something else can still "
         "lie near: a model has no features for what it was never taught.]"
     )
+
+
+def _lacks_validation(run: Run) -> bool:
+    """Whether the limit only waits for the features of the validation photos."""
+    return bool(run.dataset["splits"].get("val")) and not (run.folder / "embeddings-val.npy").exists()
 
 
 def _verdict(found: Known, limit: novelty.Novelty, features_D: np.ndarray) -> str:
@@ -156,31 +164,27 @@ def _caught(key: tuple[object, ...], _run: Run, _stranger: Dataset, _limit: nove
 
 
 def _offer(run: Run, dataset: Dataset | None) -> None:
-    num = int(run.dataset["splits"].get("train", 0))
     if dataset is None or not run.dataset["splits"].get("val"):
         missing = "its photos are not on this machine" if dataset is None else "it has no validation photos"
-        st.markdown(f"The nearest training photos cannot be shown: {missing}.")
+        st.markdown(f"What the training photos say of this one cannot be told whole: {missing}.")
         return
-    key = f"_embedding {run.id}"
-    process = st.session_state.get(key)
-    if process and processes.is_alive(process):
-        _watch(run, num)
+    everything = sum(run.dataset["splits"].values())
+    expected = embedding_steps.seconds_to_look(run, everything)
+    key = f"{run.folder} {maps.ALL}"
+    begun = embedding_steps.looks().get(key)
+    if begun and processes.is_alive(begun[0]):
+        told = f"The model is looking at {words.counted(everything, 'photo')}; the page goes on by itself"
+        st.fragment(embedding_steps.follow, run_every=1.0)(key, told, expected)
         return
-    if process:
+    if begun:
         st.warning(f"The features were not written; its last words are in {words.plain(run.folder / 'embed.txt')}.")
     st.markdown(
-        f"Here you would see the training photos nearest to this one. The model must look at them once: {num:,}."
+        "Here you would see the training photos nearest to this one, and whether it is unlike all of them. For that "
+        "the model must look once at the photos of every split, in a process of its own."
     )
-    if not rights.read_only() and st.button(f"Compute the features of {num:,} training photos", key="embed"):
+    button = f"Look at {words.counted(everything, 'photo')} of every split, about {words.roughly(expected)}"
+    if not rights.read_only() and st.button(button, key="embed"):
         with faults.shown(stop=False):
-            st.session_state[key] = launch.start_embed(run, "all", data_dir=loaders.data_dir())
+            process = launch.start_embed(run, maps.ALL, data_dir=loaders.data_dir())
+            embedding_steps.looks()[key] = (process, time.time())
             st.rerun()
-
-
-@st.fragment(run_every=1.0)
-def _watch(run: Run, num: int) -> None:
-    process = st.session_state.get(f"_embedding {run.id}")
-    if not (process and processes.is_alive(process)):
-        st.rerun()
-    st.markdown(f"The model is looking at {num:,} training photos; the page goes on by itself.")
-    st.skeleton(height=160)

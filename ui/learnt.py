@@ -56,9 +56,14 @@ def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
 def splits_to_offer(run: Run) -> list[str]:
     """The splits of the run's own dataset, those that have features first (test before val before train), then ALL
     where several have them."""
-    own = [split for split in maps.SPLITS if run.dataset["splits"].get(split)]
-    ready = [split for split in maps.splits_with_features(run) if split in own]
-    return [*ready, *(split for split in own if split not in ready), *([ALL] if len(ready) > 1 else [])]
+    ready = [split for split in maps.splits_with_features(run) if run.dataset["splits"].get(split)]
+    return [*ready, *reversed(without_features(run)), *([ALL] if len(ready) > 1 else [])]
+
+
+def without_features(run: Run) -> list[str]:
+    """The splits of the run's own dataset that have no features yet, train first."""
+    ready = maps.splits_with_features(run)
+    return [split for split in reversed(maps.SPLITS) if run.dataset["splits"].get(split) and split not in ready]
 
 
 def split_words(split: str) -> str:

@@ -109,7 +109,7 @@ def enter(name: str) -> None:
 
 def say(sentence: str) -> None:
     """A line below the page's title, about an address that asks for what is not here."""
-    with st.session_state["_below_title"]:
+    with st.session_state.get("_below_title") or st.container():  # a page without a title is a test's
         st.warning(sentence, icon=":material/link:")
 
 

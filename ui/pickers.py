@@ -24,7 +24,12 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset") -> Dataset:
         st.stop()
     asked = st.query_params.get(key)
     chosen = address.select(
-        label, list(found), key=key, words=lambda name: _dataset_words(found[name]), label_visibility="collapsed"
+        label,
+        list(found),
+        key=key,
+        words=lambda name: _dataset_words(found[name]),
+        label_visibility="collapsed",
+        quiet=True,
     )
     say_unknown("Dataset", asked, found, _dataset_words(found[chosen]))
     return found[chosen]
@@ -62,6 +67,7 @@ def pick_run(
         default=finished,
         words=lambda name: named(found[name]),
         label_visibility="collapsed",
+        quiet=True,
     )
     say_unknown("Run", asked, found, named(found[chosen]))
     return found[chosen]

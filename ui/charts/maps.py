@@ -11,6 +11,8 @@ from ui.colours import LIGHT, MORE_RAMP, class_colours
 
 SYMBOLS = ("circle", "square", "diamond")  # colour alone cannot part fifteen classes
 
+EYE = {"x": 1.45, "y": 1.45, "z": 1.2}  # from nearer the axes' titles leave the chart at 1280
+
 
 def embedding_scatter(
     points: np.ndarray,
@@ -159,7 +161,7 @@ def _finish(
         }
         for axis, words in zip("xyz", axis_titles, strict=False)
     }  # fmt: skip
-    figure.update_layout(dragmode="orbit", scene={**axes, "aspectmode": "cube"})
+    figure.update_layout(dragmode="orbit", scene={**axes, "aspectmode": "cube", "camera": {"eye": EYE}})
 
 
 def _apart(
