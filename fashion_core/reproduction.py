@@ -140,11 +140,9 @@ def of_run(run: Run, datasets: Iterable[Dataset], then: Sequence[str] | None = N
 def of_sides(sides: Sequence[Side], split: str, margin: float) -> list[str]:
     """The commands behind a comparison: every photo and training of both sides, then the comparison. A published side
     needs none: its matrix ships with the lab."""
-    found: list[str] = []
+    found = list(dict.fromkeys(line for side in sides for run in side.members for line in _first(run)))
     names = []
     for side in sides:
-        for run in side.members:
-            found += [line for line in _first(run) if line not in found]
         name = again(re.sub(r"[^a-z0-9._-]", "-", side.id.lower()))
         seeds = [run.settings.seed for run in side.members]
         if side.kind == "seeds" and seeds == list(range(seeds[0], seeds[0] + len(seeds))):
