@@ -196,7 +196,7 @@ def _train_again(run: Run, recipe: Recipe) -> None:
     ):  # fmt: skip
         with faults.shown(stop=False):
             launch.start_reproduction(run, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
-            st.rerun(scope="fragment")
+            st.rerun()
     if not seconds:
         notices.aside("Time unknown until it runs: nothing like it has run on this machine yet.")
 
