@@ -32,12 +32,11 @@ def show(
 def show_best(best: pd.DataFrame) -> None:
     """A popover for each number of the Overview's answer: the best run on photos and the best on drawn data."""
     found = {run.id: run for run in loaders.all_runs()}
-    with st.container(horizontal=True):
-        for kind, what in (("photos", "photos"), ("drawn", "drawn data")):
-            rows = best[best["kind"] == kind]
-            if len(rows) and rows.iloc[0]["run"] in found:
-                best_run, split = found[rows.iloc[0]["run"]], str(rows.iloc[0]["split"])
-                show(best_run, split, title=f"How to get the best on {what}", key=f"reproduce {kind}")
+    rows = [(kind, best[best["kind"] == kind]) for kind in ("photos", "drawn")]
+    rows = [(kind, row.iloc[0]) for kind, row in rows if len(row) and row.iloc[0]["run"] in found]
+    for column, (kind, row) in zip(st.columns(len(rows) + 2, gap="small"), rows, strict=False):  # as the answer stands
+        with column:
+            show(found[row["run"]], str(row["split"]), title="How to get it", key=f"reproduce {kind}")
 
 
 def show_figure(run: Run, split: str) -> None:
@@ -167,10 +166,11 @@ def _outcome(original: Run, again: Run, title: str) -> None:
 
 def _stamps(run: Run) -> tuple[loaders.Stamp, ...]:
     """What changes when anything that is compared does."""
-    steps = sorted((run.folder / "steps").glob("*/model.safetensors"))
-    names = ("config.json", "summary.json", "metrics.jsonl", "events.jsonl", "predictions-test.parquet",
-             "predictions-val.parquet")  # fmt: skip
-    return tuple(loaders.stamp(path) for path in [*(run.folder / name for name in names), *steps])
+    steps, predictions = run.folder.glob("steps/*/model.safetensors"), run.folder.glob("predictions-*.parquet")
+    names = ("config.json", "summary.json", "metrics.jsonl", "events.jsonl")
+    return tuple(
+        loaders.stamp(path) for path in [*(run.folder / name for name in names), *sorted(steps), *sorted(predictions)]
+    )
 
 
 @st.cache_resource(max_entries=32, show_spinner="Comparing every bit")
