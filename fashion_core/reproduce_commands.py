@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import foreground, launch, reproduction, runs, slots
+from fashion_core import foreground, reproduction, retraining, runs, slots
 from fashion_core.console import DATA_DIR, RUNS_DIR, DataDir, Json, RunsDir, answer, app, say
 from fashion_core.errors import RunError, WrongUse
 
@@ -37,7 +37,7 @@ def reproduce(
         return
     expectation = reproduction.expected(original)
     say(" ".join([expectation.sentence, *(f"{reason[0].upper()}{reason[1:]}." for reason in expectation.reasons)]))
-    name = launch.start_reproduction(original, data_dir=data_dir, runs_dir=runs_dir, run_id=run_id, threads=threads)
+    name = retraining.start(original, data_dir=data_dir, runs_dir=runs_dir, run_id=run_id, threads=threads)
     made = runs.find_run(runs_dir, name)
     later = f"{reproduction.COMMAND} reproduce {original.id} --against {made.id}"
     if detach:

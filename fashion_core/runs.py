@@ -176,7 +176,7 @@ def create_run(
 ) -> Run:
     """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory.
 
-    ``reproduces`` is what config.json keeps of the run that this one trains again (``launch.start_reproduction``)."""
+    ``reproduces`` is what config.json keeps of the run that this one trains again (``retraining``)."""
     rights.refuse_read_only("no run can be made")
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import audit, launch, reproduction, runs, storage
+from fashion_core import audit, reproduction, retraining, runs, storage
 from tests.made_runs import make_run
 from tests.test_hostile_names import PAYLOADS, hostile
 from tests.test_pages import open_page, written
@@ -116,7 +116,7 @@ def test_a_gap_is_shown_with_its_size_and_reason(lab, tmp_path, monkeypatch):
 
 def test_the_button_starts_the_second_training_and_says_what_it_takes(lab, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_reproduction", lambda run, **where: started.append(run.id))
+    monkeypatch.setattr(retraining, "start", lambda run, **where: started.append(run.id))
     app = opened("evaluation", run="tiny-run")
     button = app.button(key="train again tiny-run")
     assert button.label.startswith("Train it again and compare")

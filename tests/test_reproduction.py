@@ -16,7 +16,7 @@ import pytest
 import safetensors.numpy
 import torch
 
-from fashion_core import bits, conditions, config, launch, manifest, reproduction, runs, sides, storage, train
+from fashion_core import bits, conditions, config, manifest, reproduction, retraining, runs, sides, storage, train
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
 from tests.made_runs import make_run
 
@@ -121,6 +121,13 @@ def test_weights_that_are_not_as_saved_are_not_compared_and_that_is_said(tiny_ru
     path.write_bytes(bytes(data))
     found = bits.compare(tiny_run, copied)
     assert found.word == bits.GAP and "model.safetensors is not as it was saved" in found.gaps()[0]
+
+
+def test_a_run_without_saved_weights_is_compared_by_the_rest_and_that_is_said(tiny_run, copied):
+    shutil.rmtree(copied.folder / "steps")
+    found = bits.compare(tiny_run, copied)
+    assert found.word == bits.EQUAL and "weights" not in found.sentence
+    assert found.notes == ("copy has no saved weights, so weights were not compared",)
 
 
 def test_minus_nought_and_not_a_number_are_compared_by_their_bits(tiny_run, copied, tmp_path):
@@ -235,19 +242,19 @@ def test_what_cannot_be_trained_again_is_refused_with_a_sentence(tiny_run, tiny,
     where = {"data_dir": tiny.folder.parent, "runs_dir": tmp_path}
     before = sorted(tmp_path.iterdir())
     with pytest.raises(RunError, match="the photos of 'tiny' .* are not on this machine; run: python -m fashion_core"):
-        launch.start_reproduction(tiny_run, data_dir=tmp_path / "empty", runs_dir=tmp_path)
+        retraining.start(tiny_run, data_dir=tmp_path / "empty", runs_dir=tmp_path)
     other = json.loads((copied.folder / "config.json").read_text())
     other["dataset"]["fingerprint"] = "f" * 16
     storage.write_json(copied.folder / "config.json", other)
     with pytest.raises(RunError, match="dataset 'tiny' here has fingerprint .*: other photos, labels or splits"):
-        launch.start_reproduction(runs.open_run(copied.folder), **where)
+        retraining.start(runs.open_run(copied.folder), **where)
     (copied.folder / "summary.json").unlink()
     storage.append_line(copied.folder / "events.jsonl", {"event": "stopped", "time": 0, "reason": "Stopped."})
     with pytest.raises(RunError, match="is stopped; only a finished run"):
-        launch.start_reproduction(runs.open_run(copied.folder), **where)
+        retraining.start(runs.open_run(copied.folder), **where)
     monkeypatch.setenv("FASHION_READ_ONLY", "1")
     with pytest.raises(ReadOnlyError):
-        launch.start_reproduction(tiny_run, **where)
+        retraining.start(tiny_run, **where)
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -256,18 +263,18 @@ def test_other_first_weights_are_refused(tiny_run, tiny, tmp_path, monkeypatch):
     run = dataclasses.replace(tiny_run, config=changed)
     monkeypatch.setattr("fashion_core.pretrained.record", lambda *_: {"sha256": "b" * 64})
     with pytest.raises(RunError, match="started from weights with sha256 aaaaaaaaaaaa, and those of .* have bbbb"):
-        launch.start_reproduction(run, data_dir=tiny.folder.parent, runs_dir=tmp_path)
+        retraining.start(run, data_dir=tiny.folder.parent, runs_dir=tmp_path)
 
 
 def test_photos_that_have_gone_are_refused_unless_their_pixels_are_kept(tiny_run, tiny, tmp_path):
     shutil.copytree(tiny.folder, tmp_path / "data" / "tiny")
     record = json.loads((tmp_path / "data" / "tiny" / "dataset.json").read_text())
     storage.write_json(tmp_path / "data" / "tiny" / "dataset.json", record | {"root": str(tmp_path / "gone")})
-    launch._check_photos(tiny_run, manifest.find_dataset(tmp_path / "data", "tiny"))
+    retraining._check_photos(tiny_run, manifest.find_dataset(tmp_path / "data", "tiny"))
     for cache in (tmp_path / "data" / "tiny").glob("pixels-*"):
         cache.unlink()
     with pytest.raises(RunError, match=f"are not at {tmp_path / 'gone'} any more; put them back, or run:"):
-        launch._check_photos(tiny_run, manifest.find_dataset(tmp_path / "data", "tiny"))
+        retraining._check_photos(tiny_run, manifest.find_dataset(tmp_path / "data", "tiny"))
 
 
 def test_threads_that_were_recorded_are_taken_and_given_back(tiny_run, tiny, tmp_path):

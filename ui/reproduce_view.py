@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from fashion_core import launch, maps, processes, reproduction, rights
+from fashion_core import maps, processes, reproduction, retraining, rights
 from fashion_core.manifest import Dataset
 from fashion_core.reproduction import EXPECTED, NOT_EXPECTED, Recipe
 from fashion_core.runs import Run
@@ -195,7 +195,7 @@ def _train_again(run: Run, recipe: Recipe) -> None:
         "waits until the device is free. The outcome appears here.",
     ):  # fmt: skip
         with faults.shown(stop=False):
-            launch.start_reproduction(run, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
+            retraining.start(run, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
             st.rerun()
     if not seconds:
         notices.aside("Time unknown until it runs: nothing like it has run on this machine yet.")
