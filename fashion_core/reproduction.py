@@ -4,6 +4,7 @@ Takes runs and datasets; gives text and plain values, not escaped. Says before a
 can be expected here; whether they came is ``bits``. Needs no torch.
 """
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Iterable, Sequence
@@ -65,8 +66,10 @@ class Recipe:
 
 
 def flags(settings: config.Settings) -> str:
-    """The flags that rebuild these settings, the seed always among them."""
-    found = settings.to_flags()
+    """The flags that rebuild these settings, the seed always among them; of a recipe that this version does not know
+    everything but its name."""
+    known = settings if settings.recipe in config.RECIPES else dataclasses.replace(settings, recipe="report")
+    found = known.to_flags()
     return found if re.search(r"--set seed=", found) else f"{found} --set seed={settings.seed}"
 
 

@@ -18,7 +18,9 @@ import torch
 
 from fashion_core import bits, conditions, config, manifest, reproduction, retraining, runs, sides, storage, train
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
+from tests.made_pairs import run_with
 from tests.made_runs import make_run
+from tests.test_architecture import ORDER
 
 ROOT = Path(__file__).parents[1]
 
@@ -214,6 +216,14 @@ def test_the_train_command_gives_the_settings_back(recipe, sets, tiny_run):
     assert f"seed={run.settings.seed}" in typed
 
 
+def test_a_recipe_that_is_gone_is_rebuilt_setting_by_setting(tiny_run):
+    settings = dataclasses.replace(config.STRONG, recipe="last-year", seed=4)
+    words = shlex.split(reproduction.flags(settings))
+    typed = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
+    found = config.settings_for(words[1], typed)
+    assert dataclasses.replace(found, recipe="last-year") == settings
+
+
 def test_the_commands_bring_the_photos_train_and_score_in_order(tiny_run, tiny):
     recipe = reproduction.of_run(tiny_run, [tiny], split="val")
     assert recipe.commands[0] == tiny.bring and recipe.missing == ""
@@ -236,6 +246,15 @@ def test_a_comparison_is_both_trainings_and_then_the_comparison(tiny_run, tiny, 
         "import", "import", "train", "train", "compare",
     ]  # fmt: skip
     assert found[-1].endswith("compare tiny-run-again other-again --split test --margin 0.01")
+
+
+def test_seeds_are_one_command_and_a_published_side_needs_none(tmp_path):
+    for seed in (1, 2, 3):
+        run_with(tmp_path / f"seed{seed}", np.arange(60) % 4 > 0, seed=seed, group="three")
+    group = sides.find_side("three", runs.list_runs(tmp_path))
+    found = reproduction.of_sides([group, sides.find_side("published-report", [])], "test", 0.02)
+    assert found[-2].endswith("--set seed=1 --seeds 3 --run-id three-again")
+    assert found[-1].endswith("compare GROUP published-report --split test --margin 0.02") and len(found) == 3
 
 
 def test_what_cannot_be_trained_again_is_refused_with_a_sentence(tiny_run, tiny, copied, tmp_path, monkeypatch):
@@ -291,8 +310,10 @@ def test_two_runs_of_other_classes_or_one_run_twice_are_refused(tiny_run, tmp_pa
         bits.compare(tiny_run, make_run(tmp_path / "b", ("a", "b"), counts={"test": 4}))
 
 
-def test_the_modules_that_decide_bits_exist():
+def test_every_module_of_training_that_can_move_a_bit_is_in_the_hash_of_the_code():
     assert all((ROOT / "fashion_core" / f"{name}.py").is_file() for name in conditions.CODE)
+    training = ORDER[ORDER.index("|") + 1 : ORDER.index("train") + 1]
+    assert set(training) - set(conditions.CODE) == {"job", "mishaps"}  # which write down and explain
 
 
 @pytest.fixture(scope="module")
