@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fashion_core import devices, launch, manifest, runs, sbatch, slots, slurm
@@ -57,6 +57,27 @@ def stop_requests() -> list[int]:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, _: asked.append(number))
     return asked
+
+
+def watch(members: Sequence[runs.Run]) -> dict[str, str]:
+    """Wait until runs that train in processes of their own have ended; how each ended. A stop of this process stops
+    them: first those that wait, else the next one starts."""
+    asked = stop_requests()
+    said: dict[str, str] = {}
+    while len(said) < len(members):
+        for run in reversed(members) if asked else members:
+            if run.id in said:
+                continue
+            status = run.status()
+            if status.active and asked:
+                with suppress(RunError):  # it has ended meanwhile
+                    launch.stop(run)
+                status = run.status()
+            if not status.active:
+                said[run.id] = status.state
+                say(f"run {run.id}: {status.sentence}")
+        time.sleep(0.5)
+    return said
 
 
 def is_rank() -> bool:

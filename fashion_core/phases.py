@@ -67,3 +67,17 @@ def threads_for(job: Job) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def threads_of(run: runs.Run) -> Iterator[None]:
+    """As many threads as the run that this one trains again had, where it names one and that was recorded: sums are
+    split among threads, so another number gives other last digits (LOG 2026-11-28)."""
+    told = run.config.get("reproduces")
+    wanted = told.get("threads") if isinstance(told, dict) else None
+    before = torch.get_num_threads()
+    torch.set_num_threads(wanted if isinstance(wanted, int) and wanted > 0 else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

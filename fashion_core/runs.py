@@ -12,20 +12,18 @@ What a run is doing is ``status``: computed, never stored.
 """
 
 import hashlib
-import platform
 import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fashion_core import VERSION, config, contents, manifest, metrics, pretrained, rights, status, storage
+from fashion_core import conditions, config, contents, manifest, metrics, pretrained, rights, status, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -174,8 +172,11 @@ def create_run(
     runs_dir: Path,
     run_id: str | None = None,
     group: dict[str, Any] | None = None,
+    reproduces: dict[str, Any] | None = None,
 ) -> Run:
-    """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory."""
+    """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory.
+
+    ``reproduces`` is what config.json keeps of the run that this one trains again (``retraining``)."""
     rights.refuse_read_only("no run can be made")
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
@@ -185,14 +186,18 @@ def create_run(
     except FileExistsError:
         raise RunError(f"run {run_id!r} exists already; choose another --run-id or resume it") from None
     try:
-        return create_run_at(dataset, settings, runs_dir / run_id, group)
+        return create_run_at(dataset, settings, runs_dir / run_id, group, reproduces)
     except FashionError:
         storage.remove_folder(runs_dir / run_id)
         raise
 
 
 def create_run_at(
-    dataset: manifest.Dataset, settings: Settings, folder: Path, group: dict[str, Any] | None = None
+    dataset: manifest.Dataset,
+    settings: Settings,
+    folder: Path,
+    group: dict[str, Any] | None = None,
+    reproduces: dict[str, Any] | None = None,
 ) -> Run:
     """``create_run`` for a directory that the caller named; RunError if it holds a run, also one made just now."""
     rights.refuse_read_only("no run can be made")
@@ -202,6 +207,7 @@ def create_run_at(
     _check_validation(dataset, settings)
     document = _config(dataset, settings, folder.name, num_train)
     document |= {"group": group} if group else {}
+    document |= {"reproduces": reproduces} if reproduces else {}
     if settings.pretrained != "none":
         document["pretrained"] = pretrained.record(settings.model, dataset.folder.parent)
     try:
@@ -254,11 +260,7 @@ def _config(dataset: manifest.Dataset, settings: Settings, run_id: str, num_trai
             "groups": {name: list(labels) for name, labels in dataset.groups.items()},
             "contents": contents.contents_of(dataset),
         },
-        "versions": {
-            "vastra-lab": VERSION,
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
-        },
+        "versions": conditions.versions(),
     }
 
 

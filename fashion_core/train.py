@@ -14,6 +14,7 @@ import torch
 from fashion_core import (
     batches,
     checkpoints,
+    conditions,
     infer,
     losses,
     manifest,
@@ -102,7 +103,14 @@ def _train(
     should_stop: Callable[[], bool],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    job, progress = _prepare(run, dataset, world, should_stop, say)
+    with phases.threads_of(run):
+        return _trained(run, *_prepare(run, dataset, world, should_stop, say), world, should_stop)
+
+
+def _trained(
+    run: runs.Run, job: Job, progress: Progress, world: ranks.Ranks, should_stop: Callable[[], bool]
+) -> dict[str, Any]:
+    """The epochs that are left, and the scores at the end."""
     settings = run.settings
     while True:
         if progress.epoch_images and progress.step % job.steps_per_epoch == 0:  # all its steps are done and saved
@@ -198,6 +206,11 @@ def _prepare(
         processes=world.size,
         photos_on_device=job.photos.resident,
         precision="bfloat16" if learner.bfloat16 else "float32",
+        computed=conditions.record(
+            threads=torch.get_num_threads(),
+            capability=torch.backends.cpu.get_cpu_capability(),
+            gpu=_describe(device) if device.type == "cuda" else None,
+        ),
     )
     return job, progress
 

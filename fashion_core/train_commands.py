@@ -1,7 +1,6 @@
 """Commands about training: train, resume, stop, runs. What trains in this process is ``foreground``."""
 
 import os
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +37,6 @@ from fashion_core.console import (
     TimeLimit,
     answer,
     app,
-    say,
 )
 from fashion_core.errors import RunError, WrongUse
 
@@ -197,23 +195,7 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
     if detach:
         answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return
-    asked = foreground.stop_requests()
-    said: dict[str, str] = {}
-    while len(said) < len(members):
-        for run in reversed(members) if asked else members:  # first those that wait, else the next one starts
-            if run.id in said:
-                continue
-            status = run.status()
-            if status.active and asked:
-                try:
-                    launch.stop(run)
-                except RunError:  # it has ended meanwhile
-                    pass
-                status = run.status()
-            if not status.active:
-                said[run.id] = status.state
-                say(f"run {run.id}: {status.sentence}")
-        time.sleep(0.5)
+    said = foreground.watch(members)
     summaries = [run.summary() or {"run_id": run.id, "status": said[run.id]} for run in members]
     lines = [f"run {one['run_id']} {one['status']}, val accuracy {one.get('val_accuracy')}" for one in summaries]
     answer({**document, "runs": summaries}, as_json, lines)

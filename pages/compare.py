@@ -13,6 +13,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    reproduce_view,
 )
 
 navigation.enter("compare")
@@ -49,6 +50,7 @@ with faults.shown(stop=False):
     found = compare_view.compared(first, second, split, float(margin), runs)
 if found is not None:
     compare_view.show_verdict(found)
+    reproduce_view.show_comparison(first, second, split, float(margin))
     settings, curves = st.columns([1, 2], gap="medium")
     with settings:
         compare_view.show_settings(found)

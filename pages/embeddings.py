@@ -16,6 +16,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    reproduce_view,
 )
 
 VIEWS = {
@@ -37,9 +38,11 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     if run.dataset["synthetic"]:
         notices.drawn_badge()
-view = address.segments(
-    "View", list(VIEWS), key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed"
-)
+with st.container(horizontal=True, vertical_alignment="center"):
+    view = address.segments(
+        "View", list(VIEWS), key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed"
+    )
+    reproduce_view.show_figure(run, split)
 
 # load, compute, draw: the open view only
 own = embedding_steps.as_judged(run)

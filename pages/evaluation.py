@@ -19,6 +19,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    reproduce_view,
     words,
 )
 from ui.answer import Number, answer
@@ -87,6 +88,7 @@ answer(
         ),
     ]
 )
+reproduce_view.show(run, split)
 
 # the matrix and the photos behind it
 evaluation_matrix.show(run, split, matrix, predictions, drawn=drawn)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ui import charts, faults, first_start, loaders, navigation, notices, standings, words
+from ui import charts, faults, first_start, loaders, navigation, notices, reproduce_view, standings, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -47,6 +47,7 @@ with faults.shown(stop=False):
             )
         )
     answer(numbers)
+    reproduce_view.show_best(best)
 
     # the evidence
     if best.empty:

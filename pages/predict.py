@@ -22,6 +22,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    reproduce_view,
     why_view,
     words,
 )
@@ -213,6 +214,7 @@ if photo is not None:
 if limit is not None:
     numbers.append(kin_view.number(limit, features_ND[chosen]))
 answer(numbers)
+reproduce_view.show(run, then=reproduce_view.predict_commands(run), title="How to get this model")
 
 # the evidence
 bars, pictures = st.columns([1, 1], gap="medium")

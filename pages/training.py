@@ -21,6 +21,7 @@ from ui import (
     pickers,
     probe_view,
     queue_view,
+    reproduce_view,
     run_names,
     run_table,
     settings_form,
@@ -179,6 +180,8 @@ with view:
             navigation.link("training", words.plain(run_names.run_words(others[0])), run=others[0].id)
     tidy_view.show_note(run)
     live.show(run, runs)
+    if live.status_of(run).state == "finished":
+        reproduce_view.show(run)
 
 # every run
 queue_view.show(runs)

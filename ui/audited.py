@@ -15,7 +15,18 @@ import streamlit as st
 from fashion_core import audit, findings, launch, rights
 from fashion_core.labels import display_name
 from fashion_core.manifest import Dataset
-from ui import address, charts, first_start, gallery, label_errors_view, leaving_out, loaders, notices, words
+from ui import (
+    address,
+    charts,
+    first_start,
+    gallery,
+    label_errors_view,
+    leaving_out,
+    loaders,
+    notices,
+    reproduce_view,
+    words,
+)
 from ui.answer import Number, answer
 from ui.asked import harmless
 
@@ -119,6 +130,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
             Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "damaged or missing"),
         ]
     )
+    reproduce_view.show_dataset(dataset, f"python -m fashion_core audit {dataset.id}")
     for pair in found.leaks:
         later_name, earlier = (charts.SPLIT_NAMES[pair[name]].lower() for name in ("split", "other_split"))
         num, of = pair["images"], dataset.splits[pair["split"]]

@@ -297,8 +297,11 @@ def _words_of_the_run(run: Run) -> None:
         st.code(run.log_tail(12) or "The log is empty.", language=None)
 
 
+_NOT_SAID = ("event", "time", "process", "reason", "computed")  # the last stands in "How to get this number"
+
+
 def _event_words(event: dict[str, Any]) -> tuple[str, str, str]:
     when = datetime.fromtimestamp(event.get("time", 0)).strftime("%H:%M:%S")
-    rest = {name: value for name, value in event.items() if name not in ("event", "time", "process", "reason")}
+    rest = {name: value for name, value in event.items() if name not in _NOT_SAID}
     parts = [f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in rest.items()]
     return when, event["event"].replace("_", " "), event.get("reason") or ", ".join(parts)

@@ -22,9 +22,11 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
     first, best first.
     """
     best: dict[str, tuple[float, Run, str, dict[str, Any]]] = {}
+    there = {(run.id, run.created) for run in runs}
     for run in runs:
         summary = loaders.summary_of(run)
-        if not summary:
+        told = run.config.get("reproduces") or {}
+        if not summary or (told.get("run"), told.get("created")) in there:  # the same run a second time
             continue
         chosen_by = float(summary.get("val_accuracy") or 0.0)
         fingerprint = run.dataset["fingerprint"]
