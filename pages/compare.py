@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import (
     address,
+    audience,
     compare_detail,
     compare_runs,
     compare_sides,
@@ -49,16 +50,20 @@ with faults.shown(stop=False):
     found = compare_view.compared(first, second, split, float(margin), runs)
 if found is not None:
     compare_view.show_verdict(found)
-    settings, curves = st.columns([1, 2], gap="medium")
-    with settings:
-        compare_view.show_settings(found)
-    with curves:
-        compare_view.show_curves(found)
-    compare_detail.show_cells(found)
-    compare_detail.show_classes(found)
-    compare_detail.show_ranges(found)
+    if audience.shows("true", "predicted"):
+        settings, curves = st.columns([1, 2], gap="medium")
+        with settings:
+            compare_view.show_settings(found)
+        with curves:
+            compare_view.show_curves(found)
+        compare_detail.show_cells(found)
+        compare_detail.show_classes(found)
+        compare_detail.show_ranges(found)
+    else:
+        compare_detail.show_in_review(found)
 
-compare_runs.show(runs, first, second, split)
+if audience.shows("of"):
+    compare_runs.show(runs, first, second, split)
 last = second.members[-1] if second.members else None
 if last:
     navigation.next_step("evaluation", "See where the second one fails", run=last.id, split=split)

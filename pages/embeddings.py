@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import (
     address,
+    audience,
     embedding_clusters,
     embedding_components,
     embedding_lines,
@@ -26,6 +27,8 @@ VIEWS = {
     "runs": ("Two runs or epochs", embedding_runs.show),
 }
 
+IN_REVIEW = ("map", "similar")
+
 navigation.enter("embeddings")
 
 # pick
@@ -36,9 +39,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     if run.dataset["synthetic"]:
         notices.drawn_badge()
-view = address.segments(
-    "View", list(VIEWS), key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed"
-)
+views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
+view = address.segments("View", views, key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed")
 
 # load, compute, draw: the open view only
 with faults.shown():

@@ -9,6 +9,7 @@ from fashion_core import launch, rights
 from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
+    audience,
     backbone_view,
     devices,
     ending_view,
@@ -54,11 +55,17 @@ runs = loaders.all_runs()
 active = [run for run in runs if live.status_of(run).active]
 training = [run for run in active if live.status_of(run).state != "queued"]
 settings_form.refuse_address()
-form, view = st.columns([1, 2], gap="medium")
+if audience.is_review():
+    live.say_in_review(runs)
+    form = view = st.container()
+else:
+    form, view = st.columns([1, 2], gap="medium")
 
 # a new run
 with form:
-    if rights.read_only():
+    if audience.is_review():
+        settings = None
+    elif rights.read_only():
         notices.review_copy("Runs are started in the lab that this was copied from.", "no run can be started")
         settings = None
     elif first_start.show():
@@ -151,7 +158,8 @@ with view:
         notices.empty(
             "No run is here yet. Here you would watch the loss fall while a model learns: start one on the left."
         )
-        tidy_view.show_trash()
+        if not audience.is_review():
+            tidy_view.show_trash()
         st.stop()
     found = {run.id: run for run in runs}
     tidy_view.refresh_picker()
@@ -168,7 +176,8 @@ with view:
             )
         ]
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))
-        tidy_view.show_buttons(run, live.status_of(run))
+        if not audience.is_review():
+            tidy_view.show_buttons(run, live.status_of(run))
         if run.dataset["synthetic"]:
             notices.drawn_badge()
     others = [other for other in training if other.id != run.id]
@@ -182,5 +191,10 @@ with view:
 # every run
 queue_view.show(runs)
 st.subheader("All runs", anchor=False)
-run_table.show(tidy_view.filtered(runs))
-tidy_view.show_trash()
+if audience.is_review():
+    run_table.show(runs)
+    if not rights.read_only():
+        navigation.link("training", "Runs are started in the class view", audience=audience.CLASS)
+else:
+    run_table.show(tidy_view.filtered(runs))
+    tidy_view.show_trash()
