@@ -194,7 +194,7 @@ st.subheader("All runs", anchor=False)
 if audience.is_review():
     run_table.show(runs)
     if not rights.read_only():
-        navigation.link("training", "Runs are started in the class view", audience=audience.CLASS)
+        audience.offer_class("Turn to the class view, where runs are started")
 else:
     run_table.show(tidy_view.filtered(runs))
     tidy_view.show_trash()

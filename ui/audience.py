@@ -17,7 +17,10 @@ KEY = "audience"
 HELP = "Class explains the terms and shows every view and setting. Review says the answer first, in plain words."
 _ASKED = "_audience_asked"
 # A bound widget writes into the address what the reader sees, and addresses are written small.
-_CAPITAL = "<style>.st-key-audience button p::first-letter{text-transform:uppercase}</style>"
+_STYLE = (
+    "<style>.st-key-audience button p::first-letter{text-transform:uppercase}"
+    ".st-key-audience button[aria-checked=true] p{font-weight:650}</style>"
+)
 
 
 def usual() -> str:
@@ -55,11 +58,20 @@ def shows(*keys: str) -> bool:
 def show_switch() -> None:
     """The switch, for the sidebar."""
     st.session_state[_ASKED] = st.query_params.get(KEY)
-    st.html(_CAPITAL)
+    st.html(_STYLE)
     st.segmented_control(
         "Written for", AUDIENCES, default=usual(), key=KEY, bind="query-params", required=True, help=HELP,
         width="stretch",
     )  # fmt: skip
+
+
+def offer_class(label: str) -> None:
+    """A button that turns the switch, for a reviewer who wants what the class view alone has."""
+    st.button(label, key="to the class view", icon=":material/school:", on_click=_turn_to_class)
+
+
+def _turn_to_class() -> None:
+    st.session_state[KEY] = CLASS
 
 
 def unknown() -> str | None:

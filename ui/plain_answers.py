@@ -49,8 +49,9 @@ def evaluation(share: float, bounds: Bounds, n: int, worst: str, missed: float, 
 
 def against_guessing(share_low: float, commonest: float) -> str:
     """Whether the model beats a rule that always says the commonest class."""
-    guess = f"Always naming the commonest class would be right for {of_100(commonest)}"
-    return f"{guess}." if share_low > commonest else f"{guess}: the model is not shown to do better than that."
+    guess = f"Always naming the commonest class: {of_100(commonest)}"
+    weak = "" if share_low > commonest else ", and the model is not shown to do better"
+    return f"{guess}{weak}. Another training of the same kind may come out a little higher or lower."
 
 
 def seen_before(split: str, leaked: int | None, without: float | None) -> str:
