@@ -198,7 +198,7 @@ with seen:
         notices.aside(f"{preview_words.how_it_goes_in(settings)} {promise}")
 
 if not audience.shows("traced", "channel"):
-    navigation.next_step("evaluation", "See how good a model is that was trained so")
+    navigation.next_step("evaluation", "See how good a trained model is")
     st.stop()
 
 # one picture, stage by stage

@@ -56,7 +56,8 @@ active = [run for run in runs if live.status_of(run).active]
 training = [run for run in active if live.status_of(run).state != "queued"]
 settings_form.refuse_address()
 if audience.is_review():
-    live.say_in_review(runs)
+    if runs:
+        live.say_in_review(runs)
     form = view = st.container()
 else:
     form, view = st.columns([1, 2], gap="medium")
@@ -156,7 +157,11 @@ with form:
 with view:
     if not runs:
         notices.empty(
-            "No run is here yet. Here you would watch the loss fall while a model learns: start one on the left."
+            audience.told(
+                classroom="No run is here yet. Here you would watch the loss fall while a model learns: start one on "
+                "the left.",
+                review="No model was trained here yet. Here you would see how far each is and what it reached.",
+            )
         )
         if not audience.is_review():
             tidy_view.show_trash()

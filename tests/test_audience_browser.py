@@ -19,8 +19,9 @@ def in_address(page) -> str:
 
 
 def test_a_reviewers_address_stays_a_reviewers_from_page_to_page_and_back(tiny_data, tmp_path, browser):  # noqa: F811
-    shutil.copytree(ROOT / "checkpoints" / "report-fashion-mnist", tmp_path / "shipped")
-    with server(tiny_data, tmp_path) as address, tab(browser) as page:
+    shutil.copytree(tiny_data, tmp_path / "data")
+    shutil.copytree(ROOT / "checkpoints" / "report-fashion-mnist", tmp_path / "runs" / "shipped")
+    with server(tmp_path / "data", tmp_path / "runs") as address, tab(browser) as page:
         page.goto(f"{address}/evaluation")
         settle(page)
         page.locator(PRESSED).focus()

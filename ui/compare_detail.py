@@ -195,7 +195,7 @@ def _draw_classes(found: Comparison) -> None:
             drawn=found.first.drawn or found.second.drawn,
             unit=audience.told(
                 classroom="Points of recall, second minus first",
-                review="How many more of 100 photos of the class the second names right",
+                review="More right by the second, of 100 photos",
             ),
         ),
         key="classes",
