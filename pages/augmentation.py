@@ -98,8 +98,13 @@ def stop_without(own: asked.Asked | None) -> None:
 navigation.enter("augmentation")
 if rights.is_review_copy():
     if audience.is_review():
-        say(preview_words.in_words(config.RECIPES[FIRST_RECIPE]), SO_THAT)
-    notices.review_copy("Making these pictures needs PyTorch, which a review copy does not load.")
+        say(preview_words.in_words(config.RECIPES[FIRST_RECIPE]), f"{SO_THAT} So says the recipe {FIRST_RECIPE}.")
+    notices.review_copy(
+        audience.told(
+            classroom="Making these pictures needs PyTorch, which a review copy does not load.",
+            review="The pictures are made by the training program, which is not part of a review copy.",
+        )
+    )
     st.stop()
 if first_start.show():
     st.stop()

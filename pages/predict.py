@@ -122,7 +122,12 @@ def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
 
 navigation.enter("predict")
 if rights.is_review_copy():
-    notices.review_copy("Asking a model about a photo needs PyTorch, which a review copy does not load.")
+    notices.review_copy(
+        audience.told(
+            classroom="Asking a model about a photo needs PyTorch, which a review copy does not load.",
+            review="Asking a model about a photo takes the training program, which is not part of a review copy.",
+        )
+    )
     navigation.link("evaluation", "See what the models said about the photos of each split")
     st.stop()
 

@@ -181,14 +181,17 @@ def audited(leaks: Mapping[str, tuple[int, int]] | None, num_conflicts: int) -> 
     return f"With care: {' and '.join(found)} are copies of photos seen before, so scores are partly memory.{twice}"
 
 
-def mix(distances: Sequence[tuple[str, str, bool]]) -> str:
+def mix(pairs: Sequence[tuple[str, str, bool]]) -> str:
     """Whether the splits hold the classes in the same shares: (first, second, more than chance) for each two."""
-    moved = [f"{first} and {second}" for first, second, real in distances if real]
-    if not distances:
+    moved = [f"{first} and {second}" for first, second, real in pairs if real]
+    if not pairs:
         return ""
     if not moved:
         return "The classes are mixed alike in all parts of the data, apart from chance."
-    return f"The classes are not mixed alike in {' or in '.join(moved)}, so scores of one do not tell of the other."
+    return (
+        f"Not all parts of the data hold the classes in the same shares ({'; '.join(moved)}): a class that was rare in "
+        "training may be named worse."
+    )
 
 
 def state(num_runs: int, num_active: int, num_broken: int) -> str:
