@@ -19,6 +19,7 @@ JARGON = (
     r"learning rate|\bloss\b|\btensor\b|dropout|centroid|silhouette"
 )
 PAGES = [entry.name for entry in navigation.ENTRIES]
+TAUGHT = {"claims", "lessons"}  # about the terms themselves
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_every_page_is_told_differently_to_a_class_and_to_a_reviewer(both):
 
 
 def test_a_reviewer_meets_no_word_that_only_makers_of_models_know(both):
-    for page, found in both.items():
+    for page, found in ((page, found) for page, found in both.items() if page not in TAUGHT):
         text = shown(found["review"]).replace(navigation.entry(page).title, "", 1)
         assert not re.findall(JARGON, text, re.IGNORECASE), (page, re.findall(f".*(?:{JARGON}).*", text, re.IGNORECASE))
 
