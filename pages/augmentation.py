@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import config, rights
 from fashion_core.fields import Field
 from fashion_core.labels import display_name
 from fashion_core.photos import EXTENSIONS
 from ui import (
     address,
     asked,
+    audience,
     faults,
     first_start,
     navigation,
@@ -21,6 +22,7 @@ from ui import (
     trace_view,
     words,
 )
+from ui.answer import say
 
 TRY = "try_"  # what is tried here is not yet what will be trained with
 NUM_DRAWS = 14  # with the photo itself three full rows of five
@@ -28,6 +30,8 @@ MOST_DRAWS = 48
 MOST_OF_BATCH = 40
 MOST_EPOCH = 1000
 OWN_ROW = 0
+FIRST_RECIPE = next(iter(config.RECIPES))
+SO_THAT = "So it can hardly learn a photo by heart, and must learn what the garments have in common."
 OPEN = "Shape"  # what a class asks for first; all of them open would fill two screens
 PHOTO, BATCH, OWN = "photo", "batch", "own"
 VIEWS = {PHOTO: "One photo", BATCH: "One batch", OWN: "My photo"}
@@ -47,6 +51,8 @@ def whole_number(label: str, key: str, most: int, usual: int = 1) -> int:
 
 def epochs_to_draw() -> range:
     """The epochs whose draws are shown."""
+    if not audience.shows("epoch", "draws"):
+        return range(1, 1 + NUM_DRAWS)
     left, right = st.columns(2)
     with left:
         first = whole_number("First epoch", "epoch", MOST_EPOCH)
@@ -91,7 +97,14 @@ def stop_without(own: asked.Asked | None) -> None:
 
 navigation.enter("augmentation")
 if rights.is_review_copy():
-    notices.review_copy("Making these pictures needs PyTorch, which a review copy does not load.")
+    if audience.is_review():
+        say(preview_words.in_words(config.RECIPES[FIRST_RECIPE]), f"{SO_THAT} So says the recipe {FIRST_RECIPE}.")
+    notices.review_copy(
+        audience.told(
+            classroom="Making these pictures needs PyTorch, which a review copy does not load.",
+            review="The pictures are made by the training program, which is not part of a review copy.",
+        )
+    )
     st.stop()
 if first_start.show():
     st.stop()
@@ -100,8 +113,9 @@ if first_start.show():
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
     offered = [name for name in VIEWS if name != OWN or not rights.read_only()]
+    offered = audience.offered(offered, review=(PHOTO, OWN), asked=st.query_params.get("view"))
     view = address.segments("Show", offered, key="view", words=VIEWS.get, label_visibility="collapsed")
-    exact = st.toggle(
+    exact = not audience.shows("exact") or st.toggle(
         "As the model receives it",
         True,
         key="exact",
@@ -114,16 +128,18 @@ with st.container(horizontal=True, vertical_alignment="center"):
 fields = [field for heading in settings_form.STAGES for field in settings_form.section(heading)]
 settings_form.refuse_address(TRY, fields)
 
-knobs, seen = st.columns([1, 2.75], gap="medium")
-with knobs:
-    recipe = settings_form.pick_recipe()
-    tried = {}
-    with st.container(gap="xsmall"):
-        for heading in settings_form.STAGES:
-            named = settings_form.section_words(heading, recipe, TRY)
-            with st.expander(named, heading == OPEN, key=f"stage {heading}"), st.container(gap="xsmall"):
-                for field in settings_form.section(heading):
-                    tried[field.name] = settings_form.widget(field, recipe, prefix=TRY, quiet=True)
+has_dials = audience.shows("recipe", *(TRY + field.name for field in fields))
+knobs, seen = st.columns([1, 2.75], gap="medium") if has_dials else (None, st.container())
+recipe, tried = config.RECIPES[FIRST_RECIPE], {}
+if knobs is not None:
+    with knobs:
+        recipe = settings_form.pick_recipe()
+        with st.container(gap="xsmall"):
+            for heading in settings_form.STAGES:
+                named = settings_form.section_words(heading, recipe, TRY)
+                with st.expander(named, heading == OPEN, key=f"stage {heading}"), st.container(gap="xsmall"):
+                    for field in settings_form.section(heading):
+                        tried[field.name] = settings_form.widget(field, recipe, prefix=TRY, quiet=True)
 
 photos = preview.training_rows(dataset)
 with seen:
@@ -169,12 +185,26 @@ with seen:
         told = st.empty()
         with st.skeleton(height=480), faults.shown():
             pictures = preview_grid.pictures_of_epochs(stored_HW3, settings, row=row, epochs=epochs, shape=shape)
-    told.markdown(preview_words.in_words(settings))
+    if audience.is_review():
+        with told:
+            say(
+                preview_words.in_words(settings),
+                f"{SO_THAT} These are the very pictures that the settings called {recipe.recipe} feed it.",
+                notices.DRAWN_HELP if dataset.synthetic else "",
+            )
+        pictures = preview_grid.without_numbers(pictures)
+    else:
+        told.markdown(preview_words.in_words(settings))
     st.html(preview_grid.grid_html(pictures, exact=exact))
     if view != BATCH and (settings.mixup or settings.cutmix):
         notices.aside("MixUp and CutMix need other photos: “One batch” shows what they do.")
-    promise = preview_words.OWN if view == OWN else preview_words.promise(settings, whole_batch=view == BATCH)
-    notices.aside(f"{preview_words.how_it_goes_in(settings)} {promise}")
+    if not audience.is_review():
+        promise = preview_words.OWN if view == OWN else preview_words.promise(settings, whole_batch=view == BATCH)
+        notices.aside(f"{preview_words.how_it_goes_in(settings)} {promise}")
+
+if not audience.shows("traced", "channel"):
+    navigation.next_step("evaluation", "See how good a trained model is")
+    st.stop()
 
 # one picture, stage by stage
 if view != BATCH:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import (
     address,
+    audience,
     compare_detail,
     compare_runs,
     compare_sides,
@@ -51,16 +52,20 @@ with faults.shown(stop=False):
 if found is not None:
     compare_view.show_verdict(found)
     reproduce_view.show_comparison(first, second, split, float(margin))
-    settings, curves = st.columns([1, 2], gap="medium")
-    with settings:
-        compare_view.show_settings(found)
-    with curves:
-        compare_view.show_curves(found)
-    compare_detail.show_cells(found)
-    compare_detail.show_classes(found)
-    compare_detail.show_ranges(found)
+    if audience.shows("true", "predicted"):
+        settings, curves = st.columns([1, 2], gap="medium")
+        with settings:
+            compare_view.show_settings(found)
+        with curves:
+            compare_view.show_curves(found)
+        compare_detail.show_cells(found)
+        compare_detail.show_classes(found)
+        compare_detail.show_ranges(found)
+    else:
+        compare_detail.show_in_review(found)
 
-compare_runs.show(runs, first, second, split)
+if audience.shows("of"):
+    compare_runs.show(runs, first, second, split)
 last = second.members[-1] if second.members else None
 if last:
     navigation.next_step("evaluation", "See where the second one fails", run=last.id, split=split)

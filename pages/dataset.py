@@ -9,6 +9,7 @@ navigation.enter("dataset")
 # after the title, for these take a second on a cold server
 from fashion_core.labels import display_name  # noqa: E402
 from ui import (  # noqa: E402
+    audience,
     audited,
     charts,
     distribution_view,
@@ -20,10 +21,14 @@ from ui import (  # noqa: E402
     notices,
     photo_filters,
     pickers,
+    plain_answers,
     sampler_view,
     words,
 )
-from ui.answer import Number, answer  # noqa: E402
+from ui.answer import Number, answer, say  # noqa: E402
+
+TABS = ("Photos", "Audit", "Classes", "Sampler", "Damaged and missing", "Import")
+IN_REVIEW = ("Photos", "Audit")
 
 if not loaders.datasets():
     first_start.show()
@@ -45,6 +50,17 @@ most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
 first_split = charts.SPLIT_NAMES[counts.columns[0]].lower()
 ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min())
 
+
+def say_in_review() -> None:
+    """What is in the photos, and whether they can be trusted, for a reader who wants to know no more."""
+    say(
+        plain_answers.photos(dataset.num_images, len(dataset.classes), num_unusable),
+        plain_answers.audited(*audited.trust(dataset)),
+        distribution_view.mix_words(counts),
+        notices.DRAWN_HELP if dataset.synthetic else "",
+    )
+
+
 answer(
     [
         Number("Photos", words.count(dataset.num_images), "readable" if num_unusable else "every one readable"),
@@ -58,46 +74,45 @@ answer(
         ),
         Number("Damaged", words.count(dataset.num_damaged), "listed below by name" if dataset.num_damaged else "none"),
         Number("Missing", words.count(dataset.num_missing), "listed below by name" if dataset.num_missing else "none"),
-    ]
+    ],
+    in_review=say_in_review,
 )
 
 long_tail_form.say(dataset)
 distribution_view.show(dataset, counts, shown)
 
 # the detail
-look, checked, numbers, sampler, unused, bring = st.tabs(
-    ["Photos", "Audit", "Classes", "Sampler", "Damaged and missing", "Import"], key="tab", bind="query-params"
-)
-if look.open:
-    with look:
+usable = IN_REVIEW if not num_unusable else (*IN_REVIEW, "Damaged and missing")
+names = audience.offered(TABS, review=usable, asked=st.query_params.get("tab"))
+tabs = dict(zip(names, st.tabs(names, key="tab", bind="query-params"), strict=True))
+opened = next((name for name in names if tabs[name].open), names[0])
+with tabs[opened]:
+    if opened == "Photos":
         gallery.show(
             dataset, photo_filters.pick(dataset, list(counts.columns)), key="page", caption=photo_filters.caption
         )
-if checked.open:
-    with checked:
+    elif opened == "Audit":
         audited.show(dataset)
-if numbers.open:
-    with numbers:
+    elif opened == "Classes":
         distribution_view.table(dataset, counts, shown)
         long_tail_form.form(dataset, counts)
-if sampler.open:
-    with sampler:
+    elif opened == "Sampler":
         sampler_view.show(dataset)
-if unused.open:
-    with unused:
-        if not num_unusable:
-            st.markdown("Every photo of this dataset was opened once when it was imported, and every one can be read.")
-        else:
-            st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
-            manifest = loaders.manifest_of(dataset)
-            st.dataframe(
-                manifest.loc[manifest["status"] != "ok", ["path", "split", "label", "status", "reason"]],
-                hide_index=True,
-                column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
-                alt="Photos that cannot be used, each with its reason",
-            )
-if bring.open:
-    with bring:
+    elif opened == "Import":
         importing.form()
+    elif not num_unusable:
+        st.markdown("Every photo of this dataset was opened once when it was imported, and every one can be read.")
+    else:
+        st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
+        manifest = loaders.manifest_of(dataset)
+        st.dataframe(
+            manifest.loc[manifest["status"] != "ok", ["path", "split", "label", "status", "reason"]],
+            hide_index=True,
+            column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
+            alt="Photos that cannot be used, each with its reason",
+        )
 
-navigation.next_step("augmentation", "See what the model is shown of these photos", dataset=dataset.id)
+if audience.is_review():
+    navigation.next_step("evaluation", "See what a model makes of these photos")
+else:
+    navigation.next_step("augmentation", "See what the model is shown of these photos", dataset=dataset.id)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import (
     address,
+    audience,
     embedding_clusters,
     embedding_components,
     embedding_lines,
@@ -28,6 +29,8 @@ VIEWS = {
     "runs": ("Two runs or epochs", embedding_runs.show),
 }
 
+IN_REVIEW = ("map", "similar")
+
 navigation.enter("embeddings")
 
 # pick
@@ -38,10 +41,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     if run.dataset["synthetic"]:
         notices.drawn_badge()
+views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
 with st.container(horizontal=True, vertical_alignment="center"):
-    view = address.segments(
-        "View", list(VIEWS), key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed"
-    )
+    view = address.segments("View", views, key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed")
     reproduce_view.show_figure(run, split)
 
 # load, compute, draw: the open view only

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fashion_core import statistics
 from fashion_core.labels import display_name
 from ui import (
     address,
+    audience,
     evaluation_certainty,
     evaluation_classes,
     evaluation_elsewhere,
@@ -19,10 +21,11 @@ from ui import (
     navigation,
     notices,
     pickers,
+    plain_answers,
     reproduce_view,
     words,
 )
-from ui.answer import Number, answer
+from ui.answer import Number, answer, say
 
 VIEWS = {
     "classes": "Each class",
@@ -31,6 +34,28 @@ VIEWS = {
     "groups": "Groups and shares",
     "elsewhere": "Leaks and other photos",
 }
+IN_REVIEW = ("mistakes", "elsewhere")
+
+
+def say_in_review() -> None:
+    """The answer for a reader who wants to know whether to believe it."""
+    missed, n_worst = 1 - worst["recall"], int(worst["support"])
+    say(
+        plain_answers.evaluation(
+            scores["accuracy"],
+            scores["accuracy_ci95"],
+            scores["n"],
+            worst["label"],
+            missed,
+            statistics.wilson(round(missed * n_worst), n_worst),
+        ),
+        plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"]),
+        plain_answers.seen_before(
+            split, leaks.leaked.n if leaks else None, leaks.kept.accuracy if leaks and leaks.kept.n else None
+        ),
+        notices.DRAWN_HELP if drawn else "",
+    )
+
 
 navigation.enter("evaluation")
 
@@ -86,7 +111,8 @@ answer(
             display_name(worst["label"]),
             "The class whose photos are recognised least often (lowest recall).",
         ),
-    ]
+    ],
+    in_review=say_in_review,
 )
 reproduce_view.show(run, split)
 
@@ -94,7 +120,8 @@ reproduce_view.show(run, split)
 evaluation_matrix.show(run, split, matrix, predictions, drawn=drawn)
 
 # closer looks, of which only the chosen one is computed
-view = address.segments("Closer look", list(VIEWS), key="view", words=VIEWS.__getitem__, label_visibility="collapsed")
+views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
+view = address.segments("Closer look", views, key="view", words=VIEWS.__getitem__, label_visibility="collapsed")
 with faults.shown(stop=False):
     if view == "classes":
         evaluation_classes.show(run, split, matrix, predictions, drawn=drawn)

@@ -3,9 +3,23 @@
 import pandas as pd
 import streamlit as st
 
-from ui import charts, faults, first_start, loaders, navigation, notices, reproduce_view, standings, words
-from ui.answer import Number, answer
+from ui import (
+    audience,
+    charts,
+    faults,
+    first_start,
+    loaders,
+    navigation,
+    notices,
+    plain_answers,
+    reproduce_view,
+    standings,
+    words,
+)
+from ui.answer import Number, answer, say
 from ui.plot import plot
+
+IN_REVIEW = ("dataset", "evaluation", "compare", "predict", "claims")  # the others are for making models
 
 navigation.enter("overview")
 st.markdown(
@@ -46,6 +60,13 @@ with faults.shown(stop=False):
                 f"{row.name}: accuracy of its confusion matrix over 7,500 test photos, 500 of each class.",
             )
         )
+    if audience.is_review() and len(best):
+        row = best.iloc[0]
+        is_drawn = row["kind"] == "drawn"
+        say(
+            plain_answers.standing(row["name"], row["rate"], (row["low"], row["high"]), row["n"], drawn=is_drawn),
+            notices.DRAWN_HELP if is_drawn else "",
+        )
     answer(numbers)
     reproduce_view.show_best(best)
 
@@ -69,7 +90,7 @@ with faults.shown(stop=False):
 
 # where to go next
 st.subheader("Where to go next", anchor=False)
-places = navigation.ENTRIES[1:]
+places = [place for place in navigation.ENTRIES[1:] if not audience.is_review() or place.name in IN_REVIEW]
 rows = [
     row for start in range(0, len(places), 4) for row in zip(st.columns(4), places[start : start + 4], strict=False)
 ]

@@ -12,6 +12,7 @@ from fashion_core.photos import EXTENSIONS
 from ui import (
     address,
     asked,
+    audience,
     beside_view,
     certainty,
     charts,
@@ -22,11 +23,12 @@ from ui import (
     navigation,
     notices,
     pickers,
+    plain_answers,
     reproduce_view,
     why_view,
     words,
 )
-from ui.answer import Number, answer
+from ui.answer import Number, answer, say
 from ui.plot import plot
 
 ANY = address.ANY
@@ -121,7 +123,12 @@ def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
 
 navigation.enter("predict")
 if rights.is_review_copy():
-    notices.review_copy("Asking a model about a photo needs PyTorch, which a review copy does not load.")
+    notices.review_copy(
+        audience.told(
+            classroom="Asking a model about a photo needs PyTorch, which a review copy does not load.",
+            review="Asking a model about a photo takes the training program, which is not part of a review copy.",
+        )
+    )
     navigation.link("evaluation", "See what the models said about the photos of each split")
     st.stop()
 
@@ -193,7 +200,7 @@ knows = kin_view.known(run)
 limit = knows.novelty if knows is not None else None
 if second and (limit is None or photo is None):  # four at most; the bars have it too
     numbers.append(Number("Next", display_name(second), words.percent(less)))
-judged_on = next((split for split in ("test", "val") if split in run.prediction_splits()), None)
+judged, judged_on = None, next((split for split in ("test", "val") if split in run.prediction_splits()), None)
 if judged_on:
     predictions = certain.in_frame(loaders.predictions_of(run, judged_on), run.classes)
     judged = asked.record(predictions, run.classes, sure)
@@ -213,7 +220,17 @@ if photo is not None:
     numbers.append(Number("True class", display_name(photo["label"]), verdict))
 if limit is not None:
     numbers.append(kin_view.number(limit, features_ND[chosen]))
-answer(numbers)
+
+
+def say_in_review() -> None:
+    """The answer and how far to trust it."""
+    truth = str(photo["label"]) if photo is not None else None
+    say(plain_answers.predicted(first, sure, judged), plain_answers.checked(first, truth))
+    if limit is not None and limit.is_unlike(features_ND[[chosen]])[0]:
+        st.warning("This photo is unlike all that the model learnt from: do not rely on the answer.")
+
+
+answer(numbers, in_review=say_in_review)
 reproduce_view.show(run, then=reproduce_view.predict_commands(run), title="How to get this model")
 
 # the evidence
@@ -245,29 +262,26 @@ if drawn:
     )
 if photo is not None and photo["split"] == "train":
     st.markdown("The model was trained on this very photo, so a right answer here proves little.")
-before = words.percent(float(raw_NK[chosen].max()))
-calibrated = (
-    f"Its probabilities are calibrated with the temperature {certain.temperature:.2f}, fitted on "
-    f"{words.count(certain.num_fitted)} validation photos (without it: {before}); they hold for photos of that kind."
-    if certain.num_fitted
-    else "Its probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this sure” is "
-    "what was counted."
-)
 st.markdown(
     f":gray[The model must choose among its {len(run.classes)} classes, even for a photo of something else. "
-    f"{calibrated}]"
+    f"{certain.in_words(float(raw_NK[chosen].max()))}]"
 )
 
 # look closer
-closer = address.segments("Look closer", list(CLOSER), key="closer", words=CLOSER.get, label_visibility="collapsed")
-if closer == WHY:
-    why_view.show(run, one, top)
-elif closer == KIN:
-    own_id = photo["image_id"] if photo is not None else ""
-    kin_view.show(run, dataset, features_ND[chosen], knows, own_id=own_id)
-else:
-    again = next(again for again, each in zip(receive, several, strict=True) if each is one)
-    beside_view.show(run, top, again)
+deeper = None if audience.shows("closer") else st.expander("Look closer", key="look closer", on_change="rerun")
+if deeper is None or deeper.open:
+    with deeper or st.container():
+        closer = address.segments(
+            "Look closer", list(CLOSER), key="closer", words=CLOSER.get, label_visibility="collapsed"
+        )
+        if closer == WHY:
+            why_view.show(run, one, top)
+        elif closer == KIN:
+            own_id = photo["image_id"] if photo is not None else ""
+            kin_view.show(run, dataset, features_ND[chosen], knows, own_id=own_id)
+        else:
+            again = next(again for again, each in zip(receive, several, strict=True) if each is one)
+            beside_view.show(run, top, again)
 
 # the detail
 by_name = iter(probabilities_NK)

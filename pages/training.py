@@ -9,6 +9,7 @@ from fashion_core import launch, rights
 from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
+    audience,
     backbone_view,
     devices,
     ending_view,
@@ -55,11 +56,18 @@ runs = loaders.all_runs()
 active = [run for run in runs if live.status_of(run).active]
 training = [run for run in active if live.status_of(run).state != "queued"]
 settings_form.refuse_address()
-form, view = st.columns([1, 2], gap="medium")
+if audience.is_review():
+    if runs:
+        live.say_in_review(runs)
+    form = view = st.container()
+else:
+    form, view = st.columns([1, 2], gap="medium")
 
 # a new run
 with form:
-    if rights.read_only():
+    if audience.is_review():
+        settings = None
+    elif rights.read_only():
         notices.review_copy("Runs are started in the lab that this was copied from.", "no run can be started")
         settings = None
     elif first_start.show():
@@ -150,9 +158,14 @@ with form:
 with view:
     if not runs:
         notices.empty(
-            "No run is here yet. Here you would watch the loss fall while a model learns: start one on the left."
+            audience.told(
+                classroom="No run is here yet. Here you would watch the loss fall while a model learns: start one on "
+                "the left.",
+                review="No model was trained here yet. Here you would see how far each is and what it reached.",
+            )
         )
-        tidy_view.show_trash()
+        if not audience.is_review():
+            tidy_view.show_trash()
         st.stop()
     found = {run.id: run for run in runs}
     tidy_view.refresh_picker()
@@ -170,7 +183,8 @@ with view:
             )
         ]
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))
-        tidy_view.show_buttons(run, live.status_of(run))
+        if not audience.is_review():
+            tidy_view.show_buttons(run, live.status_of(run))
         if run.dataset["synthetic"]:
             notices.drawn_badge()
     others = [other for other in training if other.id != run.id]
@@ -186,5 +200,10 @@ with view:
 # every run
 queue_view.show(runs)
 st.subheader("All runs", anchor=False)
-run_table.show(tidy_view.filtered(runs))
-tidy_view.show_trash()
+if audience.is_review():
+    run_table.show(runs)
+    if not rights.read_only():
+        audience.offer_class("Turn to the class view, where runs are started")
+else:
+    run_table.show(tidy_view.filtered(runs))
+    tidy_view.show_trash()

@@ -1,12 +1,12 @@
 """The answer of a page: one row of at most five numbers, each with its interval or with what it is made of."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from ui import notices, words
+from ui import audience, notices, words
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,11 @@ class Number:
     help: str | None = None
 
 
-def answer(numbers: Sequence[Number]) -> None:
-    """Print the numbers side by side."""
+def answer(numbers: Sequence[Number], *, in_review: Callable[[], None] | None = None) -> None:
+    """Print the numbers side by side; for a reviewer call ``in_review`` instead, which ``say``s them."""
+    if in_review is not None and audience.is_review():
+        in_review()
+        return
     assert len(numbers) <= 5, "five numbers are an answer, six are a table"
     for column, number in zip(st.columns(len(numbers), gap="small"), numbers, strict=True):
         with column.container(gap=None):
@@ -34,3 +37,12 @@ def answer(numbers: Sequence[Number]) -> None:
 
 def _shown(value: str) -> str:
     return value if re.fullmatch(r"[\d.,:%– ]*", value) else words.plain(value)
+
+
+def say(sentence: str, *more: str) -> None:
+    """The answer of a page in one sentence, and below it what must be said of it. All are Markdown."""
+    with st.container(border=True, key="said", gap=None):
+        st.markdown(f"#### {sentence}")
+        for line in more:
+            if line:
+                notices.aside(line)

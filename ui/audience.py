@@ -1,31 +1,41 @@
 """Who is reading: a class that learns the terms, or a stakeholder who wants the answer. One switch for every page.
 
-One switch in the sidebar, one reading of it for every page. The data are the same for both; wording and depth differ.
-A link may say it (``?audience=review``); afterwards the session remembers it. Knows no page.
+The switch stands in the sidebar and its choice in the address (``?audience=review``), where it stays from page to page,
+so that a link which is sent opens as it was read. The data are the same for both; wording and depth differ. Knows no
+page.
 """
+
+from collections.abc import Collection, Iterable
 
 import streamlit as st
 
 from fashion_core import rights
 
-CLASSROOM, REVIEW = "classroom", "review"
-WORDS = {CLASSROOM: "Class", REVIEW: "Review"}
-HELP = "Class explains the terms and shows every view. Review says the answer first, in plain words."
-_STATE = "_audience"
+CLASS, REVIEW = "class", "review"
+AUDIENCES = (CLASS, REVIEW)
+KEY = "audience"
+HELP = "Class explains the terms and shows every view and setting. Review says the answer first, in plain words."
+_ASKED = "_audience_asked"
+# A bound widget writes into the address what the reader sees, and addresses are written small.
+_STYLE = (
+    "<style>.st-key-audience button p::first-letter{text-transform:uppercase}"
+    ".st-key-audience button[aria-checked=true] p{font-weight:650}</style>"
+)
 
 
-def _chosen() -> str:
-    """The reader's choice; before there is one, what the link says, else review in a review copy."""
-    asked = st.query_params.get("audience")
-    if _STATE not in st.session_state:
-        first = REVIEW if rights.is_review_copy() else CLASSROOM
-        st.session_state[_STATE] = asked if asked in WORDS else first
-    return st.session_state[_STATE]
+def usual() -> str:
+    """Who reads where nobody has said: whoever has a review copy reviews."""
+    return REVIEW if rights.is_review_copy() else CLASS
+
+
+def chosen() -> str:
+    """Who reads: one of AUDIENCES."""
+    return st.session_state.get(KEY, usual())
 
 
 def is_review() -> bool:
     """Whether a stakeholder reads: fewer numbers, plain words, nothing that only a maker of models needs."""
-    return _chosen() == REVIEW
+    return chosen() == REVIEW
 
 
 def told(*, classroom: str, review: str) -> str:
@@ -33,16 +43,38 @@ def told(*, classroom: str, review: str) -> str:
     return review if is_review() else classroom
 
 
+def offered(names: Iterable[str], *, review: Collection[str], asked: str | None) -> list[str]:
+    """Of the views ``names`` those that this reader is offered: a class all of them; a reviewer those in ``review`` and
+    the one that the address asks for, so that no link is dead."""
+    return [name for name in names if not is_review() or name in review or name == asked]
+
+
+def shows(*keys: str) -> bool:
+    """Whether this reader is shown what lies deeper: a class always, a reviewer where the address holds one of
+    ``keys``."""
+    return not is_review() or any(key in st.query_params for key in keys)
+
+
 def show_switch() -> None:
     """The switch, for the sidebar."""
-    st.session_state["audience switch"] = _chosen()
+    st.session_state[_ASKED] = st.query_params.get(KEY)
+    st.html(_STYLE)
     st.segmented_control(
-        "For", list(WORDS), format_func=WORDS.__getitem__, key="audience switch", required=True, help=HELP,
-        on_change=_switch, width="stretch",
+        "Written for", AUDIENCES, default=usual(), key=KEY, bind="query-params", required=True, help=HELP,
+        width="stretch",
     )  # fmt: skip
 
 
-def _switch() -> None:
-    st.session_state[_STATE] = st.session_state["audience switch"]
-    if "audience" in st.query_params:
-        del st.query_params["audience"]
+def offer_class(label: str) -> None:
+    """A button that turns the switch, for a reviewer who wants what the class view alone has."""
+    st.button(label, key="to the class view", icon=":material/school:", on_click=_turn_to_class)
+
+
+def _turn_to_class() -> None:
+    st.session_state[KEY] = CLASS
+
+
+def unknown() -> str | None:
+    """What the address asks for when nobody is called so."""
+    asked = st.session_state.get(_ASKED)
+    return None if asked is None or asked in AUDIENCES else asked

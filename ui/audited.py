@@ -76,6 +76,18 @@ def show(dataset: Dataset) -> None:
     )
 
 
+def trust(dataset: Dataset) -> tuple[dict[str, tuple[int, int]] | None, int]:
+    """For ``plain_answers.audited``: the leaked photos of each split of how many, None without an audit; and how many
+    photos stand under two labels."""
+    found = loaders.audit_of(dataset)
+    if not found:
+        return None, 0
+    audit_of, table = found
+    leaked = table[table["kind"] == "leak"].groupby("split")["image_id"].nunique()
+    names = {charts.SPLIT_NAMES[str(split)].lower(): (int(num), dataset.splits[split]) for split, num in leaked.items()}
+    return names, audit_of.counts["conflict"]
+
+
 def start(dataset: Dataset) -> None:
     """Start the audit in a process of its own, unless one runs, and follow it."""
     rights.refuse_read_only("no audit can be made")

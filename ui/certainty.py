@@ -9,7 +9,7 @@ import streamlit as st
 from fashion_core import calibration, runs
 from fashion_core.errors import FashionError
 from fashion_core.runs import Run
-from ui import loaders
+from ui import audience, loaders, plain_answers, words
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,21 @@ class Certainty:
         """Stored predictions with their probabilities at this temperature."""
         columns = [f"p_{name}" for name in classes]
         return predictions.assign(**dict(zip(columns, self.of(predictions[columns].to_numpy()).T, strict=True)))
+
+    def in_words(self, before: float) -> str:
+        """What its percentages mean; ``before`` is the first answer's probability as the network gave it."""
+        if audience.is_review():
+            return plain_answers.calibrated(self.num_fitted)
+        if not self.num_fitted:
+            return (
+                "Its probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this "
+                "sure” is what was counted."
+            )
+        return (
+            f"Its probabilities are calibrated with the temperature {self.temperature:.2f}, fitted on "
+            f"{words.count(self.num_fitted)} validation photos (without it: {words.percent(before)}); they hold for "
+            "photos of that kind."
+        )
 
 
 def of(run: Run) -> Certainty:

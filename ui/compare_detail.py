@@ -13,7 +13,7 @@ from fashion_core import answers, verdicts
 from fashion_core.comparing import Comparison
 from fashion_core.labels import display_name
 from fashion_core.seeds import Ranges
-from ui import address, charts, gallery, loaders, notices, pickers, words
+from ui import address, audience, charts, gallery, loaders, notices, pickers, words
 from ui.charts.compare import class_differences
 from ui.plot import clicked, plot
 
@@ -30,6 +30,21 @@ def show_cells(found: Comparison) -> None:
         show_matrices(found)
     with flips:
         show_flips(found)
+
+
+@st.fragment
+def show_in_review(found: Comparison) -> None:
+    """Which classes differ, and beside them the photos that one side alone got right."""
+    classes, flips = st.columns([5, 4], gap="medium")
+    with classes:
+        if found.per_class.empty:
+            notices.aside("One of them was published as one number alone, so no class can be compared.")
+        else:
+            _draw_classes(found)
+            notices.aside("Filled: the difference is more than chance. Rings: it may be chance.")
+    with flips:
+        st.markdown("**Photos that one of the two names wrong**")
+        show_flips(found, by_class=False)
 
 
 def show_matrices(found: Comparison) -> None:
@@ -79,26 +94,30 @@ def _whole(text: str) -> str:
     return f"{points:+d}".replace("-", "−") if points else ""
 
 
-def show_flips(found: Comparison) -> None:
-    """The photos on which the two disagree about being right, as pictures, the surest answers of the second first."""
+def show_flips(found: Comparison, *, by_class: bool = True) -> None:
+    """The photos on which the two disagree about being right, as pictures, the surest answers of the second first; with
+    pickers of their classes."""
     if found.flips is None:
         notices.aside("Nobody published which photos were right, so no photo can be shown to have flipped.")
         return
     lost = found.flips["first_right"] > found.flips["second_right"]
     counts = {LOST: int(lost.sum()), WON: int((~lost).sum())}
+    told = FLIPS if by_class else {LOST: "The second", WON: "The first"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         which = address.segments(
             "Flips",
             list(FLIPS),
             key="flips",
             default=LOST if counts[LOST] else WON,
-            words=lambda name: f"{FLIPS[name]} ({words.count(counts[name])})",
+            words=lambda name: f"{told[name]} ({words.count(counts[name])})",
             label_visibility="collapsed",
         )
-    with st.container(horizontal=True):
-        options = [ANY, *found.classes]
-        true = address.select("True class", options, key="true", words=_class_words)
-        predicted = address.select("Predicted by either", options, key="predicted", words=_class_words)
+    true = predicted = ANY
+    if by_class:
+        with st.container(horizontal=True):
+            options = [ANY, *found.classes]
+            true = address.select("True class", options, key="true", words=_class_words)
+            predicted = address.select("Predicted by either", options, key="predicted", words=_class_words)
     chosen = found.flips[lost == (which == LOST)]
     if true != ANY:
         chosen = chosen[chosen["label"] == true]
@@ -153,18 +172,9 @@ def show_classes(found: Comparison) -> None:
     """The differences class by class, with the correction for having looked at all of them."""
     if found.per_class.empty:
         return
-    real = found.per_class[found.per_class["p_holm"] < 0.05]
-    title = f"{len(real)} of {len(found.per_class)} classes differ" if len(real) else "No class differs beyond chance"
     chart, table = st.columns([2, 3], gap="medium")
     with chart:
-        plot(
-            class_differences(
-                found.per_class, margin=found.margin, title=title, drawn=found.first.drawn or found.second.drawn
-            ),
-            key="classes",
-            alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
-            height=120 + 27 * len(found.classes),
-        )
+        _draw_classes(found)
         notices.aside(
             "Filled: different after Holm's correction, which allows one false call among all classes in 5 % of "
             "comparisons. Rings: may be chance. The intervals are of each class alone."
@@ -172,6 +182,26 @@ def show_classes(found: Comparison) -> None:
     with table:
         st.markdown("**Each class, recall in %, difference in points**")
         _show_class_table(found)
+
+
+def _draw_classes(found: Comparison) -> None:
+    real = found.per_class[found.per_class["p_holm"] < 0.05]
+    title = f"{len(real)} of {len(found.per_class)} classes differ" if len(real) else "No class differs beyond chance"
+    plot(
+        class_differences(
+            found.per_class,
+            margin=found.margin,
+            title=title,
+            drawn=found.first.drawn or found.second.drawn,
+            unit=audience.told(
+                classroom="Points of recall, second minus first",
+                review="More right by the second, of 100 photos",
+            ),
+        ),
+        key="classes",
+        alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
+        height=120 + 27 * len(found.classes),
+    )
 
 
 def _show_class_table(found: Comparison) -> None:

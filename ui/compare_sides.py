@@ -11,7 +11,7 @@ import streamlit as st
 from fashion_core import published, sides
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import address, loaders, pickers, run_names
+from ui import address, audience, loaders, pickers, run_names
 
 
 class Offer:
@@ -129,6 +129,8 @@ def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
     """The two sides with names fit for a sentence: what a person called them, else the recipe with what sets the two
     apart (``report, rotation_degrees=0``), else the seed, else the end of their ids."""
     differ = {name: (one, other) for name, one, other in sides.settings_that_differ(first, second)}
+    if audience.is_review():  # settings are listed for whoever made them
+        differ = {name: both for name, both in differ.items() if name == "dataset"}
     told = [_name(side, place, differ) for place, side in enumerate((first, second))]
     if told[0] == told[1]:
         ends = [side.id[-4:] for side in (first, second)]
@@ -151,7 +153,8 @@ def _name(side: Side, place: int, differ: dict[str, tuple[str, str]]) -> str:
     where = ""
     if "dataset" in differ:
         where = f" on {run.dataset['name']}{' (drawn)' if run.dataset['synthetic'] else ''}"
-    return f"{len(side.members)} seeds of {told}{where}" if several else f"{told}{where}"
+    runs = audience.told(classroom="seeds", review="trainings")
+    return f"{len(side.members)} {runs} of {told}{where}" if several else f"{told}{where}"
 
 
 def splits_of(first: Side, second: Side) -> list[str]:

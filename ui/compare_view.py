@@ -13,7 +13,7 @@ from fashion_core import comparing, sides, verdicts
 from fashion_core.comparing import Comparison
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import compare_sides, curves_view, loaders, notices, words
+from ui import audience, compare_sides, curves_view, loaders, notices, plain_answers, words
 from ui.answer import Number, answer
 from ui.charts.compare import difference_scale
 from ui.charts.overlay import Series, finding, overlaid_curves
@@ -60,10 +60,14 @@ def _siblings(both: Sequence[Side], found: Sequence[Run]) -> list[Run]:
 def show_verdict(found: Comparison) -> None:
     """The sentence first, then the numbers it rests on, then the difference on a scale with the margin."""
     label, icon, colour = BADGES[found.verdict.word]
+    plain = audience.is_review()
     with st.container(border=True, key="verdict", gap=None):
         st.badge(label, icon=icon, color=colour)
-        st.markdown(f"#### {words.plain(found.verdict.sentence)}")
-        notices.aside(words.plain(found.verdict.scope))
+        tested = f"{found.difference.method}, {verdicts.p_words(found.difference.p_value)}" if plain else None
+        st.markdown(
+            f"#### {plain_answers.comparison(found) if plain else words.plain(found.verdict.sentence)}", help=tested
+        )
+        notices.aside(plain_answers.reach(found) if plain else words.plain(found.verdict.scope))
         for note in found.notes:
             notices.aside(words.plain(note))
     numbers = [_score_number("First", found.first, found.score_first)]
@@ -73,7 +77,8 @@ def show_verdict(found: Comparison) -> None:
         Number(
             "Difference",
             f"{verdicts.points(found.difference.value)} points",
-            f"[{verdicts.points(low)}, {verdicts.points(high)}], {verdicts.p_words(found.difference.p_value)}",
+            f"[{verdicts.points(low)}, {verdicts.points(high)}]"
+            + ("" if plain else f", {verdicts.p_words(found.difference.p_value)}"),
             f"Second minus first, with its 95 % interval. Test: {found.difference.method}. p is how often chance alone "
             "would show a difference as large.",
         )
@@ -82,9 +87,9 @@ def show_verdict(found: Comparison) -> None:
         pairs = found.pairs
         numbers.append(
             Number(
-                "Flipped",
+                "Changed answers" if plain else "Flipped",
                 f"{pairs.n10:,} / {pairs.n01:,}",
-                f"right → wrong / wrong → right of {words.count(found.n)}",
+                f"{'made wrong / made right,' if plain else 'right → wrong / wrong → right'} of {words.count(found.n)}",
                 f"Both right: {pairs.n11:,}. Both wrong: {pairs.n00:,}. Exact McNemar looks at the flipped ones alone: "
                 f"{verdicts.p_words(found.paired.p_value)}.",
             )

@@ -18,7 +18,7 @@ from fashion_core import labels, published
 from fashion_core.datasets import Dataset
 from fashion_core.distribution import LabelShift, imbalance_ratio, label_shift
 from fashion_core.labels import display_name
-from ui import address, charts, loaders, photo_filters, words
+from ui import address, audience, charts, loaders, photo_filters, plain_answers, words
 from ui.plot import clicked, dragged, plot
 
 KEY = "distribution"
@@ -39,6 +39,8 @@ class Shown:
 
 def controls(dataset: Dataset) -> Shown:
     """Draw the choices beside the dataset; groups and published counts only where the classes are IndoFashion's."""
+    if not audience.shows("bars", "order", "published"):
+        return Shown(as_share=False, order="index", published=False)
     bars = address.segments("Bars show", list(BARS), key="bars", words=BARS.get, label_visibility="collapsed")
     orders = [name for name in ORDERS if name in ("index", "count") or groups_of(dataset, name)]
     order = address.select("Order", orders, key="order", words=ORDERS.get, label_visibility="collapsed", width=172)
@@ -107,7 +109,8 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         on_drag=open_bars,
     )
     hint = ":gray[Click a bar, or drag down over several, to see their photos.]"
-    st.markdown("  \n".join(f":small[{sentence}]" for sentence in (*shift_words(counts), hint)))
+    told = [] if audience.is_review() else shift_words(counts)  # a reviewer has read mix_words
+    st.markdown("  \n".join(f":small[{sentence}]" for sentence in (*told, hint)))
 
 
 def open_photos(classes: Sequence[str], splits: Sequence[str]) -> None:
@@ -163,6 +166,16 @@ def shift_words(counts: pd.DataFrame) -> list[str]:
         return ["There is one split only, so nothing can shift between splits."]
     meaning = "the part of one split's photos that would have to change class for the shares of all classes to agree"
     return [f"**Label shift** :gray[is {meaning} (total variation distance).]", *found]
+
+
+def mix_words(counts: pd.DataFrame) -> str:
+    """The same for a reader who wants no test: whether the splits hold the classes in the same shares."""
+    found = []
+    for first, second in combinations([split for split in counts.columns if counts[split].sum()], 2):
+        shift = label_shift(counts[first].to_numpy(), counts[second].to_numpy())
+        moved = shift.distance >= 0.0005 and shift.p_value is not None and shift.p_value < SURE
+        found.append((charts.SPLIT_NAMES[first].lower(), charts.SPLIT_NAMES[second].lower(), moved))
+    return plain_answers.mix(found)
 
 
 def _verdict(shift: LabelShift, names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fashion_core.runs import Run
-from ui import charts, embedding_colours, learnt, loaders, words
+from ui import audience, charts, embedding_colours, learnt, loaders, words
 from ui.charts.layout import class_name
 
 
@@ -49,12 +49,14 @@ def figure(run: Run, split: str, chosen: Chosen, *, ringed: Sequence[int], title
         stamps = (*stamps, loaders.stamp(dataset.manifest_path))
     if chosen.method != "pca":
         stamps = (*stamps, loaders.stamp(run.folder / "maps" / f"{chosen.method}-{split}.json"))
-    return _figure(stamps, split, chosen, tuple(ringed), title, run)
+    return _figure(stamps, split, chosen, tuple(ringed), title, audience.is_review(), run)
 
 
 # kept, because a lasso draws the same figure again and building it costs 0.1 s at 7,500 points
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _figure(key: tuple, split: str, chosen: Chosen, ringed: tuple[int, ...], title: str, _run: Run) -> go.Figure:
+def _figure(
+    key: tuple, split: str, chosen: Chosen, ringed: tuple[int, ...], title: str, plain: bool, _run: Run
+) -> go.Figure:
     laid = laid_out(_run, split, chosen)
     rows, places = laid.rows[laid.drawn], laid.places[laid.drawn]
     found = embedding_colours.of(_run, split, chosen.colour)
@@ -62,7 +64,7 @@ def _figure(key: tuple, split: str, chosen: Chosen, ringed: tuple[int, ...], tit
         "rows": rows,
         "hover": _hover(_run, split, rows, with_class=chosen.colour != "label"),
         "ringed": laid.places[np.isin(laid.rows, ringed)],
-        "axis_titles": _axis_titles(_run, split, chosen),
+        "axis_titles": ("", "", "") if plain else _axis_titles(_run, split, chosen),
         "title": title,
         "drawn": _run.dataset["synthetic"],
     }

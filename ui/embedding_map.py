@@ -14,6 +14,7 @@ from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from ui import (
     address,
+    audience,
     charts,
     embedding_figure,
     embedding_photos,
@@ -22,9 +23,10 @@ from ui import (
     hover_card,
     learnt,
     notices,
+    plain_answers,
     words,
 )
-from ui.answer import Number, answer
+from ui.answer import Number, answer, say
 from ui.embedding_colours import offered
 from ui.embedding_figure import Chosen
 from ui.plot import clicked, plot
@@ -39,8 +41,10 @@ _NEAREST = "its nearest other photo, measured over all features and not on the m
 def show(run: Run, split: str) -> None:
     """The answer, the map and the photos behind it, and how each class is told apart."""
     by_class, num_compared = learnt.told_apart(run, split)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        chosen = _pick(run, split, by_class)
+    chosen = Chosen("pca", (0, 1), "label", str(by_class.iloc[0]["label"]))
+    if audience.shows("map", "space", "axis1", "axis2", "colour", "highlight"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            chosen = _pick(run, split, by_class)
     if chosen.method != "pca" and learnt.curved_of(run, split, chosen.method) is None:
         _not_yet(run, split, chosen.method)
         return
@@ -162,7 +166,27 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
                 display_name(worst["label"]),
                 f"Least often {_NEAREST}.",
             ),
-        ]
+        ],
+        in_review=lambda: _say(run, split, chosen, by_class, num_compared),
+    )
+
+
+def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compared: int) -> None:
+    """The same in one sentence, and how little a flat picture keeps of it."""
+    worst, alike = by_class.iloc[0], int(by_class["alike"].sum())
+    made = None if chosen.method == "pca" else learnt.curved_of(run, split, chosen.method)
+    kept = made.kept if made else learnt.kept_on(run, split, chosen.axes)
+    say(
+        plain_answers.learnt(
+            alike / num_compared,
+            learnt.interval(alike, num_compared),
+            worst["label"],
+            1 - worst["rate"],
+            (1 - worst["high"], 1 - worst["low"]),
+            worst["beside"],
+        ),
+        plain_answers.flattened(kept),
+        notices.DRAWN_HELP if run.dataset["synthetic"] else "",
     )
 
 

@@ -15,7 +15,7 @@ from fashion_core import breakdown, metrics, orders, published
 from fashion_core.errors import FashionError
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, gallery, loaders, notices, pickers, words
+from ui import address, audience, charts, gallery, loaders, notices, pickers, words
 from ui.charts.matrix import shares
 from ui.plot import clicked, plot
 
@@ -27,6 +27,7 @@ VALUES = {
     "difference": "Difference",
 }
 TABLE = "matrix_table"
+LOWER = 36  # the answer in words is a line taller than the one in numbers
 HEIGHT = 400  # with the answer above it, the whole matrix is seen on a screen of 1280 x 800
 
 
@@ -79,19 +80,24 @@ class View:
 
 def _pick_view(run: Run, split: str, matrix: np.ndarray) -> View:
     with st.container(horizontal=True):
-        values = address.select(
-            "Cells show", list(VALUES), key="values", words=VALUES.__getitem__, width=140, label_visibility="collapsed"
-        )
+        values = "counts"
+        if audience.shows("values"):
+            values = address.select(
+                "Cells show", list(VALUES), key="values", words=VALUES.__getitem__, width=140,
+                label_visibility="collapsed",
+            )  # fmt: skip
         levels = breakdown.levels(run.classes, run.dataset.get("groups") or {})
         names = {"index": "Index order", **{level: f"By {level}" for level in levels}, "errors": "By confusion"}
-        by = address.select(
-            "Order of the classes",
-            list(names),
-            key="order",
-            words=names.__getitem__,
-            width=186,
-            label_visibility="collapsed",
-        )
+        by = "index"
+        if audience.shows("order"):
+            by = address.select(
+                "Order of the classes",
+                list(names),
+                key="order",
+                words=names.__getitem__,
+                width=186,
+                label_visibility="collapsed",
+            )
         shown_as = address.segments(
             "Shown as", ["chart", "table"], key="matrix_as", words=str.capitalize, label_visibility="collapsed"
         )
@@ -185,9 +191,11 @@ def _show_matrix(
             figure,
             key="matrix",
             alt=alt,
-            height=max(HEIGHT, 60 + 22 * len(labels)),
+            height=max(HEIGHT - LOWER * audience.is_review(), 60 + 22 * len(labels)),
             on_click=lambda: _open("matrix", labels),
         )
+    if audience.is_review():
+        notices.aside("A row is what the photos show, a column what they were called. Green: right. Red: mistaken.")
     if view.by == "errors":
         notices.aside(
             "Classes that are taken for each other stand together: average linkage of the errors between two classes."

@@ -16,8 +16,20 @@ import streamlit as st
 from fashion_core import checkpoints, launch, rights, schedules, statistics
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
-from ui import address, curves_view, ending_view, epoch_view, faults, loaders, navigation, notices, words
-from ui.answer import Number, answer
+from ui import (
+    address,
+    audience,
+    curves_view,
+    ending_view,
+    epoch_view,
+    faults,
+    loaders,
+    navigation,
+    notices,
+    plain_answers,
+    words,
+)
+from ui.answer import Number, answer, say
 from ui.curves_view import metrics_of
 
 SECONDS = 1.0
@@ -70,6 +82,13 @@ def _was_here(run: Run, device: str) -> bool:
     return here and (not device or any(event.get("device") == device for event in events))
 
 
+def say_in_review(runs: Sequence[Run]) -> None:
+    """What is running, in a sentence, and how many ended before their time."""
+    states = [status_of(run) for run in runs]
+    broken = sum(status.state in ("failed", "interrupted") for status in states)
+    say(plain_answers.state(len(runs), sum(status.active for status in states), broken))
+
+
 def show(run: Run, runs: Sequence[Run] = ()) -> None:
     """The live view of a run, over which others of ``runs`` can be laid; ticks while one that is shown is active."""
     active = status_of(run).active
@@ -82,6 +101,9 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         st.rerun()
     frame = metrics_of(run)
     _state(run, status, frame)
+    if audience.is_review():
+        _show_result(run, status, frame, runs)
+        return
     _numbers(run, status, frame)
     with st.container(horizontal=True, vertical_alignment="center"):
         view = address.segments(
@@ -103,13 +125,28 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
     _words_of_the_run(run)
 
 
+def _show_result(run: Run, status: Status, frame: pd.DataFrame, runs: Sequence[Run]) -> None:
+    """What it has reached so far and how long that took; its curves for whoever asks."""
+    if not frame.empty:
+        took = Number("Trained for", words.duration(_seconds(frame)), "of work on this model alone")
+        answer([_accuracy(run, frame[frame["kind"] == "epoch"]), took])
+    ending_view.show_files(run)
+    asked = audience.shows("watch")
+    with st.expander("How the training went", expanded=asked, key="how it went", on_change="rerun") as opened:
+        if opened.open and frame.empty:
+            st.markdown("It has not begun, so there is no curve.")
+        elif opened.open:
+            curves_view.show_curves(run, status, [], runs)
+
+
 def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
     """What the run is doing, how far it is, and what can be done about it."""
     name, colour, icon = BADGES[status.state]
     badge = f":{colour}-badge[{icon} {name}]"
     if status.state == "finished":
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{badge} {words.plain(status.sentence)}", width="stretch")
+            told = audience.told(classroom=status.sentence, review="The training is complete.")
+            st.markdown(f"{badge} {words.plain(told)}", width="stretch")
             navigation.link("evaluation", "See how good it is", run=run.id)
         return
     sentence = f"{status.sentence} {ending_view.restarted_words(run, status)}".strip()
@@ -120,16 +157,21 @@ def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         share = min(1.0, status.step / status.total_steps) if status.total_steps else 0.0
         st.progress(share, text=progress_words(run, status, frame))
-        _buttons(run, status)
-        ending_view.show_advice(run)
+        if not audience.is_review():
+            _buttons(run, status)
+            ending_view.show_advice(run)
 
 
 def _take_out(run: Run) -> None:
-    if not rights.read_only() and st.button(
-        "Take it out of the queue",
-        icon=":material/playlist_remove:",
-        key="take out",
-        help="It does not start by itself then; its settings are kept.",
+    if (
+        not rights.read_only()
+        and not audience.is_review()
+        and st.button(
+            "Take it out of the queue",
+            icon=":material/playlist_remove:",
+            key="take out",
+            help="It does not start by itself then; its settings are kept.",
+        )
     ):
         with faults.shown(stop=False):
             launch.stop(run, wait_seconds=0)
@@ -139,6 +181,8 @@ def _take_out(run: Run) -> None:
 def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
     """``Epoch 1 of 2, step 40 of 190, about 20 s left``"""
     place = f"Epoch {status.epoch} of {run.settings.epochs}, step {status.step:,} of {status.total_steps:,}"
+    if audience.is_review() and status.total_steps:
+        place = f"{words.percent(min(1.0, status.step / status.total_steps), 0)} of the training is done"
     if not status.active:
         return place
     if not status.step:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import access, audience
+from ui import access, audience, notes, words
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -107,9 +107,15 @@ def enter(name: str) -> None:
         st.navigation(pages())
         st.rerun()
     with st.container(gap=None):
-        st.title(item.title, anchor=False)
-        st.markdown(f":gray[{item.question}]")
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            with st.container(gap=None, width="content"):
+                st.title(item.title, anchor=False)
+                st.markdown(f":gray[{item.question}]")
+            with st.container(gap=None, width="stretch", key="note"):
+                notes.show(name)
         st.session_state["_below_title"] = st.container()
+    if asked := audience.unknown():
+        say(f"Audience {words.command(asked[:120])} is not known; this is written for a {audience.chosen()}.")
 
 
 def say(sentence: str) -> None:

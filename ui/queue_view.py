@@ -10,7 +10,7 @@ import streamlit as st
 
 from fashion_core import launch, rights, slots
 from fashion_core.runs import Run
-from ui import faults, loaders, run_names, words
+from ui import audience, faults, loaders, run_names, words
 
 DEVICES = {"cpu": "the CPU", "mps": "the Apple GPU", "cuda": "a GPU"}
 
@@ -46,7 +46,7 @@ def _line(run: Run, place: int, told: str, ahead: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue {run.id}"):
         # the dot is escaped: a paragraph with a number, not a list of one
         st.markdown(f"{place}\\. {told}", width="stretch")
-        if rights.read_only():
+        if rights.read_only() or audience.is_review():
             return
         if st.button(
             "Move up",

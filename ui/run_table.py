@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core.runs import Run
-from ui import live, loaders, run_names, words
+from ui import audience, live, loaders, run_names, words
 
 KEY = "runs"
+IN_REVIEW = ("★", "Run", "State", "Validation", "Test", "Trained for")
 
 
 def frame_of(runs: Sequence[Run]) -> pd.DataFrame:
@@ -49,10 +50,11 @@ def show(runs: Sequence[Run]) -> None:
         if rows and rows[0] < len(runs):
             st.query_params["run"] = runs[rows[0]].id
 
-    told = "Share of photos whose class is right, after the last epoch."
+    told = "Share of photos whose class is right, at the end of the training."
     st.dataframe(
         frame_of(runs),
         hide_index=True,
+        column_order=IN_REVIEW if audience.is_review() else None,
         key=KEY,
         on_select=open_run,
         selection_mode="single-row",

@@ -78,8 +78,11 @@ def _upright(at: float, colour: str, dash: str) -> dict[str, object]:
             "line": {"color": colour, "width": 1.4, "dash": dash}}  # fmt: skip
 
 
-def class_differences(per_class: pd.DataFrame, *, margin: float, title: str = "", drawn: bool = False) -> go.Figure:
+def class_differences(
+    per_class: pd.DataFrame, *, margin: float, title: str = "", drawn: bool = False, unit: str = ""
+) -> go.Figure:
     """A row a class (``per_class``: label, n, first, second, difference, low, high, p_holm), the largest gain on top.
+    The axis is named ``unit``.
 
     What stays different after Holm's correction is a filled diamond, green or red by its sign; the rest are rings.
     """
@@ -124,7 +127,7 @@ def class_differences(per_class: pd.DataFrame, *, margin: float, title: str = ""
         showlegend=False,
         hovermode="closest",
         margin={"t": 40 if title else 12, "r": 12},
-        xaxis={"range": [-reach, reach], "title": {"text": "Points of recall, second minus first"}, "fixedrange": True},
+        xaxis={"range": [-reach, reach], "title": {"text": unit}, "fixedrange": True},
         yaxis=names_axis([f"{name}  " for name in names]) | {"showgrid": False, "fixedrange": True},
     )
     return figure

@@ -1,0 +1,212 @@
+"""The answer of each page as a sentence for a reader who knows no term of the field. Takes numbers, returns Markdown.
+
+A share is said as a count of a hundred, its 95 % interval in the same unit. Names from files are escaped here. Knows no
+files and no widgets.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from fashion_core import verdicts
+from fashion_core.comparing import Comparison
+from fashion_core.labels import display_name
+from fashion_core.statistics import wilson
+from ui import words
+from ui.asked import FEW, Record
+
+Bounds = Sequence[float]
+
+
+def of_100(share: float, bounds: Bounds | None = None) -> str:
+    """0.9403 -> ``94 of 100``; ``98.6 of 100`` where 99 would lie outside its interval; never a certainty that was not
+    counted: ``more than 99 of 100``, ``fewer than 1 of 100``."""
+    whole = round(100 * share)
+    if bounds is not None and not 100 * bounds[0] <= whole <= 100 * bounds[1]:
+        return f"{100 * share:.1f} of 100"
+    if whole == 100 and share < 1:
+        return "more than 99 of 100"
+    return "fewer than 1 of 100" if whole == 0 and share > 0 else f"{whole} of 100"
+
+
+def between(bounds: Bounds) -> str:
+    """(0.935, 0.945) -> ``93.5 to 94.5``."""
+    low, high = bounds
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def name(label: str) -> str:
+    """A class inside a sentence."""
+    return words.plain(display_name(label))
+
+
+def evaluation(share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds) -> str:
+    """How good is it, and where does it fail?"""
+    right = f"{of_100(share, bounds)} photos are named right ({between(bounds)}; {words.count(n)} were tried)"
+    if not missed:
+        return f"About {right}. None was missed."
+    fails = f"{of_100(missed, missed_bounds)} are missed ({between(missed_bounds)})"
+    return f"About {right}. It fails most on {name(worst)}: {fails}."
+
+
+def against_guessing(share_low: float, commonest: float) -> str:
+    """Whether the model beats a rule that always says the commonest class."""
+    guess = f"Always naming the commonest class: {of_100(commonest)}"
+    weak = "" if share_low > commonest else ", and the model is not shown to do better"
+    return f"{guess}{weak}. Another training of the same kind may come out a little higher or lower."
+
+
+def seen_before(split: str, leaked: int | None, without: float | None) -> str:
+    """Whether the score is partly memory: ``leaked`` photos of the split stand in an earlier one too, None where that
+    was not looked for; ``without`` them the share is another."""
+    if split not in ("test", "val"):
+        return "The model learnt from these photos, so this tells nothing of new ones." if split == "train" else ""
+    if leaked is None:
+        return "Whether it had seen copies of these photos before was not checked."
+    if not leaked:
+        return "None of these photos was found among those it learnt from."
+    told = f"{words.counted(leaked, 'photo')} of these {'was' if leaked == 1 else 'were'} known to it before"
+    return f"{told}." if without is None else f"{told}; without them {words.percent(without)} are right."
+
+
+def comparison(found: Comparison) -> str:
+    """Is the difference real? The verdict without its test."""
+    word, difference = found.verdict.word, found.difference
+    first, second = words.plain(found.first.name), words.plain(found.second.name)
+    tried = f"{words.count(found.n)} were tried"
+    if word in (verdicts.BETTER, verdicts.WORSE):
+        ends = sorted((abs(difference.low), abs(difference.high)))
+        more, by = "more" if word == verdicts.BETTER else "fewer", abs(100 * difference.value)
+        return (
+            f"Yes: {second} is {word} than {first}. It names {by:.1f} {more} of 100 photos right ({between(ends)}; "
+            f"{tried})."
+        )
+    ends = f"{verdicts.points(difference.low)} to {verdicts.points(difference.high)}"
+    seen = f"{verdicts.points(difference.value)} of 100 photos ({ends}; {tried})"
+    if word == verdicts.EQUIVALENT:
+        return (
+            f"None that matters: {second} and {first} differ by {seen}, and a difference of {100 * found.margin:g} or "
+            "more is ruled out."
+        )
+    return f"Cannot tell: {second} and {first} differ by {seen}, which may be chance."
+
+
+def learnt(share: float, bounds: Bounds, worst: str, missed: float, missed_bounds: Bounds, beside: str) -> str:
+    """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not."""
+    found = f"For {of_100(share, bounds)} photos ({between(bounds)}) the most similar other photo is of the same class."
+    if not missed:
+        return found
+    often = f", most often {name(beside)}" if beside else ""
+    mixed = f"for {of_100(missed, missed_bounds)} of its photos ({between(missed_bounds)}) it is another class"
+    return f"{found} It mixes up {name(worst)} most: {mixed}{often}."
+
+
+def reach(found: Comparison) -> str:
+    """What a comparison does not tell; everything that the verdict warns of, without its terms."""
+    about, told = found.verdict.about, ""
+    if about == verdicts.MODELS:
+        told = (
+            "Each was trained once. This is about these two models and new photos like these; whether the way of "
+            "training is better takes several trainings of both."
+        )
+    elif about == verdicts.SEEDS:
+        told = "Both were trained in the same way on the same photos, so what lies between them is luck."
+    elif about == verdicts.RECIPES:
+        counts = f"{len(found.second.members)} and {len(found.first.members)}"
+        told = f"About the way of training, judged by {counts} models and by how far such trainings lie apart."
+    else:
+        told = (
+            "One of them was published by others, who used other photos or prepared them in another way: read it as "
+            "two experiments, not as a race."
+        )
+    drawn = found.first.drawn or found.second.drawn
+    return f"{told} The pictures are drawn: no evidence about real clothes." if drawn else told
+
+
+def flattened(kept: float) -> str:
+    """How little a flat picture keeps: ``kept`` of a photo's ten most similar are near it on the picture too."""
+    return (
+        f"Similar is measured inside the model. The picture below is flat and keeps few neighbours: of the ten most "
+        f"similar photos {10 * kept:.1f} are among the ten nearest on it. Believe the count, not the gaps."
+    )
+
+
+def predicted(first: str, sure: float, judged: Record | None) -> str:
+    """What is this garment, and how sure are we? ``judged``: how often it was right where it was this sure."""
+    said = f"Most likely {name(first)}; the model gives it {words.percent(sure, 0)}."
+    if judged is None or judged.n < FEW:
+        return f"{said} How often it is right when it is this sure is not known."
+    share, bounds = judged.right / judged.n, wilson(judged.right, judged.n)
+    return (
+        f"{said} When it was this sure of other photos, it was right {of_100(share, bounds)} times ({between(bounds)}; "
+        f"{words.count(judged.n)} were counted)."
+    )
+
+
+def checked(first: str, truth: str | None) -> str:
+    """The answer beside what the photo shows; empty where nobody has said that."""
+    if truth is None:
+        return ""
+    return f"✓ Right: the photo shows {name(truth)}." if truth == first else f"✕ Wrong: the photo shows {name(truth)}."
+
+
+def calibrated(num_fitted: int) -> str:
+    """What its percentages mean."""
+    if not num_fitted:
+        return "Its percentages are its own: 90 % does not mean right nine times in ten. What was counted stands above."
+    return (
+        f"Its percentages were set right on {words.counted(num_fitted, 'photo')}, so that 90 % means right nine times "
+        "in ten; that holds for photos of that kind."
+    )
+
+
+def photos(num: int, num_classes: int, num_unusable: int) -> str:
+    """What is in the photos?"""
+    told = f"{words.counted(num, 'photo')} of {words.counted(num_classes, 'kind')}"
+    if not num_unusable:
+        return f"{told}, and every one can be opened."
+    are = "one cannot be opened and is left out" if num_unusable == 1 else (
+        f"{words.count(num_unusable)} more cannot be opened and are left out")  # fmt: skip
+    return f"{told}; {are}."
+
+
+def audited(leaks: Mapping[str, tuple[int, int]] | None, num_conflicts: int) -> str:
+    """Can the photos be trusted? ``leaks``: split -> photos that an earlier split has too, of how many; None without an
+    audit."""
+    if leaks is None:
+        return "Nobody has checked them yet for copies, so it is not known whether the scores rest partly on memory."
+    found = [f"{words.count(num)} of the {words.count(of)} {split} photos" for split, (num, of) in leaks.items() if num]
+    twice = f" {words.counted(num_conflicts, 'photo')} stand under two labels." if num_conflicts > 1 else (
+        " One photo stands under two labels." if num_conflicts else "")  # fmt: skip
+    if not found:
+        return f"The check for copies found no photo that a model is taught with and then judged on.{twice}"
+    return f"With care: {' and '.join(found)} are copies of photos seen before, so scores are partly memory.{twice}"
+
+
+def mix(pairs: Sequence[tuple[str, str, bool]]) -> str:
+    """Whether the splits hold the classes in the same shares: (first, second, more than chance) for each two."""
+    moved = [f"{first} and {second}" for first, second, real in pairs if real]
+    if not pairs:
+        return ""
+    if not moved:
+        return "The classes are mixed alike in all parts of the data, apart from chance."
+    return (
+        f"Not all parts of the data hold the classes in the same shares ({'; '.join(moved)}): a class that was rare in "
+        "training may be named worse."
+    )
+
+
+def state(num_runs: int, num_active: int, num_broken: int) -> str:
+    """What is running?"""
+    here = f"{words.counted(num_runs, 'model')} {'was' if num_runs == 1 else 'were'} trained or started here"
+    now = f"{words.count(num_active)} {'is' if num_active == 1 else 'are'} being trained now" if num_active else (
+        "none is being trained now")  # fmt: skip
+    broken = f"; {words.count(num_broken)} ended early" if num_broken else ""
+    return f"{here}; {now}{broken}."
+
+
+def standing(best_name: str, share: float, bounds: Bounds, n: int, drawn: bool) -> str:
+    """What has the lab shown so far?"""
+    which = "drawings" if drawn else "photos"
+    return (
+        f"The best model here names {of_100(share, bounds)} {which} of {words.plain(best_name)} right "
+        f"({between(bounds)}; {words.count(n)} were tried, and it was trained on none of them)."
+    )
