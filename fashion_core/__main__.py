@@ -12,6 +12,7 @@ from fashion_core import tidy_commands  # isort: skip
 from fashion_core import result_commands  # isort: skip
 from fashion_core import compare_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
+from fashion_core import report_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -21,6 +22,7 @@ __all__ = [
     "data_commands",
     "export_commands",
     "main",
+    "report_commands",
     "result_commands",
     "tidy_commands",
     "train_commands",
