@@ -3,6 +3,7 @@
 Takes sides, their answers and comparisons; gives plain values (shares, counts, sentences). Knows no HTML and no files.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -143,11 +144,12 @@ def _second_number(
 
 def of_100(share: float) -> str:
     """0.9399 -> ``94 of 100 photos``; never all of them or none of them by rounding."""
-    if share < 1 and round(100 * share) == 100:
+    whole = math.floor(100 * share + 0.5 + 1e-9)
+    if share < 1 and whole == 100:
         return "more than 99 of 100 photos"
-    if share > 0 and round(100 * share) == 0:
+    if share > 0 and whole == 0:
         return "fewer than 1 of 100 photos"
-    return f"{round(100 * share)} of 100 photos"
+    return f"{whole} of 100 photos"
 
 
 def _verdict_on_one(score: Score, guess: dict[str, Any], weakest: Score, name: str) -> str:

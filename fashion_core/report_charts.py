@@ -12,7 +12,7 @@ from fashion_core.markup import Markup, join, tag
 
 WIDTH = 820
 ROW = 27
-_LABEL, _VALUE = 225, 185  # what the names left and the numbers right take
+_LABEL, _VALUE = 225, 200  # what the names left and the numbers right take
 
 
 def percent(share: float) -> str:
@@ -113,10 +113,10 @@ def difference_scale(key: str, title: str, value: float, low: float, high: float
 
 def curves(key: str, told: dict[str, Any]) -> Markup:
     """Loss and validation accuracy by epochs seen, side by side."""
-    width, height, gap = 400, 250, 20
+    width, height, gap = 400, 270, 20
     epochs, losses = told["epochs"], told["losses"]
     last = max([1.0, *(row["epoch"] for row in epochs), *(one["at"] for one in losses)])
-    lines = [("each logged loss", "thin", [(one["at"], one["loss"]) for one in losses])]
+    lines = [("logged", "thin", [(one["at"], one["loss"]) for one in losses])]
     for name, kind in (("train_loss", "own"), ("val_loss", "other")):
         word = "training" if name == "train_loss" else "validation"
         lines.append((word, kind, [(row["epoch"], row[name]) for row in epochs if row[name] is not None]))
@@ -149,7 +149,7 @@ def _panel(
     bounds: Sequence[tuple[float, float, float]],
     shares: bool = False,
 ) -> Markup:
-    left, right, bottom, head = 52, width - 8, height - 44, 34
+    left, right, bottom, head = 52, width - 8, height - 44, 54 if len(lines) > 1 else 34
     span = (top - floor) or 1.0
 
     def x(at: float) -> float:
@@ -178,13 +178,12 @@ def _panel(
             for a, b in points if len(points) <= 60 else points[-1:]:
                 told = f"{name}, epoch {a}: {percent(b) if shares else f'{b:.4g}'}"
                 parts.append(tag("g", tag("title", told), _dot(x(a), y(b), kind)))
-    legend = float(right)
-    for name, kind, points in reversed(lines):
+    legend = float(left)
+    for name, kind, points in lines:
         if points and len(lines) > 1:
-            parts.append(_text(legend, 16, name, "axis end"))
-            legend -= 7.6 * len(name) + 6
-            parts.append(_line(legend - 18, 11, legend, 11, f"curve {kind}"))
-            legend -= 30
+            parts.append(_line(legend, 35, legend + 20, 35, f"curve {kind}"))
+            parts.append(_text(legend + 26, 40, name, "axis"))
+            legend += 44 + 8 * len(name)
     return join(parts)
 
 

@@ -54,7 +54,7 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
         )
     told = (
         "Rows: what the photo shows. Columns: what was answered. The diagonal (green) is right, the rest (red) wrong; "
-        "darker is more of the row. Choose a cell, or a name for its whole row or column, to see its photos; arrow keys move."
+        "darker is more of the row. Choose a cell, or a name for its row or column, to see the photos; arrow keys move."
     )
     table = tag(
         "table",

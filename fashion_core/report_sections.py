@@ -9,9 +9,11 @@ from typing import Any
 from fashion_core import report_charts, report_matrix, verdicts
 from fashion_core.labels import display_name
 from fashion_core.markup import Markup, join, tag, with_code
+from fashion_core.published import OTHER_INPUT
 from fashion_core.report_charts import percent, with_bounds
 
 DRAWN = "Drawn data: no evidence about real clothes"
+MANY = 8  # published results; more are folded
 SPLIT_WORDS = {"test": "test photos", "val": "validation photos", "train": "training photos"}
 
 
@@ -80,8 +82,7 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
         [tag("p", note, class_="aside") for note in found["notes"]],
         tag(
             "figure",
-            tag("figcaption", f"The difference with its 95 % interval. Within the band, {margin} to either side, two count "
-                "as equal."),
+            tag("figcaption", f"With its 95 % interval. The band, {margin} to either side, counts as equal."),
             report_charts.difference_scale(key, title, move["value"], move["low"], move["high"], found["margin"]),
         ),
     ]  # fmt: skip
@@ -210,7 +211,7 @@ def _certainty(index: int, run: dict[str, Any]) -> Markup:
         )
         sentences.append(
             f"One number, a temperature of {fitted['temperature']:.2f} fitted on {fitted['fitted_on']}, makes every "
-            f"answer {how}, changes none of them, and leaves a gap of {100 * fitted['ece_after']:.1f} points.{flattered}"
+            f"answer {how}, changes none, and leaves a gap of {100 * fitted['ece_after']:.1f} points.{flattered}"
         )
     chart = report_charts.reliability(f"sure-{index}", told)
     caption = "On the dashed line it is as sure as it may be; below it is too sure. Bars: 95 % intervals (Wilson)."
@@ -275,36 +276,44 @@ def _leak_words(run: dict[str, Any], leaks: dict[str, Any] | None) -> str:
 
 
 def _published(run: dict[str, Any]) -> Markup | None:
+    """The two with a matrix in sentences, all of them in a table; of drawn data no difference, which would mean nothing."""
     rows = run["published"]
     if not rows:
         return None
-    own = [
-        "This run",
-        with_bounds(run["scores"]["accuracy"], *run["scores"]["accuracy_ci95"]),
-        f"{run['scores']['n']:,}",
-    ]
-    body: list[list[Any]] = [[*own, "", ""]]
+    notes = list(dict.fromkeys(note for row in rows if (note := row["note"].replace(OTHER_INPUT, "").strip())))
+    own = with_bounds(run["scores"]["accuracy"], *run["scores"]["accuracy_ci95"])
+    body: list[list[Any]] = [["This run", own, f"{run['scores']['n']:,}", "", ""]]
     for row in rows:
         told = with_bounds(row["accuracy"], row["low"], row["high"]) if row["word"] else percent(row["accuracy"])
-        move = row.get("difference")
-        by = ""
-        if move:
-            by = f"{verdicts.points(move['value'])} [{verdicts.points(move['low'])}, {verdicts.points(move['high'])}]"
-        body.append([row["name"], told, f"{row['n']:,}" if row["n"] else "not said", by, row["note"]])
-    sentences = [row["sentence"] for row in rows if row["word"]][:2] + [
-        row["sentence"] for row in rows if not row["word"]
-    ]
+        move, note = row.get("difference"), row["note"].replace(OTHER_INPUT, "").strip()
+        by = (
+            f"{verdicts.points(move['value'])} [{verdicts.points(move['low'])}, {verdicts.points(move['high'])}]"
+            if move
+            else ""
+        )
+        mark = str(notes.index(note) + 1) if note else ""
+        body.append([row["name"], told, f"{row['n']:,}" if row["n"] else "not said", by, mark])
+    heads = ["On the same classes", "Accuracy", "n", "This run in points", "Note"]
+    if run["drawn"]:
+        heads, body = [*heads[:3], heads[4]], [[*row[:3], row[4]] for row in body]
+    sentences = [row["sentence"] for row in rows if row["word"]][: 1 if run["drawn"] else 2]
     scope = next((row["scope"] for row in rows if row["scope"]), "")
+    told = "In brackets 95 % intervals. Nothing is known photo by photo: these are separate tests."
+    few = [row for row in body if row[0] in {"This run", *(one["name"] for one in rows[:2])}]
     return join(
         tag("h3", "What others have published"),
         [tag("p", sentence) for sentence in sentences],
         tag("p", scope, class_="aside") if scope else None,
-        table(
-            ["On the same classes", "Accuracy", "n", "This run in points", "What differs"],
-            body,
-            numbers=[1, 2, 3],
-            told="In brackets 95 % intervals. Nothing is known photo by photo: the differences are of two separate tests.",
-        ),
+        table(heads, few if len(rows) > MANY else body, numbers=range(1, len(heads)), told=f"{OTHER_INPUT} {told}"),
+        tag(
+            "details",
+            tag("summary", f"The other {len(body) - len(few)} results"),
+            table(heads, [row for row in body if row not in few], numbers=range(1, len(heads))),
+            class_="paper",
+        )
+        if len(rows) > MANY
+        else None,
+        tag("ol", [tag("li", note) for note in notes], class_="notes") if notes else None,
     )
 
 
