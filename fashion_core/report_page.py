@@ -58,6 +58,13 @@ def render(report: Report, limit: int = LIMIT) -> Page:
     return Page(html=page, num_photos=num_photos, num_pictured=num_pictured)
 
 
+def refusal(sentence: str) -> bytes:
+    """What somebody gets who asked for a report that cannot be made: a page with the reason."""
+    told = f"There is no report: {sentence}."
+    head = tag("head", tag("meta", charset="utf-8"), tag("title", "No report · Vastra Lab"))
+    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', tag('p', told)), lang='en')}\n".encode()
+
+
 def _first_cell(matrix_KK: np.ndarray) -> list[int]:
     """The largest error, or the first cell where there is none."""
     errors = matrix_KK.copy()

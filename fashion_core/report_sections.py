@@ -276,7 +276,7 @@ def _leak_words(run: dict[str, Any], leaks: dict[str, Any] | None) -> str:
 
 
 def _published(run: dict[str, Any]) -> Markup | None:
-    """The two with a matrix in sentences, all of them in a table; of drawn data no difference, which would mean nothing."""
+    """The two with a matrix in sentences, all in a table; of drawn data no difference, which would mean nothing."""
     rows = run["published"]
     if not rows:
         return None

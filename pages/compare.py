@@ -13,6 +13,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    report_button,
 )
 
 navigation.enter("compare")
@@ -57,6 +58,9 @@ if found is not None:
     compare_detail.show_cells(found)
     compare_detail.show_classes(found)
     compare_detail.show_ranges(found)
+    if first.members or second.members:
+        both = [first, second]
+        report_button.show("Make a report of the two", both, split, key="report of two", margin=float(margin))
 
 compare_runs.show(runs, first, second, split)
 last = second.members[-1] if second.members else None

@@ -19,6 +19,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    report_button,
     words,
 )
 from ui.answer import Number, answer
@@ -105,4 +106,5 @@ with faults.shown(stop=False):
     else:
         evaluation_elsewhere.show(run, split)
 
+report_button.of_run(run, split)
 navigation.next_step("embeddings", "See what the model has learnt to tell apart", run=run.id, split=split)
