@@ -83,7 +83,7 @@ def collect(
     told = [_run(run, split, datasets, here, margin) for run, here in zip(members, photos, strict=True)]
     scores = [_score(side, split) for side in chosen]
     found = [_compared(chosen[0], side, split, margin, others) for side in chosen[1:]]
-    leaks = told[0]["closer"]["leaks"] if len(members) == 1 else None
+    leaks = _worst_leaks([run["closer"]["leaks"] for run in told])
     if len(chosen) == 1:
         said = answers.answers_of(chosen[0], split, chosen[0].classes)
         board = report_board.of_one(chosen[0], said, split, leaks)
@@ -102,6 +102,12 @@ def collect(
         "command": f"python -m fashion_core report {' '.join(side.id for side in chosen)} --split {split}",
     }
     return Report(document=document, photos=photos)
+
+
+def _worst_leaks(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """The leaks of the run that has most of them; None where one run's photos were not audited."""
+    known = [leaks for leaks in found if leaks is not None]
+    return max(known, key=lambda leaks: leaks["leaked"]) if len(known) == len(found) else None
 
 
 def _common_split(chosen: Sequence[Side], members: Sequence[Run]) -> str:
@@ -305,7 +311,7 @@ def _published(run: Run, split: str, margin: float) -> list[dict[str, Any]]:
         }  # fmt: skip
         try:
             found = comparing.compare(
-                sides_module.side_of_result(result), sides_module.side_of_run(run), split, margin=margin
+                sides_module.side_of_result(result), _named(sides_module.side_of_run(run)), split, margin=margin
             )
         except FashionError as error:
             rows.append(row | {"sentence": str(error), "scope": ""})

@@ -127,7 +127,7 @@ def _second_number(
     said: Answers, support_K: np.ndarray, leaks: dict[str, Any] | None, seeds: str
 ) -> dict[str, Any] | None:
     """Of what may flatter the first number the worst: photos that leaked, or else classes that are not equally many."""
-    if leaks and leaks["leaked"] and leaks["accuracy"] is not None:
+    if len(said.predicted_SN) == 1 and leaks and leaks["leaked"] and leaks["accuracy"] is not None:
         note = f"without {leaks['leaked']:,} photos that are in the training photos too"
         return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
     if (support_K == support_K[0]).all():

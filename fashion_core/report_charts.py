@@ -159,10 +159,9 @@ def _panel(
         return round(bottom - (value - floor) / span * (bottom - head), 1)
 
     parts = [_text(left, 16, title, "head")]
-    for place in range(5):
-        value = floor + span * place / 4
+    for value in ticks(floor, top):
         parts.append(_line(left, y(value), right, y(value), "grid"))
-        parts.append(_text(left - 8, y(value) + 5, f"{100 * value:.0f} %" if shares else f"{value:.2g}", "axis end"))
+        parts.append(_text(left - 8, y(value) + 5, f"{100 * value:.0f} %" if shares else f"{value:.6g}", "axis end"))
     for place in sorted({0, round(last / 2), round(last)}):
         parts.append(_text(x(place), bottom + 20, f"{place}", "axis middle"))
     parts.append(_text((left + right) / 2, height - 4, "epochs seen", "axis middle"))
@@ -185,6 +184,14 @@ def _panel(
             parts.append(_text(legend + 26, 40, name, "axis"))
             legend += 44 + 8 * len(name)
     return join(parts)
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers from ``low`` to ``high``, at most so many steps apart."""
+    size = 10.0 ** math.floor(math.log10((high - low) / most))
+    step = next(size * part for part in (1, 2, 5, 10) if (high - low) / (size * part) <= most)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(place * step, 10) for place in range(first, last + 1)]
 
 
 def _dot(x: float, y: float, kind: str) -> Markup:

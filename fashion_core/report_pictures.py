@@ -1,7 +1,7 @@
 """The small pictures inside a report: which of them, in what order, and how many fit. Takes a report; gives WebP text.
 
-Every wrong photo comes before the many right ones, and every cell of a matrix before the rest of a large one, so that
-what does not fit is what is missed least. Knows no HTML.
+A few of every cell of a matrix come first, then every wrong photo, then some of the many right ones, so that what does
+not fit is what is missed least. Knows no HTML.
 """
 
 import base64
@@ -21,7 +21,7 @@ from fashion_core.report import Report, frame_of
 SIDE = 96  # pixels of the longer side
 QUALITY = 60
 RIGHT_PER_CELL = 24
-FIRST_WRONG, FIRST_RIGHT = 24, 8  # of each cell, before any cell gets more
+FIRST = 4  # of each cell, before any cell gets more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ def _in_order(frames: list[pd.DataFrame]) -> Iterator[tuple[int, int]]:
         surest = frame.sort_values("sure", ascending=False, kind="stable")
         rank_N = surest.groupby(["true", "predicted"], sort=False).cumcount().to_numpy()
         right_N = (surest["true"] == surest["predicted"]).to_numpy()
-        tier_N = np.where(right_N, np.where(rank_N < FIRST_RIGHT, 1, 3), np.where(rank_N < FIRST_WRONG, 0, 2))
+        tier_N = np.where(rank_N < FIRST, 0, np.where(right_N, 2, 1))
         kept = ~right_N | (rank_N < RIGHT_PER_CELL)
         found.append(pd.DataFrame({"tier": tier_N, "rank": rank_N, "run": run, "photo": surest.index})[kept])
     order = pd.concat(found).sort_values(["tier", "rank", "run"], kind="stable")

@@ -188,7 +188,7 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
         ]  # fmt: skip
         picture.sort(key=lambda row: -row["value"])
         chart = tag("figure", report_charts.interval_rows(f"recall-{index}", title, picture))
-    told = "Recall with Wilson's 95 % interval, precision and F1 with a bootstrap's."
+    told = "Recall with Wilson's 95 % interval, precision and F1 with that of a bootstrap of 10,000 draws."
     return join(
         tag("h3", "Each class"),
         chart,
@@ -297,13 +297,13 @@ def _published(run: dict[str, Any]) -> Markup | None:
     if run["drawn"]:
         heads, body = [*heads[:3], heads[4]], [[*row[:3], row[4]] for row in body]
     sentences = [row["sentence"] for row in rows if row["word"]][: 1 if run["drawn"] else 2]
-    scope = next((row["scope"] for row in rows if row["scope"]), "")
+    scope = next((row["scope"] for row in rows if row["scope"]), "").replace(f"{rows[0]['name']}: {OTHER_INPUT}", "")
     told = "In brackets 95 % intervals. Nothing is known photo by photo: these are separate tests."
     few = [row for row in body if row[0] in {"This run", *(one["name"] for one in rows[:2])}]
     return join(
         tag("h3", "What others have published"),
         [tag("p", sentence) for sentence in sentences],
-        tag("p", scope, class_="aside") if scope else None,
+        tag("p", scope.strip(), class_="aside") if scope.strip() else None,
         table(heads, few if len(rows) > MANY else body, numbers=range(1, len(heads)), told=f"{OTHER_INPUT} {told}"),
         tag(
             "details",
