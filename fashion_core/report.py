@@ -4,6 +4,7 @@ Takes sides (runs, groups of seeds, published results) and the datasets of this 
 for each run, the photos behind its matrix. The numbers are those of the runs' files. Knows no HTML; needs no torch.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -99,9 +100,15 @@ def collect(
         "sides": [_side(side, score) for side, score in zip(chosen, scores, strict=True)],
         "comparisons": [_comparison(one, chosen[0], side) for one, side in zip(found, chosen[1:], strict=True)],
         "runs": told,
-        "command": f"python -m fashion_core report {' '.join(side.id for side in chosen)} --split {split}",
+        "command": _command(chosen, split, margin),
     }
     return Report(document=document, photos=photos)
+
+
+def _command(chosen: Sequence[Side], split: str, margin: float) -> str:
+    words = ["report", *(side.id for side in chosen), "--split", split]
+    words += ["--margin", f"{margin:g}"] if margin != comparing.MARGIN else []
+    return f"python -m fashion_core {shlex.join(words)}"
 
 
 def _worst_leaks(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
@@ -338,12 +345,12 @@ def _settings(run: Run) -> list[dict[str, Any]]:
 def _commands(run: Run, split: str) -> list[list[str]]:
     """(what it does, the command)."""
     base, elsewhere, other = split.partition("-on-")
-    asked = f"--split {base} --dataset {other}" if elsewhere else f"--split {split}"
+    asked = ["--split", base, "--dataset", other] if elsewhere else ["--split", split]
+    train = f"{shlex.join(['train', run.dataset['id']])} {run.settings.to_flags()}"
     return [
         ["Bring the photos", run.dataset["bring"]],
-        ["Train it again", f"python -m fashion_core train {run.dataset['id']} {run.settings.to_flags()}"],
-        ["Score this run again", f"python -m fashion_core evaluate {run.id} {asked}"],
-        ["Make this report again", f"python -m fashion_core report {run.id} --split {split} -o {run.id}-again.html"],
+        ["Train it again", f"python -m fashion_core {train}"],
+        ["Score this run again", f"python -m fashion_core {shlex.join(['evaluate', run.id, *asked])}"],
     ]
 
 
