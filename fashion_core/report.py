@@ -34,6 +34,7 @@ from fashion_core.config import RECIPES
 from fashion_core.datasets import Dataset
 from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.fields import FIELDS, typed
+from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from fashion_core.sides import Side
 
@@ -211,7 +212,7 @@ def _run(run: Run, split: str, datasets: Sequence[Dataset], here: Dataset | None
         "pretrained": run.config.get("pretrained"),
         "seed": run.settings.seed,
         "cost": {key: summary.get(key) for key in ("status", "epochs", "seconds", "images_per_second", "device")},
-        "limits": model_card.limits(run, split, scores),
+        "limits": model_card.limits(run, split, scores, display_name),
         "commands": _commands(run, split),
         "photos": {
             "ids": [str(name) for name in frame["image_id"]],

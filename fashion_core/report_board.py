@@ -95,7 +95,7 @@ def of_several(
         "title": f"{sides[0].name} and {sides[1].name}" if len(sides) == 2 else f"{sides[0].name} and others",
         "numbers": numbers,
         "verdict": _verdict_on_several(sides, found),
-        "care": _care(split, photos, leaks, drawn, 1),
+        "care": _care(split, photos, leaks, drawn, *{told[0].num_models for told in scores if told}),
         "picture": {"kind": "sides", "title": "How often each is right", "rows": rows},
     }
 
@@ -170,16 +170,28 @@ def _verdict_on_several(sides: Sequence[Side], found: Sequence[Comparison | str]
         return _plain(found[0], first, sides[1].name)
     told: dict[str, list[str]] = {}
     for side, one in zip(sides[1:], found, strict=True):
-        told.setdefault(one.verdict.word if isinstance(one, Comparison) else "", []).append(side.name)
+        told.setdefault(_kind(one), []).append(side.name)
     words = {
-        verdicts.BETTER: "better: ",
-        verdicts.WORSE: "worse: ",
-        verdicts.EQUIVALENT: "as good as it: ",
-        verdicts.CANNOT_TELL: "cannot be told apart from it: ",
-        "": "cannot be compared with it: ",
+        verdicts.BETTER: ("is better than", "are better than"),
+        verdicts.WORSE: ("is worse than", "are worse than"),
+        verdicts.EQUIVALENT: ("is as good as", "are as good as"),
+        verdicts.CANNOT_TELL: ("cannot be told apart from", "cannot be told apart from"),
+        verdicts.SEEDS: ("differs by luck alone, being another training of the recipe of",) * 2,
+        "": ("cannot be compared with", "cannot be compared with"),
     }
-    parts = [f"{word}{', '.join(told[key])}" for key, word in words.items() if key in told]
-    return f"Held against {first}, {'; '.join(parts)}."
+    parts = [f"{_listed(told[key])} {word[len(told[key]) > 1]} {first}" for key, word in words.items() if key in told]
+    return f"{'; '.join(parts)}."
+
+
+def _kind(found: Comparison | str) -> str:
+    if isinstance(found, str):
+        return ""
+    unsure = found.verdict.word == verdicts.CANNOT_TELL
+    return verdicts.SEEDS if unsure and found.verdict.about == verdicts.SEEDS else found.verdict.word
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _plain(found: Comparison | str, first: str, second: str) -> str:
@@ -203,18 +215,19 @@ def _plain(found: Comparison | str, first: str, second: str) -> str:
     return f"Nobody can tell from these photos whether {first} or {second} is better{other}."
 
 
-def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, num_models: int) -> list[str]:
-    """What the numbers do not tell, in plain words."""
+def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_models: int) -> list[str]:
+    """What the numbers do not tell, in plain words; ``num_models`` are how many trainings a number is the mean of."""
     own = {"test": "that took no part in training", "val": "that took part in choosing, so the result may be flattered",
            "train": "that it was trained on, so the result is flattered"}  # fmt: skip
     told = [f"Tested on {n:,} photos {own.get(split, 'of another collection')}."]
     if drawn:
         told.insert(0, "The pictures are drawn by a program: this says nothing about real clothes.")
-    told.append(
-        "In brackets: where the number would lie in 95 of 100 such tests with other photos of the same kind."
-        if num_models == 1
-        else "In brackets: where the mean of many more trainings would lie, with 95 % confidence."
-    )
+    if min(num_models) == 1:
+        told.append(
+            "In brackets: where the number would lie in 95 of 100 such tests with other photos of the same kind."
+        )
+    if max(num_models) > 1:
+        told.append("In brackets behind a mean: where that of many more trainings would lie, with 95 % confidence.")
     told.append("Photos of another kind, or from another year, can give other results.")
     if split == "test":
         if leaks is None:
