@@ -39,7 +39,7 @@ def drawing(key: str, title: str, told: str, width: int, height: int, *parts: An
     )
 
 
-def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]]) -> Markup:
+def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_lowest: bool = True) -> Markup:
     """A row for each of ``rows`` (label, value, low, high, n; published): a dot with its interval on one scale."""
     floor = math.floor(10 * min(row["low"] for row in rows) - 1e-9) / 10
     floor = min(max(0.0, floor), 0.9)
@@ -49,17 +49,16 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]]) -> Marku
     def at(share: float) -> float:
         return round(left + (share - floor) / (1 - floor) * (right - left), 1)
 
-    step = 0.1 if 1 - floor <= 0.6 else 0.2
-    ticks = [round(floor + step * place, 1) for place in range(int(round((1 - floor) / step, 6)) + 1)]
+    scale = ticks(floor, 1.0)
     weakest = min(range(len(rows)), key=lambda place: rows[place]["value"])
     parts: list[Markup] = []
-    for tick in ticks:
+    for tick in scale:
         parts.append(_line(at(tick), 0, at(tick), height - 30, "grid"))
-        unit = " %" if tick == ticks[-1] else ""
+        unit = " %" if tick == scale[-1] else ""
         parts.append(_text(at(tick), height - 10, f"{100 * tick:.0f}{unit}", "axis middle"))
     for place, row in enumerate(rows):
         y = ROW * place + 15
-        low = place == weakest and len(rows) > 2 and not row.get("published")
+        low = mark_lowest and place == weakest and len(rows) > 2
         kind = "other" if row.get("published") else "weak" if low else "own"
         told = f"{row['label']}: {with_bounds(row['value'], row['low'], row['high'])}, n = {row['n']:,}"
         parts.append(

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from fashion_core import report_charts, report_pictures, report_sections
+from fashion_core import report_charts, report_parts, report_pictures, report_sections
 from fashion_core.errors import RunError
 from fashion_core.labels import display_name
 from fashion_core.markup import Markup, join, json_text, tag
 from fashion_core.report import Report
-from fashion_core.report_sections import section, split_words
+from fashion_core.report_parts import section, split_words
 
 LIMIT = 15_000_000
 _HERE = Path(__file__).parent
@@ -108,7 +108,7 @@ def title_of(document: dict[str, Any]) -> str:
 
 def _body(document: dict[str, Any]) -> Markup:
     runs, alone = document["runs"], len(document["sides"]) == 1 and len(document["runs"]) == 1
-    links = [("board", "Summary"), *([] if alone else [("comparison", "Side by side")])]
+    links = [("board", "Summary"), *([] if alone else [("comparison", report_parts.overview_title(document))])]
     links += [(f"run-{index}", "Behind it" if alone else run["name"]) for index, run in enumerate(runs)]
     nav = tag("nav", [join(tag("a", report_charts.short(word, 40), href=f"#{key}"), " ") for key, word in links])
     made = datetime.fromisoformat(document["made"])
@@ -117,7 +117,7 @@ def _body(document: dict[str, Any]) -> Markup:
         tag(
             "main",
             _board(document),
-            None if alone else report_sections.comparison(document),
+            None if alone else report_parts.comparison(document),
             [report_sections.run_section(index, run, alone) for index, run in enumerate(runs)],
             tag(
                 "footer",
@@ -139,6 +139,8 @@ def _board(document: dict[str, Any]) -> Markup:
     datasets = " and ".join(dict.fromkeys(run["dataset"]["asked"] or run["dataset"]["name"] for run in runs))
     kinds = sorted({len(run["classes"]) for run in runs})
     what = f"A classifier of photos into {kinds[0]} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
+    if len(runs) > len(document["sides"]) == 1:
+        what = f"{len(runs)} trainings of one classifier of photos into {kinds[0]} kinds"
     return section(
         "board",
         document["drawn"],
@@ -151,7 +153,7 @@ def _board(document: dict[str, Any]) -> Markup:
             tag(
                 "figure",
                 tag("figcaption", tag("strong", picture["title"]), " with its 95 % interval"),
-                report_charts.interval_rows("board-picture", picture["title"], rows),
+                report_charts.interval_rows("board-picture", picture["title"], rows, picture["kind"] == "classes"),
             ),
             tag(
                 "div",
