@@ -180,6 +180,8 @@ def _verdict_on_several(sides: Sequence[Side], found: Sequence[Comparison | str]
         "": ("cannot be compared with", "cannot be compared with"),
     }
     parts = [f"{_listed(told[key])} {word[len(told[key]) > 1]} {first}" for key, word in words.items() if key in told]
+    if any(side.kind == "published" for side in sides):
+        parts.append("published results are other experiments, with other inputs")
     return f"{'; '.join(parts)}."
 
 

@@ -12,7 +12,7 @@ from fashion_core.markup import Markup, join, tag
 
 WIDTH = 820
 ROW = 27
-_LABEL, _VALUE = 225, 200  # what the names left and the numbers right take
+_VALUE, _LETTER, _LETTERS = 200, 9.5, 32  # what the numbers take to the right; a letter, and the most of a name
 
 
 def percent(share: float) -> str:
@@ -43,7 +43,9 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
     """A row for each of ``rows`` (label, value, low, high, n; published): a dot with its interval on one scale."""
     floor = math.floor(10 * min(row["low"] for row in rows) - 1e-9) / 10
     floor = min(max(0.0, floor), 0.9)
-    left, right = _LABEL + 12, WIDTH - _VALUE
+    names = [short(row["label"], _LETTERS) for row in rows]
+    label = round(max(120, _LETTER * max(map(len, names))))
+    left, right = label + 12, WIDTH - _VALUE
     height = ROW * len(rows) + 34
 
     def at(share: float) -> float:
@@ -66,7 +68,7 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
                 "g",
                 tag("title", told),
                 tag("rect", x=0, y=y - 13, width=WIDTH, height=ROW, class_="hit"),
-                _text(_LABEL, y + 5, short(row["label"], 26), "name end strong" if low else "name end"),
+                _text(label, y + 5, names[place], "name end strong" if low else "name end"),
                 _line(at(row["low"]), y, at(row["high"]), y, f"bar {kind}"),
                 _line(at(row["low"]), y - 5, at(row["low"]), y + 5, f"bar {kind}"),
                 _line(at(row["high"]), y - 5, at(row["high"]), y + 5, f"bar {kind}"),
