@@ -13,6 +13,7 @@ from fashion_core import result_commands  # isort: skip
 from fashion_core import compare_commands  # isort: skip
 from fashion_core import reproduce_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
+from fashion_core import report_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -22,6 +23,7 @@ __all__ = [
     "data_commands",
     "export_commands",
     "main",
+    "report_commands",
     "reproduce_commands",
     "result_commands",
     "tidy_commands",

@@ -29,6 +29,22 @@ class Reliability:
     confidence: np.ndarray
     error: float
 
+    @property
+    def said(self) -> float:
+        """Mean probability of the first answer: how sure it says it is."""
+        return float((self.confidence * self.n)[self.n > 0].sum() / self.n.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """How often the first answer is right."""
+        return float(self.right.sum() / self.n.sum())
+
+    @property
+    def words(self) -> str:
+        """Both next to each other, in words; a gap of less than two points is none."""
+        gap = self.said - self.accuracy
+        return "As sure as it may be" if abs(gap) < 0.02 else "Too sure" if gap > 0 else "Not sure enough"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:

@@ -5,6 +5,7 @@ number has its interval and its n; every name from a file is escaped. Needs no t
 """
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def _results(run: runs.Run, split: str, scores: dict) -> str:
     bounds = score_intervals(matrix_KK)
     lines = [
         f"## Results on {split}",
-        f"Accuracy **{_with(scores['accuracy'], scores['accuracy_ci95'])}**, macro F1 "
+        f"Accuracy **{with_interval(scores['accuracy'], scores['accuracy_ci95'])}**, macro F1 "
         f"{scores['macro_f1']:.3f} [{bounds.macro_f1[0]:.3f}, {bounds.macro_f1[1]:.3f}], n = {scores['n']:,}. In "
         "brackets the 95 % interval: Wilson for accuracy and recall, a bootstrap within the classes for the others.",
         "| Class | n | Recall | Precision | F1 |\n|---|---|---|---|---|\n"
@@ -82,21 +83,27 @@ def _results(run: runs.Run, split: str, scores: dict) -> str:
 
 
 def _limits(run: runs.Run, split: str, scores: dict) -> str:
+    return "## Limits\n\n" + "\n".join(f"* {sentence}" for sentence in limits(run, split, scores, plain))
+
+
+def limits(run: runs.Run, split: str, scores: dict, shown: Callable[[str], str] = str) -> list[str]:
+    """What the run cannot do and what its scores do not tell, a sentence each; a class's name goes through ``shown``.
+    Code stands in backticks."""
     worst = min(scores["per_class"], key=lambda row: row["recall"])
     low, high = wilson(round(worst["recall"] * worst["support"]), worst["support"])
+    found = with_interval(worst["recall"], (float(low), float(high)))
     told = [
         f"It must choose among its {len(run.classes)} classes, also for a photo of something else.",
         "The numbers hold for photos of the same kind as its data. A published network fell from 86.2 % to 63.9 % on "
         "another collection of photos, made two years later.",
-        f"It recognises {plain(worst['label'])} least often: {_with(worst['recall'], (float(low), float(high)))} of "
-        f"{worst['support']:,}.",
+        f"It recognises {shown(worst['label'])} least often: {found} of {worst['support']:,}.",
         "The interval is about which photos were tested. Training again with another seed moves the result too.",
         "Its probabilities are not calibrated; in the lab, where its validation predictions are, `Classifier(RUN, "
         "calibrated=True)` gives those of the temperature that fits them.",
     ]
     if split == "val":
         told.insert(0, "There is no test split: these are validation photos, on which choices may have been made.")
-    return "## Limits\n\n" + "\n".join(f"* {sentence}" for sentence in told)
+    return told
 
 
 def _use(run: runs.Run) -> str:
@@ -130,7 +137,7 @@ def _started_from(run: runs.Run) -> str:
     )
 
 
-def _with(share: float, bounds: tuple[float, float] | list[float]) -> str:
+def with_interval(share: float, bounds: tuple[float, float] | list[float]) -> str:
     """``84.1 % [83.3, 84.9]``"""
     return f"{100 * share:.1f} % [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
 

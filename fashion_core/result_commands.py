@@ -3,14 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
 import typer
 
-from fashion_core import adjustment, audit, calibration, leakage, manifest, maps, metrics, runs, shift, snapshots
+from fashion_core import closer, manifest, maps, runs, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
-from fashion_core.statistics import wilson
 
 
 @app.command()
@@ -26,7 +23,7 @@ def evaluate(
     """Score a run on a split: accuracy with its interval, per-class scores, confusion matrix."""
     found = runs.find_run(runs_dir, run)
     scores = _evaluate(found, split, dataset, device, data_dir)
-    scores |= closer_look(found, scores["split"], manifest.list_datasets(data_dir))
+    scores |= closer.closer_look(found, scores["split"], manifest.list_datasets(data_dir))
     low, high = scores["accuracy_ci95"]
     lines = [
         f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
@@ -39,109 +36,6 @@ def evaluate(
         *_closer_lines(scores),
     ]
     answer(scores, as_json, lines)
-
-
-def closer_look(found: runs.Run, split: str, datasets: list[manifest.Dataset]) -> dict[str, Any]:
-    """What a split's stored predictions tell besides the scores; null where it cannot be known.
-
-    ``top_k`` [{k, accuracy, ci95}]; ``calibration`` {bins, ece, temperature, ece_after, fitted_on} with a temperature
-    fitted on the validation predictions; ``logit_adjustment`` {train_counts, answers [{tau, fitted_on, accuracy,
-    accuracy_ci95, macro_recall, changed, moved, moved_ci95}]} of a run whose training photos were uneven and whose
-    training did not correct that; ``leaks`` {leaked, n, accuracy, accuracy_ci95}, the last three without the
-    leaked photos, where the run's own dataset was audited; ``shift`` {accuracy, moved, moved_ci95, shared} of a split
-    of another dataset against the run's own.
-    """
-    frame = found.predictions(split)
-    own = runs.dataset_of(found, datasets)
-    base, elsewhere, other = split.partition("-on-")
-    there = next((dataset for dataset in datasets if elsewhere and dataset.id == other), None)
-    top = metrics.top_k(*_arrays(found, frame))
-    return {
-        "top_k": [{"k": k, "accuracy": right / n, "ci95": _ends(wilson(right, n))} for k, right, n in top],
-        "calibration": _calibration(found, split, frame),
-        "logit_adjustment": _adjustment(found, split, frame),
-        "leaks": _leaks(frame, own) if own and split in runs.SPLITS else None,
-        "shift": _shift(found, base, frame, own, there) if elsewhere else None,
-    }
-
-
-def _arrays(found: runs.Run, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    return runs.label_indices(frame["label"], found.classes), metrics.probabilities_of(frame, found.classes)
-
-
-def _ends(bounds: tuple[np.ndarray, np.ndarray] | tuple[float, float]) -> list[float]:
-    return [float(end) for end in bounds]
-
-
-def _calibration(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, Any] | None:
-    if "val" not in found.prediction_splits():
-        return None
-    fitted_on = frame if split == "val" else found.predictions("val")
-    result = calibration.calibrate(*_arrays(found, frame), *_arrays(found, fitted_on))
-    return {
-        "bins": calibration.NUM_BINS,
-        "ece": result.before.error,
-        "temperature": result.temperature,
-        "ece_after": result.after.error,
-        "fitted_on": f"val, n = {result.num_fitted:,}",
-    }
-
-
-def _adjustment(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, Any] | None:
-    counts_K = found.train_counts
-    if counts_K is None or not adjustment.applies(counts_K, found.settings.sampler, found.settings.loss):
-        return None
-    arrays = _arrays(found, frame)
-    taus: list[tuple[float, str | None]] = [(1.0, None)]
-    if split != "val" and "val" in found.prediction_splits():
-        fitted_on = _arrays(found, found.predictions("val"))
-        taus.append((adjustment.best_tau(*fitted_on, counts_K), f"val, n = {len(fitted_on[0]):,}"))
-    answers = []
-    for tau, fitted in taus:
-        judged = adjustment.judge(*arrays, counts_K, tau)
-        answers.append(
-            {
-                "tau": tau,
-                "fitted_on": fitted,
-                "accuracy": judged.accuracy,
-                "accuracy_ci95": list(judged.ci95),
-                "macro_recall": judged.mean_recall,
-                "changed": judged.changed,
-                "moved": float(judged.moved.value),
-                "moved_ci95": [float(judged.moved.low), float(judged.moved.high)],
-            }
-        )
-    return {"train_counts": dict(zip(found.classes, counts_K.tolist(), strict=True)), "answers": answers}
-
-
-def _leaks(frame: pd.DataFrame, own: manifest.Dataset) -> dict[str, Any] | None:
-    audited = audit.load(own)
-    if audited is None:
-        return None
-    result = leakage.with_and_without(frame, audited.findings())
-    kept = result.kept
-    return {
-        "leaked": result.leaked.n,
-        "n": kept.n,
-        "accuracy": kept.accuracy if kept.n else None,
-        "accuracy_ci95": _ends(kept.ci95),
-    }
-
-
-def _shift(
-    found: runs.Run, base: str, frame: pd.DataFrame, own: manifest.Dataset | None, there: manifest.Dataset | None
-) -> dict[str, Any] | None:
-    if base not in found.prediction_splits():
-        return None
-    here = found.predictions(base)
-    keys = [shift.keys_of(here, own.manifest()), shift.keys_of(frame, there.manifest())] if own and there else []
-    result = shift.between(here, frame, *keys)
-    return {
-        "accuracy": result.here.accuracy,
-        "moved": result.moved,
-        "moved_ci95": [result.low, result.high],
-        "shared": result.num_shared,
-    }
 
 
 def _closer_lines(scores: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from ui import (
     navigation,
     notices,
     pickers,
+    report_button,
     reproduce_view,
 )
 
@@ -63,6 +64,9 @@ if found is not None:
         compare_detail.show_ranges(found)
     else:
         compare_detail.show_in_review(found)
+    if first.members or second.members:
+        both = [first, second]
+        report_button.show("Make a report of the two", both, split, key="report of two", margin=float(margin))
 
 if audience.shows("of"):
     compare_runs.show(runs, first, second, split)

@@ -22,6 +22,7 @@ from ui import (
     notices,
     pickers,
     plain_answers,
+    report_button,
     reproduce_view,
     words,
 )
@@ -134,4 +135,5 @@ with faults.shown(stop=False):
     else:
         evaluation_elsewhere.show(run, split)
 
+report_button.of_run(run, split)
 navigation.next_step("embeddings", "See what the model has learnt to tell apart", run=run.id, split=split)

@@ -69,11 +69,7 @@ def show(run: Run, split: str, *, drawn: bool) -> None:
 
 
 def _finding(before: Reliability) -> str:
-    said = float((before.confidence * before.n)[before.n > 0].sum() / before.n.sum())
-    right = float(before.right.sum() / before.n.sum())
-    gap = said - right
-    how = "As sure as it may be" if abs(gap) < 0.02 else "Too sure" if gap > 0 else "Not sure enough"
-    return f"{how}: says {words.percent(said)}, is right {words.percent(right)}"
+    return f"{before.words}: says {words.percent(before.said)}, is right {words.percent(before.accuracy)}"
 
 
 def _show_top_k(rows: list[tuple[int, int, int]]) -> None:

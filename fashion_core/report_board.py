@@ -1,0 +1,241 @@
+"""The first page of a report: five numbers at most, one verdict without jargon, and what the one picture shows.
+
+Takes sides, their answers and comparisons; gives plain values (shares, counts, sentences). Knows no HTML and no files.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fashion_core import verdicts
+from fashion_core.answers import Answers, Score, score_of
+from fashion_core.comparing import Comparison
+from fashion_core.labels import display_name
+from fashion_core.sides import Side
+from fashion_core.statistics import score_intervals, wilson
+
+MOST = 5
+
+
+def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) -> dict[str, Any]:
+    """The page of one run, or of one group of seeds."""
+    classes, n = side.classes, len(said.label_N)
+    right_SN = said.right_SN
+    score = score_of(right_SN)
+    support_K = np.bincount(said.label_N, minlength=len(classes))
+    by_class = [score_of(right_SN[:, said.label_N == k]) for k in range(len(classes))]
+    weakest, strongest = (int(place) for place in _ends([one.accuracy for one in by_class]))
+    commonest = int(support_K.argmax())
+    seeds = f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
+    guess = _number(
+        "Without looking",
+        support_K[commonest] / n,
+        wilson(support_K[commonest], n),
+        "always giving one answer"
+        if (support_K == support_K[0]).all()
+        else f"always answering {display_name(classes[commonest])}",
+    )
+    numbers = [
+        _share("Right answers", score, f"{seeds}{n:,} photos"),
+        _second_number(said, support_K, leaks, seeds),
+        _share(
+            f"Best kind: {display_name(classes[strongest])}", by_class[strongest], f"{support_K[strongest]:,} photos"
+        ),
+        _share(f"Weakest kind: {display_name(classes[weakest])}", by_class[weakest], f"{support_K[weakest]:,} photos"),
+        guess,
+    ]
+    return {
+        "title": side.name,
+        "numbers": [number for number in numbers if number][:MOST],
+        "verdict": _verdict_on_one(score, guess, by_class[weakest], display_name(classes[weakest])),
+        "care": _care(split, n, leaks, side.drawn, score.num_models),
+        "picture": {
+            "kind": "classes",
+            "title": "How often each kind is recognised",
+            "rows": [_row(display_name(name), by_class[k], int(support_K[k])) for k, name in enumerate(classes)],
+        },
+    }
+
+
+def of_several(
+    sides: Sequence[Side],
+    scores: Sequence[tuple[Score, int] | None],
+    found: Sequence[Comparison | str],
+    split: str,
+    leaks: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """The page of several sides. ``found`` has the comparison of each later side with the first, or why there is none;
+    ``scores`` the score and the photos of each side, None where it has none."""
+    numbers = [
+        _share(side.name, told[0], f"{_trainings(told[0])}{told[1]:,} photos")
+        for side, told in zip(sides, scores, strict=True)
+        if told
+    ][:MOST]
+    if len(sides) == 2 and isinstance(found[0], Comparison):
+        difference = found[0].difference
+        numbers.append(
+            _number(
+                "Difference",
+                difference.value,
+                (difference.low, difference.high),
+                f"the second minus the first, {found[0].n:,} photos",
+                "points",
+            )
+        )
+    drawn = any(side.drawn for side in sides)
+    photos = max((told[1] for side, told in zip(sides, scores, strict=True) if told and side.members), default=0)
+    rows = [
+        _row(side.name, told[0], told[1], published=side.kind == "published")
+        for side, told in zip(sides, scores, strict=True)
+        if told
+    ]
+    return {
+        "title": f"{sides[0].name} and {sides[1].name}" if len(sides) == 2 else f"{sides[0].name} and others",
+        "numbers": numbers,
+        "verdict": _verdict_on_several(sides, found),
+        "care": _care(split, photos, leaks, drawn, *{told[0].num_models for told in scores if told}),
+        "picture": {"kind": "sides", "title": "How often each is right", "rows": rows},
+    }
+
+
+def _ends(values: Sequence[float]) -> tuple[int, int]:
+    return int(np.argmin(values)), int(np.argmax(values))
+
+
+def _trainings(score: Score) -> str:
+    return f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
+
+
+def _number(label: str, value: Any, bounds: Any, note: str, unit: str = "share") -> dict[str, Any]:
+    low, high = bounds
+    return {"label": label, "value": float(value), "low": float(low), "high": float(high), "note": note, "unit": unit}
+
+
+def _share(label: str, score: Score, note: str) -> dict[str, Any]:
+    return _number(label, score.accuracy, (score.low, score.high), note)
+
+
+def _row(label: str, score: Score, n: int, published: bool = False) -> dict[str, Any]:
+    return {
+        "label": label, "value": score.accuracy, "low": score.low, "high": score.high, "n": n, "published": published,
+    }  # fmt: skip
+
+
+def _second_number(
+    said: Answers, support_K: np.ndarray, leaks: dict[str, Any] | None, seeds: str
+) -> dict[str, Any] | None:
+    """Of what may flatter the first number the worst: photos that leaked, or else classes that are not equally many."""
+    if len(said.predicted_SN) == 1 and leaks and leaks["leaked"] and leaks["accuracy"] is not None:
+        note = f"without {leaks['leaked']:,} photos that are in the training photos too"
+        return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
+    if (support_K == support_K[0]).all():
+        return None
+    K = len(support_K)
+    recall_SK = np.stack([said.right_SN[:, said.label_N == k].mean(axis=1) for k in range(K)], axis=1)
+    if len(recall_SK) == 1:
+        matrix_KK = np.bincount(said.label_N * K + said.predicted_SN[0], minlength=K * K).reshape(K, K)
+        bounds = score_intervals(matrix_KK).macro_recall
+        return _number("Every kind counted alike", recall_SK.mean(), bounds, "however rare it is")
+    score = score_of(recall_SK)
+    return _number("Every kind counted alike", score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
+
+
+def of_100(share: float) -> str:
+    """0.9399 -> ``94 of 100 photos``; never all of them or none of them by rounding."""
+    whole = math.floor(100 * share + 0.5 + 1e-9)
+    if share < 1 and whole == 100:
+        return "more than 99 of 100 photos"
+    if share > 0 and whole == 0:
+        return "fewer than 1 of 100 photos"
+    return f"{whole} of 100 photos"
+
+
+def _verdict_on_one(score: Score, guess: dict[str, Any], weakest: Score, name: str) -> str:
+    if score.low <= guess["high"]:
+        return (
+            f"It cannot be shown to do better than not looking at all: it is right on {of_100(score.accuracy)}, and "
+            f"{guess['note']} is right on {of_100(guess['value'])}."
+        )
+    return (
+        f"It names the right kind for {of_100(score.accuracy)}, where {guess['note']} would be right on "
+        f"{of_100(guess['value']).removesuffix(' photos')}; it is weakest on {name}, with {of_100(weakest.accuracy)}."
+    )
+
+
+def _verdict_on_several(sides: Sequence[Side], found: Sequence[Comparison | str]) -> str:
+    first = sides[0].name
+    if len(found) == 1:
+        return _plain(found[0], first, sides[1].name)
+    told: dict[str, list[str]] = {}
+    for side, one in zip(sides[1:], found, strict=True):
+        told.setdefault(_kind(one), []).append(side.name)
+    words = {
+        verdicts.BETTER: ("is better than", "are better than"),
+        verdicts.WORSE: ("is worse than", "are worse than"),
+        verdicts.EQUIVALENT: ("is as good as", "are as good as"),
+        verdicts.CANNOT_TELL: ("cannot be told apart from", "cannot be told apart from"),
+        verdicts.SEEDS: ("differs by luck alone, being another training of the recipe of",) * 2,
+        "": ("cannot be compared with", "cannot be compared with"),
+    }
+    parts = [f"{_listed(told[key])} {word[len(told[key]) > 1]} {first}" for key, word in words.items() if key in told]
+    if any(side.kind == "published" for side in sides):
+        parts.append("published results are other experiments, with other inputs")
+    return f"{'; '.join(parts)}."
+
+
+def _kind(found: Comparison | str) -> str:
+    if isinstance(found, str):
+        return ""
+    unsure = found.verdict.word == verdicts.CANNOT_TELL
+    return verdicts.SEEDS if unsure and found.verdict.about == verdicts.SEEDS else found.verdict.word
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _plain(found: Comparison | str, first: str, second: str) -> str:
+    """One verdict in words that need no statistics; the numbers are those of the comparison."""
+    if isinstance(found, str):
+        return f"{first} and {second} cannot be compared."
+    word, about, move = found.verdict.word, found.verdict.about, found.difference
+    low, high = sorted((abs(float(move.low)), abs(float(move.high))))
+    value = verdicts.points(abs(float(move.value)), False)
+    by = f"{value} more of 100 photos (between {100 * low:.1f} and {100 * high:.1f})"
+    other = "; it was another experiment, with another input" if about == verdicts.EXPERIMENTS else ""
+    if word == verdicts.BETTER:
+        return f"{second} is better than {first}: it is right on {by}{other}."
+    if word == verdicts.WORSE:
+        return f"{first} is better than {second}: it is right on {by}{other}."
+    if word == verdicts.EQUIVALENT:
+        margin = verdicts.margin_words(found.margin)
+        return f"{second} and {first} are as good as each other: a difference of {margin} or more is ruled out{other}."
+    if about == verdicts.SEEDS:
+        return f"{first} and {second} are two trainings of one recipe, and what lies between them is luck."
+    return f"Nobody can tell from these photos whether {first} or {second} is better{other}."
+
+
+def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_models: int) -> list[str]:
+    """What the numbers do not tell, in plain words; ``num_models`` are how many trainings a number is the mean of."""
+    own = {"test": "that took no part in training", "val": "that took part in choosing, so the result may be flattered",
+           "train": "that it was trained on, so the result is flattered"}  # fmt: skip
+    told = [f"Tested on {n:,} photos {own.get(split, 'of another collection')}."]
+    if drawn:
+        told.insert(0, "The pictures are drawn by a program: this says nothing about real clothes.")
+    if min(num_models) == 1:
+        told.append(
+            "In brackets: where the number would lie in 95 of 100 such tests with other photos of the same kind."
+        )
+    if max(num_models) > 1:
+        told.append("In brackets behind a mean: where that of many more trainings would lie, with 95 % confidence.")
+    told.append("Photos of another kind, or from another year, can give other results.")
+    if split == "test":
+        if leaks is None:
+            told.append("Whether some of these photos also stand among the training photos was not looked into here.")
+        elif leaks["leaked"]:
+            told.append(f"{leaks['leaked']:,} of these photos stand among earlier ones too, so memory may have helped.")
+        else:
+            told.append("An audit found none of these photos among the training photos.")
+    return told
