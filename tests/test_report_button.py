@@ -34,7 +34,7 @@ def test_both_pages_offer_the_report_of_what_they_show(pair, monkeypatch, read_o
     monkeypatch.setenv("FASHION_READ_ONLY", read_only)
     made = []
     monkeypatch.setattr(report_button, "made", lambda *asked: made.append(asked))
-    app = open_page("evaluation", run="second")
+    app = open_page("evaluation", run="second", audience="class")  # a reviewer reads it in a sentence
     assert buttons(app) == ["Make a report of this run"]
     accuracy = metric(app, "Accuracy")
     app = open_page("compare", first="first", second="second", margin="0.02")
