@@ -12,6 +12,7 @@ from fashion_core import tidy_commands  # isort: skip
 from fashion_core import result_commands  # isort: skip
 from fashion_core import compare_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
+from fashion_core import lesson_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -20,6 +21,7 @@ __all__ = [
     "compare_commands",
     "data_commands",
     "export_commands",
+    "lesson_commands",
     "main",
     "result_commands",
     "tidy_commands",
@@ -30,7 +32,7 @@ __all__ = [
 def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
-    heavy = {"train", "resume", "evaluate", "embed", "export"} & set(words[:1]) and "--detach" not in words
+    heavy = {"train", "resume", "evaluate", "embed", "export", "lesson"} & set(words[:1]) and "--detach" not in words
     if heavy and sys.platform == "linux" and not launch.ALLOCATOR.items() <= os.environ.items():
         # The allocator reads these when a process starts, so the process starts again, once.
         os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ALLOCATOR})
