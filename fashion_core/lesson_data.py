@@ -4,6 +4,7 @@ Takes the data folder; gives Datasets. The drawn set of the lab is used where it
 under <data>/.lessons, so that no picker of the lab lists it. Every one records how it was made.
 """
 
+import functools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +19,14 @@ from fashion_core.sources import Progress
 
 FOLDER = ".lessons"
 SIZE = 32
-RATIO = 50.0
+RATIO = 100.0
 FEW_TRAIN = 20
 LEAK_TRAIN, LEAK_COPIES = 30, 20
+
+
+def name_of(data: str) -> str:
+    """What a lesson's dataset is called: another one where plans or drawings have changed."""
+    return f"{data}-{lesson_plans.VERSION}-{drawn.VERSION}"
 
 
 def folder(data_dir: Path) -> Path:
@@ -34,7 +40,7 @@ def whole(data_dir: Path) -> Dataset | None:
 
 
 def _drawn(name: str, data_dir: Path) -> Dataset | None:
-    wanted = sources.known_fingerprint(name)
+    wanted = _fingerprint(name)
     for place in (data_dir, folder(data_dir)):
         for dataset in datasets.list_datasets(place):
             if dataset.fingerprint == wanted:
@@ -42,11 +48,16 @@ def _drawn(name: str, data_dir: Path) -> Dataset | None:
     return None
 
 
+@functools.lru_cache(maxsize=2)
+def _fingerprint(name: str) -> str | None:
+    return sources.known_fingerprint(name)
+
+
 def find(data: str, data_dir: Path) -> Dataset | None:
     """The dataset of that name if it is made already."""
     if data == lesson_plans.WHOLE:
         return whole(data_dir)
-    made = folder(data_dir) / data
+    made = folder(data_dir) / datasets.id_for(name_of(data))
     return datasets.load(made) if (made / "dataset.json").is_file() else None
 
 
@@ -84,7 +95,7 @@ def _whole(data_dir: Path, progress: Progress | None) -> Dataset:
 
 def _long_tail(data_dir: Path, progress: Progress | None) -> Dataset:
     parent = _whole(data_dir, progress)
-    return long_tail.make(parent, RATIO, name=lesson_plans.LONG_TAIL, data_dir=folder(data_dir))
+    return long_tail.make(parent, RATIO, name=name_of(lesson_plans.LONG_TAIL), data_dir=folder(data_dir))
 
 
 def _few(data_dir: Path, progress: Progress | None) -> Dataset:
@@ -100,7 +111,7 @@ def _with_few(parent: Dataset, number: int, name: str, lesson: str, data_dir: Pa
     return versions.exclude(
         parent,
         {image_id: why for image_id in train if image_id not in kept},
-        name=name,
+        name=name_of(name),
         bring=_command(lesson),
         operation={"operation": "few", "train": number, "seed": 0},
         told=f"train has {number} photos a class of {parent.name}, drawn with seed 0; val and test are as they were",
@@ -113,7 +124,7 @@ def _leaky(data_dir: Path, progress: Progress | None) -> Dataset:
         _whole(data_dir, progress),
         train=LEAK_TRAIN,
         copies=LEAK_COPIES,
-        name=lesson_plans.LEAKY,
+        name=name_of(lesson_plans.LEAKY),
         bring=_command("leakage"),
         data_dir=folder(data_dir),
     )
@@ -159,7 +170,7 @@ def _without(parent: Dataset, image_ids: Any, why: str, name: str, lesson: str) 
     return versions.exclude(
         parent,
         reasons,
-        name=name,
+        name=name_of(name),
         bring=_command(lesson),
         operation={"operation": "exclude", "why": why},
         told=f"{len(reasons):,} training photos of {parent.name} are left out: {why}",

@@ -22,13 +22,24 @@ from fashion_core.runs import Run
 from fashion_core.seeds import Spread
 
 GROUP = 5  # classes that count as the rarest, and as the commonest
+Z95 = 1.959964
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A share with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Imbalance:
     """``classes``: label, train (photos), n, plain, balanced (right ones), the commonest class first.
 
-    ``overall``, ``common`` and ``rare`` hold a Share for each part; ``gain`` is what balancing adds to the rare ones.
+    ``overall``, ``common`` and ``rare`` hold a Share for each part; ``gain`` is what balancing adds to the rare ones,
+    ``as_train`` what the accuracy would be on a test set with train's class shares.
     """
 
     classes: pd.DataFrame
@@ -36,6 +47,7 @@ class Imbalance:
     common: dict[str, Share]
     rare: dict[str, Share]
     gain: Difference
+    as_train: dict[str, Estimate]
 
     def numbers(self) -> dict[str, float]:
         told: dict[str, float] = {}
@@ -58,6 +70,11 @@ class Augmentation:
         """Accuracy on the photos it learnt from, minus that on new ones, as a share."""
         return self.train[part].accuracy - self.test[part].accuracy
 
+    def gap_of(self, part: str) -> Difference:
+        """The gap with its interval: two proportions of different photos."""
+        new, learnt = self.test[part], self.train[part]
+        return differences.independent_difference(new.right, new.n, learnt.right, learnt.n)
+
     def numbers(self) -> dict[str, float]:
         told = {f"train_{part}": share.accuracy for part, share in self.train.items()}
         told |= {f"test_{part}": share.accuracy for part, share in self.test.items()}
@@ -67,10 +84,11 @@ class Augmentation:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Leakage:
     """``leaky`` and ``clean``: accuracy of the two models with and without the photos that leaked; ``num_found`` is
-    how many of the ``num_planted`` copies the audit found."""
+    how many of the ``num_planted`` copies the audit found, ``gain`` what the copies add on all test photos."""
 
     leaky: LeakScores
     clean: LeakScores
+    gain: Difference
     num_planted: int
     num_found: int
 
@@ -80,7 +98,7 @@ class Leakage:
             told[f"everything_{part}"] = scores.everything.accuracy
             told[f"leaked_{part}"] = scores.leaked.accuracy
             told[f"kept_{part}"] = scores.kept.accuracy
-        return told
+        return told | {"gain": float(self.gain.value)}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -191,7 +209,23 @@ def imbalance(plain: Run, balanced: Run) -> Imbalance:
         common=over(common),
         rare=over(rare),
         gain=paired(*of_rare),
+        as_train={part: weighted(rows, place) for place, part in enumerate(answers, 3)},
     )
+
+
+def weighted(rows: list[tuple[str, int, int, int, int]], place: int) -> Estimate:
+    """Accuracy if classes were as frequent as in train: the mean of recalls weighted by the training photos.
+
+    A stratified proportion, Cochran (1977), "Sampling techniques", section 5.11, with the variance of each stratum from
+    Wilson's centre, (right + 2) / (n + 4), so that a class with none right has one too.
+    """
+    weights = np.array([row[1] for row in rows], dtype=np.float64)
+    weights /= weights.sum()
+    n, right = (np.array([row[column] for row in rows], dtype=np.float64) for column in (2, place))
+    value = float((weights * right / n).sum())
+    centre = (right + 2) / (n + 4)
+    half = Z95 * float(np.sqrt((weights**2 * centre * (1 - centre) / (n + 4)).sum()))
+    return Estimate(value=value, low=max(0.0, value - half), high=min(1.0, value + half))
 
 
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> Difference:
@@ -228,6 +262,7 @@ def leaks(leaky: Run, clean: Run, findings: pd.DataFrame, num_planted: int) -> L
     return Leakage(
         leaky=leakage.with_and_without(leaky.predictions("test"), exact),
         clean=leakage.with_and_without(clean.predictions("test"), exact),
+        gain=paired(clean.predictions("test"), leaky.predictions("test")),
         num_planted=num_planted,
         num_found=int(exact["image_id"].nunique()),
     )

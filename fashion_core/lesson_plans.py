@@ -96,7 +96,8 @@ def _leakage(seed: int) -> tuple[Part, ...]:
     return (
         Part(name="leaky", words="With copies of test photos in train", data=LEAKY,
              settings=_settings(seed, "epochs=12")),
-        Part(name="clean", words="With as many other photos instead", data=CLEAN, settings=_settings(seed, "epochs=12")),
+        Part(name="clean", words="With as many other photos instead", data=CLEAN,
+             settings=_settings(seed, "epochs=12")),
     )  # fmt: skip
 
 
