@@ -116,13 +116,15 @@ def _explain(found: Luck) -> list[str]:
         f"{_points(found.spread.sd)} between seeds.",
         f"Each of these accuracies is also known no better than its interval, {told(best)}, for the best: other test "
         "photos would move it. That is the second kind of luck.",
-        f"**McNemar's test** looks only at the photos on which two models disagree. For the worst and the best these are "
+        "**McNemar's test** looks only at the photos on which two models disagree. For the worst and the best "
+        "these are "
         f"{pairs.n10:,} and {pairs.n01:,}; it {asks} ({p_words(paired.p_value)}). It asks whether these two trained "
         "models differ. They may well, and their recipe is the same all the same. "
         f"Of the {found.num_pairs} pairs here, {found.num_unequal} have p below 0.05.",
         "Whether a **recipe** is better takes several seeds of both, and choosing the best and the worst of six to "
         "compare is one more way to be fooled. Report the mean, "
-        f"{words.percent(found.spread.mean)} {words.interval((found.spread.low, found.spread.high))}, and the number of "
+        f"{words.percent(found.spread.mean)} {words.interval((found.spread.low, found.spread.high))}, and the "
+        "number of "
         "seeds.",
     ]
 
@@ -132,7 +134,8 @@ LESSON = Lesson(
     title="Is the difference real",
     question="Is the better number a better recipe?",
     icon=":material/difference:",
-    story=f"{lesson_plans.NUM_SEEDS} networks with the same recipe on the same 3,000 drawings take the same test of 600. "
+    story=f"{lesson_plans.NUM_SEEDS} networks with the same recipe on the same 3,000 drawings take the same test of "
+    "600. "
     "Only the seed of the random numbers differs: the first weights, and the order of the drawings.",
     ask="How far apart will the **best and the worst** of them be?",
     guesses=(
@@ -144,11 +147,13 @@ LESSON = Lesson(
     measured=_measured,
     look=_look,
     explain=_explain,
-    prompt="A student report says: with our new loss the accuracy rose from 82.1 % to 83.4 %. One training each. What is "
+    prompt="A student report says: with our new loss the accuracy rose from 82.1 % to 83.4 %. One training each. "
+    "What is "
     "known?",
     options=(
         Option("nothing", "Not yet whether the loss is better: several seeds of both are needed", True,
-               lambda found: f"One recipe alone lay {_points(found.gap)} apart here, more or less than the 1.3 points of "
+               lambda found: f"One recipe alone lay {_points(found.gap)} apart here, more or less than the 1.3 "
+               "points of "
                "the report as luck wills; only seeds of both tell."),
         Option("better", "The new loss is better: it is the higher number", False,
                lambda found: f"By that rule the best of our {len(found.models)} trainings beats the worst by "

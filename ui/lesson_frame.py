@@ -64,8 +64,8 @@ class Lesson:
     """One lesson. ``name`` is its plan's; ``story`` says what will be done, ``ask`` what to guess; ``measured`` is what
     came out of that, ``look``, ``explain`` and the options' feedback are made of the finding.
 
-    For teachers: ``usual`` is what classes usually get wrong, ``labels`` names the numbers whose expected range is told,
-    ``hints`` are what to ask or do at a step.
+    For teachers: ``usual`` is what classes usually get wrong, ``labels`` names the numbers whose expected range is
+    told, ``hints`` are what to ask or do at a step.
     """
 
     name: str

@@ -90,12 +90,13 @@ def _explain(found: Imbalance) -> list[str]:
     rare, common = found.rare, found.common
     last = found.classes.iloc[-1]
     first = found.classes.iloc[0]
-    low, high = found.gain.low, found.gain.high
+    low = found.gain.low
     certain = "more than chance explains" if low > 0 else "no more than chance may explain"
     weights = found.as_train["plain"]
     return [
         f"The loss is a mean over photos. {display_name(first.label)} has {first.train:,} of them in train and "
-        f"{display_name(last.label)} {last.train:,}: a step that helps the first lowers the loss more than any step that "
+        f"{display_name(last.label)} {last.train:,}: a step that helps the first lowers the loss more than any step "
+        "that "
         f"helps the last. So **recall**, the share of a class's photos that are found, fell from "
         f"{words.percent(common['plain'].accuracy)} for the {GROUP} commonest classes to "
         f"{words.percent(rare['plain'].accuracy)} for the {GROUP} rarest.",
@@ -105,7 +106,8 @@ def _explain(found: Imbalance) -> list[str]:
         "hardly count, and the number would look better while nothing is better.",
         f"Drawing every class equally often (a **balanced sampler**) brought the rarest to {told(rare['balanced'])}: "
         f"{signed(found.gain)}, {certain}. The commonest went from {words.percent(common['plain'].accuracy)} to "
-        f"{words.percent(common['balanced'].accuracy)}. A sampler shows the same few photos more often. It makes no new "
+        f"{words.percent(common['balanced'].accuracy)}. A sampler shows the same few photos more often. It makes no "
+        "new "
         "ones.",
     ]
 

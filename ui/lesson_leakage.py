@@ -125,7 +125,8 @@ LESSON = Lesson(
     measured=_measured,
     look=_look,
     explain=_explain,
-    prompt="An audit finds that 200 of 7,500 test photos stand in train as well. The test accuracy is 88 %. What do you "
+    prompt="An audit finds that 200 of 7,500 test photos stand in train as well. The test accuracy is 88 %. What do "
+    "you "
     "report?",
     options=(
         Option("both", "The accuracy without the 200, and that they were found", True,

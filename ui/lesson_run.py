@@ -89,7 +89,8 @@ def show(lesson: Lesson, plan: Plan) -> None:
             lessons.start(plan, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
             st.rerun()
     notices.aside(
-        f"On this machine's CPU, in a process of its own: it goes on when this page is closed.{more} Whoever opens this "
+        f"On this machine's CPU, in a process of its own: it goes on when this page is closed.{more} Whoever opens "
+        "this "
         "lesson on this server meanwhile follows the same run."
     )
 

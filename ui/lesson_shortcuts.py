@@ -114,7 +114,8 @@ def _garments(shown: Shown) -> None:
         st.html(asked.figures_html(pictures))
         rows, columns = map_of.grid
         notices.aside(
-            f"Grad-CAM on a grid of {rows} × {columns}, of one photo: it tells where, not what. The table of accuracies "
+            f"Grad-CAM on a grid of {rows} × {columns}, of one photo: it tells where, not what. The table of "
+            "accuracies "
             "is the evidence, the pictures are an illustration. Offered are garments that the first network got right "
             "before their own background and called by the background's name before another."
         )
@@ -128,10 +129,12 @@ def _explain(found: Shortcuts) -> list[str]:
         f"It names the class whose background it sees for {told(found.followed['own'])}. In train the background told "
         "the class as well as the garment did, and it is easier to read. A network takes whatever lowers the loss: a "
         "**shortcut** (Geirhos et al. 2020).",
-        "Validation could not show it, because its photos come from the same corners of the same shop. Only photos from "
+        "Validation could not show it, because its photos come from the same corners of the same shop. Only photos "
+        "from "
         "**elsewhere** can: a test set with another distribution.",
         "The second network saw each kind before every background, as many photos in all. It is right for "
-        f"{told(found.own['mixed'])}, before the own background and for {told(found.swapped['mixed'])}, before another. "
+        f"{told(found.own['mixed'])}, before the own background and for {told(found.swapped['mixed'])}, before "
+        "another. "
         "Where the background tells nothing, only the garment is left to learn.",
     ]
 
@@ -141,7 +144,8 @@ LESSON = Lesson(
     title="Shortcuts",
     question="Does it look at the garment?",
     icon=":material/alt_route:",
-    story=f"A shop photographs each kind in a corner of its own: {_places()}. A small network learns from these drawings "
+    story=f"A shop photographs each kind in a corner of its own: {_places()}. A small network learns from these "
+    "drawings "
     "and is nearly always right for new ones from the same shop. Then the same garments are drawn before "
     "each other's backgrounds.",
     ask="Of the garments **before another kind's background**, how many will it get right?",
@@ -154,7 +158,8 @@ LESSON = Lesson(
     measured=_measured,
     look=_look,
     explain=_explain,
-    prompt="A hospital's network finds pneumonia in X-ray images with 95 % on its own test set. What would convince you "
+    prompt="A hospital's network finds pneumonia in X-ray images with 95 % on its own test set. What would convince "
+    "you "
     "that it looks at the lungs?",
     options=(
         Option("elsewhere", "Its accuracy on images from other hospitals", True,
@@ -162,7 +167,8 @@ LESSON = Lesson(
                f"same step took {words.percent(found.own['own'].accuracy)} to "
                f"{words.percent(found.swapped['own'].accuracy)}."),
         Option("more", "A larger test set from the same hospital", False,
-               lambda found: f"It would repeat the {words.percent(found.own['own'].accuracy)} with a narrower interval: "
+               lambda found: f"It would repeat the {words.percent(found.own['own'].accuracy)} with a narrower "
+               "interval: "
                "the shortcut works there too."),
         Option("picture", "One heat map that lights up the lungs", False,
                lambda found: "One picture is an illustration. Here the garment and the background lie close together, "
@@ -172,7 +178,8 @@ LESSON = Lesson(
                lambda found: "The shortcut lowers the loss very well: that is why it was learnt. It read the "
                f"background and was right for {words.percent(found.own['own'].accuracy)} on its own shop's photos."),
     ),
-    usual="Most guess a fall to 60 or 40 %. Few expect less than guessing: the background does not merely fail to help, "
+    usual="Most guess a fall to 60 or 40 %. Few expect less than guessing: the background does not merely fail to "
+    "help, "
     "it points to a wrong answer.",
     labels={
         "own_own": "Own background", "swapped_own": "Another background", "followed_own":

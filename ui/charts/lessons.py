@@ -90,7 +90,7 @@ def loss_pairs(curves: Mapping[str, pd.DataFrame], *, title: str) -> go.Figure:
     """Training loss (thin) and validation loss (thick) by epoch of one or two trainings: words -> epoch, train_loss,
     val_loss."""
     figure = go.Figure(layout=base_layout(title, drawn=True))
-    for (words, frame), (colour, symbol, _) in zip(curves.items(), LOOKS, strict=False):
+    for (words, frame), (colour, _, _) in zip(curves.items(), LOOKS, strict=False):
         for column, told, width, dash in (("train_loss", "train", 1.5, "dot"), ("val_loss", "new photos", 3, "solid")):
             figure.add_scatter(
                 x=frame["epoch"], y=frame[column], mode="lines", name=f"{words}: {told}",
@@ -106,7 +106,7 @@ def loss_pairs(curves: Mapping[str, pd.DataFrame], *, title: str) -> go.Figure:
 
 
 def learning(curves: Mapping[str, pd.DataFrame], *, total_steps: Sequence[int], title: str) -> go.Figure:
-    """Training loss by share of the work, a line a training (words -> step, loss); the last one is the one that runs."""
+    """Training loss by share of the work, a line a training (words -> step, loss); the last one is running."""
     figure = go.Figure(layout=base_layout(title, drawn=True))
     for place, ((words, frame), total) in enumerate(zip(curves.items(), total_steps, strict=True)):
         running = place == len(curves) - 1
