@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import audit, comparing, differences, drawn, leakage, lesson_data, lesson_plans, seeds, sides
+from fashion_core import audit, comparing, copies, differences, drawn, leakage, lesson_data, lesson_plans, seeds, sides
 from fashion_core.comparing import Comparison
 from fashion_core.differences import Difference
 from fashion_core.errors import RunError
@@ -171,7 +171,8 @@ def find(lesson: str, runs: Mapping[str, Run], data_dir: Path) -> Finding:
                 "the audit of the lesson's photos is not here, so what leaked is not known; run: "
                 "python -m fashion_core lesson leakage"
             )
-        planted = lesson_data.LEAK_COPIES * len(runs["leaky"].classes)
+        names = data.manifest(["image_id"])["image_id"] if data else pd.Series(dtype=str)
+        planted = int(names.str.endswith(copies.ENDING).sum())
         return leaks(runs["leaky"], runs["clean"], found.findings(), planted)
     if lesson == "shortcuts":
         return shortcuts(runs["own"], runs["mixed"])

@@ -114,9 +114,9 @@ NUM_SEEDS = 6
 
 
 def _difference(seed: int) -> tuple[Part, ...]:
-    settings = _settings(0, "epochs=4")
+    settings = _settings(0, "epochs=5")
     return tuple(
-        Part(name=f"model-{place + 1}", words=f"Model {place + 1}", data=WHOLE,
+        Part(name=f"model-{place + 1}", words=f"Model {place + 1}", data=CLEAN,
              settings=dataclasses.replace(settings, seed=seed * NUM_SEEDS + place))
         for place in range(NUM_SEEDS)
     )  # fmt: skip

@@ -45,7 +45,7 @@ def folder_of(plan: Plan, runs_dir: Path) -> Path:
 
 def queue_name(plan: Plan, runs_dir: Path) -> Path:
     """What stands in the lab's queue for the plan: it takes its device once for all parts. No such folder is made."""
-    return runs_dir / f"lesson-{plan.key}"
+    return runs_dir / f"lesson-{plan.lesson}-{plan.seed}"
 
 
 def run_of(plan: Plan, part: Part, runs_dir: Path) -> runs.Run | None:

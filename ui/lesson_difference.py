@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from fashion_core import comparing, lesson_plans, sides
+from fashion_core import comparing, lesson_data, lesson_plans, sides
 from fashion_core.comparing import Comparison
 from fashion_core.lesson_findings import Luck, name_words
 from fashion_core.runs import Run
@@ -16,6 +16,8 @@ from ui.charts.lessons import shares
 from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, told
 from ui.plot import plot
 from ui.verdict_words import signed
+
+_NUM_TRAIN = 15 * (lesson_data.LEAK_TRAIN + lesson_data.LEAK_COPIES)
 
 
 def _points(share: float) -> str:
@@ -134,9 +136,8 @@ LESSON = Lesson(
     title="Is the difference real",
     question="Is the better number a better recipe?",
     icon=":material/difference:",
-    story=f"{lesson_plans.NUM_SEEDS} networks with the same recipe on the same 3,000 drawings take the same test of "
-    "600. "
-    "Only the seed of the random numbers differs: the first weights, and the order of the drawings.",
+    story=f"{lesson_plans.NUM_SEEDS} networks with the same recipe on the same {_NUM_TRAIN:,} drawings take the "
+    "same test of 600. Only the seed of the random numbers differs: the first weights, and the order of the drawings.",
     ask="How far apart will the **best and the worst** of them be?",
     guesses=(
         Guess("0", "not at all", 0.0),
