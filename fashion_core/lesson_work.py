@@ -29,6 +29,7 @@ def work(plan: Plan, *, data_dir: Path, runs_dir: Path, say: Callable[[str], Non
 
 def _work(plan: Plan, data_dir: Path, runs_dir: Path, tell: "_Teller", say: Callable[[str], None]) -> None:
     try:
+        tell("preparing the photos", 0, 0, at_once=True)
         for data in dict.fromkeys(part.data for part in plan.parts):
             lesson_data.make(data, data_dir, tell)
         held = _wait_for_turn(plan, runs_dir, tell, say)
@@ -123,6 +124,6 @@ class _Teller:
 def _ended(folder: Path) -> bool:
     """Whether what progress.json says is of work that has ended."""
     try:
-        return str(storage.read_json(folder / "progress.json")["stage"]) in ("stopped", "finished")
+        return str(storage.read_json(folder / "progress.json")["stage"]) in lessons.LAST_WORDS
     except (OSError, ValueError, KeyError, TypeError):
         return True

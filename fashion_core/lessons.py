@@ -19,6 +19,7 @@ from fashion_core.lesson_plans import Part, Plan
 
 FOLDER = ".lessons"
 DATA_SHARE = 0.15  # of the whole work, for the progress bar; photos that must be drawn take longer
+LAST_WORDS = ("finished", "stopped")  # stages after which the process only ends
 ABSENT, ACTIVE, FINISHED, STOPPED = "absent", "active", "finished", "stopped"
 
 
@@ -74,7 +75,8 @@ def look(plan: Plan, runs_dir: Path) -> State:
     folder = folder_of(plan, runs_dir)
     done = tuple(finished_runs(plan, runs_dir))
     told = _progress(folder)
-    alive = storage.is_held(folder / "lock") or processes.is_alive(told["process"])
+    over = told["stage"] in LAST_WORDS
+    alive = not over and (storage.is_held(folder / "lock") or processes.is_alive(told["process"]))
     taken, first = told["seconds"], told["first_seconds"]
     if len(done) == len(plan.parts) and not alive:
         return State(word=FINISHED, sentence="Trained on this machine.", share=1.0, done=done, seconds=taken,

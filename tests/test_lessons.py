@@ -105,6 +105,7 @@ def test_the_drawn_places_show_a_garment_before_what_the_plan_says():
     held = plan[plan["split"] != "train"].groupby("garment")["split"].apply(sorted)
     assert (held.map(list) == [["test", "val"]] * len(held)).all()
     train = plan[(plan["split"] == "train")]
+    own = own[train.index]
     assert train[own].groupby("label").size().eq(8).all()
     assert train[~own].groupby("label")["place"].value_counts().eq(2).all()
     assert not plan["image_id"].duplicated().any()

@@ -1,4 +1,4 @@
-"""The Lessons page: every step of every lesson by its address, with finished trainings and without, for every reader."""
+"""The Lessons page: every step of every lesson by its address, with trainings finished and without, for all readers."""
 
 import re
 import shutil
