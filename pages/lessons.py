@@ -59,8 +59,11 @@ with faults.shown():
         settled = trained and LOOK in lesson_frame.memory(lesson.name)["seen"]
         lesson_frame.show_guesses(lesson, settled=settled)
         if lesson_frame.guess_of(lesson):
-            st.markdown("That is your guess. Now find out.")
-            lesson_frame.next_button(RUN, "Go to the run")
+            st.markdown("Your guess stands." if settled else "That is your guess. Now find out.")
+            lesson_frame.next_button(LOOK if settled else RUN, "Look again" if settled else "Go to the run")
+        elif settled:
+            st.markdown(":gray[You have seen the result in this session, so this is no guess any more.]")
+            lesson_frame.next_button(LOOK, "Look again")
         else:
             st.markdown(":gray[Choose one before anything runs. A wrong guess teaches more than none.]")
     elif step == RUN:
