@@ -58,7 +58,7 @@ _PLAIN = (
     "image_size=32", "sampler=none", "loss=cross_entropy", "device=cpu", "flip=0", "rotation_degrees=0", "brightness=0",
     "contrast=0", "saturation=0", "dropout=0", "log_every=5", "save_minutes=60",
 )  # fmt: skip
-_AUGMENTED = ("flip=0.5", "rotation_degrees=10", "crop_scale=0.6", "brightness=0.2", "contrast=0.2", "saturation=0.2")
+_AUGMENTED = ("flip=0.5", "rotation_degrees=10", "crop_scale=0.8", "brightness=0.2", "contrast=0.2", "saturation=0.2")
 
 
 def plan(lesson: str, seed: int = 0) -> Plan:
@@ -86,9 +86,9 @@ def _imbalance(seed: int) -> tuple[Part, ...]:
 def _augmentation(seed: int) -> tuple[Part, ...]:
     return (
         Part(name="plain", words="Every photo as it is", data=FEW, splits=("train",),
-             settings=_settings(seed, "epochs=25")),
+             settings=_settings(seed, "epochs=40")),
         Part(name="augmented", words="Mirrored, turned, cropped and recoloured anew each time", data=FEW,
-             splits=("train",), settings=_settings(seed, "epochs=25", *_AUGMENTED)),
+             splits=("train",), settings=_settings(seed, "epochs=40", *_AUGMENTED)),
     )  # fmt: skip
 
 

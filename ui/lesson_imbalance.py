@@ -94,8 +94,10 @@ def _explain(found: Imbalance) -> list[str]:
     certain = "more than chance explains" if low > 0 else "no more than chance may explain"
     weights = found.as_train["plain"]
     return [
-        f"The loss is a mean over photos. {display_name(first.label)} has {first.train:,} of them in train and "
-        f"{display_name(last.label)} {last.train:,}: a step that helps the first lowers the loss more than any step "
+        f"The loss is a mean over photos. {words.plain(display_name(first.label))} has {first.train:,} of them in "
+        "train and "
+        f"{words.plain(display_name(last.label))} {last.train:,}: a step that helps the first lowers the loss more "
+        "than any step "
         "that "
         f"helps the last. So **recall**, the share of a class's photos that are found, fell from "
         f"{words.percent(common['plain'].accuracy)} for the {GROUP} commonest classes to "
