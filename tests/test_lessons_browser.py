@@ -1,4 +1,4 @@
-"""A lesson in a real browser, from a cold link to a step through a guess to the question; what was trained is reused."""
+"""A lesson in a real browser: from a cold link through a guess to its result; what was trained already is reused."""
 
 import shutil
 

@@ -72,9 +72,9 @@ def _explain(found: Augmentation) -> list[str]:
     )  # fmt: skip
     return [
         f"The plain network is right for {told(found.train['plain'])}, of the photos it learnt from and for "
-        f"{told(found.test['plain'])}, of new ones. That distance, {signed(plain)}, is the **generalisation gap**: it "
-        f"has learnt {found.train['plain'].n:,} photos by heart. Its validation loss was lowest after epoch {best} of "
-        f"{len(curve)}.",
+        f"{told(found.test['plain'])}, of new ones. That distance, {signed(plain)}, is the **generalisation gap**: "
+        f"it has learnt {found.train['plain'].n:,} photos by heart. Its validation loss was lowest after epoch "
+        f"{best} of {len(curve)}.",
         "**Augmentation** shows every photo mirrored, turned, cropped and recoloured anew each time. Nothing can be "
         f"learnt by heart that never comes twice: the gap is {signed(augmented)} now.",
         f"A smaller gap is not yet a better network. On new photos augmenting made {signed(found.gain)}, {helped}. "

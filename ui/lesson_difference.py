@@ -112,22 +112,19 @@ def _explain(found: Luck) -> list[str]:
     worst, best = found.models[found.lowest], found.models[found.highest]
     asks = "sees a difference" if paired.p_value < 0.05 else "sees none that chance would not make"
     return [
-        f"All {len(found.models)} networks have the same recipe, the same drawings and the same number of epochs. Only "
-        "the **seed** differs: the first weights and the order of the photos. "
-        f"They reach {words.percent(worst.accuracy)} to {words.percent(best.accuracy)}, with a standard deviation of "
+        f"All {len(found.models)} networks have the same recipe, the same drawings and the same number of epochs. "
+        "Only the **seed** differs: the first weights and the order of the photos. They reach "
+        f"{words.percent(worst.accuracy)} to {words.percent(best.accuracy)}, with a standard deviation of "
         f"{_points(found.spread.sd)} between seeds.",
         f"Each of these accuracies is also known no better than its interval, {told(best)}, for the best: other test "
         "photos would move it. That is the second kind of luck.",
-        "**McNemar's test** looks only at the photos on which two models disagree. For the worst and the best "
-        "these are "
-        f"{pairs.n10:,} and {pairs.n01:,}; it {asks} ({p_words(paired.p_value)}). It asks whether these two trained "
-        "models differ. They may well, and their recipe is the same all the same. "
-        f"Of the {found.num_pairs} pairs here, {found.num_unequal} have p below 0.05.",
+        "**McNemar's test** looks only at the photos on which two models disagree. For the worst and the best these "
+        f"are {pairs.n10:,} and {pairs.n01:,}; it {asks} ({p_words(paired.p_value)}). It asks whether these two "
+        f"trained models differ. They may well, and their recipe is the same all the same. Of the {found.num_pairs} "
+        f"pairs here, {found.num_unequal} have p below 0.05.",
         "Whether a **recipe** is better takes several seeds of both, and choosing the best and the worst of six to "
-        "compare is one more way to be fooled. Report the mean, "
-        f"{words.percent(found.spread.mean)} {words.interval((found.spread.low, found.spread.high))}, and the "
-        "number of "
-        "seeds.",
+        f"compare is one more way to be fooled. Report the mean, {words.percent(found.spread.mean)} "
+        f"{words.interval((found.spread.low, found.spread.high))}, and the number of seeds.",
     ]
 
 
@@ -149,13 +146,11 @@ LESSON = Lesson(
     look=_look,
     explain=_explain,
     prompt="A student report says: with our new loss the accuracy rose from 82.1 % to 83.4 %. One training each. "
-    "What is "
-    "known?",
+    "What is known?",
     options=(
         Option("nothing", "Not yet whether the loss is better: several seeds of both are needed", True,
                lambda found: f"One recipe alone lay {_points(found.gap)} apart here, more or less than the 1.3 "
-               "points of "
-               "the report as luck wills; only seeds of both tell."),
+               "points of the report as luck wills; only seeds of both tell."),
         Option("better", "The new loss is better: it is the higher number", False,
                lambda found: f"By that rule the best of our {len(found.models)} trainings beats the worst by "
                f"{_points(found.gap)}, with the same recipe."),

@@ -95,12 +95,9 @@ def _explain(found: Imbalance) -> list[str]:
     weights = found.as_train["plain"]
     return [
         f"The loss is a mean over photos. {words.plain(display_name(first.label))} has {first.train:,} of them in "
-        "train and "
-        f"{words.plain(display_name(last.label))} {last.train:,}: a step that helps the first lowers the loss more "
-        "than any step "
-        "that "
-        f"helps the last. So **recall**, the share of a class's photos that are found, fell from "
-        f"{words.percent(common['plain'].accuracy)} for the {GROUP} commonest classes to "
+        f"train and {words.plain(display_name(last.label))} {last.train:,}: a step that helps the first lowers the "
+        "loss more than any step that helps the last. So **recall**, the share of a class's photos that are found, "
+        f"fell from {words.percent(common['plain'].accuracy)} for the {GROUP} commonest classes to "
         f"{words.percent(rare['plain'].accuracy)} for the {GROUP} rarest.",
         f"Our test set has as many photos of every class, so its accuracy of {told(found.overall['plain'])}, is the "
         "**mean recall** too. On a test set as uneven as train the same model would read "
@@ -109,8 +106,7 @@ def _explain(found: Imbalance) -> list[str]:
         f"Drawing every class equally often (a **balanced sampler**) brought the rarest to {told(rare['balanced'])}: "
         f"{signed(found.gain)}, {certain}. The commonest went from {words.percent(common['plain'].accuracy)} to "
         f"{words.percent(common['balanced'].accuracy)}. A sampler shows the same few photos more often. It makes no "
-        "new "
-        "ones.",
+        "new ones.",
     ]
 
 

@@ -95,15 +95,15 @@ def _photos(shown: Shown, leaked: bool) -> None:
 
 def _explain(found: Leakage) -> list[str]:
     return [
-        f"Half of the test photos of each kind, {found.num_planted:,} of {found.leaky.everything.n:,}, stood in train "
-        f"too. The network was right for {told(found.leaky.leaked)}, of those and for {told(found.leaky.kept)}, of the "
-        "others. A test set measures new photos only as long as its photos are new: this is **leakage**, or "
-        "contamination.",
+        f"Half of the test photos of each kind, {found.num_planted:,} of {found.leaky.everything.n:,}, stood in "
+        f"train too. The network was right for {told(found.leaky.leaked)}, of those and for "
+        f"{told(found.leaky.kept)}, of the others. A test set measures new photos only as long as its photos are "
+        "new: this is **leakage**, or contamination.",
         f"The network that got as many photos and no copies is right for {told(found.clean.everything)}. The test "
         f"promises {signed(found.gain)} more than that, and nobody who uses the network will see those points.",
-        f"Files tell. An **audit** compares the photos of all splits byte for byte and by how they look; it found "
-        f"{found.num_found:,} of the {found.num_planted:,} copies before any network was asked. Split by product or by "
-        "person, look for copies before training, and report the accuracy with and without them.",
+        "Files tell. An **audit** compares the photos of all splits byte for byte and by how they look; it found "
+        f"{found.num_found:,} of the {found.num_planted:,} copies before any network was asked. Split by product or "
+        "by person, look for copies before training, and report the accuracy with and without them.",
     ]
 
 
@@ -113,8 +113,8 @@ LESSON = Lesson(
     question="Has the model seen the exam?",
     icon=":material/content_copy:",
     story=f"Two networks, the same settings, {15 * (lesson_data.LEAK_TRAIN + lesson_data.LEAK_COPIES):,} training "
-    f"drawings each. For the first, somebody has copied {lesson_data.LEAK_COPIES} of the 40 test drawings of each kind "
-    "into train. The second gets other drawings in their place. Both take the same test.",
+    f"drawings each. For the first, somebody has copied {lesson_data.LEAK_COPIES} of the 40 test drawings of each "
+    "kind into train. The second gets other drawings in their place. Both take the same test.",
     ask="By how many points will the copies **lift the test accuracy**?",
     guesses=(
         Guess("0", "not at all", 0.0),
@@ -126,8 +126,7 @@ LESSON = Lesson(
     look=_look,
     explain=_explain,
     prompt="An audit finds that 200 of 7,500 test photos stand in train as well. The test accuracy is 88 %. What do "
-    "you "
-    "report?",
+    "you report?",
     options=(
         Option("both", "The accuracy without the 200, and that they were found", True,
                lambda found: "Here the photos that did not leak give "

@@ -39,8 +39,8 @@ def finished(lesson: Lesson, plan: Plan) -> Mapping[str, Run] | None:
 def refused() -> None:
     """Why nothing can be run here."""
     notices.review_copy(
-        "Lessons train small networks in the lab that this was copied from; the results of runs that are here can be "
-        "read.",
+        "Lessons train small networks in the lab that this was copied from; the results of runs that are here can "
+        "be read.",
         "no lesson can be run",
     )
 

@@ -126,16 +126,14 @@ def _explain(found: Shortcuts) -> list[str]:
         f"On photos like those in train it is right for {told(found.own['own'])}. The same garments before another "
         f"class's background: {told(found.swapped['own'])}, {signed(found.fall)} garment by garment. Guessing among "
         f"{len(drawn.PLACES)} kinds would be right for {words.percent(1 / len(drawn.PLACES), 0)}.",
-        f"It names the class whose background it sees for {told(found.followed['own'])}. In train the background told "
-        "the class as well as the garment did, and it is easier to read. A network takes whatever lowers the loss: a "
-        "**shortcut** (Geirhos et al. 2020).",
+        f"It names the class whose background it sees for {told(found.followed['own'])}. In train the background "
+        "told the class as well as the garment did, and it is easier to read. A network takes whatever lowers the "
+        "loss: a **shortcut** (Geirhos et al. 2020).",
         "Validation could not show it, because its photos come from the same corners of the same shop. Only photos "
-        "from "
-        "**elsewhere** can: a test set with another distribution.",
+        "from **elsewhere** can: a test set with another distribution.",
         "The second network saw each kind before every background, as many photos in all. It is right for "
         f"{told(found.own['mixed'])}, before the own background and for {told(found.swapped['mixed'])}, before "
-        "another. "
-        "Where the background tells nothing, only the garment is left to learn.",
+        "another. Where the background tells nothing, only the garment is left to learn.",
     ]
 
 
@@ -145,8 +143,7 @@ LESSON = Lesson(
     question="Does it look at the garment?",
     icon=":material/alt_route:",
     story=f"A shop photographs each kind in a corner of its own: {_places()}. A small network learns from these "
-    "drawings "
-    "and is nearly always right for new ones from the same shop. Then the same garments are drawn before "
+    "drawings and is mostly right for new ones from the same shop. Then the same garments are drawn before "
     "each other's backgrounds.",
     ask="Of the garments **before another kind's background**, how many will it get right?",
     guesses=(
@@ -159,8 +156,7 @@ LESSON = Lesson(
     look=_look,
     explain=_explain,
     prompt="A hospital's network finds pneumonia in X-ray images with 95 % on its own test set. What would convince "
-    "you "
-    "that it looks at the lungs?",
+    "you that it looks at the lungs?",
     options=(
         Option("elsewhere", "Its accuracy on images from other hospitals", True,
                lambda found: "There the machine, the marks on the film and the share of sick people differ. Here the "
@@ -168,19 +164,17 @@ LESSON = Lesson(
                f"{words.percent(found.swapped['own'].accuracy)}."),
         Option("more", "A larger test set from the same hospital", False,
                lambda found: f"It would repeat the {words.percent(found.own['own'].accuracy)} with a narrower "
-               "interval: "
-               "the shortcut works there too."),
+               "interval: the shortcut works there too."),
         Option("picture", "One heat map that lights up the lungs", False,
                lambda found: "One picture is an illustration. Here the garment and the background lie close together, "
-               f"and only the swap showed that the answer follows the background for "
+               "and only the swap showed that the answer follows the background for "
                f"{words.percent(found.followed['own'].accuracy)}."),
         Option("loss", "A training loss near zero", False,
                lambda found: "The shortcut lowers the loss very well: that is why it was learnt. It read the "
                f"background and was right for {words.percent(found.own['own'].accuracy)} on its own shop's photos."),
     ),
     usual="Most guess a fall to 60 or 40 %. Few expect less than guessing: the background does not merely fail to "
-    "help, "
-    "it points to a wrong answer.",
+    "help, it points to a wrong answer.",
     labels={
         "own_own": "Own background", "swapped_own": "Another background", "followed_own":
         "Says what the background says", "own_mixed": "Learnt on every background: own", "swapped_mixed":
