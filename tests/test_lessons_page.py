@@ -205,6 +205,15 @@ def test_every_number_of_the_texts_is_computed_and_not_typed(trained):
         assert not re.search(r"\d[\d.,]* (%|points)", body), name
 
 
+def test_the_right_answer_is_one_and_not_always_at_the_same_place():
+    places = []
+    for lesson in lesson_list.LESSONS.values():
+        offered = lesson_list.in_turn(lesson)
+        assert sorted(option.key for option in offered) == sorted(option.key for option in lesson.options)
+        places += [place for place, option in enumerate(offered) if option.right]
+    assert len(places) == 5 and len(set(places)) > 1 and 0 not in places
+
+
 def test_nearest_guess_and_session_memory_are_the_tabs_own(trained):
     app = open_lessons(lesson="leakage")
     press(app, "guess 40")

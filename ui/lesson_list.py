@@ -18,7 +18,7 @@ from ui import (
     notices,
     words,
 )
-from ui.lesson_frame import PREDICT, STEPS, Lesson
+from ui.lesson_frame import PREDICT, STEPS, Lesson, Option
 
 LESSONS: dict[str, Lesson] = {
     lesson.name: lesson
@@ -94,7 +94,7 @@ def show_question(lesson: Lesson, found: Any) -> None:
     """The question with its answers as big buttons; what is chosen gets its feedback, and another may be tried."""
     st.markdown(f"#### {lesson.prompt}")
     chosen = lesson_frame.memory(lesson.name)["answer"]
-    for option in lesson.options:
+    for option in in_turn(lesson):
         st.button(
             option.words, key=f"answer {option.key}", width=760, on_click=_answer, args=(lesson.name, option.key),
             icon=(":material/check:" if option.right else ":material/close:") if option.key == chosen else None,
@@ -115,6 +115,12 @@ def show_question(lesson: Lesson, found: Any) -> None:
         notices.aside("You may choose again.")
     if lesson.name == "difference" and option.right:
         navigation.link("compare", "Compare runs of this lab the same way")
+
+
+def in_turn(lesson: Lesson) -> list[Option]:
+    """The answers turned round by the lesson's place, so that the right one does not always come first."""
+    turn = 1 + list(LESSONS).index(lesson.name) % 3
+    return [*lesson.options[-turn:], *lesson.options[:-turn]]
 
 
 def _answer(lesson: str, key: str) -> None:

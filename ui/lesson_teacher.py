@@ -31,9 +31,10 @@ def pick() -> bool:
 
 
 def seconds_of(lesson: str) -> float | None:
-    """How long the trainings of a lesson took where they were measured."""
+    """How long a lesson's trainings take on one idle core: the processor time that was measured. (Wall time was
+    measured beside other work, and two cores are faster than one.)"""
     found = lesson_ranges.of(lesson)
-    return found.seconds if found else None
+    return found.cpu_seconds if found else None
 
 
 def show(lesson: Lesson, step: str, found: Any | None) -> None:
