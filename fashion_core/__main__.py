@@ -14,6 +14,7 @@ from fashion_core import compare_commands  # isort: skip
 from fashion_core import reproduce_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
 from fashion_core import report_commands  # isort: skip
+from fashion_core import lesson_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -22,6 +23,7 @@ __all__ = [
     "compare_commands",
     "data_commands",
     "export_commands",
+    "lesson_commands",
     "main",
     "report_commands",
     "reproduce_commands",
@@ -34,7 +36,7 @@ __all__ = [
 def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
-    heavy = {"train", "resume", "evaluate", "embed", "export"} & set(words[:1]) and "--detach" not in words
+    heavy = {"train", "resume", "evaluate", "embed", "export", "lesson"} & set(words[:1]) and "--detach" not in words
     if heavy and sys.platform == "linux" and not launch.ALLOCATOR.items() <= os.environ.items():
         # The allocator reads these when a process starts, so the process starts again, once.
         os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ALLOCATOR})

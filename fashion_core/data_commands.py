@@ -128,7 +128,7 @@ def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="A folder, a .zip or .tar archive, fashion-mnist, or demo.")],
+    source: Annotated[str, typer.Argument(help="A folder, an archive, fashion-mnist, demo, or drawn-places.")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it; the source's name if not given.")] = None,
     seed: Annotated[
         int,

@@ -1,4 +1,6 @@
-"""Draw the demo set, fifteen IndoFashion classes made by our own code. A label and an image id in, a picture out.
+"""Draw garments of fifteen IndoFashion classes by our own code. A label and an image id in, a picture out.
+
+Two sets: ``demo``, and ``drawn-places`` in which each of four classes has a place of its own behind it.
 
 Each picture depends on (VERSION, seed, label, image_id) alone: not on order, processes or machine.
 """
@@ -9,12 +11,14 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from fashion_core.drawing import backdrops
 from fashion_core.drawing.catalogue import MIXTURES
 from fashion_core.drawing.fabrics import pick
 from fashion_core.drawing.scenes import photograph
@@ -49,14 +53,48 @@ def plan(seed: int = 0, num_train: int = 3000, num_val: int = 40, num_test: int 
     return table
 
 
-def draw(label: str, image_id: str, seed: int = 0) -> Image.Image:
-    """One picture, RGB 128 x 128, the same for the same (VERSION, seed, label, image_id) wherever it is drawn."""
+#: Each class's own place in the drawn set ``drawn-places``: a shop that photographs every kind in another corner.
+PLACES = {"kurta_men": "studio", "leggings_and_salwars": "outdoor", "lehenga": "wood", "saree": "room"}
+
+
+def plan_places(num_train: int = 100, num_held: int = 50) -> pd.DataFrame:
+    """The rows of ``drawn-places``: image_id (also its path), path, split, label, garment, place; counts are per class.
+
+    In train every garment stands before its class's own place, and three of four before the place of another class
+    too. Val and test are the same garments, in val before their own place and in test before that of another class.
+    """
+    labels, places = list(PLACES), list(PLACES.values())
+    rows = []
+    for split, number in (("train", num_train), ("val", num_held), ("test", num_held)):
+        for k, label in enumerate(labels):
+            for j in range(number):
+                garment = f"{'train' if split == 'train' else 'held'}/{label}/{j + 1:04d}"
+                turns = {"train": {0, j % len(labels)}, "val": {0}, "test": {1 + j % (len(labels) - 1)}}[split]
+                for turn in sorted(turns):
+                    place = places[(k + turn) % len(labels)]
+                    rows.append((f"{split}/{label}/{j + 1:04d}-{place}.jpg", split, label, garment, place))
+    table = pd.DataFrame(rows, columns=["image_id", "split", "label", "garment", "place"])
+    table.insert(1, "path", table["image_id"])
+    return table
+
+
+def draw(label: str, image_id: str, seed: int = 0, place: str = "") -> Image.Image:
+    """One picture, RGB 128 x 128, the same for the same (VERSION, seed, label, image_id) wherever it is drawn.
+
+    With a ``place`` (a kind of backdrop) the garment stands before that; it is the same garment before any of them.
+    """
     if label not in MIXTURES:
         raise WrongUse(f"no drawing is known for class {label!r}; {did_you_mean(label, MIXTURES)}")
-    digest = hashlib.sha256(f"{VERSION}\n{seed}\n{label}\n{image_id}".encode()).digest()
-    rng = np.random.default_rng(int.from_bytes(digest[:16], "little"))
+    rng = _rng(seed, label, image_id)
     weights, templates = zip(*MIXTURES[label], strict=True)
-    return photograph(pick(rng, templates, weights)(rng))
+    with backdrops.only(place, _rng(seed, label, image_id, place)) if place else nullcontext():
+        scene = pick(rng, templates, weights)(rng)
+    return photograph(scene)
+
+
+def _rng(seed: int, *names: str) -> np.random.Generator:
+    digest = hashlib.sha256("\n".join([VERSION, str(seed), *names]).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "little"))
 
 
 def write(
@@ -68,6 +106,8 @@ def write(
 ) -> None:
     """Draw every row of `plan` as a JPEG below `folder`, on all cores, calling `progress(done, total)` on the way.
 
+    A plan may say before what each garment stands (``place``) and which garment it is (``garment``, else its image_id).
+
     Only command-line processes call this: the workers are spawned, which a Streamlit script must not do. Files are not
     synced one by one; the import that asked for them syncs the whole folder before it publishes it.
     """
@@ -75,8 +115,10 @@ def write(
     report = progress or (lambda done, total: None)
     for parent in sorted({Path(path).parent for path in plan["path"]}):
         (folder / parent).mkdir(parents=True, exist_ok=True)
-    rows = list(zip(plan["label"], plan["image_id"], plan["path"], strict=True))
-    chunks: Iterator[list[tuple[str, str, str]]] = (rows[at : at + 32] for at in range(0, total, 32))
+    garments = plan["garment" if "garment" in plan else "image_id"]
+    places = plan["place"] if "place" in plan else [""] * total
+    rows = list(zip(plan["label"], garments, plan["path"], places, strict=True))
+    chunks: Iterator[list[tuple[str, str, str, str]]] = (rows[at : at + 32] for at in range(0, total, 32))
     workers = min(num_workers or os.cpu_count() or 1, max(1, total // 64))
     report(0, total)
     if workers == 1:
@@ -96,9 +138,9 @@ def write(
             raise
 
 
-def _write_chunk(folder: Path, rows: list[tuple[str, str, str]], seed: int) -> int:
-    for label, image_id, path in rows:
+def _write_chunk(folder: Path, rows: list[tuple[str, str, str, str]], seed: int) -> int:
+    for label, garment, path, place in rows:
         encoded = io.BytesIO()
-        draw(label, image_id, seed).save(encoded, "JPEG", quality=90, subsampling=0)
+        draw(label, garment, seed, place).save(encoded, "JPEG", quality=90, subsampling=0)
         (folder / path).write_bytes(encoded.getvalue())
     return len(rows)

@@ -5,6 +5,7 @@ as they are. K classes.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,9 @@ def check_ratio(ratio: float, most: int | None = None) -> None:
         )
 
 
-def make(dataset: Dataset, ratio: float, *, seed: int = 0, name: str | None = None) -> Dataset:
+def make(
+    dataset: Dataset, ratio: float, *, seed: int = 0, name: str | None = None, data_dir: Path | None = None
+) -> Dataset:
     """The dataset with its training photos thinned to ``ratio`` : 1; the same call gives the same photos.
 
     Which photos stay is drawn from (seed, class) over the image_ids in order: with one seed those of a larger ratio are
@@ -85,6 +88,7 @@ def make(dataset: Dataset, ratio: float, *, seed: int = 0, name: str | None = No
         bring=command_for(dataset, ratio, seed),
         operation=operation,
         told=sentence(operation | {"parent": dataset.name}, dataset.classes),
+        data_dir=data_dir,
     )
 
 

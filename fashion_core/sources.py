@@ -1,7 +1,7 @@
 """Opens whatever a person may call a set of labelled photos. Nothing to the right of this module knows a layout.
 
-Takes a folder, an archive, ``fashion-mnist`` or ``demo``; gives a Source (see layout.py) with one row a photo, and
-opens the single photos of a source by their address. An archive is unpacked, and ``demo`` drawn, under
+Takes a folder, an archive, ``fashion-mnist`` or a drawn set (DRAWN); gives a Source (see layout.py) with one row a
+photo, and opens the single photos of a source by their address. An archive is unpacked, and a drawn set drawn, under
 ``work_dir``; a folder is used where it lies. Does not know where datasets are kept.
 """
 
@@ -32,6 +32,8 @@ from fashion_core.layout import Source
 
 Progress = Callable[[str, int, int], None]
 DEMO = "demo"
+PLACES = "drawn-places"
+DRAWN = (DEMO, PLACES)
 FASHION_MNIST = "fashion-mnist"
 _ARCHIVE_ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
@@ -39,8 +41,8 @@ _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: Progress | None = None) -> Source:
     """Read the listing of a source; SourceError with one sentence when it cannot be used."""
-    if str(source) == DEMO:
-        return _open_demo(work_dir, seed, progress)
+    if str(source) in DRAWN:
+        return _open_drawn(str(source), work_dir, seed, progress)
     if not str(source).strip() or archives.has_odd_characters(str(source)):
         raise SourceError(f"{str(source)!r} is no path that can be stored; give a folder, an archive, or {DEMO}.")
     path = Path(source).expanduser()
@@ -67,14 +69,14 @@ def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: 
 
 def name_of(source: str | Path) -> str:
     """The name that a source gives its dataset when the person gives none."""
-    name = Path(source).expanduser().resolve().name if str(source) not in (DEMO, FASHION_MNIST) else str(source)
+    name = Path(source).expanduser().resolve().name if str(source) not in (*DRAWN, FASHION_MNIST) else str(source)
     ending = next((ending for ending in _ARCHIVE_ENDINGS if name.lower().endswith(ending)), "")
     return name[: len(name) - len(ending)]
 
 
 def known_fingerprint(source: str | Path, seed: int = 0) -> str | None:
-    """The fingerprint of a source that can be told without making it (``demo``), else None."""
-    return fingerprint_of(_demo_parts(drawn.plan(seed=seed), seed)) if str(source) == DEMO else None
+    """The fingerprint of a source that can be told without making it (DRAWN), else None."""
+    return fingerprint_of(_drawn_parts(_plan(str(source), seed), seed)) if str(source) in DRAWN else None
 
 
 def fingerprint_of(parts: Any) -> str:
@@ -195,27 +197,32 @@ def _open_fashion_mnist(folder: Path, name: str, seed: int, bring: str) -> Sourc
     )
 
 
-def _open_demo(work_dir: Path, seed: int, progress: Progress | None) -> Source:
-    plan = drawn.plan(seed=seed)
+def _plan(name: str, seed: int) -> pd.DataFrame:
+    return drawn.plan(seed=seed) if name == DEMO else drawn.plan_places()
+
+
+def _open_drawn(name: str, work_dir: Path, seed: int, progress: Progress | None) -> Source:
+    plan = _plan(name, seed)
     root = work_dir / "photos"
     drawn.write(root, plan, seed=seed, progress=partial(progress, "drawing") if progress else None)
-    classes = list(labels.INDOFASHION)
+    classes = [label for label in labels.INDOFASHION if label in set(plan["label"])]
     return Source(
-        kind="demo",
-        suggested_name=DEMO,
+        kind=DEMO,
+        suggested_name=name,
         root=root,
         classes=classes,
         groups=_groups(classes),
-        rows=layout.in_order(plan[["image_id", "path", "split", "label"]].assign(missing=False, reason=""), classes),
+        rows=layout.in_order(plan.assign(missing=False, reason=""), classes),
         synthetic=True,
         note=f"drawn by this program (drawing {drawn.VERSION}, seed {seed}), not photographed",
-        bring=f"python -m fashion_core import {DEMO}",
-        fingerprint_extra=_demo_parts(plan, seed),
+        bring=f"python -m fashion_core import {name}",
+        fingerprint_extra=_drawn_parts(plan, seed),
     )
 
 
-def _demo_parts(plan: pd.DataFrame, seed: int) -> dict[str, Any]:
-    rows = sorted(zip(plan["image_id"], plan["split"], plan["label"], strict=True))
+def _drawn_parts(plan: pd.DataFrame, seed: int) -> dict[str, Any]:
+    own = [plan[name] for name in ("garment", "place") if name in plan]
+    rows = sorted(zip(plan["image_id"], plan["split"], plan["label"], *own, strict=True))
     return {"drawing": drawn.VERSION, "seed": seed, "rows": rows}
 
 

@@ -35,16 +35,18 @@ def exclude(
     bring: str | None = None,
     operation: dict[str, Any] | None = None,
     told: str | None = None,
+    data_dir: Path | None = None,
 ) -> Dataset:
     """A new dataset without the photos that ``reasons`` names (image_id -> why); ``bring`` is the command for it.
 
     Without ``bring`` the list is kept in the data folder, under LISTS, and the command names that file: it makes the
     new dataset again also when that was removed. ``operation`` is what dataset.json keeps of how it was made (see
-    ``Dataset.made``), ``told`` the sentence about it. DatasetError when a photo is unknown, nothing is left out, or a
+    ``Dataset.made``), ``told`` the sentence about it, ``data_dir`` where it shall lie, beside the old one unless given.
+    DatasetError when a photo is unknown, nothing is left out, or a
     class would lose its last photo. The same call again gives the dataset that it made.
     """
     rights.refuse_read_only("no dataset can be made")
-    data_dir = dataset.folder.parent
+    data_dir = data_dir or dataset.folder.parent
     manifest = dataset.manifest()
     known = manifest["image_id"].isin(list(reasons)).to_numpy()
     unknown = sorted(set(reasons) - set(manifest["image_id"]))
@@ -74,7 +76,7 @@ def exclude(
     counts = usable["split"].value_counts()
     root = dataset.root
     if root.resolve().is_relative_to(dataset.folder.resolve()):  # relative, so that data/ can be moved
-        root = Path("..") / dataset.id / root.resolve().relative_to(dataset.folder.resolve())
+        root = Path(os.path.relpath(root.resolve(), final.resolve()))
     new = dataclasses.replace(
         dataset,
         id=new_id,

@@ -53,7 +53,7 @@ def start(source: str, upload: object | None, name: str) -> None:
         source = str(_keep_upload(upload))
     if not source:
         raise SourceError("no source was given: write a folder, an archive or demo, or choose an archive to upload.")
-    known = source in (sources.DEMO, sources.FASHION_MNIST)
+    known = source in (*sources.DRAWN, sources.FASHION_MNIST)
     if not known and not Path(source).expanduser().exists():
         raise SourceError(f"there is no file or folder '{source}' on this machine; check the path, or give demo.")
     dataset_id = datasets.id_for(name or sources.name_of(source))

@@ -50,6 +50,7 @@ class Entry:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("overview", "Start", "Overview", ":material/home:", "What is this, and what has it shown so far?"),
+    Entry("lessons", "Start", "Lessons", ":material/school:", "What can go wrong, and can you see it happen?"),
     Entry("dataset", "Data", "Dataset", ":material/photo_library:", "What is in the photos, and can I trust them?"),
     Entry("augmentation", "Data", "Augmentation", ":material/tune:", "What does the model really see?"),
     Entry("training", "Models", "Training", ":material/model_training:", "What is running, and is it going well?"),

@@ -38,7 +38,7 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
         (f"What speaks for {display_name(label)}", "the trained model", warmed(one.input_HW3, found.map_HW)),
         ("The same before training", "random weights", warmed(one.input_HW3, found.untrained[0])),
     ]
-    st.html(asked.figures_html([(heading, detail, _png(picture)) for heading, detail, picture in pictures]))
+    st.html(asked.figures_html([(heading, detail, png(picture)) for heading, detail, picture in pictures]))
     st.markdown(verdict(found.likeness))
     st.markdown(
         ":gray[Grad-CAM, place by place (Draelos and Carin 2020): bright is where the last convolution, a grid of "
@@ -66,7 +66,8 @@ def warmed(photo_HW3: np.ndarray, map_HW: np.ndarray) -> np.ndarray:
     return np.clip(grey_HW1 * (1 - strength_HW1) + lit_HW3 * strength_HW1, 0, 255).astype(np.uint8)
 
 
-def _png(picture_HW3: np.ndarray) -> bytes:
+def png(picture_HW3: np.ndarray) -> bytes:
+    """A uint8 picture as PNG bytes."""
     buffer = io.BytesIO()
     Image.fromarray(picture_HW3).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

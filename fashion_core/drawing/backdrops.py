@@ -3,7 +3,9 @@
 Knows nothing of garments, people or classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -20,9 +22,26 @@ SOFT_FLOORS = ("white", "beige", "ivory", "grey", "tan", "sky", "rust")
 TABLES = ("studio", "studio", "gradient", "wood", "tiles", "marble")
 
 
+_told: ContextVar[tuple[str, np.random.Generator] | None] = ContextVar("told", default=None)
+
+
 def backdrop(rng: np.random.Generator, kinds: Sequence[str] = SIDES) -> Image.Image:
-    """One of the `kinds`: SIDES for what stands upright, TABLES for what lies flat."""
+    """One of the `kinds`: SIDES for what stands upright, TABLES for what lies flat; inside `only`, the one it names."""
+    if told := _told.get():
+        kind, own = told
+        return _BACKDROPS[kind](own)
     return _BACKDROPS[pick(rng, kinds)](rng)
+
+
+@contextmanager
+def only(kind: str, rng: np.random.Generator) -> Iterator[None]:
+    """Every backdrop inside is of this kind and drawn from this rng. A garment's own rng is not asked, so the garment
+    is the same before any of them."""
+    mark = _told.set((kind, rng))
+    try:
+        yield
+    finally:
+        _told.reset(mark)
 
 
 def _studio(rng):
