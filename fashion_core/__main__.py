@@ -11,12 +11,14 @@ from fashion_core import data_commands, launch, train_commands  # isort: skip
 from fashion_core import tidy_commands  # isort: skip
 from fashion_core import result_commands  # isort: skip
 from fashion_core import compare_commands  # isort: skip
+from fashion_core import claim_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
 __all__ = [
     "app",
+    "claim_commands",
     "compare_commands",
     "data_commands",
     "export_commands",
