@@ -194,7 +194,7 @@ def _train(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) 
                     ended += status.state == "finished"
                     told = f"run {run.id} (seed {run.settings.seed}): {status.sentence}"
                     say(f"{told} {_left(began, ended, cost)}".rstrip())
-            time.sleep(0.3)
+            time.sleep(1)
         tried |= {run.id for run in running}
         if asked:
             raise RunError(f"the experiment was stopped; what is trained is kept. Go on with: {command}")

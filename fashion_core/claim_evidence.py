@@ -14,6 +14,7 @@ import pandas as pd
 from fashion_core import adjustment, answers, claim_features, sides
 from fashion_core.answers import Answers
 from fashion_core.claims import ACCURACY, GROUPS, LARGEST, RARE, Arm, Claim, Contrast
+from fashion_core.datasets import Dataset
 from fashion_core.differences import variance_over_photos
 from fashion_core.errors import RunError
 from fashion_core.runs import Run
@@ -97,6 +98,7 @@ def split_of(splits: Mapping[str, int], asked: str | None = None) -> str:
 def gather(
     claim: Claim,
     members: Mapping[str, Sequence[Run]],
+    dataset: Dataset,
     split: str,
     *,
     train_counts: Sequence[int],
@@ -106,8 +108,7 @@ def gather(
 ) -> Evidence:
     """Read what the runs of each trained arm answered. RunError where predictions are missing or do not fit together,
     and for a class without photos in the split."""
-    first = next(iter(members.values()))[0]
-    classes = first.classes
+    classes = dataset.classes
     said: dict[str, Answers] = {}
     arms: dict[str, Seeds] = {}
     for arm in claim.arms:
@@ -131,7 +132,7 @@ def gather(
     groups = [claim_features.measure(run, split) for run in members[claim.arms[0].name]] if claim.kind == GROUPS else []
     return Evidence(
         claim=claim.name,
-        dataset={name: first.dataset[name] for name in DATASET_FIELDS},
+        dataset={name: getattr(dataset, name) for name in DATASET_FIELDS},
         split=split,
         classes=classes,
         train_counts=tuple(int(count) for count in train_counts),
@@ -184,21 +185,24 @@ def _seeds(arm: Arm, runs_: Sequence[Run], said: Answers, K: int) -> Seeds:
 
 
 def flags_of(run: Run) -> str:
-    """The flags of ``train`` that make the run again, without its seed and device."""
+    """The flags of ``train`` that make the run again, but for its seed and its machine."""
     words = run.settings.to_flags().split(" --set ")
-    return " --set ".join(word for word in words if not word.startswith(("seed=", "device=")))
+    return " --set ".join(word for word in words if word.partition("=")[0] not in sides.NOT_THE_RECIPE)
 
 
 def _variance(first: Answers, second: Answers, measure: str, train_counts: Sequence[int]) -> float:
-    """Variance over photos of the difference of a measure. Classes are strata: their variances add up."""
-    if measure == ACCURACY:
-        return float(variance_over_photos(first.right_SN, second.right_SN))
-    kept = rarest(train_counts) if measure == RARE else np.array([largest(train_counts)])
-    each = []
-    for k in kept:
-        own = first.label_N == k
-        each.append(float(variance_over_photos(first.right_SN[:, own], second.right_SN[:, own])))
-    return sum(each) / len(kept) ** 2
+    """Variance over photos of the difference of a measure. Classes are strata: their variances add up.
+
+    At least that of one photo changing sides: where two arms answered every photo alike, so would not every new one.
+    """
+    every = np.ones(len(first.label_N), bool)
+    own = {RARE: [first.label_N == k for k in rarest(train_counts)], LARGEST: [first.label_N == largest(train_counts)]}
+    strata = [every] if measure == ACCURACY else own[measure]
+    each = [
+        max(float(variance_over_photos(first.right_SN[:, rows], second.right_SN[:, rows])), float(rows.sum()) ** -2)
+        for rows in strata
+    ]
+    return sum(each) / len(strata) ** 2
 
 
 def _about(found: Sequence[Run]) -> dict[str, Any]:

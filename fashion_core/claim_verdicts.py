@@ -1,8 +1,8 @@
 """Does a claim hold: supported, contradicted, or cannot tell with this much data.
 
 Takes evidence, gives numbers and words. The statistics are those of the Compare page: seeds are what is repeated, and
-photos are one sample (``seeded_difference``). Knows no files and no runs, so that what was saved is judged anew each time
-it is shown. S seeds, K classes.
+photos are one sample (``seeded_difference``). Knows no files and no runs, so that what was saved is judged anew each
+time it is shown. S seeds, K classes.
 """
 
 from collections.abc import Sequence

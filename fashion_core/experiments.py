@@ -319,6 +319,7 @@ def collect(one: Plan) -> Evidence:
     return claim_evidence.gather(
         one.claim,
         members,
+        one.dataset,
         one.split,
         train_counts=one.train_counts,
         missing={arm.arm.name: arm.missing for arm in one.arms if arm.missing},
