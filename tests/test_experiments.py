@@ -209,7 +209,7 @@ def test_the_command_lists_plans_and_refuses_in_one_sentence(tiny_data, tiny_run
     asked = ("experiment", "all", "tiny", "--seeds", 2, "--set", "image_size=16", "--set", "batch_size=8", "--dry-run")
     done = command(*asked, "--json", **places)
     told = json.loads(done.stdout)
-    assert done.returncode == 0 and told["runs_there"] == 0 and told["runs_to_train"] >= 20
+    assert done.returncode == 0 and told["runs_there"] == 1 and told["runs_to_train"] >= 20
     assert "runs to train, about" in done.stderr
     for words, sentence in (
         (("experiment", "dropuot", "tiny"), "did you mean 'dropout'"),
