@@ -43,9 +43,10 @@ class Arm:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The second arm against the first. ``p_holm``, ``p_no_gain`` and ``p_no_loss`` are corrected over the comparisons
-    of its kind (deciding or not): of no difference, of a gain and of a loss as large as the margin (one-sided).
-    ``says`` is what it says about the claim: agrees, opposes or open."""
+    """The second arm against the first. p-values: ``p_value`` of no difference, ``p_no_gain`` and ``p_no_loss`` of a
+    gain and of a loss as large as the margin (one-sided); ``p_holm`` is ``p_value`` corrected over the comparisons that
+    decide, or over the others. ``p_rule`` is the one of no difference that the rule goes by. ``says`` is what it says
+    about the claim: agrees, opposes or open."""
 
     first: str
     second: str
@@ -58,6 +59,7 @@ class Comparison:
     p_holm: float
     p_no_gain: float
     p_no_loss: float
+    p_rule: float
     word: str
     says: str
 
@@ -173,32 +175,40 @@ def _arm(claim: Claim, evidence: Evidence, name: str) -> Arm:
 
 
 def compare(claim: Claim, evidence: Evidence) -> tuple[Comparison, ...]:
-    """Every comparison of which both arms are there; p-values corrected over those that decide, and over the others."""
+    """Every comparison of which both arms are there.
+
+    Where all that decide must agree, each is tested at 5 % by itself: Berger (1982), "Multiparameter hypothesis testing
+    and acceptance sampling", Technometrics 24, 295-300 (an intersection-union test keeps its level). Where one is
+    enough, for or against a claim, they are corrected by Holm.
+    """
     there = [one for one in claim.contrasts if one.first in evidence.arms and one.second in evidence.arms]
     found: list[Comparison] = []
     for decides in (True, False):
         family = [one for one in there if one.decides == decides]
         raw = [_difference(claim, evidence, one) for one in family]
-        corrected_3F = [differences.holm([p_values[place] for _, p_values in raw]) for place in range(3)]
-        for contrast, (difference, _), p_holm, p_no_gain, p_no_loss in zip(family, raw, *corrected_3F, strict=True):
-            numbers = {
-                "p_holm": float(p_holm),
-                "p_no_gain": float(p_no_gain),
-                "p_no_loss": float(p_no_loss),
-                "value": difference.value,
-            }
+        raw_3F = [[p_values[place] for _, p_values in raw] for place in range(3)]
+        holm_3F = [differences.holm(p_values).tolist() for p_values in raw_3F]
+        for place, contrast in enumerate(family):
+            plain, corrected = ([values_F[place] for values_F in table] for table in (raw_3F, holm_3F))
+            agree, oppose = (plain, corrected) if claim.every else (corrected, plain)
+            agree, oppose = (agree, oppose) if decides else (corrected, corrected)
+            difference = raw[place][0]
             found.append(
                 Comparison(
                     first=contrast.first,
                     second=contrast.second,
                     measure=contrast.measure,
                     decides=decides,
+                    value=difference.value,
                     low=difference.low,
                     high=difference.high,
-                    p_value=difference.p_value,
-                    word=_word(**numbers),
-                    says=says(claim.wanted, **numbers),
-                    **numbers,
+                    p_value=plain[0],
+                    p_holm=corrected[0],
+                    p_no_gain=oppose[1],
+                    p_no_loss=agree[2] if claim.wanted == HOLD else oppose[2],
+                    p_rule=oppose[0] if claim.wanted == HOLD else agree[0],
+                    word=_word(difference.value, corrected),
+                    says=says(claim.wanted, difference.value, agree, oppose),
                 )
             )
     return tuple(found)
@@ -223,26 +233,27 @@ def _difference(
     return plain, (plain.p_value, ends[0], ends[1])
 
 
-def _word(*, p_holm: float, p_no_gain: float, p_no_loss: float, value: float) -> str:
-    """What the comparison says on its own, in the words of the Compare page."""
-    if max(p_no_gain, p_no_loss) < LEVEL:
+def _word(value: float, p_values: Sequence[float]) -> str:
+    """What a comparison says on its own, in the words of the Compare page; p-values of no difference, gain, loss."""
+    if max(p_values[1:]) < LEVEL:
         return verdicts.EQUIVALENT
-    if p_holm < LEVEL:
+    if p_values[0] < LEVEL:
         return verdicts.BETTER if value > 0 else verdicts.WORSE
     return verdicts.CANNOT_TELL
 
 
-def says(wanted: str, *, p_holm: float, p_no_gain: float, p_no_loss: float, value: float) -> str:
-    """What a comparison says about a claim that wants a gain, a loss, or no loss of the margin (hold)."""
-    if wanted == GAIN:
-        agrees, opposes = p_holm < LEVEL and value > 0, p_no_gain < LEVEL
-        return OPPOSES if opposes else AGREES if agrees else OPEN
-    if wanted == LOSS:
-        agrees, opposes = p_holm < LEVEL and value < 0, p_no_loss < LEVEL
-        return OPPOSES if opposes else AGREES if agrees else OPEN
-    assert wanted == HOLD, wanted
-    agrees, opposes = p_no_loss < LEVEL, p_holm < LEVEL and value < 0
-    return AGREES if agrees else OPPOSES if opposes else OPEN
+def says(wanted: str, value: float, agree: Sequence[float], oppose: Sequence[float]) -> str:
+    """What a comparison says about a claim that wants a gain, a loss, or no loss of the margin (hold).
+
+    ``agree`` and ``oppose``: p-values of no difference, a gain and a loss of the margin, as agreeing and opposing take
+    them. A real gain that is smaller than the margin opposes a claim that wants one.
+    """
+    if wanted == HOLD:
+        agrees, opposes = agree[2] < LEVEL, oppose[0] < LEVEL and value < 0
+        return AGREES if agrees else OPPOSES if opposes else OPEN
+    sign, margin_place = (1, 1) if wanted == GAIN else (-1, 2)
+    agrees, opposes = agree[0] < LEVEL and sign * value > 0, oppose[margin_place] < LEVEL
+    return OPPOSES if opposes else AGREES if agrees else OPEN
 
 
 def together(each: Sequence[str], every: bool) -> str:
@@ -263,11 +274,10 @@ def _judge_arms(claim: Claim, evidence: Evidence, arms: tuple[Arm, ...]) -> Resu
     if reason := claims.refusal(claim, np.array(evidence.train_counts)):
         word, told = CANNOT_TELL, f"{reason[:1].upper()}{reason[1:]}."
     else:
-        told = "; ".join(_compared(claim, evidence, one) for one in deciding) + "."
-        told = f"{told[:1].upper()}{told[1:]}"
+        told = _all_compared(claim, evidence, deciding)
     notes = [f"The arm {claim.arm(name).words} is missing: {why}." for name, why in evidence.missing.items()]
     if len(deciding) > 1:
-        notes.append(f"{len(deciding)} comparisons decide together, their p-values are corrected for that (Holm).")
+        notes.append(_how_many(claim, len(deciding)))
     return Result(
         claim=claim,
         evidence=evidence,
@@ -279,23 +289,40 @@ def _judge_arms(claim: Claim, evidence: Evidence, arms: tuple[Arm, ...]) -> Resu
     )
 
 
-def _compared(claim: Claim, evidence: Evidence, one: Comparison) -> str:
-    return (
-        f"{claim.arm(one.second).words} against {claim.arm(one.first).words} {points(one.value)} points "
-        f"[{points(one.low)}, {points(one.high)}] of {measure_words(one.measure, evidence)}, {_chance(claim, one)}"
-    )
+def _how_many(claim: Claim, num: int) -> str:
+    if claim.every:
+        return (
+            f"All {num} comparisons must agree, so each is tested at 5 % by itself; what one alone can contradict is "
+            "corrected by Holm."
+        )
+    return f"One of {num} comparisons is enough, so their p-values are corrected by Holm."
+
+
+def _all_compared(claim: Claim, evidence: Evidence, deciding: Sequence[Comparison]) -> str:
+    """What they are about, said once, and each difference."""
+    measure = measure_words(deciding[0].measure, evidence)
+    firsts = {one.first for one in deciding}
+    against = f" against {claim.arm(deciding[0].first).words}" if len(firsts) == 1 else ""
+    parts = []
+    for one in deciding:
+        own = "" if against else f" against {claim.arm(one.first).words}"
+        parts.append(
+            f"{claim.arm(one.second).words}{own} {points(one.value)} points [{points(one.low)}, {points(one.high)}], "
+            f"{_chance(claim, one)}"
+        )
+    return f"{measure[:1].upper()}{measure[1:]}{against}: {'; '.join(parts)}."
 
 
 def _chance(claim: Claim, one: Comparison) -> str:
     """The p-value that says most about the comparison: of a gain or loss of the margin where that is ruled out."""
     within = verdicts.margin_words(claim.margin)
     if one.word == verdicts.EQUIVALENT:
-        return f"equal within {within} ({p_words(max(one.p_no_gain, one.p_no_loss))})"
+        return f"equal within {within}"
     if claim.wanted == GAIN and one.says == OPPOSES:
         return f"a gain of {within} is ruled out ({p_words(one.p_no_gain)})"
     if (claim.wanted == LOSS and one.says == OPPOSES) or (claim.wanted == HOLD and one.says == AGREES):
         return f"a loss of {within} is ruled out ({p_words(one.p_no_loss)})"
-    return p_words(one.p_holm)
+    return p_words(one.p_rule)
 
 
 def measure_words(measure: str, evidence: Evidence) -> str:

@@ -111,11 +111,12 @@ class Claim:
                 f"One comparison decides: {pairs[0]}. Supported: {agree.format(points)}. Contradicted: "
                 f"{oppose.format(points)}. Cannot tell otherwise."
             )
-        how = ("all of them", "one of them") if self.every else ("at least one of them", "all of them")
+        how = ("all of them", "one of them") if self.every else ("one of them", "all of them")
+        holm = "contradicts" if self.every else "supports"
         return (
-            f"{len(pairs)} comparisons decide: {'; '.join(pairs)}. Supported: of {how[0]} it is so that "
-            f"{agree.format(points)}. Contradicted: of {how[1]} that {oppose.format(points)}. Cannot tell otherwise. "
-            "Their p-values are corrected together (Holm)."
+            f"{len(pairs)} comparisons decide: {'; '.join(pairs)}. Supported: {agree.format(points)}, in {how[0]}. "
+            f"Contradicted: {oppose.format(points)}, in {how[1]}. Cannot tell otherwise. Where one alone {holm}, "
+            "p-values are corrected by Holm."
         )
 
 

@@ -26,64 +26,49 @@ if not places:
     notices.empty("No photos are on this machine yet, and no results came with the lab. Here the report's claims would "
                   "each have a verdict.", page="dataset", label="Import photos on the Dataset page")  # fmt: skip
     st.stop()
-with st.container(horizontal=True, vertical_alignment="center"):
+left, right = st.columns([1, 2.3], gap="medium", vertical_alignment="center")
+with left:
     asked = st.query_params.get("dataset")
     place = places[
         address.select(
-            "On which photos", list(places), key="dataset", label_visibility="collapsed", width=300,
+            "On which photos", list(places), key="dataset", label_visibility="collapsed",
             words=lambda name: f"{places[name].name}{' (drawn)' if places[name].synthetic else ''}",
         )
     ]  # fmt: skip
     pickers.say_unknown("Dataset", asked, places, place.name)
+with right, st.container(horizontal=True, vertical_alignment="center"):
     if place.synthetic:
         notices.drawn_badge()
-    st.markdown(
+    notices.aside(
         audience.told(
-            classroom="The report's sentences as experiments: the same recipe with one thing changed, several seeds "
-            "each, and a rule that was fixed before.",
-            review="What the report says, and whether it held when it was tried again.",
-        ),
-        width="stretch",
+            classroom="One thing changed, several seeds, a rule fixed before.",
+            review="What the report says, and whether it held here.",
+        )
     )
 
 # load
 runs = loaders.all_runs()
-known = {one.claim.name: one for one in claims_found.every(place, runs)}
-names = list(known)
-wanted = st.query_params.get("claim")
-if wanted is not None and wanted not in known:
-    navigation.say(f"Claim {words.command(wanted[:120])} is not one of the report's; showing the first.")
-default = next((name for name, one in known.items() if one.result), names[0])
+overrides, num_seeds = claims_run.changes(place), claims_run.asked_seeds()
+known = {
+    claim.name: claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds) for claim in claims.CLAIMS
+}
+asked = st.query_params.get("claim")
+if asked is not None and asked not in known:
+    navigation.say(f"Claim {words.command(asked[:120])} is not one of the report's; showing another one.")
+settled = next((name for name, one in known.items() if one.result), next(iter(known)))
+claim = claims.find(asked if asked in known else settled)
 
 # draw: all claims on the left, one of them on the right
 left, right = st.columns([1, 2.3], gap="medium")
 with left:
-    chosen = address.select(
-        "Claim", names, key="claim", default=default, words=lambda name: claims.find(name).sentence,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    for name, one in known.items():
-        label, icon, colour = claims_view.badge_of(one)
-        with st.container(gap=None, key=f"claim {name}"):
-            st.markdown(f":{colour}-badge[{icon} {label}]")
-            st.button(
-                f"**{one.claim.sentence}**" if name == chosen else one.claim.sentence, key=f"open {name}",
-                type="tertiary", on_click=address.choose, kwargs={"claim": name},
-            )  # fmt: skip
+    claims_view.show_list(known, claim.name)
 with right:
-    claim = claims.find(chosen)
-    one = claims_found.look(
-        place, claim, runs, overrides=claims_run.changes(place, claim), seeds=claims_run.asked_seeds(), thoroughly=True
-    )
-    st.markdown(f"### “{claim.sentence}”")
-    notices.aside(f"{claim.question} {claim.why}")
+    one = claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds, thoroughly=True)
+    claims_view.show_claim(claim)
     if one.result:
         claims_view.show(one, {run.id: run for run in runs})
     else:
-        notices.empty(
-            "It has not been run on these photos yet. Here its verdict would stand, with the models behind it."
-        )
-        st.markdown(f"**The rule, fixed before any result was seen.** {words.plain(claim.rule)}")
+        claims_view.show_open(one)
     if not audience.is_review() or not one.result:
         claims_run.show(one, place, runs)
 

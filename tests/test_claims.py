@@ -200,7 +200,19 @@ def test_the_numbers_of_a_comparison_are_welchs_and_corrected_by_holm():
         stats.ttest_ind(values, np.add(first, 0.01), equal_var=False, alternative="less").pvalue
         for values in ([0.802, 0.803, 0.804], [0.804, 0.806, 0.808], [0.786, 0.79, 0.794])
     ]
-    assert [one.p_no_gain for one in result.comparisons] == pytest.approx(differences.holm(gains).tolist(), rel=1e-6)
+    assert [one.p_no_gain for one in result.comparisons] == pytest.approx(gains, rel=1e-6)  # all of them must say no
+    assert [one.p_rule for one in result.comparisons] == [one.p_holm for one in result.comparisons]  # one may say yes
+
+
+def test_where_all_must_agree_each_is_tested_by_itself_and_a_single_no_is_corrected():
+    def arm(rare: float) -> Seeds:
+        return seeds_of(*((0.9, rare + step) for step in (-0.01, 0, 0.01)))
+
+    found = evidence("imbalance", weighing(arm(0.2), arm(0.23), arm(0.23), arm(0.23)), variance=0.0)
+    result = claim_verdicts.judge(found)
+    first = result.comparisons[0]
+    assert first.p_value < 0.05 < first.p_holm and first.p_rule == first.p_value
+    assert result.word == claim_verdicts.SUPPORTED
 
 
 def test_the_mean_range_of_normal_draws_is_that_of_the_tables():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fashion_core import claim_results, claim_verdicts, claims, experiments
+from fashion_core import claim_results, claim_verdicts, experiments
 from fashion_core.claim_evidence import Evidence
 from fashion_core.claim_verdicts import Result
 from fashion_core.claims import GROUPS, Claim
@@ -144,8 +144,3 @@ def _judged_runs(key: object, _plan: Plan) -> Result:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _counts(key: loaders.Stamp, _dataset: Dataset) -> tuple[int, ...]:
     return experiments.train_counts(_dataset)
-
-
-def every(place: Place, runs: Sequence[Run]) -> list[Known]:
-    """All claims on a place, quickly."""
-    return [look(place, claim, runs) for claim in claims.CLAIMS]

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fashion_core import claims, experiments, launch, rights, runs
-from fashion_core.claims import Claim
 from fashion_core.errors import RunError, SettingsError, WrongUse
 from fashion_core.experiments import ACTIVE, FINISHED, RESUMABLE, Member, Plan
 from fashion_core.runs import Run
@@ -19,7 +18,7 @@ from ui.claims_found import Known, Place
 SECONDS = 2.0
 
 
-def changes(place: Place, known_claim: Claim) -> tuple[str, ...] | None:
+def changes(place: Place) -> tuple[str, ...] | None:
     """What the reader changes of the report's recipe (``set`` in the address); None where nobody has said anything, so
     that what the kept results changed holds. Says what is wrong with it, and leaves it out then."""
     told = st.session_state.get("set", st.query_params.get("set"))
@@ -29,7 +28,7 @@ def changes(place: Place, known_claim: Claim) -> tuple[str, ...] | None:
     if place.dataset is None:
         return given
     try:
-        claims.settings_of(known_claim.trained[0], place.dataset, given)
+        claims.settings_of(claims.CLAIMS[0].trained[0], place.dataset, given)
     except SettingsError as error:
         navigation.say(f"{words.plain(error)}. The settings are those of the report.")
         return ()

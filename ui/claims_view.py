@@ -9,10 +9,10 @@ import streamlit as st
 
 from fashion_core import claim_verdicts, claims, seeds
 from fashion_core.claim_verdicts import CANNOT_TELL, CONTRADICTED, SUPPORTED, Comparison, Result
-from fashion_core.claims import GROUPS, SPREAD
+from fashion_core.claims import GROUPS, SPREAD, Claim
 from fashion_core.runs import Run
 from fashion_core.verdicts import p_words, points
-from ui import audience, charts, navigation, notices, words
+from ui import address, audience, charts, navigation, notices, words
 from ui.answer import Number, answer
 from ui.charts.claims import Recalls, Row, arms, class_recalls
 from ui.claims_found import HERE, Known
@@ -31,6 +31,12 @@ PLAIN = {
 }
 
 
+_TO_THE_LEFT = (
+    "<style>.st-key-claims button{justify-content:flex-start;text-align:left;padding:2px 0}"
+    ".st-key-claims button *{justify-content:flex-start;text-align:left}</style>"
+)
+
+
 def badge_of(known: Known) -> tuple[str, str, str]:
     """Words, icon and colour of where the claim stands."""
     if known.result:
@@ -44,6 +50,38 @@ def badge_of(known: Known) -> tuple[str, str, str]:
     return OPEN
 
 
+def show_list(known: dict[str, Known], chosen: str) -> None:
+    """Every claim with where it stands; a click opens it."""
+    st.html(_TO_THE_LEFT)
+    with st.container(gap="xxsmall", key="claims"):
+        for name, one in known.items():
+            label, icon, colour = badge_of(one)
+            told = f"**{one.claim.sentence}**" if name == chosen else one.claim.sentence
+            st.button(
+                f":{colour}[{icon} {label}] {told}", key=f"open {name}", type="tertiary", on_click=address.choose,
+                kwargs={"claim": name}, help=one.claim.question,
+            )  # fmt: skip
+
+
+def show_claim(claim: Claim) -> None:
+    """The report's sentence, and what it is about."""
+    with st.container(gap=None):
+        st.markdown(f"### “{claim.sentence}”")
+        notices.aside(claim.question)
+
+
+def show_open(known: Known) -> None:
+    """A claim without a verdict: what would be here, and the rule."""
+    if known.plan and known.plan.active:
+        told = "Its models are being trained. Here its verdict will stand, with the models behind it."
+    elif known.plan and known.plan.refused:
+        told = f"It cannot be put to the test on these photos: {words.plain(known.plan.refused)}."
+    else:
+        told = "It has not been run on these photos yet. Here its verdict would stand, with the models behind it."
+    notices.empty(told)
+    st.markdown(f"**The rule, fixed before any result was seen.** {words.plain(known.claim.rule)}")
+
+
 def show(known: Known, runs: dict[str, Run]) -> None:
     """Everything about a claim that has a verdict."""
     result = known.result
@@ -52,25 +90,26 @@ def show(known: Known, runs: dict[str, Run]) -> None:
     answer(_numbers(result))
     _pictures(result)
     notices.aside(result.claim.pictures)
+    st.markdown(words.plain(_told(result)))
+    st.markdown(f"**Why it matters.** {result.claim.why}")
     if not audience.is_review():
         _tables(result)
         _classes(result)
     _links(result, runs)
 
 
+def _told(result: Result) -> str:
+    """The verdict's sentence without its word, which the badge says."""
+    return result.sentence.removeprefix(f"{result.word[:1].upper()}{result.word[1:]}. ")
+
+
 def _verdict(known: Known, result: Result) -> None:
     label, icon, colour = BADGES[result.word]
-    told = result.sentence.partition(". ")[2]  # the badge says the word
     with st.container(border=True, key="verdict", gap=None):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(label, icon=icon, color=colour)
-            notices.aside(_where(known, result))
-        plain = PLAIN[result.word]
-        st.markdown(f"#### {audience.told(classroom=words.plain(told), review=plain)}")
-        if audience.is_review():
-            st.markdown(words.plain(told))
-        for note in result.notes:
-            notices.aside(words.plain(note))
+            st.markdown(f"**{PLAIN[result.word]}**")
+        notices.aside(f"{_where(known, result)} {words.plain(' '.join(result.notes))}")
 
 
 def _where(known: Known, result: Result) -> str:
@@ -96,11 +135,11 @@ def _numbers(result: Result) -> list[Number]:
             spread = arm.spreads[deciding[0].measure]
             numbers.append(
                 Number(
-                    _capital(arm.words),
+                    _capital(arm.name),
                     words.percent(spread.mean),
-                    f"{words.interval(_within(spread))}, sd {100 * spread.sd:.1f}",
+                    f"{words.interval(_within(spread))}\n{arm.words}",
                     f"Mean {claims.MEASURES[deciding[0].measure]} of {spread.count} models with Student's t interval; "
-                    "sd is how far the models lie apart, in points.",
+                    f"the models lie apart by a standard deviation of {100 * spread.sd:.1f} points.",
                 )
             )
     numbers += [_difference(result, one, alone=len(deciding) == 1) for one in deciding]
@@ -112,22 +151,20 @@ def _n(result: Result) -> Number:
     return Number(
         "Photos",
         words.count(found.n),
-        f"{charts.SPLIT_NAMES.get(found.split, found.split).lower()}, {found.num_seeds} models an arm",
+        f"{charts.SPLIT_NAMES.get(found.split, found.split).lower()}\n{found.num_seeds} models an arm",
         "What every model was asked about, and how many models were trained for each arm with seeds of their own.",
     )
 
 
 def _difference(result: Result, one: Comparison, *, alone: bool) -> Number:
     arm = result.claim.arm
-    label = "Difference" if alone else f"{_capital(arm(one.second).words)}"
-    against = "" if alone else f"\nagainst {arm(one.first).words}"
+    against = "points" if alone else f"against {arm(one.first).name}"
     return Number(
-        label,
-        f"{points(one.value)} points",
-        f"[{points(one.low)}, {points(one.high)}], {p_words(one.p_holm)}{against}",
-        f"Of {claim_verdicts.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
-        f"{arm(one.first).words}, with its 95 % interval. p, after Holm's correction, is how often chance alone would "
-        "show a difference as large.",
+        "Difference" if alone else _capital(one.second),
+        points(one.value),
+        f"{against} [{points(one.low)}, {points(one.high)}]\n{p_words(one.p_rule)}",
+        f"Points of {claim_verdicts.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
+        f"{arm(one.first).words}, with the 95 % interval. p is how often chance alone would show as much.",
     )
 
 
@@ -136,21 +173,21 @@ def _spread_numbers(result: Result) -> list[Number]:
     assert found is not None
     return [
         Number(
-            "Standard deviation",
-            f"{points(found.sd, False)} points",
-            f"[{points(found.low, False)}, {points(found.high, False)}], {spread.count} models",
+            "Spread (sd)",
+            points(found.sd, False),
+            f"points [{points(found.low, False)}, {points(found.high, False)}]\n{spread.count} models",
             "How far models lie apart that differ by their seed alone, with chi-squared's 95 % interval.",
         ),
         Number("Mean accuracy", words.percent(spread.mean), words.interval(_within(spread))),
         Number(
-            "These runs span",
-            f"{points(spread.highest - spread.lowest, False)} points",
-            f"{words.percent(spread.lowest)} to {words.percent(spread.highest)}",
+            "They span",
+            points(spread.highest - spread.lowest, False),
+            f"points, {words.percent(spread.lowest)} to {words.percent(spread.highest)}",
         ),
         Number(
             "Ten would span",
-            f"{points(found.expected[10], False)} points",
-            f"20: {points(found.expected[20], False)}, the report: {points(found.reported, False)}",
+            points(found.expected[10], False),
+            f"points, 20: {points(found.expected[20], False)}\nthe report's: {points(found.reported, False)}",
             "The mean range of so many draws from a normal distribution of this standard deviation (Tippett 1925).",
         ),
         _n(result),
@@ -217,7 +254,7 @@ def _pictures(result: Result) -> None:
         arms(rows, unit=f"{unit}, {result.evidence.split} photos", title=title, drawn=drawn, band=band),
         key="arms",
         alt=f"{title}. {result.sentence}",
-        height=118 + 52 * len(rows),
+        height=104 + 44 * len(rows),
     )
 
 
@@ -230,10 +267,8 @@ def _finding(result: Result) -> str:
     deciding = [one for one in result.comparisons if one.decides]
     most = max(deciding, key=lambda one: abs(one.value))
     arm = result.claim.arm
-    return (
-        f"{_capital(arm(most.second).words)}: {points(most.value)} points "
-        f"[{points(most.low)}, {points(most.high)}] against {arm(most.first).words}"
-    )
+    bounds = f"[{points(most.low)}, {points(most.high)}]"
+    return f"{_capital(arm(most.second).words)}: {points(most.value)} points {bounds}"
 
 
 def _group_pictures(result: Result, drawn: bool) -> None:
@@ -271,8 +306,8 @@ def _tables(result: Result) -> None:
     if result.comparisons:
         st.dataframe(_comparison_table(result), hide_index=True, alt="Every comparison", column_config=_COLUMNS)
         notices.aside(
-            "Differences are in points with their 95 % interval by Welch's t over seeds and photos, as on Compare. p "
-            "is corrected by Holm, over those that decide and over the others."
+            "Differences are in points with their 95 % interval by Welch's t over seeds and photos, as on Compare. "
+            "Holm corrects p over those that decide, and over the others."
         )
 
 
@@ -284,6 +319,7 @@ _COLUMNS = {
     "Difference": st.column_config.NumberColumn(format="%+.1f"),
     "From": st.column_config.NumberColumn(format="%+.1f"),
     "To": st.column_config.NumberColumn(format="%+.1f"),
+    "p": st.column_config.NumberColumn(format="%.3g"),
     "p (Holm)": st.column_config.NumberColumn(format="%.3g"),
 }  # fmt: skip
 _SHORT = {claims.ACCURACY: "Accuracy", claims.RARE: "Rarest third", claims.LARGEST: "Largest class"}
@@ -314,6 +350,7 @@ def _comparison_table(result: Result) -> pd.DataFrame:
                 "Difference": 100 * one.value,
                 "From": 100 * one.low,
                 "To": 100 * one.high,
+                "p": one.p_value,
                 "p (Holm)": one.p_holm,
                 "The second is": one.word,
                 "Decides": "yes" if one.decides else "no",
