@@ -376,12 +376,13 @@ def _judge_spread(claim: Claim, evidence: Evidence, arms: tuple[Arm, ...]) -> Re
         reported=reported,
         expected={m: spread.sd * range_factor(m) for m in (2, 5, 10, 20)},
     )
-    more = "more than" if low > fits[1] else "less than" if high < fits[0] else "beside"
+    so = "this is more" if low > fits[1] else "this is less" if high < fits[0] else "this is within that"
+    so = so if word != CANNOT_TELL else "the interval is too wide to say"
     sentence = (
         f"Runs that differ by their seed alone have a standard deviation of {points(spread.sd, False)} points "
-        f"[{points(low, False)}, {points(high, False)}], {more} the {points(fits[0], False)} to "
-        f"{points(fits[1], False)} that {points(reported, False)} points between {FEWEST_RUNS} to {MOST_RUNS} runs "
-        f"speak for; {spread.count} runs here spanned {points(spread.highest - spread.lowest, False)} points."
+        f"[{points(low, False)}, {points(high, False)}]; a range of {points(reported, False)} points over {FEWEST_RUNS} "
+        f"to {MOST_RUNS} runs goes with one between {points(fits[0], False)} and {points(fits[1], False)}: {so}. "
+        f"{spread.count} runs here spanned {points(spread.highest - spread.lowest, False)} points."
     )
     return Result(
         claim=claim,

@@ -26,7 +26,7 @@ if not places:
     notices.empty("No photos are on this machine yet, and no results came with the lab. Here the report's claims would "
                   "each have a verdict.", page="dataset", label="Import photos on the Dataset page")  # fmt: skip
     st.stop()
-left, right = st.columns([1, 2.3], gap="medium", vertical_alignment="center")
+left, right = st.columns([1, 2.3], gap="medium")
 with left:
     asked = st.query_params.get("dataset")
     place = places[
@@ -36,15 +36,8 @@ with left:
         )
     ]  # fmt: skip
     pickers.say_unknown("Dataset", asked, places, place.name)
-with right, st.container(horizontal=True, vertical_alignment="center"):
     if place.synthetic:
         notices.drawn_badge()
-    notices.aside(
-        audience.told(
-            classroom="One thing changed, several seeds, a rule fixed before.",
-            review="What the report says, and whether it held here.",
-        )
-    )
 
 # load
 runs = loaders.all_runs()
@@ -59,7 +52,6 @@ settled = next((name for name, one in known.items() if one.result), next(iter(kn
 claim = claims.find(asked if asked in known else settled)
 
 # draw: all claims on the left, one of them on the right
-left, right = st.columns([1, 2.3], gap="medium")
 with left:
     claims_view.show_list(known, claim.name)
 with right:

@@ -91,6 +91,7 @@ def show(known: Known, runs: dict[str, Run]) -> None:
     _pictures(result)
     notices.aside(result.claim.pictures)
     st.markdown(words.plain(_told(result)))
+    notices.aside(words.plain(" ".join(result.notes)))
     st.markdown(f"**Why it matters.** {result.claim.why}")
     if not audience.is_review():
         _tables(result)
@@ -109,12 +110,12 @@ def _verdict(known: Known, result: Result) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(label, icon=icon, color=colour)
             st.markdown(f"**{PLAIN[result.word]}**")
-        notices.aside(f"{_where(known, result)} {words.plain(' '.join(result.notes))}")
+        notices.aside(_where(known, result))
 
 
 def _where(known: Known, result: Result) -> str:
     found = result.evidence
-    drawn = " (drawn)" if found.dataset["synthetic"] else ""
+    drawn = " (drawn: no evidence about real clothes)" if found.dataset["synthetic"] else ""
     name = f"{words.plain(found.dataset['name'])}{drawn}"
     if known.source == HERE:
         return f"From the runs of this machine on {name}."
@@ -158,11 +159,11 @@ def _n(result: Result) -> Number:
 
 def _difference(result: Result, one: Comparison, *, alone: bool) -> Number:
     arm = result.claim.arm
-    against = "points" if alone else f"against {arm(one.first).name}"
+    against = "points" if alone else f"against {one.first}"
     return Number(
         "Difference" if alone else _capital(one.second),
         points(one.value),
-        f"{against} [{points(one.low)}, {points(one.high)}]\n{p_words(one.p_rule)}",
+        f"[{points(one.low)}, {points(one.high)}]\n{against}, {p_words(one.p_rule)}",
         f"Points of {claim_verdicts.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
         f"{arm(one.first).words}, with the 95 % interval. p is how often chance alone would show as much.",
     )
@@ -175,19 +176,19 @@ def _spread_numbers(result: Result) -> list[Number]:
         Number(
             "Spread (sd)",
             points(found.sd, False),
-            f"points [{points(found.low, False)}, {points(found.high, False)}]\n{spread.count} models",
+            f"[{points(found.low, False)}, {points(found.high, False)}]\npoints, {spread.count} models",
             "How far models lie apart that differ by their seed alone, with chi-squared's 95 % interval.",
         ),
         Number("Mean accuracy", words.percent(spread.mean), words.interval(_within(spread))),
         Number(
             "They span",
             points(spread.highest - spread.lowest, False),
-            f"points, {words.percent(spread.lowest)} to {words.percent(spread.highest)}",
+            f"points, {words.percent(spread.lowest, 0)}\nto {words.percent(spread.highest, 0)}",
         ),
         Number(
-            "Ten would span",
+            "Of ten runs",
             points(found.expected[10], False),
-            f"points, 20: {points(found.expected[20], False)}\nthe report's: {points(found.reported, False)}",
+            f"of 20: {points(found.expected[20], False)}\nreported: {points(found.reported, False)}",
             "The mean range of so many draws from a normal distribution of this standard deviation (Tippett 1925).",
         ),
         _n(result),
@@ -380,12 +381,12 @@ def _classes(result: Result) -> None:
         plot(
             class_recalls(
                 rows, result.evidence.classes, result.evidence.train_counts,
-                title="Recall of each class, the one with the most training photos on top",
+                title="Recall of each class (training photos)",
                 drawn=result.evidence.dataset["synthetic"],
             ),
             key="recalls",
             alt="Recall of each class in each arm, with the range of its models; the table above has the means",
-            height=110 + 30 * len(result.evidence.classes),
+            height=100 + 22 * len(rows) + 30 * len(result.evidence.classes),
         )  # fmt: skip
         most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.value))
         first, second = (result.evidence.arms[name].matrices_SKK.sum(axis=0) for name in (most.first, most.second))

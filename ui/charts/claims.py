@@ -154,8 +154,8 @@ def class_recalls(
         )
     figure.update_layout(
         hovermode="closest",
-        margin={"t": 64 if title else 34, "r": 16},
-        legend={"y": 1.0},
+        margin={"t": 40 if title else 12, "r": 16, "b": 60 + 22 * len(recalls)},
+        legend={"orientation": "v", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
         xaxis={"range": [-1, 101], "title": {"text": "Recall"}, "ticksuffix": " %", "fixedrange": True},
         yaxis=names_axis(names) | {"type": "linear", "range": [-0.6, len(order) - 0.4], "showgrid": False,
                                    "zeroline": False, "fixedrange": True},
