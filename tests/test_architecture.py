@@ -16,8 +16,8 @@ ORDER = (
     "measures findings audit versions long_tail sampling distribution statistics differences seeds leakage "
     "label_errors metrics orders calibration adjustment breakdown shift projection neighbours clusters alignment "
     "regions novelty checkpoints status runs snapshots model_card sides answers recalls verdicts comparing tally tidy "
-    "launchers launch maps pace claims claim_features claim_evidence claim_verdicts claim_results experiments | "
-    "augment ranks batches models backbones losses steps infer features trainer_state job "
+    "launchers launch maps pace claims claim_features claim_evidence claim_arms claim_spread claim_verdicts "
+    "claim_results experiments | augment ranks batches models backbones losses steps infer features trainer_state job "
     "phases mishaps scoring train probe torchrun explain predict onnx_file export console foreground data_commands "
     "train_commands tidy_commands result_commands compare_commands claim_commands export_commands __main__"
 ).split()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fashion_core import claim_verdicts, claims, config, differences
+from fashion_core import claim_spread, claim_verdicts, claims, config, differences
 from fashion_core.claim_evidence import Evidence, Seeds, key_of, rarest
 from fashion_core.errors import RunError, SettingsError, WrongUse
 
@@ -218,8 +218,8 @@ def test_where_all_must_agree_each_is_tested_by_itself_and_a_single_no_is_correc
 def test_the_mean_range_of_normal_draws_is_that_of_the_tables():
     known = {2: 1.128, 3: 1.693, 5: 2.326, 10: 3.078, 20: 3.735}  # d2 of quality control's tables
     for num_runs, factor in known.items():
-        assert claim_verdicts.range_factor(num_runs) == pytest.approx(factor, abs=5e-4)
-    low, high = claim_verdicts.sd_interval(2.0, 5)
+        assert claim_spread.range_factor(num_runs) == pytest.approx(factor, abs=5e-4)
+    low, high = claim_spread.sd_interval(2.0, 5)
     assert (low, high) == pytest.approx((1.198, 5.747), abs=1e-3)  # 2 sqrt(4 / 11.143), 2 sqrt(4 / 0.4844)
 
 
