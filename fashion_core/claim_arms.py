@@ -122,12 +122,14 @@ def says(wanted: str, value: float, agree: Sequence[float], oppose: Sequence[flo
 
 
 def how_many(claim: Claim, num: int) -> str:
-    if claim.every:
-        return (
-            f"All {num} comparisons must agree, so each is tested at 5 % by itself; what one alone can contradict is "
-            "corrected by Holm."
-        )
-    return f"One of {num} comparisons is enough, so their p-values are corrected by Holm."
+    """How the comparisons that decide go together, and what is done about their being several."""
+    if not claim.every:
+        return f"One of {num} comparisons is enough, so their p-values are corrected by Holm."
+    every = "Both" if num == 2 else f"All {num}"
+    return (
+        f"{every} comparisons must agree, so each is tested at 5 % by itself; what one alone can contradict is "
+        "corrected by Holm."
+    )
 
 
 def all_compared(claim: Claim, evidence: Evidence, deciding: Sequence[Comparison]) -> str:

@@ -108,7 +108,8 @@ def _lines(one: Any) -> list[str]:
     for arm in one.arms:
         spread = arm.spreads[measure]
         each = ", ".join(f"{value:.4f}" for value in arm.values[measure])
-        lines.append(f"  {arm.words:<44}{spread.mean:.4f} [{spread.low:.4f}, {spread.high:.4f}]  {each}")
+        bounds = f"[{max(0.0, spread.low):.4f}, {min(1.0, spread.high):.4f}]"
+        lines.append(f"  {arm.words:<44}{spread.mean:.4f} {bounds}  {each}")
     return lines
 
 

@@ -77,8 +77,10 @@ class Plan:
         return bool(there) and all(arm.finished for arm in there) and not self.refused
 
     @property
-    def active(self) -> bool:
-        return any(member.state == ACTIVE for member in self.members)
+    def running(self) -> bool:
+        """Whether all that is missing is on its way: in training or waiting for a device."""
+        states = {member.state for member in self.members}
+        return ACTIVE in states and states <= {ACTIVE, FINISHED}
 
     @property
     def command(self) -> str:

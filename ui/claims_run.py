@@ -21,7 +21,7 @@ SECONDS = 2.0
 def changes(place: Place) -> tuple[str, ...] | None:
     """What the reader changes of the report's recipe (``set`` in the address); None where nobody has said anything, so
     that what the kept results changed holds. Says what is wrong with it, and leaves it out then."""
-    told = st.session_state.get("set", st.query_params.get("set"))
+    told = st.query_params.get("set")
     if told is None:
         return None
     given = tuple(str(told).split())
@@ -37,7 +37,7 @@ def changes(place: Place) -> tuple[str, ...] | None:
 
 def asked_seeds() -> int | None:
     """How many models of each arm the reader wants; None where nobody has said, or what was said is no such number."""
-    told = st.session_state.get("models", st.query_params.get("models"))
+    told = st.query_params.get("models")
     try:
         number = int(told)  # type: ignore[arg-type]
         claims.checked_seeds(claims.CLAIMS[0], number)
@@ -59,7 +59,7 @@ def show(known: Known, place: Place, found: Sequence[Run]) -> None:
     for arm in plan.arms:
         if arm.missing:
             notices.aside(f"Without {arm.arm.words}: {words.plain(arm.missing)}.")
-    if plan.active:
+    if plan.running:
         st.fragment(_progress, run_every=SECONDS)(plan, _standing(plan))
     elif not plan.finished:
         _offer(plan, found)
@@ -81,15 +81,20 @@ def _elsewhere(known: Known, place: Place) -> None:
 
 
 def _settings(plan: Plan) -> None:
-    """What can be changed of the experiment; the page reads it at its next run."""
+    """What can be changed of the experiment. The address holds it, also while the widgets are not drawn: streamlit
+    drops what it has bound itself as soon as its widget is gone."""
+
+    def write(name: str) -> None:
+        st.query_params[name] = str(st.session_state[f"claim {name}"])
+
     with st.expander("Its settings"):
         left, right = st.columns([1, 2])
         left.number_input(
-            "Models an arm", claims.LEAST_SEEDS, claims.MOST_SEEDS, plan.seeds, key="models", bind="query-params",
-            help="Seeds count up from 0. More models, narrower intervals.",
+            "Models an arm", plan.claim.least_seeds, claims.MOST_SEEDS, plan.seeds, key="claim models",
+            on_change=write, args=("models",), help="Seeds count up from 0. More models, narrower intervals.",
         )  # fmt: skip
         right.text_input(
-            "Changes of the report's recipe", " ".join(plan.overrides), key="set", bind="query-params",
+            "Changes of the report's recipe", " ".join(plan.overrides), key="claim set", on_change=write, args=("set",),
             placeholder="image_size=64 epochs=4",
             help="key=value with spaces between. They hold for every arm; what an arm sets itself goes before them.",
         )  # fmt: skip
@@ -99,6 +104,8 @@ def _offer(plan: Plan, found: Sequence[Run]) -> None:
     cost = experiments.cost([plan], found, curves_view.metrics_of)
     there = Counter(member.state for member in plan.members)
     told = f"{words.counted(len(plan.members), 'model')}: {there[FINISHED]} trained already"
+    if there[ACTIVE]:
+        told += f", {there[ACTIVE]} on their way"
     if there[RESUMABLE]:
         told += f", {there[RESUMABLE]} stopped on their way, which go on from there"
     st.markdown(f"{told}.")
@@ -106,7 +113,8 @@ def _offer(plan: Plan, found: Sequence[Run]) -> None:
     if rights.read_only():
         notices.review_copy("Experiments are run in the lab that this was copied from.", "no experiment can be run")
         return
-    label = f"Train {words.counted(cost.num_runs, 'model')}"
+    num = cost.num_runs - there[ACTIVE]
+    label = f"Train {words.counted(num, 'model')}"
     if cost.num_unknown < cost.num_runs:
         label += f", about {words.roughly(cost.seconds)}"
     if st.button(label, type="primary", key="run", icon=":material/science:"):

@@ -43,7 +43,7 @@ def badge_of(known: Known) -> tuple[str, str, str]:
         return BADGES[known.result.word]
     if known.plan and known.plan.refused:
         return ("Not possible here", ":material/block:", "gray")
-    if known.plan and known.plan.active:
+    if known.plan and known.plan.running:
         return ("Running", ":material/play_circle:", "blue")
     if known.plan and known.plan.finished:
         return ("Ready", ":material/check_circle:", "blue")
@@ -72,7 +72,7 @@ def show_claim(claim: Claim) -> None:
 
 def show_open(known: Known) -> None:
     """A claim without a verdict: what would be here, and the rule."""
-    if known.plan and known.plan.active:
+    if known.plan and known.plan.running:
         told = "Its models are being trained. Here its verdict will stand, with the models behind it."
     elif known.plan and known.plan.refused:
         told = f"It cannot be put to the test on these photos: {words.plain(known.plan.refused)}."
