@@ -139,7 +139,7 @@ _WEIGHING = (
     Arm(name="sampler", words="the balanced sampler alone", sets=("sampler=balanced", "loss=cross_entropy")),
     Arm(name="weights", words="the weighted loss alone", sets=("sampler=none", "loss=weighted")),
     Arm(name="both", words="both", sets=("sampler=balanced", "loss=weighted")),
-    Arm(name="adjusted", words="no correction, adjusted afterwards", after="none"),
+    Arm(name="adjusted", words="no correction, logits adjusted after", after="none"),
 )
 
 CLAIMS: tuple[Claim, ...] = (

@@ -45,11 +45,10 @@ def _n(result: Result) -> Number:
 
 def _difference(result: Result, one: Comparison, *, alone: bool) -> Number:
     arm = result.claim.arm
-    against = "points" if alone else f"against {one.first}"
     return Number(
-        "Difference" if alone else capital(one.second),
+        "Difference" if alone else f"{capital(one.second)} − {one.first}",
         points(one.value),
-        f"[{points(one.low)}, {points(one.high)}]\n{against}, {p_words(one.p_rule)}",
+        f"[{points(one.low)}, {points(one.high)}]\npoints, {p_words(one.p_rule)}",
         f"Points of {claim_arms.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
         f"{arm(one.first).words}, with the 95 % interval. p is how often chance alone would show as much.",
     )
@@ -94,13 +93,13 @@ def _group_numbers(result: Result) -> list[Number]:
             "interval holds the seeds and a bootstrap of the photos.",
         ),
         Number(
-            "Ten nearest alike",
+            "Nearest alike",
             words.percent(found.alike),
             f"from {words.percent(found.alike_low)}, chance {words.percent(found.chance)}",
             "Of a photo's ten nearest by their features, the share of its own class; the lowest end of the seeds' "
             "95 % intervals.",
         ),
-        Number("Axes beyond chance", axes, "principal axes", "Axes that explain more than shuffled features would."),
+        Number("Axes", axes, "beyond chance", "Principal axes that explain more than shuffled features would."),
         _n(result),
     ]
 

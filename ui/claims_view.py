@@ -162,24 +162,24 @@ def _finding(result: Result) -> str:
     most = max(deciding, key=lambda one: abs(one.value))
     arm = result.claim.arm
     bounds = f"[{points(most.low)}, {points(most.high)}]"
-    return f"{capital(arm(most.second).words)}: {points(most.value)} points {bounds}"
+    return f"{capital(arm(most.second).words)}: {points(most.value)} points {bounds} against {most.first}"
 
 
 def _group_pictures(result: Result, drawn: bool) -> None:
     one = result.evidence.features[0]
-    left, right = st.columns(2, gap="medium")
-    matrix, height = np.array(one["matrix"]), 340
+    left, right = st.columns([4, 3], gap="medium")
+    matrix, height = np.array(one["matrix"]), 190 + 15 * len(one["classes"])
     with left:
         share = words.percent(float(np.trace(matrix) / matrix.sum()))
         plot(
-            charts.cluster_matrix(matrix, one["classes"], title="Which class is in which cluster?", drawn=drawn),
+            charts.cluster_matrix(matrix, one["classes"], title="Clusters and classes", drawn=drawn),
             key="clusters",
             alt=f"Photos by cluster and class; {share} lie on the diagonal",
             height=height,
         )
     with right:
         shares, chance = np.array(one["shares"]), np.array(one["chance_shares"])
-        title = f"{one['axes_beyond_chance']} of {one['num_axes']} axes explain more than chance"
+        title = f"{one['axes_beyond_chance']} axes beyond chance"
         beyond = min(one["axes_beyond_chance"], len(shares))
         plot(
             charts.scree(shares, chance, beyond=beyond, title=title, drawn=drawn),
