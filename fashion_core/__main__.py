@@ -12,6 +12,7 @@ from fashion_core import tidy_commands  # isort: skip
 from fashion_core import result_commands  # isort: skip
 from fashion_core import compare_commands  # isort: skip
 from fashion_core import reproduce_commands  # isort: skip
+from fashion_core import claim_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
 from fashion_core import report_commands  # isort: skip
 from fashion_core import lesson_commands  # isort: skip
@@ -20,6 +21,7 @@ from fashion_core.errors import FashionError
 
 __all__ = [
     "app",
+    "claim_commands",
     "compare_commands",
     "data_commands",
     "export_commands",

@@ -72,3 +72,17 @@ def k_means(features_ND: np.ndarray, labels_N: np.ndarray, classes: Sequence[str
         class_silhouette=silhouette(codes_N[part]),
         num_compared=len(part),
     )
+
+
+def rand_of(matrix_KK: np.ndarray) -> float:
+    """Adjusted Rand index of a table of counts, clusters by classes (Hubert and Arabie 1985, equation 5); 1 where both
+    put everything into one group."""
+    counts = np.asarray(matrix_KK, dtype=np.float64)
+
+    def pairs(numbers: np.ndarray) -> float:
+        return float((numbers * (numbers - 1) / 2).sum())
+
+    together, rows, columns = pairs(counts), pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
+    expected = rows * columns / max(pairs(counts.sum()[None]), 1)
+    most = (rows + columns) / 2
+    return 1.0 if most == expected else (together - expected) / (most - expected)

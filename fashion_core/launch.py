@@ -54,6 +54,11 @@ def start_group(
     return _start_members(dataset_id, members, "seeds", ["seed"], data_dir, runs_dir, run_id, num_processes, request)
 
 
+def start_seeds(dataset_id: str, members: Sequence[config.Settings], *, data_dir: Path, runs_dir: Path) -> list[str]:
+    """Launch runs that differ by their seed alone, whatever their seeds are, as one group; their ids."""
+    return _start_members(dataset_id, members, "seeds", ["seed"], data_dir, runs_dir, None, 1, None)
+
+
 def start_twin(
     dataset_id: str,
     settings: config.Settings,

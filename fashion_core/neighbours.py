@@ -65,6 +65,13 @@ def neighbours_of(
     return found_QK
 
 
+def alike_shares(units_ND: np.ndarray, labels_N: np.ndarray, k: int) -> np.ndarray:
+    """Of each image's ``k`` nearest others the share that has its label, float64 N (precision at k)."""
+    labels_N = np.asarray(labels_N)
+    found_NK = neighbours_of(units_ND, units_ND, k, own_rows_Q=np.arange(len(units_ND)))
+    return (labels_N[found_NK] == labels_N[:, None]).mean(axis=1)
+
+
 def share_interval(shares_Q: np.ndarray, k: int) -> tuple[float, float, float]:
     """The mean of Q shares, each out of ``k``, and its 95 % interval: Wilson's for as many independent answers as would
     vary as much.

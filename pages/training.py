@@ -5,7 +5,7 @@ import time
 
 import streamlit as st
 
-from fashion_core import launch, rights
+from fashion_core import launch, pace, rights
 from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
@@ -118,7 +118,7 @@ with form:
         changed = settings_form.changes_words(settings)
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
-        seconds = probe_view.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
+        seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
         probed = probe_view.show(dataset, settings, len(active))
         seconds = probed.seconds if probed else seconds

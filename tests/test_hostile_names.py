@@ -26,7 +26,7 @@ PAYLOADS = (
     "$x$",
     ":red[x]",
 )
-PAGES = ("overview", "dataset", "augmentation", "training", "evaluation", "compare", "embeddings", "predict")
+PAGES = ("overview", "dataset", "augmentation", "training", "evaluation", "compare", "embeddings", "predict", "claims")
 #: Elements that show their text as it is, or escape it themselves (tests/test_ui.py holds the HTML of the galleries).
 NOT_MARKDOWN = ("arrow_data_frame", "bidi_component", "code", "html", "text", "imgs", "json")
 MARKDOWN_FIELDS = ("body", "label", "help", "delta", "content")

@@ -143,8 +143,7 @@ def _purity(key: tuple, _run: Run, split: str) -> Purity:
     rows = projection.spread_rows(labels, learnt.MOST_COMPARED)
     labels, units_MD = labels[rows], learnt.units_of(_run, split)[rows]
     k = min(NEAREST, len(rows) - 1)
-    found_MK = neighbours.neighbours_of(units_MD, units_MD, k, own_rows_Q=np.arange(len(rows)))
-    shares = (labels[found_MK] == labels[:, None]).mean(axis=1)
+    shares = neighbours.alike_shares(units_MD, labels, k)
     return Purity(
         neighbours.by_class(shares, labels, _run.classes, k), *neighbours.share_interval(shares, k), len(rows), k
     )

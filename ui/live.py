@@ -4,7 +4,6 @@ Everything is read from the run's directory at each call, so a reload, a second 
 difference. The clock ticks only while the run is active; when it ends the whole page runs once more, without a clock.
 """
 
-import platform
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from fashion_core import checkpoints, launch, rights, schedules, statistics
+from fashion_core import checkpoints, launch, pace, rights, statistics
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
 from ui import (
@@ -57,29 +56,8 @@ def _ended_status(key: loaders.Stamp, _run: Run) -> Status | None:
 
 
 def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: str) -> tuple[float, Run] | None:
-    """The speed that this machine reached with the same network, photo size and device, on kept features or not, and
-    the run that showed it: of the same batch size if there is one, then the newest. None when nothing like it ran."""
-    wanted = device if settings.device == "auto" else settings.device
-    best = None
-    for run in runs:
-        theirs = run.settings
-        kinds = [(s.model, s.image_size, schedules.takes_features(s, s.epochs)) for s in (theirs, settings)]
-        if kinds[0] != kinds[1] or not _was_here(run, wanted):
-            continue
-        logged = metrics_of(run).get("images_per_second", pd.Series(dtype=float)).dropna()
-        if len(logged) < 2:
-            continue
-        if theirs.batch_size == settings.batch_size:
-            return float(logged.iloc[-1]), run
-        best = best or (float(logged.iloc[-1]), run)
-    return best
-
-
-def _was_here(run: Run, device: str) -> bool:
-    """Whether the run trained on this machine, on that device (any device while the page does not know its own)."""
-    events = run.events()
-    here = any(event.get("process", {}).get("host") == platform.node() for event in events)
-    return here and (not device or any(event.get("device") == device for event in events))
+    """``pace.measured_images_per_second``, from metrics that are kept."""
+    return pace.measured_images_per_second(settings, runs, device, metrics_of)
 
 
 def say_in_review(runs: Sequence[Run]) -> None:

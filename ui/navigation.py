@@ -56,6 +56,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("training", "Models", "Training", ":material/model_training:", "What is running, and is it going well?"),
     Entry("evaluation", "Models", "Evaluation", ":material/grid_on:", "How good is it, and where does it fail?"),
     Entry("compare", "Models", "Compare", ":material/difference:", "Is the difference real?"),
+    Entry("claims", "Models", "Claims", ":material/fact_check:", "Does the report hold?"),
     Entry("embeddings", "Models", "Embeddings", ":material/scatter_plot:", "What has it learnt to tell apart?"),
     Entry("predict", "Use", "Predict", ":material/apparel:", "What is this garment, and how sure are we?"),
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import config, launch, rights
+from fashion_core import config, launch, pace, rights
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError
 from fashion_core.manifest import Dataset
@@ -59,7 +59,7 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
     times = found["step_seconds"]
     mean = statistics.fmean(times)
     half = _t(len(times)) * statistics.stdev(times) / math.sqrt(len(times))
-    epochs = slow_epochs(settings)
+    epochs = pace.slow_epochs(settings)
     scored = sum(splits.get(split, 0) for split in ("val", "test")) + epochs * splits.get("val", 0)
     fixed = scored / found["scored_a_second"] if found["scored_a_second"] else 0.0
     fixed += found.get("features_seconds", 0.0)
@@ -73,13 +73,6 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
         gpu_memory=found["gpu_memory_bytes"],
         num_steps=len(times),
     )
-
-
-def slow_epochs(settings: Settings) -> int:
-    """The epochs that a run's time goes into: all, but for those on kept features before others on photos."""
-    if settings.freeze == "features":
-        return settings.epochs
-    return max(0, settings.epochs - settings.head_epochs) or settings.epochs
 
 
 def _share(found: dict[str, Any]) -> float:

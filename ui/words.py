@@ -4,6 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 
+from fashion_core.pace import roughly as roughly
+
 
 def percent(share: float, digits: int = 1) -> str:
     """0.8413 -> ``84.1 %``; NaN -> ``–``."""
@@ -43,13 +45,6 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, rest = divmod(round(whole / 60), 60)
     return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
-def roughly(seconds: float) -> str:
-    """A duration as one says it before it has passed: ``10 s``, ``40 s``, ``3 min``, ``2 h``."""
-    if seconds < 95:
-        return f"{max(10, 10 * round(seconds / 10))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5700 else f"{seconds / 3600:.1f} h"
 
 
 def time_left(done: int, total: int, seconds: float) -> str:

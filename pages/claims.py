@@ -1,0 +1,67 @@
+"""What the student report claims, each put to the test: the verdict first, the rule and the models behind it."""
+
+import streamlit as st
+
+from fashion_core import claims
+from ui import (
+    address,
+    audience,
+    claims_found,
+    claims_run,
+    claims_view,
+    first_start,
+    loaders,
+    navigation,
+    notices,
+    pickers,
+    words,
+)
+
+navigation.enter("claims")
+
+# pick
+places = claims_found.places()
+if not places:
+    first_start.show()
+    notices.empty("No photos are on this machine yet, and no results came with the lab. Here the report's claims would "
+                  "each have a verdict.", page="dataset", label="Import photos on the Dataset page")  # fmt: skip
+    st.stop()
+left, right = st.columns([1, 2.3], gap="medium")
+with left:
+    asked = st.query_params.get("dataset")
+    place = places[
+        address.select(
+            "On which photos", list(places), key="dataset", label_visibility="collapsed",
+            words=lambda name: f"{places[name].name}{' (drawn)' if places[name].synthetic else ''}",
+        )
+    ]  # fmt: skip
+    pickers.say_unknown("Dataset", asked, places, place.name)
+    if place.synthetic:
+        notices.drawn_badge()
+
+# load
+runs = loaders.all_runs()
+overrides, num_seeds = claims_run.changes(place), claims_run.asked_seeds()
+known = {
+    claim.name: claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds) for claim in claims.CLAIMS
+}
+asked = st.query_params.get("claim")
+if asked is not None and asked not in known:
+    navigation.say(f"Claim {words.command(asked[:120])} is not one of the report's; showing another one.")
+settled = next((name for name, one in known.items() if one.result), next(iter(known)))
+claim = claims.find(asked if asked in known else settled)
+
+# draw: all claims on the left, one of them on the right
+with left:
+    claims_view.show_list(known, claim.name)
+with right:
+    one = claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds, thoroughly=True)
+    claims_view.show_claim(claim)
+    if one.result:
+        claims_view.show(one, {run.id: run for run in runs})
+    else:
+        claims_view.show_open(one)
+    if not audience.is_review() or not one.result:
+        claims_run.show(one, place, runs)
+
+navigation.next_step("compare", "Hold any two runs side by side")
