@@ -75,8 +75,10 @@ def test_only_a_way_that_gained_with_its_whole_interval_is_recommended_and_those
     assert found.alike == ("sampler", "weighted"), "balanced softmax is 3 points behind, and seeds move 2"
     assert found.harmed == ("both",)
     told = recommended.advice(study)
-    assert "\\*d\\* **the sampler** brought most: +5.0 points [+3.0, +7.0]" in told
-    assert "cannot tell it from the weighted loss." in told and "worse than none" in told and "50 %" in told
+    assert "On \\*d\\*, 3 seeds a way, these are shown" in told
+    assert "recall: **the sampler** +5.0 points [+3.0, +7.0]; **the weighted loss** +4.0 points [+1.0, +7.0];" in told
+    assert "cannot tell the first 2 apart." in told and "worse than none" in told and "50 %" in told
+    assert "The highest mean has focal loss, +6.0 points [−1.0, +13.0]" in told
 
 
 def test_where_nothing_gained_nothing_is_recommended():

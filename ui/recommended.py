@@ -60,22 +60,35 @@ def show(dataset_id: str) -> None:
 
 
 def advice(study: Study) -> str:
-    """One or two sentences: what to do on photos like these, how much it brought, and what not to do."""
+    """What is shown to help on photos like these and by how much, what may, and what both corrections together did."""
     found = measured.recommendation(study)
-    seeds = words.counted(study.num_seeds("none"), "seed")
+    where = f"On {words.plain(study.name)}, {words.counted(study.num_seeds('none'), 'seed')} a way,"
     if not found.helped:
-        told = f"On {words.plain(study.name)} no way is shown to beat doing nothing ({seeds} a way)."
+        told = f"{where} no way is shown to beat doing nothing."
     else:
-        best = found.helped[0]
-        gain = study.ways[best]["mean_recall_minus_none"]
-        mean, low, high = (verdicts.points(gain[name]) for name in ("mean", "low", "high"))
-        rest = [WAYS[way] for way in found.alike[1:]]
-        beside = f" The seeds cannot tell it from {_joined(rest)}." if rest else ""
+        several = len(found.helped) > 1
         told = (
-            f"On {words.plain(study.name)} **{WAYS[best]}** brought most: {mean} points [{low}, {high}] of mean recall "
-            f"over no correction ({seeds} a way).{beside}"
+            f"{where} {'these are' if several else 'this is'} shown to beat no correction in mean recall: "
+            f"{'; '.join(_gain(study, way) for way in found.helped)}."
+        )
+        if several and found.alike == found.helped:
+            told += " The seeds cannot tell them apart."
+        elif len(found.alike) > 1:
+            told += f" The seeds cannot tell the first {len(found.alike)} apart."
+    highest = max(study.ways, key=lambda way: study.score(way, "mean_recall").mean)
+    if highest not in found.helped and highest != "none":
+        told += (
+            f" The highest mean has {WAYS[highest]}, {_gain(study, highest, named=False)}: its seeds lie too far apart."
         )
     return f"{told} {_of_both(study, found)}"
+
+
+def _gain(study: Study, way: str, named: bool = True) -> str:
+    gain = study.ways[way]["mean_recall_minus_none"]
+    if gain["low"] is None:
+        return f"{WAYS[way]} " * named + f"{verdicts.points(gain['mean'])} points"
+    mean, low, high = (verdicts.points(gain[name]) for name in ("mean", "low", "high"))
+    return f"**{WAYS[way]}** " * named + f"{mean} points [{low}, {high}]"
 
 
 def _of_both(study: Study, found: Recommendation) -> str:
@@ -87,12 +100,8 @@ def _of_both(study: Study, found: Recommendation) -> str:
     if "both" in found.harmed:
         return f"Both corrections together are worse than none; {cost}"
     if "both" in found.alike:
-        return f"Both corrections together are among these; {cost}"
-    return f"Both corrections together are not among these; {cost}"
-
-
-def _joined(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return f"Both corrections together are among the best; {cost}"
+    return f"Both corrections together are not among the best; {cost}"
 
 
 def _rates(study: Study) -> pd.DataFrame:
