@@ -6,7 +6,10 @@ Counts in, sentences out. Knows no files.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fashion_core.verdicts import points
+
 EQUAL, GAP, NOTHING = "bit-equal", "gap", "nothing to compare"
+_SPLITS = {"val": "validation"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +117,10 @@ class Outcome:
         for one in self.predicted:
             if one.equal == one.photos:
                 continue
-            told = f"{one.split}: largest difference of a probability {one.largest:.3g}, {one.changed:,} of "
-            told += f"{one.photos:,} answers changed"
+            told = f"{_SPLITS.get(one.split, one.split)}: largest difference of a probability {one.largest:.3g}, "
+            told += f"{one.changed:,} of {one.photos:,} answers changed"
             if one.difference is not None and one.low is not None and one.high is not None:
-                low, value, high = (f"{100 * share:+.1f}" for share in (one.low, one.difference, one.high))
+                low, value, high = (points(share) for share in (one.low, one.difference, one.high))
                 told += f", accuracy {one.accuracy_first:.4f} and {one.accuracy_second:.4f}, {value} points "
                 told += f"[{low}, {high}], n = {one.photos:,}"
             found.append(told)

@@ -158,10 +158,12 @@ def _outcome(original: Run, again: Run, title: str) -> None:
     colour, icon = ("green", ":material/equal:") if found.word == bits.EQUAL else ("orange", ":material/difference:")
     st.markdown(f":{colour}-badge[{icon} {'Bit-equal' if found.word == bits.EQUAL else 'Not bit-equal'}] {title}.")
     _, _, counted = found.sentence.partition(": ")
-    for line in [f"{counted[:1].upper()}{counted[1:]}", *found.gaps(), *(f"Likely: {why}" for why in found.reasons)]:
-        notices.aside(f"{words.plain(line[:1].upper() + line[1:])}.")
-    for note in found.notes:
-        notices.aside(f"{words.plain(note)}.")
+    lines = [counted, *found.gaps(), *(f"likely: {why}" for why in found.reasons), *found.notes]
+    if audience.is_review() and found.word != bits.EQUAL:  # what became of the answers, and why
+        lines = [line for line in lines if "answers changed" in line or line.startswith("likely")] or lines
+    with st.container(gap=None):
+        for line in lines:
+            notices.aside(f"{words.plain(line[:1].upper() + line[1:])}.")
 
 
 def _stamps(run: Run) -> tuple[loaders.Stamp, ...]:
