@@ -165,6 +165,7 @@ def _train(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) 
     from fashion_core import experiments, foreground
 
     asked = foreground.stop_requests()
+    # a run that somebody else had started and that ended early gets its one attempt here too
     began, tried, ended = time.monotonic(), set(), 0
     while True:
         plans = again()
@@ -196,7 +197,6 @@ def _train(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) 
                     told = f"run {run.id} (seed {run.settings.seed}): {status.sentence}"
                     say(f"{told} {_left(began, ended, cost)}".rstrip())
             time.sleep(1)
-        tried |= {run.id for run in running}
         if asked:
             raise RunError(f"the experiment was stopped; what is trained is kept. Go on with: {command}")
 
