@@ -36,7 +36,7 @@ def _look(shown: Shown) -> None:
     if view == "loss":
         curves = {words_: found.curves[part] for part, words_ in _WORDS.items()}
         plot(
-            loss_pairs(curves, title="By heart: the loss on its own photos falls, that on new photos rises"),
+            loss_pairs(curves, title="The loss on its own photos, and on new ones"),
             key="losses",
             alt="Training and validation loss by epoch, with and without augmentation",
             height=400,

@@ -48,7 +48,7 @@ def _look(shown: Shown) -> None:
 
     with chart:
         plot(
-            recall_by_size(found.classes, names, title="Few photos in train, few right in test"),
+            recall_by_size(found.classes, names, title="Are those with few photos in train found in test?"),
             key="recall",
             alt="Recall of each class, the commonest first: "
             + ", ".join(f"{display_name(r.label)} {r.plain} of {r.n}" for r in found.classes.itertuples()),

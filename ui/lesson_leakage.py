@@ -44,7 +44,7 @@ def _look(shown: Shown) -> None:
         columns=["name", "look", "rate", "low", "high", "n"],
     )
     plot(
-        shares(rows, title="The copies lift what was copied, and little else"),
+        shares(rows, title="What do the copies lift?"),
         key="leaks",
         alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
         height=330,
@@ -102,7 +102,7 @@ def _explain(found: Leakage) -> list[str]:
         f"The network that got as many photos and no copies is right for {told(found.clean.everything)}. The test "
         f"promises {signed(found.gain)} more than that, and nobody who uses the network will see those points.",
         "Files tell. An **audit** compares the photos of all splits byte for byte and by how they look; it found "
-        f"{found.num_found:,} of the {found.num_planted:,} copies before any network was asked. Split by product or "
+        f"{found.num_found:,} of the {found.num_planted:,} copies without asking any network. Split by product or "
         "by person, look for copies before training, and report the accuracy with and without them.",
     ]
 

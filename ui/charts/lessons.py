@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fashion_core.statistics import wilson
 from ui.charts.layout import base_layout, class_name, names_axis
 from ui.colours import LIGHT
 
@@ -56,7 +57,7 @@ def shares(rows: pd.DataFrame, *, title: str, guess: float | None = None, unit: 
 
 def recall_by_size(classes: pd.DataFrame, names: Mapping[str, str], *, title: str) -> go.Figure:
     """Recall of each class, the commonest on top (``classes``: label, train, n and right ones by part); ``names``: part
-    -> words, one or two. A dot's customdata is its row."""
+    -> words, one or two. Intervals are drawn for one and told on hovering for two; a dot's customdata is its row."""
     figure = go.Figure(layout=base_layout(title, drawn=True))
     place_N = np.arange(len(classes))
     if len(names) == 2:
@@ -68,11 +69,18 @@ def recall_by_size(classes: pd.DataFrame, names: Mapping[str, str], *, title: st
         ]
     for part, words in names.items():
         colour, symbol, _ = LOOKS[("plain", "balanced").index(part)]
+        low, high = (100 * bound for bound in wilson(classes[part].to_numpy(), classes["n"].to_numpy()))
+        rate = (classes[part] / classes["n"] * 100).to_numpy()
+        spread = {"type": "data", "symmetric": False, "array": high - rate, "arrayminus": rate - low, "width": 3,
+                  "thickness": 1.2, "color": LIGHT[colour], "visible": len(names) == 1}  # fmt: skip
         figure.add_scatter(
-            x=classes[part] / classes["n"] * 100, y=place_N, mode="markers", name=words, cliponaxis=False,
+            error_x=spread, x=rate, y=place_N, mode="markers", name=words, cliponaxis=False,
             marker={"color": LIGHT[colour], "symbol": symbol, "size": 11}, customdata=place_N,
-            hovertext=[class_name(label) for label in classes["label"]],
-            hovertemplate="%{hovertext}: %{x:.1f} %<extra></extra>",
+            hovertext=[
+                f"{class_name(row.label)}: {value:.1f} % [{one:.1f}, {other:.1f}], n = {row.n:,}"
+                for row, value, one, other in zip(classes.itertuples(), rate, low, high, strict=True)
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
     told = [f"{class_name(row.label)}, {row.train:,}  " for row in classes.itertuples()]
     figure.update_layout(
