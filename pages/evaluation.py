@@ -64,6 +64,7 @@ navigation.enter("evaluation")
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
+    reproduce_view.show(run, split)
     dataset = evaluation_elsewhere.dataset_of(run, split)
     drawn = run.dataset["synthetic"] or (dataset is not None and dataset.synthetic)
     if drawn:
@@ -115,7 +116,6 @@ answer(
     ],
     in_review=say_in_review,
 )
-reproduce_view.show(run, split)
 
 # the matrix and the photos behind it
 evaluation_matrix.show(run, split, matrix, predictions, drawn=drawn)
