@@ -319,7 +319,7 @@ def _words_of_the_run(run: Run) -> None:
         st.code(run.log_tail(12) or "The log is empty.", language=None)
 
 
-_NOT_SAID = ("event", "time", "process", "reason", "computed")  # the last stands in "How to get this number"
+_NOT_SAID = ("event", "time", "process", "reason", "computed")  # the last stands in "How to get it"
 
 
 def _event_words(event: dict[str, Any]) -> tuple[str, str, str]:

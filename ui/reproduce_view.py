@@ -16,7 +16,7 @@ from fashion_core.runs import Run
 from fashion_core.sides import Side
 from ui import audience, faults, live, loaders, navigation, notices, probe_view, words
 
-TITLE = "How to get this number"
+TITLE = "How to get it"
 ICON = ":material/terminal:"
 _COLOURS = {EXPECTED: "green", NOT_EXPECTED: "orange"}
 _LEGEND = "Computed with"
@@ -36,7 +36,7 @@ def show_best(best: pd.DataFrame) -> None:
     rows = [(kind, row.iloc[0]) for kind, row in rows if len(row) and row.iloc[0]["run"] in found]
     for column, (kind, row) in zip(st.columns(len(rows) + 2, gap="small"), rows, strict=False):  # as the answer stands
         with column:
-            show(found[row["run"]], str(row["split"]), title="How to get it", key=f"reproduce {kind}")
+            show(found[row["run"]], str(row["split"]), key=f"reproduce {kind}")
 
 
 def show_figure(run: Run, split: str) -> None:
