@@ -111,7 +111,8 @@ class Claim:
                 f"One comparison decides: {pairs[0]}. Supported: {agree.format(points)}. Contradicted: "
                 f"{oppose.format(points)}. Cannot tell otherwise."
             )
-        how = ("all of them", "one of them") if self.every else ("one of them", "all of them")
+        whole = "both" if len(pairs) == 2 else "all of them"
+        how = (whole, "one of them") if self.every else ("one of them", whole)
         holm = "contradicts" if self.every else "supports"
         return (
             f"{len(pairs)} comparisons decide: {'; '.join(pairs)}. Supported: {agree.format(points)}, in {how[0]}. "

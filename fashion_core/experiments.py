@@ -5,6 +5,7 @@ rest goes through the ordinary queue as groups of seeds. So the same command aga
 on. Nothing of an experiment is stored: everything is read from the runs. Needs no torch.
 """
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -180,6 +181,7 @@ def plan(
     )
 
 
+@functools.lru_cache(maxsize=8192)  # a page asks ten times for each of a thousand runs
 def _identity(settings: Settings) -> str:
     """What two runs share that would train the same model on the same photos, but for the machine."""
     values = {name: value for name, value in settings.to_json().items() if name not in _NOT_COMPARED}

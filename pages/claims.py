@@ -50,12 +50,12 @@ if asked is not None and asked not in known:
     navigation.say(f"Claim {words.command(asked[:120])} is not one of the report's; showing another one.")
 settled = next((name for name, one in known.items() if one.result), next(iter(known)))
 claim = claims.find(asked if asked in known else settled)
+one = known[claim.name] = claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds, thoroughly=True)
 
 # draw: all claims on the left, one of them on the right
 with left:
     claims_view.show_list(known, claim.name)
 with right:
-    one = claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds, thoroughly=True)
     claims_view.show_claim(claim)
     if one.result:
         claims_view.show(one, {run.id: run for run in runs})

@@ -167,7 +167,7 @@ def _finding(result: Result) -> str:
 
 def _group_pictures(result: Result, drawn: bool) -> None:
     one = result.evidence.features[0]
-    left, right = st.columns([4, 3], gap="medium")
+    left, right = st.columns([6, 5], gap="medium")
     matrix, height = np.array(one["matrix"]), 190 + 15 * len(one["classes"])
     with left:
         share = words.percent(float(np.trace(matrix) / matrix.sum()))
@@ -187,7 +187,7 @@ def _group_pictures(result: Result, drawn: bool) -> None:
             alt=f"Share of the variance by principal axis. {title}.",
             height=height,
         )
-    notices.aside(f"Drawn for seed {one['seed']}; the first {len(shares)} axes are shown.")
+    notices.aside(f"Shown: the model of seed {one['seed']}, and the first {len(shares)} axes.")
 
 
 def _links(result: Result, runs: dict[str, Run]) -> None:
