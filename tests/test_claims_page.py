@@ -63,6 +63,16 @@ def test_the_verdict_of_the_runs_here_is_the_cores(lab, tiny):
     assert "Not run yet" in next(button.label for button in app.button if button.key == "open epochs")
 
 
+def test_a_reviewer_reads_the_same_difference_in_plain_words_and_no_test(lab, tiny):
+    train(lab, tiny)
+    result = claim_verdicts.judge(experiments.collect(plan(lab, tiny)))
+    told = written(open_page("claims", claim="dropout", set=SETS, models="2", audience="review"))
+    difference = next(one for one in result.comparisons if one.decides)
+    assert f": {100 * difference.value:.1f} more of 100 photos are named right than with no dropout" in told
+    assert f"({100 * difference.low:.1f} to {100 * difference.high:.1f})" in told and "p =" not in told
+    assert "Supported" in told and "p <" not in told and "Holm" not in told
+
+
 def test_a_claim_opens_by_a_click_and_an_unknown_one_is_said(lab, tiny):
     app = open_page("claims", claim="nobody", dataset="nothing")
     warned = [element.value.replace("\\", "") for element in app.warning]

@@ -11,7 +11,7 @@ from fashion_core.claim_verdicts import CANNOT_TELL, CONTRADICTED, SUPPORTED, Re
 from fashion_core.claims import GROUPS, Claim
 from fashion_core.runs import Run
 from fashion_core.verdicts import points
-from ui import address, audience, charts, claims_numbers, claims_tables, navigation, notices, words
+from ui import address, audience, charts, claims_numbers, claims_tables, navigation, notices, plain_answers, words
 from ui.answer import answer
 from ui.charts.claims import Row, arms
 from ui.claims_found import HERE, Known
@@ -87,16 +87,25 @@ def show(known: Known, runs: dict[str, Run]) -> None:
     result = known.result
     assert result is not None, "the page asks for a verdict first"
     _verdict(known, result)
-    answer(claims_numbers.numbers_of(result))
+    answer(claims_numbers.numbers_of(result), in_review=lambda: _say_in_review(result))
     _pictures(result)
-    notices.aside(result.claim.pictures)
-    st.markdown(words.plain(_told(result)))
-    notices.aside(words.plain(" ".join(result.notes)))
+    if not audience.is_review():
+        notices.aside(result.claim.pictures)
+        st.markdown(words.plain(_told(result)))
+        notices.aside(words.plain(" ".join(result.notes)))
     st.markdown(f"**Why it matters.** {result.claim.why}")
     if not audience.is_review():
         claims_tables.show_tables(result)
         claims_tables.show_classes(result)
     _links(result, runs)
+
+
+def _say_in_review(result: Result) -> None:
+    """What was seen in plain words, and what it does not say."""
+    *seen, tried = plain_answers.claim(result)
+    for sentence in seen:
+        st.markdown(words.plain(sentence))
+    notices.aside(f"{tried} Other photos or a longer training can turn it.")
 
 
 def _told(result: Result) -> str:
