@@ -4,6 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,6 +12,7 @@ from fashion_core import launch, lesson_data, lesson_findings, lesson_plans, les
 from fashion_core.processes import process_identity
 from tests.made_lessons import make_leaky, make_lesson
 from ui import lesson_frame, lesson_list, words
+from ui.charts import lessons as charts
 from ui.lesson_frame import STEPS
 
 ROOT = Path(__file__).parents[1]
@@ -212,6 +214,17 @@ def test_the_right_answer_is_one_and_not_always_at_the_same_place():
         assert sorted(option.key for option in offered) == sorted(option.key for option in lesson.options)
         places += [place for place, option in enumerate(offered) if option.right]
     assert len(places) == 5 and len(set(places)) > 1 and 0 not in places
+
+
+def test_a_row_of_a_chart_stands_where_its_number_stands_whichever_model_is_chosen():
+    rows = pd.DataFrame(
+        [("a", 0, 0.1, 0.0, 0.2, 9), ("b", 1, 0.5, 0.4, 0.6, 9), ("c", 0, 0.9, 0.8, 1.0, 9)],
+        columns=["name", "look", "rate", "low", "high", "n"],
+    )
+    figure = charts.shares(rows, title="t")
+    assert figure.layout.yaxis.categoryarray == (0, 1, 2) and figure.layout.yaxis.ticktext == ("a  ", "b  ", "c  ")
+    at = {int(y): x for trace in figure.data for x, y in zip(trace.x, trace.y, strict=True)}
+    assert {note.y: note.text for note in figure.layout.annotations} == {y: f"<b>{x:.1f} %</b>" for y, x in at.items()}
 
 
 def test_nearest_guess_and_session_memory_are_the_tabs_own(trained):

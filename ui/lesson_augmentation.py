@@ -65,6 +65,7 @@ def _explain(found: Augmentation) -> list[str]:
     plain, augmented = found.gap_of("plain"), found.gap_of("augmented")
     curve = found.curves["plain"]["val_loss"]
     best = int(curve.idxmin()) + 1
+    ends = {part: float(frame["val_loss"].iloc[-1]) for part, frame in found.curves.items()}
     helped = (
         "more than chance explains" if found.gain.low > 0
         else "less than without, and more than chance explains" if found.gain.high < 0
@@ -77,7 +78,9 @@ def _explain(found: Augmentation) -> list[str]:
         f"{best} of {len(curve)}.",
         "**Augmentation** shows every photo mirrored, turned, cropped and recoloured anew each time. Nothing can be "
         f"learnt by heart that never comes twice: the gap is {signed(augmented)} now.",
-        f"A smaller gap is not yet a better network. On new photos augmenting made {signed(found.gain)}, {helped}. "
+        f"A smaller gap is not yet a better network. On new photos augmenting changed the accuracy by "
+        f"{signed(found.gain)}, {helped}. The loss on new photos ended at {ends['augmented']:.2f} instead of "
+        f"{ends['plain']:.2f}: the loss also charges for being sure of a mistake. "
         "What it adds depends on whether new photos differ in the ways that it imitates, and it takes more epochs.",
     ]
 

@@ -50,7 +50,9 @@ def shares(rows: pd.DataFrame, *, title: str, guess: float | None = None, unit: 
         margin={"t": 62 if guess is not None else 44, "r": 72},
         xaxis={"range": [0, 100], "title": {"text": unit, "standoff": 4}, "fixedrange": True, "dtick": 20},
         yaxis=names_axis([f"{name}  " for name in rows["name"]])
-        | {"range": [len(rows) - 0.5, -0.5], "showgrid": False, "zeroline": False, "fixedrange": True},
+        # the order is said: else a place that only the second trace has would come last
+        | {"categoryorder": "array", "categoryarray": list(range(len(rows))), "range": [len(rows) - 0.5, -0.5],
+           "showgrid": False, "zeroline": False, "fixedrange": True},
     )  # fmt: skip
     return figure
 
