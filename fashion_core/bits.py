@@ -179,7 +179,7 @@ def _reasons(
     if first.dataset["fingerprint"] != second.dataset["fingerprint"]:
         found.append(f"other photos: fingerprint {first.dataset['fingerprint']} and {second.dataset['fingerprint']}")
     then, now = reproduction.computed_of(first), reproduction.computed_of(second)
-    found += [f"{what} {one} and {two}" for what, one, two in reproduction.differing(then, now) if what != "vastra-lab"]
+    found += [f"{what} {one} and {two}" for what, one, two in sides.differing(then, now) if what != "vastra-lab"]
     for run in (first, second):
         found += [f"a resume of {run.id} had {change}" for change in reproduction.resumed_with(run)]
     if not found and logged.rows and logged.equal == logged.rows and not logged.extra:
