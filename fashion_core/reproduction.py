@@ -14,6 +14,7 @@ from typing import Any
 from fashion_core import conditions, config, fields, runs
 from fashion_core import sides as sides_module
 from fashion_core.datasets import Dataset
+from fashion_core.labels import listed
 from fashion_core.pretrained import BACKBONES, EXTRA
 from fashion_core.runs import Run
 from fashion_core.sides import Side
@@ -289,11 +290,6 @@ def expected(run: Run, has_photos: bool = True) -> Expectation:
         open_.append("it was compiled for the machine that trained it")
     word = NOT_EXPECTED if against else UNKNOWN if open_ else EXPECTED
     return Expectation(word=word, reasons=(*against, *open_))
-
-
-def listed(words: Sequence[str]) -> str:
-    """``a, b and c``"""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def reproductions_of(run: Run, found: Iterable[Run]) -> list[Run]:
