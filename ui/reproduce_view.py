@@ -79,7 +79,7 @@ def _of_run(run: Run, split: str, then: Sequence[str] | None) -> None:
     _outcomes(run)
     if _can_be_trained_again(run):
         st.markdown("Where this run is, one command trains it again and compares every bit:")
-        _code([f"{reproduction.COMMAND} reproduce {run.id}"])
+        _code([f"{reproduction.COMMAND} reproduce {shlex.quote(run.id)}"])
     st.markdown("From nothing, on any machine that has this lab:")
     _code(recipe.commands)
     _photos(recipe)
