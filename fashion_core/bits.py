@@ -13,6 +13,7 @@ import safetensors.numpy
 
 from fashion_core import checkpoints, comparing, reproduction, sides, snapshots, storage
 from fashion_core.errors import FashionError, RunError
+from fashion_core.labels import listed
 from fashion_core.outcome import EQUAL as EQUAL
 from fashion_core.outcome import GAP as GAP
 from fashion_core.outcome import NOTHING, Logged, Outcome, Predicted, Weights
@@ -179,14 +180,14 @@ def _reasons(
     if first.dataset["fingerprint"] != second.dataset["fingerprint"]:
         found.append(f"other photos: fingerprint {first.dataset['fingerprint']} and {second.dataset['fingerprint']}")
     then, now = reproduction.computed_of(first), reproduction.computed_of(second)
-    found += [f"{what} {one} and {two}" for what, one, two in reproduction.differing(then, now) if what != "vastra-lab"]
+    found += [f"{what} {one} and {two}" for what, one, two in sides.differing(then, now) if what != "vastra-lab"]
     for run in (first, second):
         found += [f"a resume of {run.id} had {change}" for change in reproduction.resumed_with(run)]
     if not found and logged.rows and logged.equal == logged.rows and not logged.extra:
         found.append("both learnt in equal steps, so the weights or answers of one were changed or made again later")
     unsaid = [what for what in ("processor", "threads", "training code") if what not in then or what not in now]
     if not found and unsaid:
-        found.append(f"unknown, for {reproduction.listed(unsaid)} of one of them were not recorded")
+        found.append(f"unknown, for {listed(unsaid)} of one of them were not recorded")
     return tuple(found or ["nothing in the records of the two runs explains it"])
 
 

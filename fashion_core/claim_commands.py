@@ -21,7 +21,7 @@ def experiment(
     ] = None,
     dataset: Annotated[str | None, typer.Argument(help="Name of an imported dataset.")] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", help="Models of each arm; 3 if not given, 5 for spread.")
+        int | None, typer.Option("--seeds", help="Models of each arm; 3 if not given, 5 for variation.")
     ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes a setting of every arm.")] = None,
     split: Annotated[str | None, typer.Option("--split", help="test or val; test where there is one.")] = None,

@@ -33,14 +33,15 @@ def save(found: Iterable[Evidence], folder: Path = FOLDER) -> Path:
     found = list(found)
     dataset = found[0].dataset
     path = path_of(dataset["id"], folder)
-    kept: dict[str, Evidence] = {}
-    if path.exists():
-        before = load(path)
-        if before and before[0].dataset["fingerprint"] == dataset["fingerprint"]:
-            kept = {one.claim: one for one in before}
-    kept |= {one.claim: one for one in found}
-    order = {claim.name: place for place, claim in enumerate(claims.CLAIMS)}
-    storage.write_json(path, to_json(sorted(kept.values(), key=lambda one: order.get(one.claim, len(order)))))
+    order = [claim.name for claim in claims.CLAIMS]
+    try:
+        with storage.hold(folder / ".lock", seconds=20):  # two that save at once keep both's claims
+            before = load(path) if path.exists() else []
+            same = before and before[0].dataset["fingerprint"] == dataset["fingerprint"]
+            kept = {one.claim: one for one in [*(before if same else []), *found]}
+            storage.write_json(path, to_json(sorted(kept.values(), key=lambda one: order.index(one.claim))))
+    except storage.Busy as busy:
+        raise RunError("other results are being saved just now; nothing was saved; run the command again") from busy
     return path
 
 
@@ -52,14 +53,16 @@ def to_json(found: list[Evidence]) -> dict[str, Any]:
         names = {}
         for name, seeds in one.arms.items():
             key = f"{seeds.settings}; {one.split}; {len(seeds.seeds)} seeds from {min(seeds.seeds)}"
-            names[name] = key
-            arms[key] = {
+            kept = {
                 "seeds": list(seeds.seeds),
                 "run_ids": list(seeds.run_ids),
                 "seconds": list(seeds.seconds),
                 "matrices": [[" ".join(map(str, row_K)) for row_K in matrix_KK] for matrix_KK in seeds.matrices_SKK],
                 "settings": seeds.settings,
             }
+            if arms.get(key, kept) != kept:  # a claim that was saved before had other runs of these settings
+                key = f"{key}; {', '.join(seeds.run_ids)}"
+            names[name], arms[key] = key, kept
         told.append(
             {
                 "claim": one.claim,
@@ -94,7 +97,9 @@ def load(path: Path) -> list[Evidence]:
             raise ValueError(f"format {found['format']}, this version reads {FORMAT}")
         return [_evidence(found, one) for one in found["claims"] if one["claim"] in _known()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise RunError(f"the saved results {path.name!r} cannot be read ({error}); save them again") from error
+        raise RunError(
+            f"the saved results {path.name!r} cannot be read ({error}); remove {path}, then save them again"
+        ) from error
 
 
 def _known() -> set[str]:

@@ -14,6 +14,7 @@ from fashion_core.datasets import Dataset
 from fashion_core.distribution import imbalance_ratio
 from fashion_core.errors import WrongUse
 from fashion_core.labels import did_you_mean
+from fashion_core.verdicts import margin_words
 
 MARGIN = 0.01  # a point: a smaller difference does not matter to whoever reads the report
 UNEVEN = 1.5  # photos of the largest class for each of the smallest, from which there is something to correct
@@ -101,7 +102,7 @@ class Claim:
         if self.own_rule:
             return self.own_rule
         agree, oppose = _RULES[self.wanted]
-        points = f"{100 * self.margin:g} point{'' if self.margin == 0.01 else 's'}"
+        points = margin_words(self.margin)
         pairs = [
             f"{self.arm(one.second).words} against {self.arm(one.first).words} ({MEASURES[one.measure]})"
             for one in self.deciding

@@ -6,7 +6,6 @@ caches are rows of the old one's: nothing is decoded. N images, K classes.
 
 import dataclasses
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import datasets, pixels, rights, sources, storage
+from fashion_core import datasets, pixels, rights, sources, versions
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, WrongUse
 from fashion_core.layout import SPLITS
@@ -70,20 +69,7 @@ def make(
             operation | {"parent": dataset.name, "parent_fingerprint": dataset.fingerprint},
         ),
     )
-    incoming = datasets.incoming_folder(data_dir, new_id)
-    try:
-        with storage.hold(incoming / "lock", seconds=2):
-            building = incoming / "dataset"
-            shutil.rmtree(building, ignore_errors=True)
-            building.mkdir(parents=True)
-            storage.write_parquet(building / "manifest.parquet", table)
-            _take_pixels(dataset, rows_N, building, fingerprint)
-            datasets.write(building, new)
-            storage.publish_folder(building, final)
-    except (storage.Busy, FileExistsError) as error:
-        raise DatasetError(f"'{final}' is being made by another process; wait until it is done.") from error
-    shutil.rmtree(incoming, ignore_errors=True)
-    return datasets.load(final)
+    return versions.publish(new, table, lambda building: _take_pixels(dataset, rows_N, building, fingerprint))
 
 
 def chosen(manifest: pd.DataFrame, classes: Sequence[str], split: str, number: int, seed: int) -> np.ndarray:

@@ -7,6 +7,7 @@ on. Nothing of an experiment is stored: everything is read from the runs. Needs 
 
 import functools
 import json
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,7 +126,7 @@ def command(name: str, dataset_id: str, seeds: int | None = None, overrides: Ite
     """``python -m fashion_core experiment NAME DATASET ...``"""
     words = ["python -m fashion_core experiment", name, dataset_id]
     words += [f"--seeds {seeds}"] if seeds is not None else []
-    return " ".join([*words, *(f"--set {text}" for text in overrides)])
+    return " ".join([*words, *(f"--set {shlex.quote(text)}" for text in overrides)])
 
 
 def train_counts(dataset: Dataset) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 #: The fifteen IndoFashion classes in index order (alphabetical).
 INDOFASHION: tuple[str, ...] = (
@@ -68,6 +68,11 @@ def display_name(label: str) -> str:
     """``women_kurta`` -> ``Women kurta``: how a label is written for people."""
     text = label.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``"""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

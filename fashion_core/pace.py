@@ -3,12 +3,11 @@
 No torch, no files of its own.
 """
 
-import platform
 from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from fashion_core import devices, schedules
+from fashion_core import devices, processes, schedules
 from fashion_core.config import Settings
 from fashion_core.runs import Run
 
@@ -42,7 +41,7 @@ def measured_images_per_second(
 def _was_here(run: Run, device: str) -> bool:
     """Whether the run trained on this machine, on that device (any device while nobody knows which it will be)."""
     events = run.events()
-    here = any(event.get("process", {}).get("host") == platform.node() for event in events)
+    here = any(processes.is_here(event.get("process", {})) for event in events)
     return here and (not device or any(event.get("device") == device for event in events))
 
 

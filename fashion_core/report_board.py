@@ -3,7 +3,6 @@
 Takes sides, their answers and comparisons; gives plain values (shares, counts, sentences). Knows no HTML and no files.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,9 +11,10 @@ import numpy as np
 from fashion_core import verdicts
 from fashion_core.answers import Answers, Score, score_of
 from fashion_core.comparing import Comparison
-from fashion_core.labels import display_name
+from fashion_core.labels import display_name, listed
 from fashion_core.sides import Side
 from fashion_core.statistics import score_intervals, wilson
+from fashion_core.verdicts import of_100
 
 MOST = 5
 
@@ -142,25 +142,15 @@ def _second_number(
     return _number("Every kind counted alike", score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
 
 
-def of_100(share: float) -> str:
-    """0.9399 -> ``94 of 100 photos``; never all of them or none of them by rounding."""
-    whole = math.floor(100 * share + 0.5 + 1e-9)
-    if share < 1 and whole == 100:
-        return "more than 99 of 100 photos"
-    if share > 0 and whole == 0:
-        return "fewer than 1 of 100 photos"
-    return f"{whole} of 100 photos"
-
-
 def _verdict_on_one(score: Score, guess: dict[str, Any], weakest: Score, name: str) -> str:
     if score.low <= guess["high"]:
         return (
-            f"It cannot be shown to do better than not looking at all: it is right on {of_100(score.accuracy)}, and "
-            f"{guess['note']} is right on {of_100(guess['value'])}."
+            f"It cannot be shown to do better than not looking at all: it is right on {of_100(score.accuracy)} photos, "
+            f"and {guess['note']} is right on {of_100(guess['value'])} photos."
         )
     return (
-        f"It names the right kind for {of_100(score.accuracy)}, where {guess['note']} would be right on "
-        f"{of_100(guess['value']).removesuffix(' photos')}; it is weakest on {name}, with {of_100(weakest.accuracy)}."
+        f"It names the right kind for {of_100(score.accuracy)} photos, where {guess['note']} would be right on "
+        f"{of_100(guess['value'])}; it is weakest on {name}, with {of_100(weakest.accuracy)} photos."
     )
 
 
@@ -179,7 +169,7 @@ def _verdict_on_several(sides: Sequence[Side], found: Sequence[Comparison | str]
         verdicts.SEEDS: ("differs by luck alone, being another training of the recipe of",) * 2,
         "": ("cannot be compared with", "cannot be compared with"),
     }
-    parts = [f"{_listed(told[key])} {word[len(told[key]) > 1]} {first}" for key, word in words.items() if key in told]
+    parts = [f"{listed(told[key])} {word[len(told[key]) > 1]} {first}" for key, word in words.items() if key in told]
     if any(side.kind == "published" for side in sides):
         parts.append("published results are other experiments, with other inputs")
     return f"{'; '.join(parts)}."
@@ -190,10 +180,6 @@ def _kind(found: Comparison | str) -> str:
         return ""
     unsure = found.verdict.word == verdicts.CANNOT_TELL
     return verdicts.SEEDS if unsure and found.verdict.about == verdicts.SEEDS else found.verdict.word
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _plain(found: Comparison | str, first: str, second: str) -> str:

@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fashion_core import conditions, config, fields, runs
+from fashion_core import sides as sides_module
 from fashion_core.datasets import Dataset
+from fashion_core.labels import listed
 from fashion_core.pretrained import BACKBONES, EXTRA
 from fashion_core.runs import Run
 from fashion_core.sides import Side
@@ -81,7 +83,7 @@ def train_command(run: Run, dataset_id: str | None = None, *, name: str | None =
     if (processes := num_processes(run)) > 1:
         words.append(f"--nproc {processes}")
     words += [f"--seeds {seeds}"] if seeds > 1 else []
-    words += [f"--run-id {name}"] if name else []
+    words += [f"--run-id {shlex.quote(name)}"] if name else []
     return " ".join(words)
 
 
@@ -104,15 +106,20 @@ def bring_commands(bring: str) -> list[str]:
 def evaluate_command(run_id: str, split: str) -> str:
     """``evaluate RUN --split test``; of photos from elsewhere (``test-on-<dataset>``) with their dataset."""
     own, elsewhere, other = split.partition("-on-")
-    return f"{COMMAND} evaluate {run_id} --split {shlex.quote(own)}" + (
+    return f"{COMMAND} evaluate {shlex.quote(run_id)} --split {shlex.quote(own)}" + (
         f" --dataset {shlex.quote(other)}" if elsewhere else ""
     )
 
 
 def embed_command(run_id: str, split: str, *, method: str = "", step: int | None = None) -> str:
     """``embed RUN --split test --map tsne``; ``step`` is a saved step that is not the judged one."""
-    words = f"{COMMAND} embed {run_id} --split {shlex.quote(split)}"
+    words = f"{COMMAND} embed {shlex.quote(run_id)} --split {shlex.quote(split)}"
     return words + (f" --map {method}" if method else "") + (f" --step {step}" if step is not None else "")
+
+
+def compare_command(first: str, second: str, split: str, margin: float) -> str:
+    """``compare RUN OTHER --split test --margin 0.01``"""
+    return f"{COMMAND} compare {shlex.join([first, second, '--split', split])} --margin {margin:g}"
 
 
 def of_run(run: Run, datasets: Iterable[Dataset], then: Sequence[str] | None = None, split: str = "test") -> Recipe:
@@ -155,7 +162,7 @@ def of_sides(sides: Sequence[Side], split: str, margin: float) -> list[str]:
             several = len(side.members) > 1
             found += [train_command(run, name=again(run.id) if several else name) for run in side.members]
             names.append("GROUP" if several else name if side.members else side.id)
-    found.append(f"{COMMAND} compare {names[0]} {names[1]} --split {shlex.quote(split)} --margin {margin:g}")
+    found.append(compare_command(names[0], names[1], split, margin))
     return found
 
 
@@ -236,11 +243,6 @@ def computed_here() -> dict[str, str]:
     }
 
 
-def differing(first: dict[str, str], second: dict[str, str]) -> list[tuple[str, str, str]]:
-    """(what, first, second) of what both say and differs."""
-    return [(name, first[name], second[name]) for name in first if name in second and first[name] != second[name]]
-
-
 def num_resumes(run: Run) -> int:
     """How often the run went on from a saved step."""
     return sum(event.get("event") == "resumed" for event in run.events())
@@ -255,7 +257,7 @@ def resumed_with(run: Run) -> tuple[str, ...]:
         f"{what} {later} instead of {was}"
         for event in events
         if event.get("event") == "resumed"
-        for what, was, later in differing(then, _in_words(event, {}))
+        for what, was, later in sides_module.differing(then, _in_words(event, {}))
     ]
     return tuple(dict.fromkeys(changed))
 
@@ -268,7 +270,9 @@ def expected(run: Run, has_photos: bool = True) -> Expectation:
     """
     then, here = computed_of(run), computed_here()
     against = [
-        f"{what} is {now} here and was {was}" for what, was, now in differing(then, here) if what != "vastra-lab"
+        f"{what} is {now} here and was {was}"
+        for what, was, now in sides_module.differing(then, here)
+        if what != "vastra-lab"
     ]
     device = then.get("device", "")
     if device and device != "cpu":
@@ -286,11 +290,6 @@ def expected(run: Run, has_photos: bool = True) -> Expectation:
         open_.append("it was compiled for the machine that trained it")
     word = NOT_EXPECTED if against else UNKNOWN if open_ else EXPECTED
     return Expectation(word=word, reasons=(*against, *open_))
-
-
-def listed(words: Sequence[str]) -> str:
-    """``a, b and c``"""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def reproductions_of(run: Run, found: Iterable[Run]) -> list[Run]:

@@ -3,6 +3,8 @@
 Takes two sides and their difference; gives words. Knows no files.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fashion_core import sides
@@ -32,6 +34,17 @@ def points(share: float, sign: bool = True) -> str:
     """0.0213 -> ``+2.1``, with a real minus."""
     written = f"{100 * share:+.1f}" if sign else f"{100 * share:.1f}"
     return written.replace("-", "−") if float(written) else "0.0"
+
+
+def of_100(share: float, bounds: Sequence[float] | None = None) -> str:
+    """0.9403 -> ``94 of 100``; ``98.6 of 100`` where 99 would lie outside its interval; never a certainty that was not
+    counted: ``more than 99 of 100``, ``fewer than 1 of 100``."""
+    whole = math.floor(100 * share + 0.5 + 1e-9)
+    if bounds is not None and not 100 * bounds[0] <= whole <= 100 * bounds[1]:
+        return f"{100 * share:.1f} of 100"
+    if whole == 100 and share < 1:
+        return "more than 99 of 100"
+    return "fewer than 1 of 100" if whole == 0 and share > 0 else f"{whole} of 100"
 
 
 def p_words(p_value: float) -> str:

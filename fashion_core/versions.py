@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,20 +102,26 @@ def exclude(
             },
         ),
     )
-    incoming = datasets.incoming_folder(data_dir, new_id)
+    return publish(new, manifest, lambda building: _share_pixels(dataset, building, fingerprint))
+
+
+def publish(new: Dataset, manifest: pd.DataFrame, take_pixels: Callable[[Path], None]) -> Dataset:
+    """Put a derived dataset where it shall lie, whole or not at all; ``take_pixels`` fills its folder with caches.
+    DatasetError while another process makes it."""
+    incoming = datasets.incoming_folder(new.folder.parent, new.id)
     try:
         with storage.hold(incoming / "lock", seconds=2):
             building = incoming / "dataset"
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True)
             storage.write_parquet(building / "manifest.parquet", manifest)
-            _share_pixels(dataset, building, fingerprint)
+            take_pixels(building)
             datasets.write(building, new)
-            storage.publish_folder(building, final)
+            storage.publish_folder(building, new.folder)
     except (storage.Busy, FileExistsError) as error:
-        raise DatasetError(f"'{final}' is being made by another process; wait until it is done.") from error
+        raise DatasetError(f"'{new.folder}' is being made by another process; wait until it is done.") from error
     shutil.rmtree(incoming, ignore_errors=True)
-    return datasets.load(final)
+    return datasets.load(new.folder)
 
 
 def command_for(dataset: Dataset, *options: str) -> str:

@@ -31,7 +31,7 @@ with left:
     asked = st.query_params.get("dataset")
     place = places[
         address.select(
-            "On which photos", list(places), key="dataset", label_visibility="collapsed",
+            "On which photos", list(places), key="dataset", label_visibility="collapsed", quiet=True,
             words=lambda name: f"{places[name].name}{' (drawn)' if places[name].synthetic else ''}",
         )
     ]  # fmt: skip

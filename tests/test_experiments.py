@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,28 @@ def test_saved_evidence_gives_the_verdict_that_the_runs_give(made, tiny, tmp_pat
     storage.write_json(path, json.loads(path.read_text()) | {"classes": ["one"]})
     with pytest.raises(RunError, match="tiny.json' cannot be read"):
         claim_results.load(path)
+    with pytest.raises(RunError, match="remove .*tiny.json, then save them again"):
+        claim_results.save(found, tmp_path / "results")
     assert claim_results.every(tmp_path / "results") == []
+
+
+def test_claims_that_were_saved_of_other_runs_keep_their_numbers(made, tiny, tmp_path):
+    for seed in range(3):
+        made(f"base-{seed}", 0.75, seed)
+        made(f"without-{seed}", 0.6, seed, NO_DROPOUT)
+    dropout, variation = (
+        experiments.collect(planned(name, tiny, tmp_path, seeds=3)) for name in ("dropout", "variation")
+    )
+    moved = {
+        "two": replace(
+            variation.arms["two"], run_ids=("x", "y", "z"), matrices_SKK=dropout.arms["without"].matrices_SKK
+        )
+    }
+    path = claim_results.save([dropout], tmp_path / "results")
+    claim_results.save([replace(variation, arms=moved)], tmp_path / "results")
+    first, second = claim_results.load(path)
+    assert claim_verdicts.judge(first).to_json() == claim_verdicts.judge(dropout).to_json()
+    assert second.arms["two"].run_ids == ("x", "y", "z")
 
 
 def test_results_of_other_photos_are_replaced_and_a_review_copy_saves_none(made, tiny, tmp_path, monkeypatch):

@@ -136,6 +136,7 @@ def test_a_wrong_lesson_step_or_seed_in_the_address_is_named_and_the_page_goes_o
     assert "There is no lesson" in read(app) and "open imbalance" in keys(app)
     app = open_lessons(lesson="leakage", step="lok", seed="77", teacher="yes")
     assert "There is no step" in read(app) and lesson_list.LESSONS["leakage"].ask in read(app)
+    assert read(app).count("`lok`") == 1  # it is said once
 
 
 def test_the_teachers_view_has_the_answer_and_what_to_expect(trained):

@@ -55,6 +55,9 @@ def test_the_file_is_kept_until_something_it_rests_on_changes(pair):
     storage.write_json(pair[0].folder / "labels.json", {"name": "A name", "tags": [], "note": "", "starred": False})
     again = report_button.made(chosen, *asked)
     assert again is not first and document_of(again)["runs"][0]["name"] == "A name"
+    seed = run_with(pair[0].folder.parent / "seed", answers(200, 10, 40, 50)[0], seed=1)  # the first one's recipe
+    with_seed = report_button.made(chosen, *asked[:3], [*pair, seed])
+    assert with_seed is not again and report_button.made(chosen, *asked[:3], [*pair, seed]) is with_seed
 
 
 def test_a_report_that_cannot_be_made_is_a_page_that_says_why(pair):

@@ -19,10 +19,6 @@ ALLOWED = {
         {"mkdir", "rmtree", "unlink"},
         "makes and clears the folder of an import before publish_folder; removes its progress.json when the disk fails",
     ),
-    "copies": (
-        {"mkdir", "rmtree"},
-        "fills the folder of an import, which publish_folder then syncs",
-    ),
     "versions": (
         {"mkdir", "rmtree", "link", "copyfile"},
         "fills the folder of an import, which publish_folder then syncs",

@@ -8,7 +8,7 @@ from fashion_core.lesson_findings import Augmentation
 from ui import address, lesson_frame, navigation, words
 from ui.answer import Number, answer
 from ui.charts.lessons import loss_pairs, shares
-from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, told
+from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, told
 from ui.plot import plot
 from ui.verdict_words import signed
 
@@ -28,7 +28,7 @@ def _look(shown: Shown) -> None:
     for part, name in _WORDS.items():
         gap = found.gap_of(part)
         numbers.append(Number(f"New photos, {name.lower()}", words.percent(found.test[part].accuracy),
-                              f"{words.interval(found.test[part].ci95)}, n = {found.test[part].n:,}"))  # fmt: skip
+                              note(found.test[part])))  # fmt: skip
         numbers.append(Number(f"Gap, {name.lower()}", f"{100 * gap.value:.1f} points".replace("-", "−"),
                               f"[{100 * gap.low:.1f}, {100 * gap.high:.1f}], learnt minus new"))  # fmt: skip
     answer(numbers)

@@ -95,6 +95,11 @@ def told(share: Share) -> str:
     return f"{words.percent_with_interval(share.accuracy, share.ci95)}, n = {share.n:,}"
 
 
+def note(share: Share) -> str:
+    """``[57.3, 65.0], n = 600``, as it stands below the share."""
+    return f"{words.interval(share.ci95)}, n = {share.n:,}"
+
+
 def seed() -> int:
     """The luck of the trainings that the address asks for; 0 unless it is one of those on offer."""
     asked = st.query_params.get("seed", "0")

@@ -8,7 +8,7 @@ from fashion_core.lesson_findings import GROUP, Imbalance
 from ui import address, gallery, lesson_frame, loaders, notices, words
 from ui.answer import Number, answer
 from ui.charts.lessons import recall_by_size
-from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, of_share, told
+from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, told
 from ui.plot import clicked, plot
 from ui.verdict_words import signed
 
@@ -23,9 +23,11 @@ def _look(shown: Shown) -> None:
     found: Imbalance = shown.found
     answer(
         [
-            Number("All classes", words.percent(found.overall["plain"].accuracy), _note(found, "overall")),
-            Number(f"The {GROUP} commonest", words.percent(found.common["plain"].accuracy), _note(found, "common")),
-            Number(f"The {GROUP} rarest", words.percent(found.rare["plain"].accuracy), _note(found, "rare")),
+            Number("All classes", words.percent(found.overall["plain"].accuracy), note(found.overall["plain"])),
+            Number(
+                f"The {GROUP} commonest", words.percent(found.common["plain"].accuracy), note(found.common["plain"])
+            ),
+            Number(f"The {GROUP} rarest", words.percent(found.rare["plain"].accuracy), note(found.rare["plain"])),
         ]
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -58,11 +60,6 @@ def _look(shown: Shown) -> None:
         notices.aside("Beside each class: its photos in train. A click on a dot shows that class's test photos.")
     with photos:
         _photos(shown, label, parts[0])
-
-
-def _note(found: Imbalance, group: str) -> str:
-    share = getattr(found, group)["plain"]
-    return f"{words.interval(share.ci95)}, n = {share.n:,}"
 
 
 def _photos(shown: Shown, label: str, part: str) -> None:

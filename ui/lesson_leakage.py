@@ -9,7 +9,7 @@ from fashion_core.lesson_findings import Leakage
 from ui import address, gallery, lesson_frame, loaders, notices, words
 from ui.answer import Number, answer
 from ui.charts.lessons import shares
-from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, told
+from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, told
 from ui.plot import plot
 from ui.verdict_words import signed
 
@@ -25,9 +25,9 @@ def _look(shown: Shown) -> None:
     found: Leakage = shown.found
     answer(
         [
-            Number("The test says", words.percent(found.leaky.everything.accuracy), _note(found.leaky.everything)),
-            Number("Photos that leaked", words.percent(found.leaky.leaked.accuracy), _note(found.leaky.leaked)),
-            Number("Photos that did not", words.percent(found.leaky.kept.accuracy), _note(found.leaky.kept)),
+            Number("The test says", words.percent(found.leaky.everything.accuracy), note(found.leaky.everything)),
+            Number("Photos that leaked", words.percent(found.leaky.leaked.accuracy), note(found.leaky.leaked)),
+            Number("Photos that did not", words.percent(found.leaky.kept.accuracy), note(found.leaky.kept)),
             Number("Copies found", f"{found.num_found:,} of {found.num_planted:,}", "by the audit, byte for byte"),
         ]
     )
@@ -52,10 +52,6 @@ def _look(shown: Shown) -> None:
     which = address.segments("Photos", list(_SHOWN), key="shown", words=_SHOWN.__getitem__,
                              label_visibility="collapsed")  # fmt: skip
     _photos(shown, which == "leaked")
-
-
-def _note(share: object) -> str:
-    return f"{words.interval(share.ci95)}, n = {share.n:,}"  # type: ignore[attr-defined]
 
 
 def _photos(shown: Shown, leaked: bool) -> None:

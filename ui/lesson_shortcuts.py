@@ -9,7 +9,7 @@ from fashion_core.lesson_findings import Shortcuts
 from ui import address, asked, faults, gallery, lesson_frame, loaders, models, notices, why_view, words
 from ui.answer import Number, answer
 from ui.charts.lessons import shares
-from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, of_share, told
+from ui.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, told
 from ui.plot import plot
 from ui.verdict_words import signed
 
@@ -31,10 +31,10 @@ def _look(shown: Shown) -> None:
     found: Shortcuts = shown.found
     answer(
         [
-            Number("Own background", words.percent(found.own["own"].accuracy), _note(found.own["own"])),
-            Number("Another background", words.percent(found.swapped["own"].accuracy), _note(found.swapped["own"])),
+            Number("Own background", words.percent(found.own["own"].accuracy), note(found.own["own"])),
+            Number("Another background", words.percent(found.swapped["own"].accuracy), note(found.swapped["own"])),
             Number("Says what the background says", words.percent(found.followed["own"].accuracy),
-                   _note(found.followed["own"]), "How often its answer is the class whose background it sees."),
+                   note(found.followed["own"]), "How often its answer is the class whose background it sees."),
         ]
     )  # fmt: skip
     rows = pd.DataFrame(
@@ -57,10 +57,6 @@ def _look(shown: Shown) -> None:
         height=300,
     )
     _garments(shown)
-
-
-def _note(share: object) -> str:
-    return f"{words.interval(share.ci95)}, n = {share.n:,}"  # type: ignore[attr-defined]
 
 
 def _garments(shown: Shown) -> None:

@@ -12,21 +12,11 @@ from fashion_core.claim_verdicts import Result
 from fashion_core.comparing import Comparison
 from fashion_core.labels import display_name
 from fashion_core.statistics import wilson
+from fashion_core.verdicts import of_100 as of_100
 from ui import words
 from ui.asked import FEW, Record
 
 Bounds = Sequence[float]
-
-
-def of_100(share: float, bounds: Bounds | None = None) -> str:
-    """0.9403 -> ``94 of 100``; ``98.6 of 100`` where 99 would lie outside its interval; never a certainty that was not
-    counted: ``more than 99 of 100``, ``fewer than 1 of 100``."""
-    whole = round(100 * share)
-    if bounds is not None and not 100 * bounds[0] <= whole <= 100 * bounds[1]:
-        return f"{100 * share:.1f} of 100"
-    if whole == 100 and share < 1:
-        return "more than 99 of 100"
-    return "fewer than 1 of 100" if whole == 0 and share > 0 else f"{whole} of 100"
 
 
 def between(bounds: Bounds) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fashion_core.config import Settings
 from fashion_core.draws import STAGES, Draw
+from fashion_core.labels import listed
 from ui import words
 
 COLOURS = tuple(name for name in STAGES if name != "hue")
@@ -29,11 +30,6 @@ def signed(value: float, how: str = ".2f") -> str:
     return format(value, how).replace("-", "\u2212")
 
 
-def joined(parts: Sequence[str]) -> str:
-    """``a, b and c``"""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
-
-
 def size(settings: Settings) -> str:
     """``128 x 256``, width first."""
     return "{} x {}".format(*settings.image_size)
@@ -51,16 +47,16 @@ def in_words(settings: Settings) -> str:
     strengths = {name: getattr(settings, name) for name in COLOURS}
     changed = [name for name in COLOURS if strengths[name]]
     if changed and len({strengths[name] for name in changed}) == 1:
-        parts.append(f"changed in {joined(changed)} by up to {_percent(strengths[changed[0]])}")
+        parts.append(f"changed in {listed(changed)} by up to {_percent(strengths[changed[0]])}")
     elif changed:
-        parts.append("changed in " + joined([f"{name} by up to {_percent(strengths[name])}" for name in changed]))
+        parts.append("changed in " + listed([f"{name} by up to {_percent(strengths[name])}" for name in changed]))
     if settings.hue:
         parts.append(f"shifted in hue by up to ±{settings.hue * _DEGREES:.3g}°")
     if settings.erasing:
         parts.append(f"erased in a rectangle with a chance of {_percent(settings.erasing)}")
     if settings.mixup or settings.cutmix:
         parts.append("blended with another photo" if settings.mixup else "given a patch of another photo")
-    told = f"Each time it comes, a photo is {joined(parts)}." if parts else "Every photo comes as it is, every time."
+    told = f"Each time it comes, a photo is {listed(parts)}." if parts else "Every photo comes as it is, every time."
     return told.replace(" %", "\u00a0%")
 
 
@@ -78,7 +74,7 @@ def how_it_goes_in(settings: Settings) -> str:
     if settings.erasing:
         steps.append("erased to middle grey in a rectangle")
     told = f"The photo is {_RESIZED[settings.resize].format(size=size(settings))}."
-    then = f" Then it is {joined(steps)}." if steps else ""
+    then = f" Then it is {listed(steps)}." if steps else ""
     order = " The channels go in blue first." if settings.channels == "BGR" else ""
     return (
         f"{told}{then} Last, each colour value v between 0 and 1 becomes (v − 0.5) / 0.5, so that black goes in as −1 "

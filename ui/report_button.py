@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fashion_core import audit, report, report_page, sides
+from fashion_core import audit, pixels, report, report_page, sides
 from fashion_core.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.labels import slug
@@ -46,19 +46,21 @@ def show(label: str, chosen: Sequence[Side], split: str, *, key: str, margin: fl
 def made(chosen: Sequence[Side], split: str, margin: float, datasets: Sequence[Dataset], found: Sequence[Run]) -> bytes:
     """The file; where it cannot be made, a page that says why."""
     try:
-        return _made(_stamps(chosen, datasets), split, margin, list(chosen), list(datasets), list(found))
+        return _made(_stamps(chosen, datasets, found), split, margin, list(chosen), list(datasets), list(found))
     except FashionError as error:
         return report_page.refusal(str(error))
 
 
-def _stamps(chosen: Sequence[Side], datasets: Sequence[Dataset]) -> tuple[object, ...]:
-    """What changes when the report would."""
+def _stamps(chosen: Sequence[Side], datasets: Sequence[Dataset], found: Sequence[Run]) -> tuple[object, ...]:
+    """What changes when the report would: also the seeds of the same recipes, by which two sides are judged."""
     members = [run for side in chosen for run in side.members]
     files = [path for run in members for path in sorted(run.folder.glob("predictions-*.parquet"))]
     names = ("config.json", "metrics.jsonl", "summary.json", "labels.json")
     files += [run.folder / name for run in members for name in names]
     files += [dataset.manifest_path for dataset in datasets]
     files += [audit.folder_of(dataset) / "audit.json" for dataset in datasets]
+    files += [pixels.cache_path(dataset, *dataset.first_pixels) for dataset in datasets]
+    files += [run.folder / "summary.json" for run in found if len(chosen) > 1]
     return (*(loaders.stamp(path) for path in files), *((side.id, side.name) for side in chosen))
 
 

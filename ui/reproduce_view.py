@@ -4,6 +4,7 @@ Takes what a page shows (a run and a split, a comparison, a dataset). Nothing is
 name from a file is escaped or stands in a code block.
 """
 
+import shlex
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -49,7 +50,7 @@ def show_figure(run: Run, split: str) -> None:
 
 def predict_commands(run: Run) -> list[str]:
     """What asks the model that was trained again about a photo."""
-    return [f"{reproduction.COMMAND} predict {reproduction.again(run.id)} photo.jpg"]
+    return [f"{reproduction.COMMAND} predict {shlex.quote(reproduction.again(run.id))} photo.jpg"]
 
 
 def show_comparison(first: Side, second: Side, split: str, margin: float) -> None:
@@ -78,7 +79,7 @@ def _of_run(run: Run, split: str, then: Sequence[str] | None) -> None:
     _outcomes(run)
     if _can_be_trained_again(run):
         st.markdown("Where this run is, one command trains it again and compares every bit:")
-        _code([f"{reproduction.COMMAND} reproduce {run.id}"])
+        _code([f"{reproduction.COMMAND} reproduce {shlex.quote(run.id)}"])
     st.markdown("From nothing, on any machine that has this lab:")
     _code(recipe.commands)
     _photos(recipe)
@@ -185,8 +186,7 @@ def _compared(key: tuple, other_key: tuple, _original: Run, _again: Run):
 def _train_again(run: Run, recipe: Recipe) -> None:
     if rights.read_only() or not _can_be_trained_again(run):
         return
-    started = [other for other in reproduction.reproductions_of(run, loaders.all_runs())]
-    busy = any(live.status_of(other).active for other in started)
+    busy = any(live.status_of(other).active for other in reproduction.reproductions_of(run, loaders.all_runs()))
     seconds = _seconds(run)
     if st.button(
         "Train it again and compare" + (f", about {words.roughly(seconds)}" if seconds else ""),
@@ -213,9 +213,8 @@ def _seconds(run: Run) -> float | None:
 
 
 def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:
-    here = f"{reproduction.COMMAND} compare {first.id} {second.id} --split {split} --margin {margin:g}"
     st.markdown("From the runs that are here:")
-    _code([here])
+    _code([reproduction.compare_command(first.id, second.id, split, margin)])
     commands = reproduction.of_sides((first, second), split, margin)
     if len(commands) > 1:
         st.markdown("From nothing, on any machine that has this lab:")
