@@ -83,9 +83,14 @@ def class_means(
     return figure
 
 
-def cluster_matrix(matrix_KK: np.ndarray, classes: Sequence[str], *, title: str = "", drawn: bool = False) -> go.Figure:
-    """Images by cluster (row, numbered as the class that it matches) and class (column); shade: share of the class."""
+def cluster_matrix(
+    matrix_KK: np.ndarray, classes: Sequence[str], *, title: str = "", drawn: bool = False, narrow: bool = False
+) -> go.Figure:
+    """Images by cluster (row, numbered as the class that it matches) and class (column); shade: share of the class.
+
+    ``narrow`` is for half a page: the names of more than ten classes stand upright, small, each below its column."""
     K = len(classes)
+    upright = narrow and K > 10
     totals = matrix_KK.sum(axis=0, keepdims=True)
     share = np.divide(matrix_KK, totals, out=np.zeros(matrix_KK.shape), where=totals > 0)
     names = [class_name(label) for label in classes]
@@ -111,7 +116,9 @@ def cluster_matrix(matrix_KK: np.ndarray, classes: Sequence[str], *, title: str 
     ]  # fmt: skip
     figure.update_layout(
         margin={"t": 40 if title else 12},
-        xaxis=names_axis(names) | {"title": {"text": "Class"}, "tickangle": -40, "showgrid": False, "fixedrange": True},
+        xaxis=names_axis(names)
+        | {"title": {"text": "Class"}, "tickangle": -90 if upright else -40, "showgrid": False, "fixedrange": True}
+        | ({"tickfont": {"size": 11, "color": LIGHT["muted"]}} if upright else {}),
         yaxis=names_axis([f"{number}  " for number in range(1, K + 1)])
         | {"title": {"text": "Cluster"}, "autorange": "reversed", "showgrid": False, "fixedrange": True},
     )
