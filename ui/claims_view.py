@@ -189,7 +189,7 @@ def _group_pictures(result: Result, drawn: bool) -> None:
         )
     with right:
         shares, chance = np.array(one["shares"]), np.array(one["chance_shares"])
-        title = f"{one['axes_beyond_chance']} axes beyond chance"
+        title = f"{one['axes_beyond_chance']} axes beat chance"
         beyond = min(one["axes_beyond_chance"], len(shares))
         plot(
             charts.scree(shares, chance, beyond=beyond, title=title, drawn=drawn),

@@ -25,8 +25,8 @@ NOTES = {
     "**Recall**: the share of a class that is found. **Try**: guess the verdict from the two accuracies first.",
     "embeddings": "**Features**: the numbers that a photo becomes inside the model; alike photos get alike numbers. "
     "**PCA**: the flat view that keeps most of their spread. **Try**: draw round two groups that touch.",
-    "claims": "**Claim**: a sentence that an experiment can test. **Arm**: models that share one setting and "
-    "differ by their luck. **Cannot tell**: these data show neither. **Try**: guess each verdict before you read it.",
+    "claims": "**Claim**: a sentence that an experiment can test. **Arm**: the models of one setting. "
+    "**Cannot tell**: these data show neither. **Try**: guess each verdict before you read it.",
     "lessons": "**Every lesson**: predict, run, look, explain, and one question. **Try**: say your prediction aloud "
     "before you press the button.",
     "predict": "**Probability**: how the model divides its belief among the classes. **Calibrated**: 90 % means right "
