@@ -86,8 +86,8 @@ def _ranges(lesson: Lesson, found: Any | None) -> None:
     notices.aside(
         words.plain(
             f"{known.cpu_seconds:.0f} s of processor time. Measured {known.date} beside other work: {known.where}; "
-            f"there the first result came after {known.first_seconds:.0f} s and all after {known.seconds:.0f} s. Command: "
-            f"{known.command}"
+            f"there the first result came after {known.first_seconds:.0f} s and all after {known.seconds:.0f} s. "
+            f"Command: {known.command}"
         )
     )
 
