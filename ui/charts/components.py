@@ -40,7 +40,7 @@ def scree(
     )  # fmt: skip
     figure.add_annotation(
         x=numbers[-1], y=100 * chance[-1], text="shuffled features", showarrow=False, xanchor="right", yanchor="bottom",
-        font={"size": 12, "color": LIGHT["madder"]}, yshift=8,
+        font={"size": 12, "color": LIGHT["madder"]}, bgcolor=LIGHT["ground"], yshift=8,
     )  # fmt: skip
     figure.update_layout(
         bargap=0.25,
@@ -110,14 +110,19 @@ def cluster_matrix(
     figure.layout.annotations = [
         {
             "x": column, "y": row, "text": f"{matrix_KK[row, column]}", "showarrow": False,
-            "font": {"size": 11 if K > 10 else 13, "color": colours[row, column]},
+            "font": {"size": 10 if upright else 11 if K > 10 else 13, "color": colours[row, column]},
         }
         for row in range(K) for column in range(K) if matrix_KK[row, column]
     ]  # fmt: skip
     figure.update_layout(
         margin={"t": 40 if title else 12},
         xaxis=names_axis(names)
-        | {"title": {"text": "Class"}, "tickangle": -90 if upright else -40, "showgrid": False, "fixedrange": True}
+        | {
+            "title": {"text": "" if upright else "Class"},  # a title would stand across the longest upright names
+            "tickangle": -90 if upright else -40,
+            "showgrid": False,
+            "fixedrange": True,
+        }
         | ({"tickfont": {"size": 11, "color": LIGHT["muted"]}} if upright else {}),
         yaxis=names_axis([f"{number}  " for number in range(1, K + 1)])
         | {"title": {"text": "Cluster"}, "autorange": "reversed", "showgrid": False, "fixedrange": True},
