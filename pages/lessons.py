@@ -42,14 +42,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
 asked_step = st.query_params.get("step")
 with st.container(horizontal=True, vertical_alignment="center"):
     step = address.segments(
-        "Step",
-        list(STEPS),
-        key="step",
-        words=STEPS.__getitem__,
-        label_visibility="collapsed",
-        width="content",
+        "Step", list(STEPS), key="step", words=STEPS.__getitem__, label_visibility="collapsed", width="content",
         quiet=True,
-    )
+    )  # fmt: skip
     st.button(
         "All lessons", key="all lessons", icon=":material/arrow_back:", type="tertiary", on_click=lesson_list.leave
     )

@@ -1,5 +1,6 @@
 """Bars a class: groups, ticks, what a click means, and the simulated epoch."""
 
+import numpy as np
 import pandas as pd
 
 from ui import charts, distribution_view
@@ -46,3 +47,12 @@ def test_the_simulated_epoch_draws_every_number_it_was_given():
     assert shown["unseen"] == [50, 25] and shown["unseen_drawn"] == [40, 30] and shown["weight"] == [0.8, 1.2]
     assert figure.layout.xaxis.range[0] == 0 and figure.layout.xaxis.range[1] > 60
     assert "drawn data" in figure.layout.title.text and "<b" not in figure.layout.yaxis.ticktext[1]
+
+
+def test_names_below_half_a_page_of_clusters_stand_upright_and_only_there():
+    classes = [f"class {number}" for number in range(15)]
+    half = charts.cluster_matrix(np.eye(15), classes, narrow=True).layout.xaxis
+    assert half.tickangle == -90 and not half.title.text and list(half.ticktext) == [f"Class {k}" for k in range(15)]
+    whole = charts.cluster_matrix(np.eye(15), classes).layout.xaxis
+    few = charts.cluster_matrix(np.eye(4), classes[:4], narrow=True).layout.xaxis
+    assert whole.tickangle == few.tickangle == -40 and whole.title.text == few.title.text == "Class"

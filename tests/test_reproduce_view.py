@@ -2,16 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from fashion_core import audit, reproduction, retraining, runs, storage
 from tests.made_runs import make_run
 from tests.test_hostile_names import PAYLOADS, hostile
 from tests.test_pages import open_page, written
-from ui import standings
+from ui import live, reproduce_view, standings
 
 ROOT = Path(__file__).parents[1]
 KEYS = {
@@ -122,6 +124,34 @@ def test_the_button_starts_the_second_training_and_says_what_it_takes(lab, monke
     assert button.label.startswith("Train it again and compare")
     button.click().run()
     assert started == ["tiny-run"] and not app.exception
+
+
+def test_an_open_popover_follows_a_second_training_until_it_ends(lab, monkeypatch):
+    timers = []
+    fragment = st.fragment
+
+    def watched(func=None, *, run_every=None):
+        if getattr(func, "__name__", "") == "_lazy":
+            timers.append(run_every)
+        return fragment(func, run_every=run_every)
+
+    monkeypatch.setattr(st, "fragment", watched)
+    status_of = live.status_of
+    going = {"on": True}
+
+    def status(run):
+        told = status_of(run)
+        return replace(told, state="running", sentence="Half done.") if going["on"] and run.id == "again" else told
+
+    monkeypatch.setattr(live, "status_of", status)
+    app = opened("evaluation", run="tiny-run")
+    assert timers[-1] == reproduce_view.SECONDS and "Trained again as `again`: Half done." in written(app)
+    going["on"] = False
+    app.run()
+    assert timers[-1] is None and "Trained again as `again`." in written(app)
+    num = len(timers)
+    app.run()
+    assert timers[num:] == [None], "nothing goes on, so the page runs once"
 
 
 def test_a_reviewer_sees_less_and_a_review_copy_offers_no_training(lab, monkeypatch):

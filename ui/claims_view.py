@@ -66,7 +66,7 @@ def show_list(known: dict[str, Known], chosen: str) -> None:
 def show_claim(claim: Claim) -> None:
     """The report's sentence, and what it is about."""
     with st.container(gap=None):
-        st.markdown(f"### “{claim.sentence}”")
+        st.markdown(f"#### “{claim.sentence}”")
         notices.aside(claim.question)
 
 
@@ -92,7 +92,8 @@ def show(known: Known, runs: dict[str, Run]) -> None:
     if not audience.is_review():
         notices.aside(result.claim.pictures)
         st.markdown(words.plain(_told(result)))
-        notices.aside(words.plain(" ".join(result.notes)))
+        kept = "" if known.source == HERE else " The runs themselves are not on this machine."
+        notices.aside(words.plain(" ".join(result.notes) + kept))
     st.markdown(f"**Why it matters.** {result.claim.why}")
     if not audience.is_review():
         claims_tables.show_tables(result)
@@ -124,12 +125,12 @@ def _verdict(known: Known, result: Result) -> None:
 
 def _where(known: Known, result: Result) -> str:
     found = result.evidence
-    drawn = " (drawn: no evidence about real clothes)" if found.dataset["synthetic"] else ""
+    drawn = " (drawn)" if found.dataset["synthetic"] else ""  # what that means, the badge and the notes say
     name = f"{words.plain(found.dataset['name'])}{drawn}"
     if known.source == HERE:
         return f"From the runs of this machine on {name}."
     date = words.plain(found.about.get("date", "an unknown day"))
-    return f"From results that came with the lab, reached on {name}, {date}. The runs themselves are not here."
+    return f"From results that came with the lab, reached on {name}, {date}."
 
 
 def _pictures(result: Result) -> None:
@@ -157,7 +158,7 @@ def _pictures(result: Result) -> None:
         arms(rows, unit=f"{unit}, {result.evidence.split} photos", title=title, drawn=drawn, band=band),
         key="arms",
         alt=f"{title}. {result.sentence}",
-        height=104 + 44 * len(rows),
+        height=92 + 42 * len(rows),
     )
 
 
@@ -176,19 +177,19 @@ def _finding(result: Result) -> str:
 
 def _group_pictures(result: Result, drawn: bool) -> None:
     one = result.evidence.features[0]
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns(2, gap="small")  # half of the page holds either title at 1280 pixels
     matrix, height = np.array(one["matrix"]), 190 + 15 * len(one["classes"])
     with left:
         share = words.percent(float(np.trace(matrix) / matrix.sum()))
         plot(
-            charts.cluster_matrix(matrix, one["classes"], title="Clusters and classes", drawn=drawn),
+            charts.cluster_matrix(matrix, one["classes"], title="Clusters and classes", drawn=drawn, narrow=True),
             key="clusters",
             alt=f"Photos by cluster and class; {share} lie on the diagonal",
             height=height,
         )
     with right:
         shares, chance = np.array(one["shares"]), np.array(one["chance_shares"])
-        title = f"{one['axes_beyond_chance']} axes beyond chance"
+        title = f"{one['axes_beyond_chance']} axes beat chance"
         beyond = min(one["axes_beyond_chance"], len(shares))
         plot(
             charts.scree(shares, chance, beyond=beyond, title=title, drawn=drawn),

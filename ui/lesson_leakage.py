@@ -47,7 +47,7 @@ def _look(shown: Shown) -> None:
         shares(rows, title="What do the copies lift?"),
         key="leaks",
         alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
-        height=330,
+        height=304,
     )
     which = address.segments("Photos", list(_SHOWN), key="shown", words=_SHOWN.__getitem__,
                              label_visibility="collapsed")  # fmt: skip

@@ -39,7 +39,8 @@ def show() -> None:
     """A line a lesson: its question, how far this session is, and the button that opens it."""
     st.markdown(
         "Five lessons of about eight minutes. In each you guess first; then small networks are trained here, on this "
-        "machine, on drawings; then you look at what came out and why. Your progress is kept in this browser tab only."
+        "machine, on drawings; then you look at what came out and why. Your guesses are kept in this browser tab "
+        "only, until it is reloaded."
     )
     for lesson in LESSONS.values():
         done = lesson_frame.memory(lesson.name)

@@ -110,10 +110,9 @@ def _garments(shown: Shown) -> None:
         st.html(asked.figures_html(pictures))
         rows, columns = map_of.grid
         notices.aside(
-            f"Grad-CAM on a grid of {rows} × {columns}, of one photo: it tells where, not what. The table of "
-            "accuracies "
-            "is the evidence, the pictures are an illustration. Offered are garments that the first network got right "
-            "before their own background and called by the background's name before another."
+            f"Grad-CAM on a grid of {rows} × {columns}, of one photo: it tells where, not what. The accuracies "
+            "above are the evidence, the pictures an illustration. Offered are garments that the first network got "
+            "right before their own background and called by the background's name before another."
         )
 
 

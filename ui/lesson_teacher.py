@@ -85,8 +85,9 @@ def _ranges(lesson: Lesson, found: Any | None) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt=f"Expected ranges of the lesson {lesson.title}")
     notices.aside(
         words.plain(
-            f"Measured {known.date}: {known.where}. First result after {known.first_seconds:.0f} s, all after "
-            f"{known.seconds:.0f} s, {known.cpu_seconds:.0f} s of processor time. Command: {known.command}"
+            f"{known.cpu_seconds:.0f} s of processor time. Measured {known.date} beside other work: {known.where}; "
+            f"there the first result came after {known.first_seconds:.0f} s and all after {known.seconds:.0f} s. "
+            f"Command: {known.command}"
         )
     )
 

@@ -25,7 +25,7 @@ NOTES = {
     "**Recall**: the share of a class that is found. **Try**: guess the verdict from the two accuracies first.",
     "embeddings": "**Features**: the numbers that a photo becomes inside the model; alike photos get alike numbers. "
     "**PCA**: the flat view that keeps most of their spread. **Try**: draw round two groups that touch.",
-    "claims": "**Claim**: a sentence that an experiment can test. **Twins**: two runs that differ in one setting. "
+    "claims": "**Claim**: a sentence that an experiment can test. **Arm**: the models of one setting. "
     "**Cannot tell**: these data show neither. **Try**: guess each verdict before you read it.",
     "lessons": "**Every lesson**: predict, run, look, explain, and one question. **Try**: say your prediction aloud "
     "before you press the button.",

@@ -21,13 +21,14 @@ TITLE = "How to get it"
 ICON = ":material/terminal:"
 _COLOURS = {EXPECTED: "green", NOT_EXPECTED: "orange"}
 _LEGEND = "Computed with"
+SECONDS = 2.0
 
 
 def show(
     run: Run, split: str = "test", *, then: Sequence[str] | None = None, title: str = TITLE, key: str = "reproduce"
 ) -> None:
     """The popover of a number of a run: its score on ``split``, or what the commands ``then`` show after training."""
-    _popover(title, key, lambda: _of_run(run, split, then))
+    _popover(title, key, lambda: _of_run(run, split, then), lambda: _is_busy(run))
 
 
 def show_best(best: pd.DataFrame) -> None:
@@ -63,15 +64,21 @@ def show_dataset(dataset: Dataset, *then: str) -> None:
     _popover("How to get these numbers", "reproduce dataset", lambda: _of_dataset(dataset, then))
 
 
-def _popover(title: str, key: str, fill: Callable[[], None]) -> None:
-    st.fragment(_lazy)(title, key, fill)
+def _popover(title: str, key: str, fill: Callable[[], None], busy: Callable[[], bool] = lambda: False) -> None:
+    """``busy``: whether something goes on that the open popover tells; then it is drawn again by itself."""
+    following = st.session_state.get(f"_follow {key}", False)
+    st.fragment(_lazy, run_every=SECONDS if following else None)(title, key, fill, busy)
 
 
-def _lazy(title: str, key: str, fill: Callable[[], None]) -> None:
+def _lazy(title: str, key: str, fill: Callable[[], None], busy: Callable[[], bool]) -> None:
     place = st.popover(title, icon=ICON, type="tertiary", key=key, on_change="rerun")
+    follow = bool(place.open) and busy()  # asked before it is drawn: what ends meanwhile is drawn once more
     if place.open:
         with place, faults.shown(stop=False):
             fill()
+    if follow != st.session_state.get(f"_follow {key}", False):  # only a whole run of the page sets or stops the timer
+        st.session_state[f"_follow {key}"] = follow
+        st.rerun()
 
 
 def _of_run(run: Run, split: str, then: Sequence[str] | None) -> None:
@@ -186,7 +193,7 @@ def _compared(key: tuple, other_key: tuple, _original: Run, _again: Run):
 def _train_again(run: Run, recipe: Recipe) -> None:
     if rights.read_only() or not _can_be_trained_again(run):
         return
-    busy = any(live.status_of(other).active for other in reproduction.reproductions_of(run, loaders.all_runs()))
+    busy = _is_busy(run)
     seconds = _seconds(run)
     if st.button(
         "Train it again and compare" + (f", about {words.roughly(seconds)}" if seconds else ""),
@@ -201,6 +208,11 @@ def _train_again(run: Run, recipe: Recipe) -> None:
             st.rerun()
     if not seconds:
         notices.aside("Time unknown until it runs: nothing like it has run on this machine yet.")
+
+
+def _is_busy(run: Run) -> bool:
+    """Whether it is being trained again, or waits for that."""
+    return any(live.status_of(other).active for other in reproduction.reproductions_of(run, loaders.all_runs()))
 
 
 def _seconds(run: Run) -> float | None:

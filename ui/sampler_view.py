@@ -81,7 +81,7 @@ def show(dataset: Dataset) -> None:
         st.markdown(correction_words(plan, rows))
         plot(
             charts.simulated_epoch(
-                rows, title="One epoch, class by class · bar: expected, tick: drawn", drawn=dataset.synthetic
+                rows, title="One epoch, class by class · bar: expected, tick: this epoch", drawn=dataset.synthetic
             ),
             key="simulated",
             alt="For each class the draws in an epoch, the share of its photos never shown and its weight in training; "
@@ -204,7 +204,7 @@ def _answer(rows: pd.DataFrame, times_N: np.ndarray, photos: pd.DataFrame, num_d
             Number(
                 "Never shown",
                 words.percent(unseen),
-                f"drawn: {words.percent(missed / len(times_N))}, {words.counted(missed, 'photo')}",
+                f"this epoch: {words.percent(missed / len(times_N))}, {words.counted(missed, 'photo')}",
                 "The expected share of training photos that this epoch does not show: (1 − p)^draws with repeats, p a "
                 "photo's chance in one draw.",
             ),

@@ -156,9 +156,9 @@ def simulated_epoch(rows: pd.DataFrame, *, title: str = "", drawn: bool = False)
         marker={"color": LIGHT["line"], "cornerradius": 2},
     )  # fmt: skip
     panels: tuple[tuple[str, str | None, float, str, str, str], ...] = (
-        ("expected", "drawn", 1, "{:,.0f}", LIGHT["indigo"], "%{x:,.0f} draws expected, %{customdata:,} drawn"),
+        ("expected", "drawn", 1, "{:,.0f}", LIGHT["indigo"], "%{x:,.0f} draws expected, %{customdata:,} in this epoch"),
         ("unseen", "unseen_drawn", 100, "{:.1f}", LIGHT["turmeric"],
-         "%{x:.1f} % never shown expected, %{customdata:.1f} % drawn"),
+         "%{x:.1f} % never shown expected, %{customdata:.1f} % in this epoch"),
         ("weight", None, 1, "{:.2f}", LIGHT["leaf"], "weighs %{x:.2f} times an equal share"),
     )  # fmt: skip
     for number, (column, tick, scale, written, colour, told) in enumerate(panels):

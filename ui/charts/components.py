@@ -40,7 +40,7 @@ def scree(
     )  # fmt: skip
     figure.add_annotation(
         x=numbers[-1], y=100 * chance[-1], text="shuffled features", showarrow=False, xanchor="right", yanchor="bottom",
-        font={"size": 12, "color": LIGHT["madder"]}, yshift=8,
+        font={"size": 12, "color": LIGHT["madder"]}, bgcolor=LIGHT["ground"], yshift=8,
     )  # fmt: skip
     figure.update_layout(
         bargap=0.25,
@@ -83,9 +83,14 @@ def class_means(
     return figure
 
 
-def cluster_matrix(matrix_KK: np.ndarray, classes: Sequence[str], *, title: str = "", drawn: bool = False) -> go.Figure:
-    """Images by cluster (row, numbered as the class that it matches) and class (column); shade: share of the class."""
+def cluster_matrix(
+    matrix_KK: np.ndarray, classes: Sequence[str], *, title: str = "", drawn: bool = False, narrow: bool = False
+) -> go.Figure:
+    """Images by cluster (row, numbered as the class that it matches) and class (column); shade: share of the class.
+
+    ``narrow`` is for half a page: the names of more than ten classes stand upright, small, each below its column."""
     K = len(classes)
+    upright = narrow and K > 10
     totals = matrix_KK.sum(axis=0, keepdims=True)
     share = np.divide(matrix_KK, totals, out=np.zeros(matrix_KK.shape), where=totals > 0)
     names = [class_name(label) for label in classes]
@@ -105,13 +110,20 @@ def cluster_matrix(matrix_KK: np.ndarray, classes: Sequence[str], *, title: str 
     figure.layout.annotations = [
         {
             "x": column, "y": row, "text": f"{matrix_KK[row, column]}", "showarrow": False,
-            "font": {"size": 11 if K > 10 else 13, "color": colours[row, column]},
+            "font": {"size": 10 if upright else 11 if K > 10 else 13, "color": colours[row, column]},
         }
         for row in range(K) for column in range(K) if matrix_KK[row, column]
     ]  # fmt: skip
     figure.update_layout(
         margin={"t": 40 if title else 12},
-        xaxis=names_axis(names) | {"title": {"text": "Class"}, "tickangle": -40, "showgrid": False, "fixedrange": True},
+        xaxis=names_axis(names)
+        | {
+            "title": {"text": "" if upright else "Class"},  # a title would stand across the longest upright names
+            "tickangle": -90 if upright else -40,
+            "showgrid": False,
+            "fixedrange": True,
+        }
+        | ({"tickfont": {"size": 11, "color": LIGHT["muted"]}} if upright else {}),
         yaxis=names_axis([f"{number}  " for number in range(1, K + 1)])
         | {"title": {"text": "Cluster"}, "autorange": "reversed", "showgrid": False, "fixedrange": True},
     )
