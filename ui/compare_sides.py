@@ -48,7 +48,8 @@ class Offer:
             return f"{self.results[name].name} · published"
         if name in self.groups:
             members = self.groups[name]
-            return f"{len(members)} seeds · {_with_changes(members[0])}"
+            trained = audience.told(classroom="seeds", review="trainings")
+            return f"{len(members)} {trained} · {_with_changes(members[0])}"
         return run_names.run_words(self.runs[name])
 
     def side(self, name: str) -> Side:
@@ -133,10 +134,17 @@ def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
         differ = {name: both for name, both in differ.items() if name == "dataset"}
     told = [_name(side, place, differ) for place, side in enumerate((first, second))]
     if told[0] == told[1]:
-        ends = [side.id[-4:] for side in (first, second)]
+        ends = [_end(side) for side in (first, second)]
         ends = [first.id, second.id] if ends[0] == ends[1] else ends
         told = [f"{name} ({end})" for name, end in zip(told, ends, strict=True)]
     return replace(first, name=told[0]), replace(second, name=told[1])
+
+
+def _end(side: Side) -> str:
+    """What sets a side apart where nothing else does: for a reviewer the time of its training, as in the pickers."""
+    if audience.is_review() and side.members:
+        return run_names.when(side.members[0])
+    return side.id[-4:]
 
 
 def _name(side: Side, place: int, differ: dict[str, tuple[str, str]]) -> str:
