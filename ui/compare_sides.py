@@ -135,6 +135,10 @@ def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
     told = [_name(side, place, differ) for place, side in enumerate((first, second))]
     if told[0] == told[1]:
         ends = [_end(side) for side in (first, second)]
+        days = {end.rpartition(" ")[0] for end in ends}
+        ends = (
+            [end.rpartition(" ")[2] for end in ends] if len(days) == 1 else ends
+        )  # one day: the hour tells them apart
         ends = [first.id, second.id] if ends[0] == ends[1] else ends
         told = [f"{name} ({end})" for name, end in zip(told, ends, strict=True)]
     return replace(first, name=told[0]), replace(second, name=told[1])
