@@ -128,7 +128,8 @@ def pick(offer: Offer) -> tuple[str, str]:
 
 def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
     """The two sides with names fit for a sentence: what a person called them, else the recipe with what sets the two
-    apart (``report, rotation_degrees=0``), else the seed, else the end of their ids."""
+    apart (``report, rotation_degrees=0``), else the seed, else the end of their ids (for a
+    reviewer, who is spared the settings, the time of their training)."""
     differ = {name: (one, other) for name, one, other in sides.settings_that_differ(first, second)}
     if audience.is_review():  # settings are listed for whoever made them
         differ = {name: both for name, both in differ.items() if name == "dataset"}
