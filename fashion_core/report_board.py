@@ -212,7 +212,7 @@ def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_mo
         told.insert(0, "The pictures are drawn by a program: this says nothing about real clothes.")
     if min(num_models) == 1:
         told.append(
-            "In brackets: where the number would lie in 95 of 100 such tests with other photos of the same kind."
+            "In brackets: where the share of all photos of this kind lies, with 95 % confidence, as far as these tell."
         )
     if max(num_models) > 1:
         told.append("In brackets behind a mean: where that of many more trainings would lie, with 95 % confidence.")

@@ -102,7 +102,7 @@ if rights.is_review_copy():
     notices.review_copy(
         audience.told(
             classroom="Making these pictures needs PyTorch, which a review copy does not load.",
-            review="The pictures are made by the training program, which is not part of a review copy.",
+            review="The changed pictures are shown in the lab that this was copied from.",
         )
     )
     st.stop()

@@ -13,7 +13,6 @@ from ui import (
     loaders,
     navigation,
     notices,
-    pickers,
     words,
 )
 
@@ -28,14 +27,12 @@ if not places:
     st.stop()
 left, right = st.columns([1, 2.3], gap="medium")
 with left:
-    asked = st.query_params.get("dataset")
     place = places[
         address.select(
-            "On which photos", list(places), key="dataset", label_visibility="collapsed", quiet=True,
+            "Dataset", list(places), key="dataset", label_visibility="collapsed",
             words=lambda name: f"{places[name].name}{' (drawn)' if places[name].synthetic else ''}",
         )
     ]  # fmt: skip
-    pickers.say_unknown("Dataset", asked, places, place.name)
     if place.synthetic:
         notices.drawn_badge()
 

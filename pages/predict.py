@@ -126,7 +126,7 @@ if rights.is_review_copy():
     notices.review_copy(
         audience.told(
             classroom="Asking a model about a photo needs PyTorch, which a review copy does not load.",
-            review="Asking a model about a photo takes the training program, which is not part of a review copy.",
+            review="A model can be asked about a photo in the lab that this was copied from.",
         )
     )
     navigation.link("evaluation", "See what the models said about the photos of each split")

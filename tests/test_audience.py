@@ -2,11 +2,12 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import runs
+from fashion_core import runs, verdicts
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
 from ui import audience, navigation, plain_answers
@@ -205,3 +206,24 @@ def test_leaks_are_said_as_numbers_of_their_photos():
     told = plain_answers.audited({"test": (12, 1000), "validation": (0, 500)}, 1)
     assert told.startswith("With care: 12 of the 1,000 test photos are copies") and "two labels" in told
     assert "Nobody has checked" in plain_answers.audited(None, 0)
+
+
+def compared(about, low, value, high, num_second=1):
+    difference = SimpleNamespace(value=value, low=low, high=high)
+    side = SimpleNamespace(name="a", drawn=False, members=(0,))
+    other = SimpleNamespace(name="b", drawn=False, members=(0,) * num_second)
+    verdict = SimpleNamespace(word=verdicts.CANNOT_TELL, about=about)
+    return SimpleNamespace(verdict=verdict, difference=difference, first=side, second=other, n=600, margin=0.01)
+
+
+def test_two_trainings_of_one_kind_are_not_said_to_differ_by_the_chance_of_the_photos():
+    told = plain_answers.comparison(compared(verdicts.SEEDS, -0.029, -0.023, -0.017))
+    assert "b names 2.3 fewer of 100 photos right than a (1.7 to 2.9; 600 were tried)" in told
+    assert "may be chance" not in told and "luck" in told
+
+
+def test_an_interval_around_zero_is_said_in_both_directions_and_a_group_in_the_plural():
+    told = plain_answers.comparison(compared(verdicts.RECIPES, -0.012, 0.022, 0.056, num_second=3))
+    assert "b name 2.2 more of 100 photos right than a (from 1.2 fewer to 5.6 more; 600 were tried)" in told
+    assert told.endswith("which may be chance.")
+    assert "1 and 1" not in plain_answers.reach(compared(verdicts.RECIPES, -0.01, 0.0, 0.01))

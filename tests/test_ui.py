@@ -185,6 +185,24 @@ def test_a_map_sends_row_ids_alone_and_greys_what_is_not_highlighted():
     assert [trace.marker.color == colours.LIGHT["grey"] for trace in figure.data] == [True, True, False]
 
 
+def test_a_highlighted_class_whose_own_colour_is_grey_stands_out_from_the_grey_ones():
+    classes = [f"class {number}" for number in range(10)]
+    points = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    grey = next(name for name, colour in colours.class_colours(classes).items() if colour == "#7F7F7F")
+    figure = charts.embedding_scatter(points, classes * 2, classes, highlight=[grey])
+    (shown,) = (trace.marker.color for trace in figure.data if trace.uid == grey)
+    assert shown == colours.LIGHT["indigo"]
+    figure = charts.embedding_scatter(points, classes * 2, classes)
+    assert [trace.marker.color for trace in figure.data if trace.uid == grey] == ["#7F7F7F"]
+
+
+def test_the_numbers_beside_the_rows_keep_their_distance_however_wide_the_chart_is():
+    rates = pd.DataFrame({"label": ["a"], "rate": 1.0, "low": 0.9, "high": 1.0, "n": 10})
+    figure = charts.rates_with_intervals(rates)
+    (note,) = figure.layout.annotations
+    assert note.x == 1 and note.xref == "paper" and 0 < note.xshift < figure.layout.margin.r - 48
+
+
 def test_a_class_named_like_a_tag_is_shown_as_it_is_written():
     labels = ["<a href='http://evil.example'>saree</a>", "b&amp;c"]
     rates = pd.DataFrame({"label": labels, "rate": 0.5, "low": 0.4, "high": 0.6, "n": 10})

@@ -142,8 +142,10 @@ def _pictures(result: Result) -> None:
     deciding = {name for one in result.comparisons if one.decides for name in (one.first, one.second)}
     bases = {one.first for one in result.comparisons if one.decides}
     base = next(iter(bases)) if len(bases) == 1 else None
-    rows = []
+    rows, plain = [], audience.is_review()
     for arm in result.arms:
+        if plain and deciding and arm.name not in deciding:
+            continue  # a reviewer sees what the verdict rests on
         low, high = within(arm.spreads[measure])
         role = "base" if arm.name == base else "judged" if arm.name in deciding or not deciding else "beside"
         rows.append(Row(name=capital(arm.words), values=arm.values[measure], mean=arm.spreads[measure].mean, low=low,
@@ -153,6 +155,8 @@ def _pictures(result: Result) -> None:
         half = result.run_to_run.reported / 2
         band = rows[0].mean - half, rows[0].mean + half
     unit = capital(claim_arms.measure_words(measure, result.evidence))
+    if plain:
+        unit = f"Share of {plain_answers.FOUND[measure].replace(' are ', ' that are ')}"
     title = _finding(result)
     plot(
         arms(rows, unit=f"{unit}, {result.evidence.split} photos", title=title, drawn=drawn, band=band),
@@ -172,7 +176,7 @@ def _finding(result: Result) -> str:
     most = max(deciding, key=lambda one: abs(one.value))
     arm = result.claim.arm
     bounds = f"[{points(most.low)}, {points(most.high)}]"
-    return f"{capital(arm(most.second).words)}: {points(most.value)} points {bounds} against {most.first}"
+    return f"{capital(arm(most.second).words)}: {points(most.value)} points {bounds} against {arm(most.first).words}"
 
 
 def _group_pictures(result: Result, drawn: bool) -> None:

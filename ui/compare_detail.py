@@ -41,7 +41,12 @@ def show_in_review(found: Comparison) -> None:
             notices.aside("One of them was published as one number alone, so no class can be compared.")
         else:
             _draw_classes(found)
-            notices.aside("Filled: the difference is more than chance. Rings: it may be chance.")
+            once = len(found.first.members) == len(found.second.members) == 1
+            luck = " Other trainings of the same two kinds may turn it." if once else ""
+            notices.aside(
+                "Filled: more than the chance of which photos were tried. Rings: it may be chance. "
+                f"Lines: 95 % intervals.{luck}"
+            )
     with flips:
         st.markdown("**Photos that one of the two names wrong**")
         show_flips(found, by_class=False)

@@ -48,7 +48,8 @@ class Offer:
             return f"{self.results[name].name} · published"
         if name in self.groups:
             members = self.groups[name]
-            return f"{len(members)} seeds · {_with_changes(members[0])}"
+            trained = audience.told(classroom="seeds", review="trainings")
+            return f"{len(members)} {trained} · {_with_changes(members[0])}"
         return run_names.run_words(self.runs[name])
 
     def side(self, name: str) -> Side:
@@ -127,16 +128,28 @@ def pick(offer: Offer) -> tuple[str, str]:
 
 def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
     """The two sides with names fit for a sentence: what a person called them, else the recipe with what sets the two
-    apart (``report, rotation_degrees=0``), else the seed, else the end of their ids."""
+    apart (``report, rotation_degrees=0``), else the seed, else the end of their ids (for a
+    reviewer, who is spared the settings, the time of their training)."""
     differ = {name: (one, other) for name, one, other in sides.settings_that_differ(first, second)}
     if audience.is_review():  # settings are listed for whoever made them
         differ = {name: both for name, both in differ.items() if name == "dataset"}
     told = [_name(side, place, differ) for place, side in enumerate((first, second))]
     if told[0] == told[1]:
-        ends = [side.id[-4:] for side in (first, second)]
+        ends = [_end(side) for side in (first, second)]
+        days = {end.rpartition(" ")[0] for end in ends}
+        ends = (
+            [end.rpartition(" ")[2] for end in ends] if len(days) == 1 else ends
+        )  # one day: the hour tells them apart
         ends = [first.id, second.id] if ends[0] == ends[1] else ends
         told = [f"{name} ({end})" for name, end in zip(told, ends, strict=True)]
     return replace(first, name=told[0]), replace(second, name=told[1])
+
+
+def _end(side: Side) -> str:
+    """What sets a side apart where nothing else does: for a reviewer the time of its training, as in the pickers."""
+    if audience.is_review() and side.members:
+        return run_names.when(side.members[0])
+    return side.id[-4:]
 
 
 def _name(side: Side, place: int, differ: dict[str, tuple[str, str]]) -> str:

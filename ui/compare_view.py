@@ -113,8 +113,9 @@ def show_verdict(found: Comparison) -> None:
 
 def _score_number(label: str, side: Side, score) -> Number:
     bounds = words.interval((score.low, score.high))
-    note = f"{bounds}, {score.num_models} seeds, sd {100 * score.sd:.1f}" if score.sd is not None else bounds
-    told = "Mean accuracy of the seeds with its t interval; sd is how far they lie apart, in points."
+    trained = audience.told(classroom="seeds", review="trainings")
+    note = f"{bounds}, {score.num_models} {trained}, sd {100 * score.sd:.1f}" if score.sd is not None else bounds
+    told = f"Mean accuracy of the {trained} with its t interval; sd is how far they lie apart, in points."
     return Number(
         f"{label} accuracy",
         words.percent(score.accuracy),

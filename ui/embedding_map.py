@@ -153,22 +153,20 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
             Number(
                 "Nearest is alike",
                 words.percent(alike / num_compared),
-                words.interval(learnt.interval(alike, num_compared)),
+                f"{words.interval(learnt.interval(alike, num_compared))}, n = {words.count(num_compared)}",
                 f"Share of {words.counted(num_compared, 'photo')} of which {_NEAREST}. It judges the features "
                 "themselves, so the map cannot flatter it.",
             ),
-            Number(
-                "Told apart best", words.percent(best["rate"]), display_name(best["label"]), f"Most often {_NEAREST}."
-            ),
-            Number(
-                "Told apart worst",
-                words.percent(worst["rate"]),
-                display_name(worst["label"]),
-                f"Least often {_NEAREST}.",
-            ),
+            _class_number("Told apart best", best, f"Most often {_NEAREST}."),
+            _class_number("Told apart worst", worst, f"Least often {_NEAREST}."),
         ],
         in_review=lambda: _say(run, split, chosen, by_class, num_compared),
     )
+
+
+def _class_number(label: str, row: pd.Series, told: str) -> Number:
+    bounds = words.interval((row["low"], row["high"]))
+    return Number(label, words.percent(row["rate"]), f"{display_name(row['label'])} {bounds}", told)
 
 
 def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compared: int) -> None:
@@ -180,6 +178,7 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
         plain_answers.learnt(
             alike / num_compared,
             learnt.interval(alike, num_compared),
+            num_compared,
             worst["label"],
             1 - worst["rate"],
             (1 - worst["high"], 1 - worst["low"]),

@@ -11,7 +11,18 @@ import streamlit as st
 from fashion_core import maps, neighbours, projection
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, embedding_colours, embedding_photos, learnt, loaders, navigation, notices, words
+from ui import (
+    address,
+    audience,
+    charts,
+    embedding_colours,
+    embedding_photos,
+    learnt,
+    loaders,
+    navigation,
+    notices,
+    words,
+)
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -48,12 +59,16 @@ def show(run: Run, split: str) -> None:
             Number(
                 "Ten nearest alike",
                 words.percent(measured.share),
-                words.interval((measured.low, measured.high)),
+                f"{words.interval((measured.low, measured.high))}, n = {words.count(measured.num)}",
                 f"Of a photo's ten nearest {learnt.photos_words(among)}s, without filters, the share of its own class "
                 f"(precision at ten); mean over {words.counted(measured.num, learnt.photos_words(split))} spread over "
                 "the classes.",
             ),
-            Number("Looked at", words.count(int(keep_N.sum())), f"{milliseconds:.0f} ms, exact"),
+            Number(
+                "Looked at",
+                words.count(int(keep_N.sum())),
+                "in less than 1 ms" if milliseconds < 1 else f"in {milliseconds:.0f} ms",
+            ),
         ]
     )
     asked, found = st.columns([1, 4], gap="medium")
@@ -66,7 +81,12 @@ def show(run: Run, split: str) -> None:
         nearest = points.iloc[rows].assign(place=[f"no. {place + 1}" for place in range(len(rows))], distance=distances)
         with st.container(height=430, border=False, key="similar_photos"):
             embedding_photos.ranked(run, nearest, "The most alike photos", key="similar")
-        notices.aside("Nearest first; below each its cosine distance: 0 the same direction, 1 nothing in common.")
+        notices.aside(
+            audience.told(
+                classroom="Nearest first; below each its cosine distance: 0 the same direction, 1 nothing in common.",
+                review="Nearest first; below each how far it is for the model: 0 the same, 1 nothing in common.",
+            )
+        )
         if len(rows):
             st.pills(
                 "More like",

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import lesson_plans, lessons
+from fashion_core import lesson_plans, lessons, rights
 from ui import (
     address,
     lesson_augmentation,
@@ -37,10 +37,11 @@ _OWN_KEYS = ("lesson", "step", "seed", "class", "trained", "view", "shown", "gar
 
 def show() -> None:
     """A line a lesson: its question, how far this session is, and the button that opens it."""
+    where = "in the lab that this was copied from" if rights.is_review_copy() else "here, on this machine"
     st.markdown(
-        "Five lessons of about eight minutes. In each you guess first; then small networks are trained here, on this "
-        "machine, on drawings; then you look at what came out and why. Your guesses are kept in this browser tab "
-        "only, until it is reloaded."
+        f"Five lessons of about eight minutes. In each you guess first; then small networks are trained {where}, on "
+        "drawings; then you look at what came out and why. Your guesses are kept in this browser tab only, until it is "
+        "reloaded."
     )
     for lesson in LESSONS.values():
         done = lesson_frame.memory(lesson.name)

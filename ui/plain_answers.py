@@ -10,6 +10,7 @@ from fashion_core import claims, verdicts
 from fashion_core.claim_arms import Comparison as ArmsCompared
 from fashion_core.claim_verdicts import Result
 from fashion_core.comparing import Comparison
+from fashion_core.differences import Difference
 from fashion_core.labels import display_name
 from fashion_core.statistics import wilson
 from fashion_core.verdicts import of_100 as of_100
@@ -64,26 +65,47 @@ def comparison(found: Comparison) -> str:
     word, difference = found.verdict.word, found.difference
     first, second = words.plain(found.first.name), words.plain(found.second.name)
     tried = f"{words.count(found.n)} were tried"
+    several = len(found.second.members) > 1
     if word in (verdicts.BETTER, verdicts.WORSE):
         ends = sorted((abs(difference.low), abs(difference.high)))
         more, by = "more" if word == verdicts.BETTER else "fewer", abs(100 * difference.value)
         return (
-            f"Yes: {second} is {word} than {first}. It names {by:.1f} {more} of 100 photos right ({between(ends)}; "
-            f"{tried})."
+            f"Yes: {second} {'are' if several else 'is'} {word} than {first}. {'They name' if several else 'It names'} "
+            f"{by:.1f} {more} of 100 photos right ({between(ends)}; {tried})."
         )
-    ends = f"{verdicts.points(difference.low)} to {verdicts.points(difference.high)}"
-    seen = f"{verdicts.points(difference.value)} of 100 photos ({ends}; {tried})"
     if word == verdicts.EQUIVALENT:
+        ends = f"{verdicts.points(difference.low)} to {verdicts.points(difference.high)}"
+        seen = f"{verdicts.points(difference.value)} of 100 photos ({ends}; {tried})"
         return (
             f"None that matters: {second} and {first} differ by {seen}, and a difference of {100 * found.margin:g} or "
             "more is ruled out."
         )
-    return f"Cannot tell: {second} and {first} differ by {seen}, which may be chance."
+    seen = f"{second} {'name' if several else 'names'} {_more_or_fewer(difference)} of 100 photos right than {first}"
+    why = "which may be chance"
+    if found.verdict.about == verdicts.SEEDS:
+        why = "but two trainings of one kind differ by luck"
+    elif found.verdict.about == verdicts.EXPERIMENTS and (found.first.drawn or found.second.drawn):
+        why = "but one of the two answered drawn pictures, so that says nothing about clothes"
+    return f"Cannot tell: {seen} ({_from_to(difference)}; {tried}), {why}."
 
 
-def learnt(share: float, bounds: Bounds, worst: str, missed: float, missed_bounds: Bounds, beside: str) -> str:
+def _more_or_fewer(difference: Difference) -> str:
+    """``2.3 fewer``."""
+    return f"{abs(100 * difference.value):.1f} {'fewer' if difference.value < 0 else 'more'}"
+
+
+def _from_to(difference: Difference) -> str:
+    """The interval: ``1.7 to 2.9``, or ``from 4.4 fewer to 7.1 more`` where it holds zero."""
+    low, high = difference.low, difference.high
+    if low <= 0 <= high:
+        return f"from {-100 * low:.1f} fewer to {100 * high:.1f} more"
+    return between(sorted((abs(low), abs(high))))
+
+
+def learnt(share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, beside: str) -> str:
     """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not."""
-    found = f"For {of_100(share, bounds)} photos ({between(bounds)}) the most similar other photo is of the same class."
+    tried = f"({between(bounds)}; {words.count(n)} were tried)"
+    found = f"For {of_100(share, bounds)} photos {tried} the most similar other photo is of the same class."
     if not missed:
         return found
     often = f", most often {name(beside)}" if beside else ""
@@ -100,7 +122,12 @@ def reach(found: Comparison) -> str:
             "training is better takes several trainings of both."
         )
     elif about == verdicts.SEEDS:
-        told = "Both were trained in the same way on the same photos, so what lies between them is luck."
+        told = (
+            "Both were trained in the same way on the same photos. The range and the classes below know only which "
+            "photos were tried, not how far two such trainings lie apart."
+        )
+    elif about == verdicts.RECIPES and len(found.second.members) == len(found.first.members) == 1:
+        told = "About the way of training: each was trained once, and was judged by how far such trainings lie apart."
     elif about == verdicts.RECIPES:
         counts = f"{len(found.second.members)} and {len(found.first.members)}"
         told = f"About the way of training, judged by {counts} models and by how far such trainings lie apart."
@@ -204,7 +231,7 @@ def standing(best_name: str, share: float, bounds: Bounds, n: int, drawn: bool) 
     )
 
 
-_FOUND = {
+FOUND = {
     claims.ACCURACY: "photos are named right",
     claims.RARE: "photos of the rare classes are found",
     claims.LARGEST: "photos of the commonest class are found",
@@ -241,7 +268,7 @@ def _compared_arms(result: Result, one: ArmsCompared) -> str:
     head = f"{second[:1].upper()}{second[1:]}"
     if one.low <= 0 <= one.high:
         ends = f"from {-100 * one.low:.1f} fewer to {100 * one.high:.1f} more"
-        return f"{head} beside {first}: {ends} of 100 {_FOUND[one.measure]}, so it is not settled which is ahead."
+        return f"{head} beside {first}: {ends} of 100 {FOUND[one.measure]}, so it is not settled which is ahead."
     more = "more" if one.value > 0 else "fewer"
     ends = between(sorted((abs(one.low), abs(one.high))))
-    return f"{head}: {100 * abs(one.value):.1f} {more} of 100 {_FOUND[one.measure]} than with {first} ({ends})."
+    return f"{head}: {100 * abs(one.value):.1f} {more} of 100 {FOUND[one.measure]} than with {first} ({ends})."

@@ -34,13 +34,13 @@ def run_words(run: Run) -> str:
 
 def short_words(run: Run) -> str:
     """``★ Baseline · report · 23 Nov 15:46``: a run where its dataset is known."""
-    return _named(run, f"{run.recipe} · {_when(run)}")
+    return _named(run, f"{run.recipe} · {when(run)}")
 
 
 def what_words(run: Run) -> str:
     """``report on clothing · 23 Nov 15:46``, with ``(drawn)`` when the data are; no name and no star."""
     drawn = " (drawn)" if run.dataset["synthetic"] else ""
-    return f"{run.recipe} on {run.dataset['name']}{drawn} · {_when(run)}"
+    return f"{run.recipe} on {run.dataset['name']}{drawn} · {when(run)}"
 
 
 def _named(run: Run, what: str) -> str:
@@ -48,7 +48,8 @@ def _named(run: Run, what: str) -> str:
     return f"{STAR if labels.starred else ''}{f'{labels.name} · ' if labels.name else ''}{what}"
 
 
-def _when(run: Run) -> str:
-    when = datetime.fromisoformat(run.created).astimezone()
-    year = "" if when.year == datetime.now().year else f" {when.year}"  # the lists are narrow
-    return f"{when.day} {when:%b}{year} {when:%H:%M}"
+def when(run: Run) -> str:
+    """``23 Nov 15:46``, the year where it is another one; on the clock of this machine."""
+    made = datetime.fromisoformat(run.created).astimezone()
+    year = "" if made.year == datetime.now().year else f" {made.year}"  # the lists are narrow
+    return f"{made.day} {made:%b}{year} {made:%H:%M}"

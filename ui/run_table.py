@@ -60,7 +60,7 @@ def show(runs: Sequence[Run]) -> None:
         selection_mode="single-row",
         column_config={
             "★": st.column_config.TextColumn(width=32, help="Starred"),
-            "Run": st.column_config.TextColumn(width=270),
+            "Run": st.column_config.TextColumn(width=340 if audience.is_review() else 270),
             "Validation": st.column_config.TextColumn(help=told),
             "Test": st.column_config.TextColumn(help=told),
         },

@@ -11,7 +11,10 @@ from ui.colours import LIGHT, MORE_RAMP, class_colours
 
 SYMBOLS = ("circle", "square", "diamond")  # colour alone cannot part fifteen classes
 
+GREYS = ("#7F7F7F",)  # a class's colour that would not stand out from the others when they turn grey
+
 EYE = {"x": 1.45, "y": 1.45, "z": 1.2}  # from nearer the axes' titles leave the chart at 1280
+CENTRE = {"x": 0.0, "y": 0.0, "z": -0.14}  # the titles hang below the cube: at 0 the chart's edge cut them
 
 
 def embedding_scatter(
@@ -48,6 +51,7 @@ def embedding_scatter(
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     order = [name for name in classes if name not in highlight] + [name for name in classes if name in highlight]
     steps = 5 if len(classes) > len(SYMBOLS) else 1  # right and wrong differ by more than colour
+    shade = {name: LIGHT["indigo"] if highlight and colours[name] in GREYS else colours[name] for name in order}
     medians: dict[str, np.ndarray] = {}
     for name in order:
         mask = labels == name
@@ -61,7 +65,7 @@ def embedding_scatter(
             text=None if hover is None else hover[mask],
             opacity=0.28 if pale else 0.8,
             marker={
-                "color": LIGHT["grey"] if pale else colours[name],
+                "color": LIGHT["grey"] if pale else shade[name],
                 # without a GPU a browser drew mixed symbols 1.9 and 3.6 times as long as circles (two tries)
                 "symbol": "circle" if pale else SYMBOLS[list(classes).index(name) // steps % 3],
             },
@@ -161,7 +165,9 @@ def _finish(
         }
         for axis, words in zip("xyz", axis_titles, strict=False)
     }  # fmt: skip
-    figure.update_layout(dragmode="orbit", scene={**axes, "aspectmode": "cube", "camera": {"eye": EYE}})
+    figure.update_layout(
+        dragmode="orbit", scene={**axes, "aspectmode": "cube", "camera": {"eye": EYE, "center": CENTRE}}
+    )
 
 
 def _apart(
