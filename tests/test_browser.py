@@ -64,7 +64,7 @@ def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)  # a busy machine needs longer than it should
 
 
 def healthy(address: str) -> bool:
