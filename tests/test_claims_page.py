@@ -12,6 +12,7 @@ from fashion_core import claim_results, claim_verdicts, claims, experiments, run
 from tests.made_pairs import run_with
 from tests.test_hostile_names import PAYLOADS, hostile
 from tests.test_pages import metric, open_page, written
+from ui import words
 from ui.charts.claims import Recalls, Row, arms, class_recalls
 
 ROOT = Path(__file__).parents[1]
@@ -123,6 +124,8 @@ def test_kept_results_are_shown_without_the_runs_and_judged_anew(lab, tiny, monk
     assert "From results that came with the lab, reached on tiny" in told
     assert claim_verdicts.judge(evidence).sentence.partition(". ")[2] in told
     assert any("Train 4 models" in button.label for button in app.button)
+    took = sum(runs.open_run(folder).summary()["seconds"] for folder in (lab / "runs").iterdir() if folder.is_dir())
+    assert f"they trained {words.roughly(took)} in all" in told
     monkeypatch.setenv("FASHION_DATA", str(lab / "no-data"))
     (lab / "no-data").mkdir()
     app = open_page("claims", claim="dropout")

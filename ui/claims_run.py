@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fashion_core import claims, experiments, launch, rights, runs
+from fashion_core.claim_evidence import Evidence
 from fashion_core.errors import RunError, SettingsError, WrongUse
 from fashion_core.experiments import ACTIVE, FINISHED, RESUMABLE, Member, Plan
 from fashion_core.runs import Run
@@ -62,7 +63,7 @@ def show(known: Known, place: Place, found: Sequence[Run]) -> None:
     if plan.running:
         st.fragment(_progress, run_every=SECONDS)(plan, _standing(plan))
     elif not plan.finished:
-        _offer(plan, found)
+        _offer(plan, found, place.kept.get(known.claim.name))
     else:
         _more(plan)
     with st.expander("The same from a terminal"):
@@ -100,7 +101,7 @@ def _settings(plan: Plan) -> None:
         )  # fmt: skip
 
 
-def _offer(plan: Plan, found: Sequence[Run]) -> None:
+def _offer(plan: Plan, found: Sequence[Run], kept: Evidence | None) -> None:
     cost = experiments.cost([plan], found, curves_view.metrics_of)
     there = Counter(member.state for member in plan.members)
     told = f"{words.counted(len(plan.members), 'model')}: {there[FINISHED]} trained already"
@@ -124,6 +125,11 @@ def _offer(plan: Plan, found: Sequence[Run]) -> None:
     if cost.num_unknown:
         of_them = "" if cost.num_unknown == cost.num_runs else f" of {words.counted(cost.num_unknown, 'model')}"
         notices.aside(f"Time{of_them} unknown until it runs: nothing like it has run on this machine yet.")
+        if kept and kept.overrides == plan.overrides:
+            took = sum(second for arm in kept.arms.values() for second in arm.seconds)
+            notices.aside(
+                f"Where the results that came with the lab were made, they trained {words.roughly(took)} in all."
+            )
 
 
 def _more(plan: Plan) -> None:
