@@ -31,6 +31,7 @@ PLAIN = {
 }
 
 
+FITS = 60  # letters of a title that stand beside "drawn data" at 1280 pixels
 _TO_THE_LEFT = (
     "<style>.st-key-claims button{justify-content:flex-start;text-align:left;padding:2px 0}"
     ".st-key-claims button *{justify-content:flex-start;text-align:left}</style>"
@@ -176,7 +177,13 @@ def _finding(result: Result) -> str:
     most = max(deciding, key=lambda one: abs(one.value))
     arm = result.claim.arm
     bounds = f"[{points(most.low)}, {points(most.high)}]"
-    return f"{capital(arm(most.second).words)}: {points(most.value)} points {bounds} against {arm(most.first).words}"
+    first, second = (arm(name).words.partition(",")[0] for name in (most.first, most.second))
+    told = f"{points(most.value)} points {bounds}"
+    whole = f"{capital(second)}: {told} against {first}"
+    if len(whole) <= FITS:
+        return whole
+    one_base = len({one.first for one in deciding}) == 1  # then the dashed line says against what
+    return f"{capital(second)}: {told}" if one_base else f"{told} against {first}"
 
 
 def _group_pictures(result: Result, drawn: bool) -> None:
