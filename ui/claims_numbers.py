@@ -22,7 +22,7 @@ def numbers_of(result: Result) -> list[Number]:
             spread = arm.spreads[deciding[0].measure]
             numbers.append(
                 Number(
-                    capital(arm.name),
+                    words.capital(arm.name),
                     words.percent(spread.mean),
                     f"{words.interval(within(spread))}\n{arm.words}",
                     f"Mean {claims.MEASURES[deciding[0].measure]} of {spread.count} models with Student's t interval; "
@@ -46,7 +46,7 @@ def _n(result: Result) -> Number:
 def _difference(result: Result, one: Comparison, *, alone: bool) -> Number:
     arm = result.claim.arm
     return Number(
-        "Difference" if alone else f"{capital(one.second)} − {one.first}",
+        "Difference" if alone else f"{words.capital(one.second)} − {one.first}",
         points(one.value),
         f"[{points(one.low)}, {points(one.high)}]\npoints, {p_words(one.p_rule)}",
         f"Points of {claim_arms.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
@@ -107,8 +107,3 @@ def _group_numbers(result: Result) -> list[Number]:
 def within(spread: seeds.Spread) -> tuple[float, float]:
     """The interval of a mean share, kept between 0 and 1."""
     return max(0.0, spread.low), min(1.0, spread.high)
-
-
-def capital(text: str) -> str:
-    """The text as a sentence begins."""
-    return f"{text[:1].upper()}{text[1:]}"

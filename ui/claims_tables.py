@@ -11,7 +11,7 @@ from fashion_core.claim_verdicts import Result
 from fashion_core.claims import GROUPS, SPREAD
 from ui import charts, notices, words
 from ui.charts.claims import Recalls, class_recalls
-from ui.claims_numbers import capital, within
+from ui.claims_numbers import within
 from ui.plot import plot
 
 
@@ -45,7 +45,7 @@ _SHORT = {claims.ACCURACY: "Accuracy", claims.RARE: "Rarest third", claims.LARGE
 def _arm_table(result: Result) -> pd.DataFrame:
     rows = []
     for arm in result.arms:
-        row: dict[str, object] = {"Arm": capital(arm.words)}
+        row: dict[str, object] = {"Arm": words.capital(arm.words)}
         for measure in result.claim.measures:
             row[_SHORT[measure]] = 100 * arm.spreads[measure].mean
         low, high = within(arm.spreads[result.claim.measures[0]])
@@ -61,8 +61,8 @@ def _comparison_table(result: Result) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Second": capital(arm(one.second).words),
-                "First": capital(arm(one.first).words),
+                "Second": words.capital(arm(one.second).words),
+                "First": words.capital(arm(one.first).words),
                 "Of": _SHORT[one.measure],
                 "Difference": 100 * one.value,
                 "From": 100 * one.low,
@@ -89,7 +89,7 @@ def show_classes(result: Result) -> None:
             found = seeds.ranges_of(result.evidence.arms[arm.name].matrices_SKK)
             rows.append(
                 Recalls(
-                    name=capital(arm.words), mean=found.recall_mean, lowest=found.recall_low,
+                    name=words.capital(arm.words), mean=found.recall_mean, lowest=found.recall_low,
                     highest=found.recall_high, is_base=len(set(bases)) == 1 and arm.name == bases[0],
                 )
             )  # fmt: skip
@@ -107,11 +107,11 @@ def show_classes(result: Result) -> None:
         most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.value))
         first, second = (result.evidence.arms[name].matrices_SKK.sum(axis=0) for name in (most.first, most.second))
         names = result.claim.arm(most.second).words, result.claim.arm(most.first).words
-        st.markdown(f"**{capital(names[0])} minus {names[1]}**, in points of each row")
+        st.markdown(f"**{words.capital(names[0])} minus {names[1]}**, in points of each row")
         plot(
             charts.matrix_difference(
-                second, first, result.evidence.classes, first_name=capital(names[0]), second_name=capital(names[1]),
-                counted="answers",
+                second, first, result.evidence.classes, first_name=words.capital(names[0]),
+                second_name=words.capital(names[1]), counted="answers",
             ),
             key="matrices",
             alt=f"Difference of the two confusion matrices: {names[0]} minus {names[1]}",

@@ -15,7 +15,7 @@ from ui import address, audience, charts, claims_numbers, claims_tables, navigat
 from ui.answer import answer
 from ui.charts.claims import Row, arms
 from ui.claims_found import HERE, Known
-from ui.claims_numbers import capital, within
+from ui.claims_numbers import within
 from ui.plot import plot
 
 BADGES = {
@@ -149,13 +149,13 @@ def _pictures(result: Result) -> None:
             continue  # a reviewer sees what the verdict rests on
         low, high = within(arm.spreads[measure])
         role = "base" if arm.name == base else "judged" if arm.name in deciding or not deciding else "beside"
-        rows.append(Row(name=capital(arm.words), values=arm.values[measure], mean=arm.spreads[measure].mean, low=low,
-                        high=high, role=role))  # fmt: skip
+        rows.append(Row(name=words.capital(arm.words), values=arm.values[measure], mean=arm.spreads[measure].mean,
+                        low=low, high=high, role=role))  # fmt: skip
     band = None
     if result.run_to_run:
         half = result.run_to_run.reported / 2
         band = rows[0].mean - half, rows[0].mean + half
-    unit = capital(claim_arms.measure_words(measure, result.evidence))
+    unit = words.capital(claim_arms.measure_words(measure, result.evidence))
     if plain:
         unit = f"Share of {plain_answers.FOUND[measure].replace(' are ', ' that are ')}"
     title = _finding(result)
@@ -179,11 +179,11 @@ def _finding(result: Result) -> str:
     bounds = f"[{points(most.low)}, {points(most.high)}]"
     first, second = (arm(name).words.partition(",")[0] for name in (most.first, most.second))
     told = f"{points(most.value)} points {bounds}"
-    whole = f"{capital(second)}: {told} against {first}"
+    whole = f"{words.capital(second)}: {told} against {first}"
     if len(whole) <= FITS:
         return whole
     one_base = len({one.first for one in deciding}) == 1  # then the dashed line says against what
-    return f"{capital(second)}: {told}" if one_base else f"{told} against {first}"
+    return f"{words.capital(second)}: {told}" if one_base else f"{told} against {first}"
 
 
 def _group_pictures(result: Result, drawn: bool) -> None:

@@ -265,7 +265,7 @@ def claim(result: Result) -> list[str]:
 def _compared_arms(result: Result, one: ArmsCompared) -> str:
     """``Both: 27.0 more of 100 photos are named right than with no correction (23.0 to 31.0).``"""
     first, second = (result.claim.arm(name).words for name in (one.first, one.second))
-    head = f"{second[:1].upper()}{second[1:]}"
+    head = words.capital(second)
     if one.low <= 0 <= one.high:
         ends = f"from {-100 * one.low:.1f} fewer to {100 * one.high:.1f} more"
         return f"{head} beside {first}: {ends} of 100 {FOUND[one.measure]}, so it is not settled which is ahead."

@@ -71,3 +71,8 @@ def plain(text: object) -> str:
     """Text that came from a file or a person, safe inside streamlit's Markdown: shown as it is, never as a picture, a
     link, a formula or an icon."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(text))
+
+
+def capital(text: str) -> str:
+    """The text as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
