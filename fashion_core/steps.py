@@ -5,12 +5,14 @@ what it shows is what the model receives. Knows no files and no epochs.
 B batch, C channels, H height, W width, N images of a split, K classes.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from fashion_core import augment, draws, ranks, schedules
+from fashion_core import augment, depthwise, draws, ranks, schedules
 from fashion_core.batches import Batch, Features, Photos
 from fashion_core.config import Settings
 from fashion_core.draws import Draw, Mixture
@@ -104,6 +106,15 @@ class Learner:
         """The model that validation and scores use."""
         return self.model if self.smooth is None else self.smooth
 
+    @contextmanager
+    def arithmetic(self) -> Iterator[None]:
+        """What the forward pass is computed in."""
+        with ExitStack() as stack:
+            stack.enter_context(torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16))
+            if self.bfloat16 and self.device.type == "cpu" and self.settings.compile == "off":
+                stack.enter_context(depthwise.faster_backward())
+            yield
+
     def weights(self) -> dict[str, torch.Tensor]:
         """The weights that learn, by name."""
         return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
@@ -161,7 +172,7 @@ def step(
             given, mixture = fed.images_BCHW, fed.mixture
         torch.manual_seed(step_seed(settings.seed, epoch, batch.number, world.rank, number))  # dropout
         with world.without_sync(learner.wrapped, now=number == len(cuts) - 1):
-            with torch.autocast(learner.device.type, torch.bfloat16, enabled=learner.bfloat16):
+            with learner.arithmetic():
                 logits_BK = learner.wrapped(given).float()
             share = _share(learner.loss, logits_BK, labels_B, part, mixture) / whole
             if empty:
