@@ -161,7 +161,7 @@ def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[s
         raise SystemExit(f"no seed has all of {', '.join(CORE)} yet, so nothing was saved")
     rows = [row for row in rows if row["seed"] in whole]
     plain = settings_of("none", given.first_seed, given)
-    study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint, "bring": dataset.bring,
+    study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint,
              "synthetic": dataset.synthetic, "split": given.split, "n": rows[0]["n"],
              "train_counts": dict(zip(rows[0]["classes"], rows[0]["train_counts"], strict=True)),
              "recipe": plain.recipe, "changed": {name: new for name, _, new in config.changes(plain)},

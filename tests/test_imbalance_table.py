@@ -34,6 +34,22 @@ def test_a_way_is_the_mean_of_its_seeds_with_students_interval_and_differences_a
     assert found["beyond"] == pytest.approx(stats.t.ppf(0.975, 4) * sd * np.sqrt(2 / 3), abs=1e-5)
 
 
+def test_gains_of_several_ways_hold_at_once_between_students_t_and_bonferroni():
+    random = np.random.default_rng(3)
+    values = {way: list(random.normal(0.8, 0.02, 3)) for way in ("none", "sampler", "weighted", "both", "focal")}
+    single = imbalance_table.against_none({way: values[way] for way in ("none", "both")})["both"]
+    expected = stats.ttest_ind(values["both"], values["none"]).confidence_interval(0.95)
+    assert (single["low"], single["high"]) == pytest.approx(expected, abs=2e-3), "of one way it is Student's t"
+    several = imbalance_table.against_none(values)
+    assert set(several) == set(values) - {"none"}
+    sd = np.sqrt(np.mean([np.var(group, ddof=1) for group in values.values()]) * 2 / 3)
+    least, most = (stats.t.ppf(1 - share / 2, 10) * sd for share in (0.05, 0.05 / 4))
+    for way, gain in several.items():
+        assert gain["mean"] == pytest.approx(np.mean(values[way]) - np.mean(values["none"]), abs=1e-6)
+        assert least < (gain["high"] - gain["low"]) / 2 < most, "wider than one interval, narrower than Bonferroni's"
+    assert imbalance_table.against_none({"none": [0.8], "both": [0.7]}) == {}, "single seeds tell nothing"
+
+
 def test_a_training_is_taken_again_only_where_photos_and_every_setting_are_equal(tiny):
     given = argparse.Namespace(recipe="report", augment=False, image_size="16", epochs=1, sets=[])
     settings = imbalance.settings_of("both", 1, given)
@@ -61,7 +77,7 @@ def made_study(gains: dict[str, tuple[float, float, float]], beyond: float | Non
                      "largest": {"mean": 0.97, "low": 0.9, "high": 1.0}}}  # fmt: skip
     for name, (mean, low, high) in gains.items():
         ways[name] = {"way": name, "seeds": 3, "mean_recall": {"mean": 0.8 + mean, "low": 0.7, "high": 0.9},
-                      "mean_recall_minus_none": {"mean": mean, "low": low, "high": high},
+                      "mean_recall_against_none": {"mean": mean, "low": low, "high": high},
                       "largest": {"mean": 0.5, "low": 0.4, "high": 0.6}}  # fmt: skip
     return measured.Study(dataset="d", name="*d*", split="test", n=100, ratio=7.0, command="x", date="2026-11-28",
                           synthetic=False, beyond=beyond, ways=ways)  # fmt: skip

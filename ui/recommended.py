@@ -54,7 +54,8 @@ def show(dataset_id: str) -> None:
     )
     notices.aside(
         f"{words.plain(study.name)} has {study.ratio:.1f} photos of its largest class for each one of its smallest. "
-        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. To measure it again: "
+        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. Gains in the text hold for all ways at "
+        "once: one study in twenty would show a gain where there is none (Dunnett). To measure it again: "
         f"{words.command(study.command)}"
     )
 
@@ -84,8 +85,9 @@ def advice(study: Study) -> str:
 
 
 def _gain(study: Study, way: str, named: bool = True) -> str:
-    gain = study.ways[way]["mean_recall_minus_none"]
-    if gain["low"] is None:
+    gain = study.ways[way].get("mean_recall_against_none")
+    if gain is None:  # single seeds
+        gain = study.ways[way]["mean_recall_minus_none"]
         return f"{WAYS[way]} " * named + f"{verdicts.points(gain['mean'])} points"
     mean, low, high = (verdicts.points(gain[name]) for name in ("mean", "low", "high"))
     return f"**{WAYS[way]}** " * named + f"{mean} points [{low}, {high}]"
