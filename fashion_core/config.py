@@ -229,6 +229,7 @@ TRANSFER = dataclasses.replace(
     epochs=3,
     schedule="one_cycle",
     weight_decay=0.01,
+    precision="auto",
 )
 
 RECIPES: dict[str, Settings] = {"report": REPORT, "paper": PAPER, "strong": STRONG, "transfer": TRANSFER}
