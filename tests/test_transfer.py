@@ -32,7 +32,15 @@ from fashion_core import (
 from fashion_core.errors import RunError, SettingsError
 
 CPU = torch.device("cpu")
-BASE = ["image_size=32", "batch_size=8", "log_every=1", "device=cpu", "epochs=3", "rotation_degrees=0"]
+BASE = [
+    "image_size=32",
+    "batch_size=8",
+    "log_every=1",
+    "device=cpu",
+    "epochs=3",
+    "rotation_degrees=0",
+    "precision=float32",
+]
 
 
 def write_weights(data_dir: Path, name: str, ending: str = ".safetensors", seed: int = 0) -> dict[str, torch.Tensor]:
