@@ -37,9 +37,13 @@ def save(found: Iterable[Evidence], folder: Path = FOLDER) -> Path:
     try:
         with storage.hold(folder / ".lock", seconds=20):  # two that save at once keep both's claims
             before = load(path) if path.exists() else []
-            same = before and before[0].dataset["fingerprint"] == dataset["fingerprint"]
+            told = storage.read_json(path) if path.exists() else {}
+            same = told.get("dataset", {}).get("fingerprint") == dataset["fingerprint"]
             kept = {one.claim: one for one in [*(before if same else []), *found]}
-            storage.write_json(path, to_json(sorted(kept.values(), key=lambda one: order.index(one.claim))))
+            document = to_json(sorted(kept.values(), key=lambda one: order.index(one.claim)))
+            if same:
+                _keep_unknown(told, document)
+            storage.write_json(path, document)
     except storage.Busy as busy:
         raise RunError("other results are being saved just now; nothing was saved; run the command again") from busy
     return path
@@ -100,6 +104,17 @@ def load(path: Path) -> list[Evidence]:
         raise RunError(
             f"the saved results {path.name!r} cannot be read ({error}); remove {path}, then save them again"
         ) from error
+
+
+def _keep_unknown(before: dict[str, Any], document: dict[str, Any]) -> None:
+    """Carry the claims that this version does not know over into the new document, with their arms."""
+    for one in before["claims"]:
+        if one["claim"] not in _known():
+            names = {
+                name: f"{one['claim']}: {key.removeprefix(one['claim'] + ': ')}" for name, key in one["arms"].items()
+            }
+            document["arms"] |= {names[name]: before["arms"][key] for name, key in one["arms"].items()}
+            document["claims"].append({**one, "arms": names})
 
 
 def _known() -> set[str]:

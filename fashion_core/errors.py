@@ -31,6 +31,10 @@ class DatasetError(FashionError):
     """A dataset is unknown, changed or incomplete."""
 
 
+class BeingMade(DatasetError):
+    """Another process makes this dataset just now; a moment later it is there."""
+
+
 class RunError(FashionError):
     """A run is unknown, unfinished or does not fit what is asked of it."""
 

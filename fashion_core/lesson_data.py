@@ -14,7 +14,7 @@ import numpy as np
 
 from fashion_core import copies, datasets, drawn, lesson_plans, long_tail, manifest, pixels, sources, versions
 from fashion_core.datasets import Dataset
-from fashion_core.errors import DatasetError
+from fashion_core.errors import BeingMade
 from fashion_core.sources import Progress
 
 FOLDER = ".lessons"
@@ -72,13 +72,13 @@ def make(data: str, data_dir: Path, progress: Progress | None = None) -> Dataset
 
 
 def _waiting(work: Callable[[], Dataset], seconds: float = 600.0) -> Dataset:
-    """``work()``; again and again while it says that another process is at it."""
+    """``work()``; again and again while another process is at it."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             return work()
-        except DatasetError as error:
-            if "another process" not in str(error) or time.monotonic() > deadline:
+        except BeingMade:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from fashion_core import datasets, photos, pixels, rights, sources, storage
 from fashion_core.datasets import Dataset, find_dataset, import_progress, list_datasets
-from fashion_core.errors import DatasetError, FashionError, PhotoError, SourceError
+from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
 from fashion_core.image_folders import write_folders
 from fashion_core.layout import SPLITS, Source
 from fashion_core.sources import Progress
@@ -62,7 +62,7 @@ def import_source(
                 shutil.rmtree(incoming / "dataset", ignore_errors=True)
                 raise
     except storage.Busy as busy:
-        raise DatasetError(f"dataset '{name}' is being imported by another process; wait until it is done.") from busy
+        raise BeingMade(f"dataset '{name}' is being imported by another process; wait until it is done.") from busy
     except OSError as error:
         where = f" ('{error.filename}')" if error.filename else ""
         raise DatasetError(

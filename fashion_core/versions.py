@@ -21,7 +21,7 @@ import pandas as pd
 from fashion_core import datasets, pixels, rights, sources, storage
 from fashion_core.audit import Audit
 from fashion_core.datasets import Dataset
-from fashion_core.errors import DatasetError, WrongUse
+from fashion_core.errors import BeingMade, DatasetError, WrongUse
 from fashion_core.layout import SPLITS
 
 _MAX_LIST_BYTES = 100_000_000
@@ -119,7 +119,7 @@ def publish(new: Dataset, manifest: pd.DataFrame, take_pixels: Callable[[Path], 
             datasets.write(building, new)
             storage.publish_folder(building, new.folder)
     except (storage.Busy, FileExistsError) as error:
-        raise DatasetError(f"'{new.folder}' is being made by another process; wait until it is done.") from error
+        raise BeingMade(f"'{new.folder}' is being made by another process; wait until it is done.") from error
     shutil.rmtree(incoming, ignore_errors=True)
     return datasets.load(new.folder)
 

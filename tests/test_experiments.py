@@ -160,6 +160,27 @@ def test_claims_that_were_saved_of_other_runs_keep_their_numbers(made, tiny, tmp
     assert second.arms["two"].run_ids == ("x", "y", "z")
 
 
+def test_a_claim_of_a_later_version_stays_with_its_numbers_when_others_are_saved(made, tiny, tmp_path):
+    for seed in range(3):
+        made(f"base-{seed}", 0.75, seed)
+        made(f"without-{seed}", 0.6, seed, NO_DROPOUT)
+    dropout, variation = (
+        experiments.collect(planned(name, tiny, tmp_path, seeds=3)) for name in ("dropout", "variation")
+    )
+    path = claim_results.save([variation], tmp_path / "results")
+    document = json.loads(path.read_text())
+    document["claims"][0]["claim"] = "of-tomorrow"
+    numbers = next(iter(document["arms"].values()))["matrices"]
+    storage.write_json(path, document)
+    for _ in range(2):  # saving again moves nothing
+        claim_results.save([dropout], tmp_path / "results")
+    assert [one.claim for one in claim_results.load(path)] == ["dropout"]
+    document = json.loads(path.read_text())
+    assert [one["claim"] for one in document["claims"]] == ["dropout", "of-tomorrow"]
+    assert document["arms"][document["claims"][1]["arms"]["two"]]["matrices"] == numbers
+    assert len(document["arms"]) == 3
+
+
 def test_results_of_other_photos_are_replaced_and_a_review_copy_saves_none(made, tiny, tmp_path, monkeypatch):
     for seed in range(3):
         made(f"base-{seed}", 0.75, seed)
