@@ -89,6 +89,16 @@ def study(dataset: str = LONG_TAILED) -> Study | None:
     return next((one for one in studies() if one.dataset == dataset), None)
 
 
+def helped_on(found: tuple[Study, ...], what: str = "mean_recall") -> dict[str, tuple[int, int]]:
+    """Way -> on how many of the studies it is shown to help, and how many measured it; the most frequent first."""
+    advice = [(study, recommendation(study, what).helped) for study in found]
+    ways = dict.fromkeys(way for study in found for way in study.ways if way != "none")
+    counted = {
+        way: (sum(way in helped for _, helped in advice), sum(way in study.ways for study, _ in advice)) for way in ways
+    }
+    return dict(sorted(counted.items(), key=lambda item: (-item[1][0] / item[1][1], -item[1][1])))
+
+
 def _study(told: dict[str, Any]) -> Study:
     counts = told["train_counts"].values()
     kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date", "synthetic")}

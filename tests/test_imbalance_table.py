@@ -97,6 +97,22 @@ def test_only_a_way_that_gained_with_its_whole_interval_is_recommended_and_those
     assert "The highest mean has focal loss, +6.0 points [−1.0, +13.0]" in told
 
 
+def test_over_several_datasets_it_is_said_how_often_each_way_is_shown_to_help():
+    one = made_study({"sampler": (0.05, 0.03, 0.07), "focal": (0.02, -0.01, 0.05), "both": (-0.03, -0.05, -0.01)})
+    other = made_study({"sampler": (0.05, -0.01, 0.11), "logit_after": (0.04, 0.01, 0.07), "both": (0.0, -0.1, 0.1)})
+    assert measured.helped_on((one, other)) == {
+        "logit_after": (1, 1),
+        "sampler": (1, 2),
+        "both": (0, 2),
+        "focal": (0, 1),
+    }
+    told = recommended.overall((one, other))
+    assert told.endswith(
+        "adjusted answers on 1 of 1, the sampler on 1 of 2; on none: sampler and weighted loss, focal loss."
+    )
+    assert recommended.overall((one,)) == ""
+
+
 def test_where_nothing_gained_nothing_is_recommended():
     study = made_study({"sampler": (0.05, -0.03, 0.13), "both": (0.0, -0.1, 0.1)})
     assert measured.recommendation(study).helped == ()

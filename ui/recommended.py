@@ -8,7 +8,7 @@ import streamlit as st
 
 from fashion_core import measured, verdicts
 from fashion_core.measured import Recommendation, Study
-from ui import address, charts, notices, words
+from ui import address, charts, notices, pickers, words
 from ui.plot import plot
 
 #: How a way is called in a sentence and beside its dot.
@@ -20,7 +20,7 @@ WAYS = {
     "balanced_softmax": "balanced softmax",
     "focal": "focal loss",
     "logit_after": "adjusted answers",
-    "logit_after_tau": "adjusted answers, strength chosen on validation",
+    "logit_after_tau": "adjusted answers (strength from validation)",
 }
 
 
@@ -40,11 +40,11 @@ def show(dataset_id: str) -> None:
         label_visibility="collapsed",
     )
     study = found[chosen]
-    st.markdown(advice(study))
+    st.markdown(f"{advice(study)} {overall(tuple(found.values()))}")
     plot(
         charts.rates_with_intervals(
             _rates(study),
-            title=f"Mean recall of the classes, {study.split} photos, n = {study.n:,}",
+            title=f"Mean recall of the classes, {pickers.split_words(study.split).lower()} photos, n = {study.n:,}",
             unit="% of a class's photos, mean over classes; interval over seeds",
             drawn=study.synthetic,
         ),
@@ -58,6 +58,19 @@ def show(dataset_id: str) -> None:
         "once: one study in twenty would show a gain where there is none (Dunnett). To measure it again: "
         f"{words.command(study.command)}"
     )
+
+
+def overall(studies: tuple[Study, ...]) -> str:
+    """On how many of the datasets each way is shown to help; empty of a single one."""
+    if len(studies) < 2:
+        return ""
+    counted = measured.helped_on(studies)
+    told = [f"{WAYS[way]} on {helped} of {of}" for way, (helped, of) in counted.items() if helped]
+    never = [WAYS[way] for way, (helped, _) in counted.items() if not helped]
+    if not told:
+        return "No way is shown to help on any dataset measured."
+    on_none = f"; on none: {', '.join(never)}" if never else ""
+    return f"Of the datasets measured, shown to help: {', '.join(told)}{on_none}."
 
 
 def advice(study: Study) -> str:
