@@ -30,6 +30,8 @@ def show(dataset_id: str) -> None:
     if not found:
         return
     st.subheader("What helped when it was measured", anchor=False)
+    if told := overall(tuple(found.values())):
+        st.markdown(told)
     default = dataset_id if dataset_id in found else next(iter(found))
     chosen = address.segments(
         "Measured on",
@@ -40,7 +42,7 @@ def show(dataset_id: str) -> None:
         label_visibility="collapsed",
     )
     study = found[chosen]
-    st.markdown(f"{advice(study)} {overall(tuple(found.values()))}")
+    st.markdown(advice(study))
     plot(
         charts.rates_with_intervals(
             _rates(study),
