@@ -151,6 +151,25 @@ def start(plan: Plan, *, data_dir: Path, runs_dir: Path) -> None:
         raise RunError("the lesson is being started by somebody else; look again in a moment") from busy
 
 
+def stop(plan: Plan, runs_dir: Path, wait_seconds: float = 10.0) -> None:
+    """End the process that trains the plan, by whomever it was started; trainings that are finished are kept.
+
+    Nothing happens when none is at work. ReadOnlyError for whoever may not launch; RunError when the process is on
+    another machine.
+    """
+    rights.refuse_read_only(launch.NO_CHANGE)
+    if look(plan, runs_dir).word != ACTIVE:
+        return
+    folder = folder_of(plan, runs_dir)
+    told = _progress(folder)
+    process = processes.find(told["process"])
+    if process is None:
+        raise RunError(f"lesson {plan.lesson} is trained by a process that is not on this machine; stop it there")
+    processes.end(process, wait_seconds)
+    tell(folder, process=told["process"], began=told["began"], stage="stopped", error="it was told to stop",
+         first_seconds=told["first_seconds"])  # fmt: skip
+
+
 def tell(
     folder: Path,
     *,

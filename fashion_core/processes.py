@@ -40,6 +40,19 @@ def find(identity: dict[str, Any]) -> psutil.Process | None:
         return None
 
 
+def end(process: psutil.Process, wait_seconds: float) -> None:
+    """Ask a process to end, and end it when it has not after so many seconds; returns when it is gone."""
+    try:
+        process.terminate()
+        try:
+            process.wait(wait_seconds)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(wait_seconds)
+    except psutil.NoSuchProcess:  # it has ended by itself meanwhile
+        pass
+
+
 def is_alive(identity: dict[str, Any]) -> bool:
     """Whether exactly this process runs on this machine."""
     return find(identity) is not None

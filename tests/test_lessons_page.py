@@ -2,6 +2,9 @@
 
 import re
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -163,6 +166,20 @@ def test_a_run_in_progress_is_followed_and_not_offered_again(empty):
     assert app.get("progress")[0].proto.text.replace("\\", "").startswith("Drawing: 21 of 42.")
     at_step(app, "run")
     assert "run lesson" not in keys(app) and app.get("progress")
+
+
+def test_a_press_on_stop_ends_the_process_and_the_lesson_can_go_on(empty):
+    plan = lesson_plans.plan("leakage")
+    folder = lessons.folder_of(plan, empty / "runs")
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as working:
+        lessons.tell(folder, process=process_identity(working.pid), began=time.time(), stage="drawing", done=2, total=4)
+        app = open_lessons(lesson="leakage", step="predict")
+        press(app, "guess 15")
+        press(app, "to run")
+        assert "run lesson" not in keys(app)
+        press(app, "stop lesson")
+        working.wait(20)  # raises while the process sleeps on
+    assert "It stopped: it was told to stop" in read(app) and "run lesson" in keys(app)
 
 
 def test_a_press_starts_one_process_with_the_lessons_command(empty, monkeypatch):

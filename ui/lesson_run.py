@@ -122,6 +122,10 @@ def _follow(lesson: Lesson, plan: Plan) -> None:
     if guess:
         st.markdown(f"Your guess: **{guess.words}**.")
     _parts(plan, state)
+    if lesson_frame.can_run() and st.button("Stop the lesson", key="stop lesson", icon=":material/stop_circle:"):
+        with faults.shown(stop=False):
+            lessons.stop(plan, loaders.runs_dir())
+            st.rerun()
     curves, totals = _curves(plan)
     if curves:
         last = list(curves.values())[-1]["loss"].iloc[-1]
