@@ -88,7 +88,7 @@ def look(plan: Plan, runs_dir: Path) -> State:
     if not told["began"] and not done:
         return State(word=ABSENT, sentence="Nothing is trained yet.", share=0.0, done=(), seconds=None,
                      first_seconds=None)  # fmt: skip
-    why = f"It stopped: {told['error']}" if told["error"] else "Its process ended before it was done."
+    why = f"It stopped: {told['error'].rstrip('.')}." if told["error"] else "Its process ended before it was done."
     kept = f" {len(done)} of {len(plan.parts)} trainings are kept." if done else ""
     return State(word=STOPPED, sentence=f"{why}{kept}", share=len(done) / len(plan.parts), done=done, seconds=None,
                  first_seconds=first)  # fmt: skip

@@ -179,7 +179,7 @@ def test_a_press_on_stop_ends_the_process_and_the_lesson_can_go_on(empty):
         assert "run lesson" not in keys(app)
         press(app, "stop lesson")
         working.wait(20)  # raises while the process sleeps on
-    assert "It stopped: it was told to stop" in read(app) and "run lesson" in keys(app)
+    assert "It stopped: it was told to stop. What is" in read(app) and "run lesson" in keys(app)
 
 
 def test_a_press_starts_one_process_with_the_lessons_command(empty, monkeypatch):
