@@ -43,16 +43,16 @@ class Count(TorchDispatchMode):
 
 
 def learner_of(settings: config.Settings) -> steps.Learner:
+    """A learner as a training has it before its first step, on the CPU."""
     model = models.build_model(
         settings.model, num_classes=NUM_CLASSES, image_size=settings.image_size, dropout=settings.dropout,
-        **({"width": settings.width} if hasattr(settings, "width") else {}),
-        **({"test_flip": False} if hasattr(settings, "test_flip") else {}),
+        width=settings.width,
     )  # fmt: skip
-    kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
-    optimizer = kind(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     loss = losses.build_loss(settings, np.full(NUM_CLASSES, 100), torch.device("cpu"))
-    return steps.Learner(settings=settings, model=model, wrapped=model, smooth=None, optimizer=optimizer, loss=loss,
-                         ranks=ranks.Ranks(), device=torch.device("cpu"))  # fmt: skip
+    learner = steps.Learner(settings=settings, model=model, smooth=None, loss=loss, ranks=ranks.Ranks(),
+                            device=torch.device("cpu"))  # fmt: skip
+    learner.learn(frozen=False)
+    return learner
 
 
 def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
@@ -88,7 +88,7 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
 def tell(settings: config.Settings, given: argparse.Namespace) -> None:
     found = counted(settings)
     width, height = settings.image_size
-    half = settings.precision == "bfloat16"
+    half = settings.precision in ("bfloat16", "auto")  # auto takes bfloat16 on such a GPU
     tflops, kept = given.tflops * (2 if half else 1), found["kept"] * (0.5 if half else 1)
     num_steps = -(-given.images // settings.batch_size)
     compute = 3 * found["flop"] * given.images / (tflops * 1e12 * given.reached)
