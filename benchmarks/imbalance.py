@@ -167,7 +167,8 @@ def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[s
              "recipe": plain.recipe, "changed": {name: new for name, _, new in config.changes(plain)},
              "command": command_of(given),
              "date": f"{datetime.now(UTC):%Y-%m-%d}", "device": "cpu",
-             "noise": noise(summary(rows)), "ways": summary(rows)}  # fmt: skip
+             "noise": {metric: noise(summary(rows), metric) for metric in ("accuracy", "mean_recall")},
+             "ways": summary(rows)}  # fmt: skip
     kept = json.loads(given.save.read_text()) if given.save.exists() else {"format": 1, "studies": []}
     kept["studies"] = [one for one in kept["studies"] if one["dataset"] != dataset.id] + [study]
     storage.write_json(given.save, kept)

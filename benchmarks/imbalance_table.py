@@ -59,38 +59,52 @@ def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both"
                     line[f"{metric}_minus_{base}"] = _spread([of(found[s]) - of(by_way[base][s]) for s in shared])
         told.append(line)
     for metric in ("accuracy", "mean_recall"):
-        for way, gain in against_none({line["way"]: line[metric]["values"] for line in told}).items():
-            next(line for line in told if line["way"] == way)[f"{metric}_against_none"] = gain
+        values = {line["way"]: line[metric]["values"] for line in told}
+        apart = {line["way"]: line[f"{metric}_minus_none"] for line in told if f"{metric}_minus_none" in line}
+        gains = trained_gains(values) | after_gains(apart, len(values.get("none", ())))
+        for line in told:
+            if line["way"] in gains:
+                line[f"{metric}_against_none"] = gains[line["way"]]
     return told
 
 
-def against_none(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """Each way's mean minus that of `none` with intervals that hold for all ways together at 95 % (Dunnett, 1955: many
-    treatments, one control, one spread of seeds for all). Nothing where a way has a single seed.
-
-    The answers adjusted afterwards come from the runs of `none` themselves, which Dunnett's test does not know: what
-    the two share only makes their difference steadier than it is taken for.
-    """
-    ways = [way for way in values if way != "none"]
-    if "none" not in values or not ways or min(map(len, values.values())) < 2:
+def trained_gains(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Each trained way's mean minus that of `none` with intervals that hold for all of them together at 95 % (Dunnett,
+    1955: several treatments, one control, independent seeds, one spread for all). A way of one seed is left out."""
+    several = {way: found for way, found in values.items() if way in WAYS and len(found) > 1}
+    ways = [way for way in several if way != "none"]
+    if "none" not in several or not ways:
         return {}
-    found = stats.dunnett(*(values[way] for way in ways), control=values["none"], rng=np.random.default_rng(0))
+    found = stats.dunnett(*(several[way] for way in ways), control=several["none"], rng=np.random.default_rng(0))
     ends = found.confidence_interval(0.95)
-    control = float(np.mean(values["none"]))
+    control = float(np.mean(several["none"]))
     return {
-        way: {
-            "mean": round(float(np.mean(values[way])) - control, 6),
-            "low": round(float(low), 4),
-            "high": round(float(high), 4),
-        }
+        way: _gain(float(np.mean(several[way])) - control, float(low), float(high))
         for way, low, high in zip(ways, ends.low, ends.high, strict=True)
     }
 
 
-def noise(table: list[dict[str, Any]]) -> dict[str, float] | None:
-    """How far seeds alone move an accuracy, from all ways that were trained: one SD with its degrees of freedom, and
-    the difference of two means that is more than seeds (t, 5 %, two-sided); None of single seeds."""
-    groups = [line["accuracy"]["values"] for line in table if line["way"] in WAYS]
+def after_gains(apart: dict[str, dict[str, float]], num_seeds: int) -> dict[str, dict[str, float]]:
+    """The same for the ways that adjust the answers of the runs of `none` themselves: their differences are paired seed
+    by seed (``apart``: mean and sd), Student's t with Bonferroni's share of the 5 % for each of them."""
+    ways = [way for way in AFTER if way in apart]
+    if not ways or num_seeds < 2:
+        return {}
+    reach = float(special.stdtrit(num_seeds - 1, 1 - 0.025 / len(ways))) / math.sqrt(num_seeds)
+    return {
+        way: _gain(apart[way]["mean"], *(apart[way]["mean"] + side * reach * apart[way]["sd"] for side in (-1, 1)))
+        for way in ways
+    }
+
+
+def _gain(mean: float, low: float, high: float) -> dict[str, float]:
+    return {"mean": round(mean, 6), "low": round(low, 4), "high": round(high, 4)}
+
+
+def noise(table: list[dict[str, Any]], metric: str = "accuracy") -> dict[str, float] | None:
+    """How far seeds alone move a score, from all ways that were trained: one SD with its degrees of freedom, and the
+    difference of two means that is more than seeds (t, 5 %, two-sided); None of single seeds."""
+    groups = [line[metric]["values"] for line in table if line["way"] in WAYS]
     pooled = seeds.pooled_sd(groups)
     if pooled is None:
         return None

@@ -24,7 +24,8 @@ class Score:
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """Several ways to meet uneven classes, each with the same seeds, on one dataset. ``ways`` are as in the file;
-    ``beyond`` is how far two means must lie apart to be more than the luck of seeds (None of single seeds)."""
+    ``beyond`` is how far two means of a score (accuracy, mean_recall) must lie apart to be more than the luck of seeds
+    (None of single seeds)."""
 
     dataset: str
     name: str
@@ -34,7 +35,7 @@ class Study:
     command: str
     date: str
     synthetic: bool
-    beyond: float | None
+    beyond: dict[str, float | None]
     ways: dict[str, dict[str, Any]]
 
     def score(self, way: str, what: str = "accuracy") -> Score:
@@ -58,8 +59,8 @@ class Recommendation:
 
 
 def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
-    """Judge all ways against `none` at once by ``what``: Dunnett's intervals of the differences of means, so that of
-    seven ways none is lucky in more than one study of twenty.
+    """Judge all ways against `none` at once by ``what``, accuracy or mean_recall: Dunnett's intervals for the ways that
+    were trained, paired ones with Bonferroni for answers adjusted afterwards, each family wrong in one study of twenty.
 
     Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %). A single seed
     recommends nothing.
@@ -71,7 +72,8 @@ def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
     }
     mean = {way: study.score(way, what).mean for way in gains}
     helped = tuple(sorted((way for way, (low, _) in gains.items() if low > 0), key=lambda way: -mean[way]))
-    alike = tuple(way for way in helped if study.beyond is not None and mean[helped[0]] - mean[way] <= study.beyond)
+    beyond = study.beyond[what]
+    alike = tuple(way for way in helped if beyond is not None and mean[helped[0]] - mean[way] <= beyond)
     return Recommendation(
         helped=helped, alike=alike or helped[:1], harmed=tuple(way for way, (_, high) in gains.items() if high < 0)
     )
@@ -102,5 +104,5 @@ def helped_on(found: tuple[Study, ...], what: str = "mean_recall") -> dict[str, 
 def _study(told: dict[str, Any]) -> Study:
     counts = told["train_counts"].values()
     kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date", "synthetic")}
-    beyond = (told["noise"] or {}).get("beyond")
+    beyond = {score: (found or {}).get("beyond") for score, found in told["noise"].items()}
     return Study(**kept, beyond=beyond, ratio=max(counts) / min(counts), ways={way["way"]: way for way in told["ways"]})

@@ -56,8 +56,9 @@ def show(dataset_id: str) -> None:
     )
     notices.aside(
         f"{words.plain(study.name)} has {study.ratio:.1f} photos of its largest class for each one of its smallest. "
-        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. Gains in the text hold for all ways at "
-        "once: one study in twenty would show a gain where there is none (Dunnett). To measure it again: "
+        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. Gains in the text hold for all trained "
+        "ways at once (Dunnett) and for both kinds of adjusted answers at once (paired, Bonferroni); what other photos "
+        "would say is not in them. To measure it again: "
         f"{words.command(study.command)}"
     )
 
