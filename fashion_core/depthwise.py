@@ -44,8 +44,9 @@ def _conv2d(
         return torch.conv2d(input, weight, bias, stride, padding, dilation, groups)
     sides = [list(side) if isinstance(side, list | tuple) else [side, side] for side in (stride, padding, dilation)]
     narrow = torch.get_autocast_dtype("cpu")
-    output: torch.Tensor = _Depthwise.apply(input.to(narrow), weight.to(narrow), *sides)  # type: ignore[no-untyped-call]
-    return output if bias is None else output + bias.to(narrow)[:, None, None]
+    given = (input.to(narrow), weight.to(narrow), None if bias is None else bias.to(narrow))
+    output: torch.Tensor = _Depthwise.apply(*given, *sides)  # type: ignore[no-untyped-call]
+    return output
 
 
 class _Depthwise(torch.autograd.Function):
@@ -54,13 +55,14 @@ class _Depthwise(torch.autograd.Function):
         ctx: Any,
         input: torch.Tensor,
         weight: torch.Tensor,
+        bias: torch.Tensor | None,
         stride: list[int],
         padding: list[int],
         dilation: list[int],
     ) -> torch.Tensor:
         ctx.save_for_backward(input, weight)
         ctx.sides = stride, padding, dilation
-        return torch.conv2d(input, weight, None, stride, padding, dilation, weight.shape[0])
+        return torch.conv2d(input, weight, bias, stride, padding, dilation, weight.shape[0])
 
     @staticmethod
     def backward(ctx: Any, *given: torch.Tensor) -> Any:
@@ -86,6 +88,7 @@ class _Depthwise(torch.autograd.Function):
         return (
             None if of_input is None else of_input.to(input.dtype),
             None if of_weight is None else of_weight.to(weight.dtype),
+            given[0].float().sum((0, 2, 3)).to(weight.dtype) if ctx.needs_input_grad[2] else None,
             None,
             None,
             None,

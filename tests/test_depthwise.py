@@ -32,6 +32,7 @@ def test_the_mode_gives_autocasts_bits_forward_and_gradients_no_further_from_flo
             gradients[way] = [leaf.grad for leaf in leaves]
         case = (size, stride, padding)
         assert outputs["mode"].dtype == torch.bfloat16, case
+        assert torch.equal(outputs["mode"], outputs["plain"]), case
         assert (outputs["mode"] - outputs["exact"]).abs().max() < 0.06, case
         for plain, own, exact in zip(gradients["plain"], gradients["mode"], gradients["exact"], strict=True):
             far = (own - exact).norm() / exact.norm()
