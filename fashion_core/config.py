@@ -103,10 +103,26 @@ class Settings:
                 f"start_size below 1 needs a network that takes photos of any size; report_cnn takes one, got "
                 f"start_size={self.start_size:g}"
             )
+        least = BACKBONES[self.model].least if self.model in BACKBONES else 0
+        if (side := round(min(self.image_size) * self.start_size)) < least:
+            raise SettingsError(
+                f"{self.model} needs photos of at least {least} pixels, got {side} with "
+                f"image_size={typed(self.image_size)} and start_size={self.start_size:g}"
+            )
+        if self.has_batch_norm and self.batch_size // self.accumulation < 2:
+            raise SettingsError(
+                f"{self.model} brings each batch to its own mean and deviation, which one photo does not have; got "
+                f"batch_size={self.batch_size} in accumulation={self.accumulation} parts: leave two photos to a part"
+            )
         if self.mixup and self.cutmix:
             raise SettingsError(
                 f"mixup and cutmix cannot both be on, got mixup={self.mixup:g} and cutmix={self.cutmix:g}: set one to 0"
             )
+
+    @property
+    def has_batch_norm(self) -> bool:
+        """Whether what the network makes of a photo in training depends on the photos beside it."""
+        return BACKBONES[self.model].batch_norm if self.model in BACKBONES else self.model != "report_cnn"
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; ``image_size`` as it is typed."""

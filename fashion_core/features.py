@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +24,33 @@ from fashion_core.batches import Photos
 from fashion_core.config import Settings
 from fashion_core.datasets import Dataset
 from fashion_core.models import Network
+from fashion_core.pretrained import BACKBONES
 from fashion_core.ranks import Ranks
 
 CHUNK = 32  # photos a pass on each rank: the maps of 128 fall out of a CPU's cache
 
 
-def what(run: runs.Run, device: torch.device) -> dict[str, Any]:
-    """What decides the features of a photo in this run, as its side file says it. A device is asked for the precision
-    alone: features of another one are as good."""
+def what(run: runs.Run) -> dict[str, Any]:
+    """What decides the features of a photo in this run, as its side file says it. They are those of any device and any
+    number of threads, up to rounding."""
     settings, weights = run.settings, run.config["pretrained"]
     named = {name: weights[name] for name in ("backbone", "sha256", "mean", "std")}
     size = list(settings.image_size)
-    precision = "bfloat16" if infer.uses_bfloat16(settings.precision, device) else "float32"
+    precision = "bfloat16" if in_bfloat16(settings) else "float32"
     input_ = {"size": size, "resize": settings.resize, "channels": settings.channels, "precision": precision}
-    return {**named, **input_}
+    library = BACKBONES[settings.model].library
+    return {**named, **input_, "versions": {name: metadata.version(name) for name in ("torch", library)}}
 
 
-def path_of(run: runs.Run, dataset: Dataset, device: torch.device, *, mirrored: bool) -> Path:
+def in_bfloat16(settings: Settings) -> bool:
+    """Whether features are computed in bfloat16: where somebody asked for it. Scores that are computed anew, Predict
+    and an ONNX file are in float32, so ``auto`` is too here."""
+    return settings.precision == "bfloat16"
+
+
+def path_of(run: runs.Run, dataset: Dataset, *, mirrored: bool) -> Path:
     """Where the features lie, whether they are there or not."""
-    key = hashlib.sha256(json.dumps(what(run, device), sort_keys=True).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps(what(run), sort_keys=True).encode()).hexdigest()[:16]
     return dataset.folder / f"features-{key}{'-mirrored' if mirrored else ''}.npy"
 
 
@@ -50,18 +59,18 @@ def versions(settings: Settings) -> tuple[bool, ...]:
     return (False, True) if settings.flip or settings.test_flip == "on" else (False,)
 
 
-def is_there(run: runs.Run, dataset: Dataset, device: torch.device, *, mirrored: bool) -> bool:
+def is_there(run: runs.Run, dataset: Dataset, *, mirrored: bool) -> bool:
     """Whether the features have been computed, of these photos."""
-    path = path_of(run, dataset, device, mirrored=mirrored)
+    path = path_of(run, dataset, mirrored=mirrored)
     try:
-        return path.exists() and storage.read_json(path.with_suffix(".json")) == _side(run, dataset, device)
+        return path.exists() and storage.read_json(path.with_suffix(".json")) == _side(run, dataset)
     except (OSError, ValueError):
         return False
 
 
-def _side(run: runs.Run, dataset: Dataset, device: torch.device) -> dict[str, Any]:
+def _side(run: runs.Run, dataset: Dataset) -> dict[str, Any]:
     manifest = hashlib.sha256(dataset.manifest_path.read_bytes()).hexdigest()
-    return {**what(run, device), "fingerprint": dataset.fingerprint, "manifest": manifest}
+    return {**what(run), "fingerprint": dataset.fingerprint, "manifest": manifest}
 
 
 def build(
@@ -80,7 +89,7 @@ def build(
     Each rank computes its part of every chunk, the first one writes. ``check`` hears before each chunk how many are
     done, and may raise. Two runs that compute the same at once both do it; the later one's file stays.
     """
-    path, settings = path_of(run, dataset, photos.device, mirrored=mirrored), run.settings
+    path, settings = path_of(run, dataset, mirrored=mirrored), run.settings
     shape = (len(photos.pixels_NHWC), model.num_features)
     model.eval()
     with storage.create_npy(path, shape, np.float32) if world.is_first else nullcontext() as kept_ND:
@@ -95,7 +104,7 @@ def build(
             if kept_ND is not None:
                 kept_ND[rows_B] = found_BD
     if world.is_first:
-        storage.write_json(path.with_suffix(".json"), _side(run, dataset, photos.device))
+        storage.write_json(path.with_suffix(".json"), _side(run, dataset))
     world.wait()
 
 
@@ -104,7 +113,7 @@ def compute(model: Network, images_BHWC: torch.Tensor, settings: Settings, *, mi
     """Features, float32 B x D, of uint8 photos as they are or mirrored."""
     given_BCHW = infer.to_input(images_BHWC.flip(2) if mirrored else images_BHWC, settings.channels)
     device = images_BHWC.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=infer.uses_bfloat16(settings.precision, device)):
+    with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16(settings)):
         features_BD = model.features(given_BCHW)
     return features_BD.float().cpu().numpy()
 
@@ -112,7 +121,7 @@ def compute(model: Network, images_BHWC: torch.Tensor, settings: Settings, *, mi
 def open_features(run: runs.Run, dataset: Dataset, device: torch.device) -> batches.Features:
     """The features of a run, which have been computed."""
     kept = [
-        storage.read_npy(path_of(run, dataset, device, mirrored=mirrored), memory_map=True)
+        storage.read_npy(path_of(run, dataset, mirrored=mirrored), memory_map=True)
         for mirrored in versions(run.settings)
     ]
     return batches.Features(kept, device, test_flip=run.settings.test_flip == "on")

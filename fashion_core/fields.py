@@ -359,7 +359,8 @@ FIELDS: tuple[Field, ...] = (
         low=1,
         high=256,
         unit="parts",
-        help="Parts that a batch is computed in, one after the other, to save memory; the step stays the same.",
+        help="Parts that a batch is computed in, one after the other, to save memory; the step stays the same, but for "
+        "networks with batch norm (all but report_cnn and convnext_tiny), which take each part's own mean.",
     ),
     Field(
         name="seed",
@@ -391,7 +392,7 @@ FIELDS: tuple[Field, ...] = (
         kind="choice",
         choices=("float32", "bfloat16", "auto"),
         help="Arithmetic of the forward pass: bfloat16 is faster on new GPUs and the newest CPUs, and slower on other "
-        "CPUs; auto takes it where the processor computes it itself.",
+        "CPUs; auto takes it where the processor computes it itself, but for features that are kept.",
     ),
     Field(
         name="compile",

@@ -60,6 +60,7 @@ def new_model(run: runs.Run) -> Network:
         width=settings.width,
         test_flip=settings.test_flip == "on",
         rescale=settings.pretrained != "none",
+        channels=settings.channels,
     )
 
 

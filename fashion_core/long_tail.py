@@ -107,8 +107,11 @@ def sentence(step: dict[str, Any], classes: Sequence[str]) -> str:
     kept_K = np.asarray(step["kept"])
     there = np.flatnonzero(kept_K)
     most, least = there[kept_K[there].argmax()], there[::-1][kept_K[there][::-1].argmin()]
+    reached = kept_K[most] / kept_K[least]
+    differs = abs(reached / step["ratio"] - 1) > 0.05  # a class had fewer photos, or few are left to be exact with
+    ratio = f"{step['ratio']:g} : 1" + (f" asked and {reached:.3g} : 1 reached" if differs else "")
     return (
-        f"train of {step['parent']} was made long-tailed, {step['ratio']:g} : 1, seed {step['seed']}: it keeps "
+        f"train of {step['parent']} was made long-tailed, {ratio}, seed {step['seed']}: it keeps "
         f"{kept_K[most]:,} photos of {display_name(classes[most])} down to {kept_K[least]:,} of "
         f"{display_name(classes[least])}, "
         f"{kept_K.sum():,} in all; val and test are as they were"

@@ -4,6 +4,8 @@ Takes normalised floats, yields logits; knows no files and no training.
 B batch, C channels, H height, W width, D features, K classes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -91,15 +93,17 @@ class Backbone(Network):
     """A network of torchvision or timm with random weights: ``features`` end after its global pooling.
 
     With ``rescale`` what comes in, (x - 0.5) / 0.5 of the photo as everywhere here, is brought to the mean and
-    deviation that the network's ImageNet weights expect. That happens in here, so that whatever calls the network feeds
-    it the same.
+    deviation that the network's ImageNet weights expect, each colour to its own, also where the channels come in as
+    BGR. That happens in here, so that whatever calls the network feeds it the same.
     """
 
     rescaling = False
     scale_1C11: torch.Tensor
     shift_1C11: torch.Tensor
 
-    def __init__(self, *, name: str, num_classes: int, dropout: float, rescale: bool = False) -> None:
+    def __init__(
+        self, *, name: str, num_classes: int, dropout: float, rescale: bool = False, channels: str = "RGB"
+    ) -> None:
         super().__init__()
         self.about = pretrained.BACKBONES[name]
         pretrained.require_library(name)
@@ -116,7 +120,10 @@ class Backbone(Network):
             trunk.fc = nn.Identity()
         self.trunk: nn.Module = trunk
         if rescale and (self.about.mean, self.about.std) != ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)):
-            mean_1C11, std_1C11 = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (self.about.mean, self.about.std))
+            colours = slice(None, None, -1 if channels == "BGR" else 1)
+            mean_1C11, std_1C11 = (
+                torch.tensor(of_rgb[colours]).reshape(1, 3, 1, 1) for of_rgb in (self.about.mean, self.about.std)
+            )
             self.rescaling = True
             self.register_buffer("scale_1C11", 0.5 / std_1C11, persistent=False)
             self.register_buffer("shift_1C11", (0.5 - mean_1C11) / std_1C11, persistent=False)
@@ -179,7 +186,7 @@ class StrongCNN(Network):
         return self.stages[-1]
 
     def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
-        """The largest value of each channel of the last map, float B x (4 width)."""
+        """The largest value of each channel of the last map, float B x (4 width); of 16 pixels B x (2 width)."""
         maps_BCHW = F.relu(self.stem_norm(self.stem(images_BCHW)), inplace=True)
         return self.stages(maps_BCHW).amax((2, 3))
 
@@ -193,6 +200,7 @@ def build_model(
     width: int = 64,
     test_flip: bool = False,
     rescale: bool = False,
+    channels: str = "RGB",
 ) -> Network:
     """A new network with random weights (the library's default initialisation), channels last in memory."""
     model: Network
@@ -201,9 +209,22 @@ def build_model(
     elif name == "strong_cnn":
         model = StrongCNN(num_classes=num_classes, image_size=image_size, dropout=dropout, width=width)
     else:
-        model = Backbone(name=name, num_classes=num_classes, dropout=dropout, rescale=rescale)
+        model = Backbone(name=name, num_classes=num_classes, dropout=dropout, rescale=rescale, channels=channels)
     model.test_flip = test_flip
     return model.to(memory_format=torch.channels_last)
+
+
+@contextmanager
+def running_statistics(model: Network, now: bool) -> Iterator[None]:
+    """Batch norm takes its running mean and deviation meanwhile, and leaves them as they are, if it is ``now``."""
+    norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d) and one.training] if now else []
+    for one in norms:
+        one.eval()
+    try:
+        yield
+    finally:
+        for one in norms:
+            one.train()
 
 
 def set_training(model: Network, frozen: bool) -> None:

@@ -30,7 +30,7 @@ def on_features(job: Job) -> Job:
     run, learner, world = job.run, job.learner, job.learner.ranks
     rows_N = np.flatnonzero((job.frame["status"] == "ok") & job.frame["split"].isin(runs.SPLITS))
     for mirrored in features.versions(run.settings):
-        there = world.is_first and features.is_there(run, job.dataset, learner.device, mirrored=mirrored)
+        there = world.is_first and features.is_there(run, job.dataset, mirrored=mirrored)
         if any(world.agree(there)):
             continue
         what = f"Computing the features of each photo{', mirrored' if mirrored else ''}, once"

@@ -38,6 +38,8 @@ class Backbone:
     sha256: str | None = None  # of the package's file
     hub: str | None = None  # of Hugging Face, where timm keeps them
     url: str | None = None  # where torchvision keeps them
+    least: int = 16  # pixels of the shorter side below which its maps come to nothing
+    batch_norm: bool = True  # whether what it makes of a photo in training depends on the batch
 
     @property
     def words(self) -> str:
@@ -66,7 +68,7 @@ def _lite(number: int, size: int, millions: float, sha256: str) -> Backbone:
     )
 
 
-def _timm(name: str, hub: str, millions: float, last_map: str, classifier: str) -> Backbone:
+def _timm(name: str, hub: str, millions: float, last_map: str, classifier: str, **more: Any) -> Backbone:
     mean, std = _IMAGENET
     return Backbone(
         name=name,
@@ -79,6 +81,7 @@ def _timm(name: str, hub: str, millions: float, last_map: str, classifier: str) 
         last_map=last_map,
         classifier=classifier,
         hub=hub,
+        **more,
     )
 
 
@@ -109,7 +112,7 @@ BACKBONES = {
         _lite(2, 260, 4.8, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"),
         _timm("efficientnet_b0", "timm/efficientnet_b0.ra_in1k", 4.0, "bn2", "classifier."),
         _timm("mobilenetv3_large_100", "timm/mobilenetv3_large_100.ra_in1k", 4.2, "blocks", "classifier."),
-        _timm("convnext_tiny", "timm/convnext_tiny.fb_in1k", 27.8, "stages", "head.fc."),
+        _timm("convnext_tiny", "timm/convnext_tiny.fb_in1k", 27.8, "stages", "head.fc.", least=32, batch_norm=False),
     )
 }
 

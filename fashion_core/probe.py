@@ -174,9 +174,7 @@ def _features_seconds(
     """How long it takes to compute the features that the run will keep and nobody has kept yet."""
     if not schedules.takes_features(run.settings, 1):
         return 0.0
-    missing = [
-        m for m in features.versions(run.settings) if not features.is_there(run, dataset, learner.device, mirrored=m)
-    ]
+    missing = [m for m in features.versions(run.settings) if not features.is_there(run, dataset, mirrored=m)]
     rows_N = np.flatnonzero(frame["status"] == "ok")
     if not missing:
         return 0.0

@@ -76,6 +76,19 @@ def test_saved_settings_with_an_unknown_or_missing_name_are_refused():
         config.from_json(saved)
 
 
+def test_photos_too_small_for_a_network_and_parts_of_one_photo_are_refused_in_one_sentence():
+    for sets, told in (
+        (["model=convnext_tiny", "image_size=24"], "at least 32 pixels, got 24 with image_size=24 and start_size=1"),
+        (["model=convnext_tiny", "image_size=64", "start_size=0.25"], "at least 32 pixels, got 16"),
+        (["model=resnet18", "batch_size=1"], "batch_size=1 in accumulation=1 parts"),
+        (["model=strong_cnn", "batch_size=8", "accumulation=8"], "leave two photos to a part"),
+    ):
+        with pytest.raises(SettingsError, match=told):
+            config.settings_for("report", sets)
+    for sets in (["batch_size=1"], ["model=convnext_tiny", "image_size=32", "batch_size=1"]):
+        config.settings_for("report", sets)
+
+
 def test_mixup_and_cutmix_together_are_refused():
     with pytest.raises(SettingsError, match="cannot both be on"):
         config.settings_for("report", ["mixup=0.2", "cutmix=1"])

@@ -78,6 +78,12 @@ def test_a_seed_gives_the_same_photos_and_a_larger_ratio_takes_from_a_smaller_on
         long_tail.make(even, 10, seed=2, name="one")
 
 
+def test_a_ratio_that_the_photos_do_not_reach_is_not_claimed():
+    step = {"parent": "p", "ratio": 10.0, "seed": 0, "kept": long_tail.kept([30, 4, 100, 50], 10).tolist()}
+    told = long_tail.sentence(step, ("a", "b", "c", "d"))
+    assert "long-tailed, 10 : 1 asked and 25 : 1 reached, seed 0: it keeps 100 photos of C down to 4 of B" in told
+
+
 def test_each_step_of_a_dataset_that_was_made_twice_is_kept(even):
     tailed = long_tail.make(even, 5)
     row = tailed.manifest().query("split == 'test'")["image_id"].iloc[0]

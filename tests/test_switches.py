@@ -40,6 +40,14 @@ def test_a_batch_in_parts_is_the_same_step(tiny, tmp_path: Path, loss: str):
         torch.testing.assert_close(weights(three)[name], weight, rtol=1e-2, atol=1e-3)
 
 
+def test_a_last_batch_of_one_photo_goes_through_batch_norm_with_its_running_means(tiny, tmp_path: Path):
+    # 36 training photos in batches of 7: the sixth has one, and resnet18's last map of 32 pixels is 1 x 1
+    run = trained(tiny, tmp_path, "model=resnet18", "image_size=32", "batch_size=7", "epochs=1", run_id="odd")
+    assert len(losses(run)) == 6 and np.isfinite(losses(run)).all()
+    batches_seen = weights(run)["trunk.bn1.num_batches_tracked"]
+    assert batches_seen == 5, "the batch of one photo moved no running mean"
+
+
 def test_the_running_mean_is_torchs_averaged_model_and_is_what_is_judged(tiny, tmp_path: Path, monkeypatch):
     """The weights after each step, averaged by torch's own class with the decay that the docstring names."""
     seen: list[torch.nn.Module] = []

@@ -63,6 +63,22 @@ def write_weights(data_dir: Path, name: str, ending: str = ".safetensors", seed:
     return given
 
 
+def test_each_colour_is_brought_to_its_own_mean_also_where_the_channels_come_as_bgr():
+    name, photo_13HW = "resnet18", torch.rand(1, 3, 32, 32)
+    seen = []
+    for channels in ("RGB", "BGR"):
+        model = models.build_model(
+            name, num_classes=3, image_size=(32, 32), dropout=0.0, rescale=True, channels=channels
+        ).eval()  # fmt: skip
+        model.trunk = torch.nn.Flatten()
+        given = photo_13HW if channels == "RGB" else photo_13HW.flip(1)
+        seen.append(model.features(2 * given - 1).reshape(3, -1))
+    mean_31, std_31 = (torch.tensor(of)[:, None] for of in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    expected = (photo_13HW.reshape(3, -1) - mean_31) / std_31
+    torch.testing.assert_close(seen[0], expected)
+    torch.testing.assert_close(seen[1], expected.flip(0))
+
+
 @pytest.fixture
 def photos(tmp_path: Path, tiny):
     """The tiny dataset in a data folder of the test's own, where weights of resnet18 and lite0 lie."""
@@ -265,18 +281,14 @@ def test_a_second_run_computes_nothing_and_what_decides_a_feature_has_a_file_of_
     assert num
     second = new_run(photos, tmp_path, "freeze=features", "epochs=2", "seed=3", "dropout=0.5", run_id="second")
     assert train.train(second, photos)["status"] == "finished" and len(computed) == num
-    paths = {features.path_of(first, photos, CPU, mirrored=False)}
+    paths = {features.path_of(first, photos, mirrored=False)}
     for sets in ("image_size=48", "resize=pad", "channels=BGR", "precision=bfloat16", "model=resnet18"):
-        paths.add(
-            features.path_of(new_run(photos, tmp_path, sets, run_id=f"{len(paths)}"), photos, CPU, mirrored=False)
-        )
+        paths.add(features.path_of(new_run(photos, tmp_path, sets, run_id=f"{len(paths)}"), photos, mirrored=False))
     write_weights(photos.folder.parent, "tf_efficientnet_lite0", seed=1)
-    paths.add(features.path_of(new_run(photos, tmp_path, run_id="other-weights"), photos, CPU, mirrored=False))
+    paths.add(features.path_of(new_run(photos, tmp_path, run_id="other-weights"), photos, mirrored=False))
     assert len(paths) == 7
     changed = dataclasses.replace(photos, fingerprint="0" * 16)
-    assert features.is_there(first, photos, CPU, mirrored=True) and not features.is_there(
-        first, changed, CPU, mirrored=True
-    )
+    assert features.is_there(first, photos, mirrored=True) and not features.is_there(first, changed, mirrored=True)
 
 
 def test_a_stop_while_features_are_computed_leaves_nothing_half_done(photos, tmp_path: Path, monkeypatch):
