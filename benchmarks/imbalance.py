@@ -160,15 +160,15 @@ def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[s
     if not whole:
         raise SystemExit(f"no seed has all of {', '.join(CORE)} yet, so nothing was saved")
     rows = [row for row in rows if row["seed"] in whole]
-    plain = settings_of("none", given.first_seed, given)
+    plain, ways = settings_of("none", given.first_seed, given), summary(rows)
     study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint,
              "synthetic": dataset.synthetic, "split": given.split, "n": rows[0]["n"],
              "train_counts": dict(zip(rows[0]["classes"], rows[0]["train_counts"], strict=True)),
              "recipe": plain.recipe, "changed": {name: new for name, _, new in config.changes(plain)},
              "command": command_of(given),
              "date": f"{datetime.now(UTC):%Y-%m-%d}", "device": "cpu",
-             "noise": {metric: noise(summary(rows), metric) for metric in ("accuracy", "mean_recall")},
-             "ways": summary(rows)}  # fmt: skip
+             "noise": {metric: noise(ways, metric) for metric in ("accuracy", "mean_recall")},
+             "ways": ways}  # fmt: skip
     kept = json.loads(given.save.read_text()) if given.save.exists() else {"format": 1, "studies": []}
     kept["studies"] = [one for one in kept["studies"] if one["dataset"] != dataset.id] + [study]
     storage.write_json(given.save, kept)
