@@ -71,6 +71,22 @@ def shows(page, true: str, predicted: str, images: set[str]) -> None:
     )
 
 
+def click_first_cell(page, table) -> None:
+    """Click into the table's first row until the address names a cell: on a busy machine its canvas comes after its
+    frame, and may be moved by what is drawn above it after it was measured."""
+    from playwright.sync_api import TimeoutError
+
+    for _ in range(6):
+        box = table.bounding_box()
+        page.mouse.click(box["x"] + 200, box["y"] + 35 + 17)
+        try:
+            page.wait_for_function("!location.search.includes('any%2F')", timeout=8_000)
+            return
+        except TimeoutError:
+            continue
+    raise AssertionError(f"six clicks into the table chose no cell: {page.url}")
+
+
 def test_ten_random_cells_a_row_a_column_and_the_table_open_exactly_their_images(room, browser):  # noqa: F811
     predictions = pd.read_parquet(SHIPPED / "predictions-test.parquet")
     classes = json.loads((SHIPPED / "config.json").read_text())["classes"]
@@ -97,10 +113,8 @@ def test_ten_random_cells_a_row_a_column_and_the_table_open_exactly_their_images
         table = page.locator("[data-testid=stDataFrame]").first
         table.wait_for(timeout=30_000)
         settle(page)
-        box = table.bounding_box()
-        page.mouse.click(box["x"] + 200, box["y"] + 35 + 17)
+        click_first_cell(page, table)
         for _ in range(2):
-            page.wait_for_function("!location.search.includes('any%2F')", timeout=30_000)
             asked = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
             chosen = (asked["true"], asked["predicted"])
             assert shown_at[chosen[0]] == 0
