@@ -22,12 +22,14 @@ from torch.utils.flop_counter import FlopCounterMode
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import batches, config, draws, losses, models, ranks, steps  # noqa: E402
+from fashion_core import batches, config, draws, feeding, losses, models, ranks, steps  # noqa: E402
 
 NUM_CLASSES = 15
+CPU = torch.device("cpu")
 #: An H100 (SXM): 495 TFLOP/s of TF32 (torch's default for convolutions in float32) and 990 of bfloat16, 3.35 TB/s. What
 #: convolutions reach of the first, and elementwise work of the second, is a guess from published ResNet-50 throughputs.
-ASSUMED = {"tflops": 495.0, "reached": 0.25, "bandwidth": 3.35e12, "streamed": 0.6, "launch": 6e-6}
+#: Starting an operation took 37 (report), 53 (strong), 57 us (transfer) in steps on an H200 machine (LOG 2026-11-28).
+ASSUMED = {"tflops": 495.0, "reached": 0.25, "bandwidth": 3.35e12, "streamed": 0.6, "launch": 50e-6}
 
 
 class Count(TorchDispatchMode):
@@ -42,15 +44,14 @@ class Count(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def learner_of(settings: config.Settings) -> steps.Learner:
-    """A learner as a training has it before its first step, on the CPU."""
+def learner_of(settings: config.Settings, device: torch.device = CPU) -> steps.Learner:
+    """A learner as a training has it before its first step."""
     model = models.build_model(
         settings.model, num_classes=NUM_CLASSES, image_size=settings.image_size, dropout=settings.dropout,
         width=settings.width,
-    )  # fmt: skip
-    loss = losses.build_loss(settings, np.full(NUM_CLASSES, 100), torch.device("cpu"))
-    learner = steps.Learner(settings=settings, model=model, smooth=None, loss=loss, ranks=ranks.Ranks(),
-                            device=torch.device("cpu"))  # fmt: skip
+    ).to(device)  # fmt: skip
+    loss = losses.build_loss(settings, np.full(NUM_CLASSES, 100), device)
+    learner = steps.Learner(settings=settings, model=model, smooth=None, loss=loss, ranks=ranks.Ranks(), device=device)
     learner.learn(frozen=False)
     return learner
 
@@ -62,8 +63,15 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     learner = learner_of(settings)
     learner.model.train()
     photos = batches.Photos(pixels_NHWC, torch.device("cpu"))
-    batch = batches.Batch(number=0, positions_B=np.arange(num), repeats_B=np.zeros(num, np.int64))
-    arguments = (learner, photos, np.arange(num), np.arange(num) % NUM_CLASSES, batch)
+    rows_N, labels_N = np.arange(num), np.arange(num) % NUM_CLASSES
+    batch = batches.Batch(number=0, positions_B=rows_N, repeats_B=np.zeros(num, np.int64))
+    source, of_block = photos, 0.0
+    if feeding.can_be_ahead(settings, torch.device("cuda")):
+        source = feeding.Ahead(photos, settings, rows_N, labels_N, rows_N, epoch=1, part_of=learner.ranks.part)
+        with Count() as found:
+            source.take(batch)
+        of_block = found.num / source.length
+    arguments = (learner, source, rows_N, labels_N, batch)
     more = {"epoch": 1, "learning_rate": 1e-3, "num_steps_before": 0}
     steps.step(*arguments, **more)
     with Count() as found:
@@ -81,7 +89,8 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
         held = learner.model(images).sum()
     own = sum(kept.get(weight.untyped_storage().data_ptr(), 0) for weight in learner.model.parameters())
     del held
-    return {"flop": flops.get_total_flops() / num, "kept": (sum(kept.values()) - own) / num, "operations": found.num,
+    return {"flop": flops.get_total_flops() / num, "kept": (sum(kept.values()) - own) / num,
+            "operations": found.num + of_block,
             "weights": sum(weight.numel() for weight in learner.model.parameters())}  # fmt: skip
 
 
@@ -101,14 +110,14 @@ def tell(settings: config.Settings, given: argparse.Namespace) -> None:
     minutes = [settings.epochs * seconds / 60 for seconds in (max(parts), sum(parts))]
     for line in (
         f"\n{settings.recipe}: {settings.model}, {width} x {height}, batch {settings.batch_size}, "
-        f"{settings.precision}, {settings.epochs} epochs. ESTIMATE, never run on a GPU",
+        f"{settings.precision}, {settings.epochs} epochs. ESTIMATE, not a measurement",
         f"  counted    {found['flop'] / 1e9:.2f} GFLOP forward a photo, {found['kept'] / 1e6:.1f} MB kept a photo, "
-        f"{found['operations']:,} operations a step, {found['weights'] / 1e6:.1f} million weights",
+        f"{found['operations']:,.0f} operations a step, {found['weights'] / 1e6:.1f} million weights",
         f"  arithmetic 3 x {found['flop'] / 1e9:.2f} G x {given.images:,} / ({tflops:g} T x {given.reached:g}) = "
         f"{compute:.1f} s an epoch",
         f"  traffic    3 x {kept / 1e6:.1f} MB x {given.images:,} / ({given.bandwidth / 1e12:g} TB/s x "
         f"{given.streamed:g}) = {traffic:.1f} s",
-        f"  launches   {num_steps:,} steps x {found['operations']:,} x {given.launch * 1e6:g} us = {launches:.1f} s",
+        f"  launches   {num_steps:,} steps x {found['operations']:,.0f} x {given.launch * 1e6:g} us = {launches:.1f} s",
         f"  drawing    {num_steps:,} steps x {1e3 * host / num_steps:.2f} ms, measured on this CPU = {host:.1f} s",
         f"  an epoch   {max(parts):.0f} to {sum(parts):.0f} s; {settings.epochs} epochs {minutes[0]:.1f} to "
         f"{minutes[1]:.1f} min, without preparing the photos and scoring",

@@ -17,8 +17,8 @@ LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
 
 #: The modules that every photo, weight and random number of a training goes through.
 CODE = (
-    "augment backbones batches decoder depthwise draws features fields infer losses models phases photos pixels ranks "
-    "sampling schedules scoring steps train trainer_state"
+    "augment backbones batches decoder depthwise draws features feeding fields infer losses models phases photos "
+    "pixels ranks sampling schedules scoring steps train trainer_state"
 ).split()
 
 

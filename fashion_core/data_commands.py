@@ -11,7 +11,7 @@ import typer
 from fashion_core import VERSION, audit, findings, label_errors, long_tail, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
-from fashion_core.labels import did_you_mean
+from fashion_core.labels import did_you_mean, listed
 
 
 @app.command()
@@ -22,7 +22,11 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
     devices = [name for name in ("cuda", "mps", "cpu") if _has_device(name)]
     names = ("torch", "torchvision", "streamlit", "plotly", "pandas", "scikit-learn", "pillow")
     datasets, found_runs = manifest.list_datasets(data_dir), runs.list_runs(runs_dir)
+    installed = {name: _version(name) for name in names}
     missing = []
+    if absent := [name for name, version in installed.items() if version is None]:
+        is_not = "is not" if len(absent) == 1 else "are not"
+        missing.append(f"{listed(absent)} {is_not} installed; run: pip install -r requirements.txt")
     if not datasets:
         missing.append("no dataset is imported; run: python -m fashion_core import demo")
     if not found_runs:
@@ -34,7 +38,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
     document: dict[str, Any] = {
         "version": VERSION,
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in names},
+        "versions": installed,
         "devices": devices,
         "default_device": str(infer.choose_device("auto")),
         "cores": os.cpu_count(),
@@ -47,7 +51,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
     }
     lines = [
         f"Vastra Lab {VERSION}, Python {document['python']}, "
-        + ", ".join(f"{name} {version}" for name, version in document["versions"].items()),
+        + ", ".join(f"{name} {version or 'missing'}" for name, version in installed.items()),
         f"devices: {', '.join(devices)} (trains on {document['default_device']}), {os.cpu_count()} cores",
         f"datasets in {data_dir}: {', '.join(document['datasets']) or 'none'}",
         f"runs in {runs_dir}: {', '.join(document['runs']) or 'none'}",
@@ -56,6 +60,13 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
         *(f"missing: {sentence}" for sentence in missing),
     ]
     answer(document, as_json, lines)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _has_device(name: str) -> bool:
@@ -200,7 +211,7 @@ def audit_(
     if split and not run:
         raise WrongUse("--split says which predictions of a run to read; give --run RUN with it")
     suspected = _label_errors(runs.find_run(runs_dir, run), found_dataset, split) if run else None
-    listed = versions.read_list(exclude) if exclude else {}
+    given = versions.read_list(exclude) if exclude else {}
     if name and not (exclude or exclude_leaks):
         raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
     found = audit.run(found_dataset, Bar())
@@ -224,7 +235,7 @@ def audit_(
         lines += _label_error_lines(suspected)
     if exclude or exclude_leaks:
         bring = None if exclude else versions.command_for(found_dataset, "--exclude-leaks")
-        reasons = (versions.leaked(found) if exclude_leaks else {}) | listed
+        reasons = (versions.leaked(found) if exclude_leaks else {}) | given
         made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
         document["new_dataset"] = _dataset_document(made)
         lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")

@@ -117,11 +117,11 @@ def _steps(
     whole = min(settings.batch_size, len(rows_N))
     times: list[float] = []
     started = time.perf_counter()
-    for number, (epoch, batch) in enumerate(_batches(settings, labels_N)):
+    for number, (source, epoch, batch) in enumerate(_batches(learner, photos, rows_N, labels_N)):
         begun = time.perf_counter()
         steps.step(
             learner,
-            photos,
+            source,
             rows_N,
             labels_N,
             batch,
@@ -137,12 +137,16 @@ def _steps(
     return times, whole
 
 
-def _batches(settings: Settings, labels_N: np.ndarray) -> Iterator[tuple[int, batches.Batch]]:
-    """Epoch after epoch, without end."""
+def _batches(
+    learner: steps.Learner, photos: batches.Photos | batches.Features, rows_N: np.ndarray, labels_N: np.ndarray
+) -> Iterator[tuple[Any, int, batches.Batch]]:
+    """Epoch after epoch, without end: what a step is given, the epoch and the batch."""
+    settings = learner.settings
     for epoch in count(1):
         order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=int(labels_N.max()) + 1)
+        source = steps.source(learner, photos, rows_N, labels_N, order_N, epoch)
         for batch in batches.batches(order_N, settings.batch_size):
-            yield epoch, batch
+            yield source, epoch, batch
 
 
 def _wait(device: torch.device) -> None:

@@ -1,7 +1,7 @@
-"""One training step: what a batch becomes before the model, and what the model learns from it.
+"""One training step: what the model learns from a batch.
 
-Takes photos, settings and a batch's rows; changes the model's weights. The Augmentation page calls ``feed`` too, so
-what it shows is what the model receives. Knows no files and no epochs.
+Takes photos (``feeding`` says what becomes of them), settings and a batch's rows; changes the model's weights. Knows no
+files and no epochs.
 B batch, C channels, H height, W width, N images of a split, K classes.
 """
 
@@ -12,61 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from fashion_core import augment, depthwise, draws, models, ranks, schedules
+from fashion_core import depthwise, models, ranks
 from fashion_core.batches import Batch, Features, Photos
 from fashion_core.config import Settings
-from fashion_core.draws import Draw, Mixture
+from fashion_core.draws import Mixture
+from fashion_core.feeding import Ahead, can_be_ahead, feed, feed_features
 from fashion_core.losses import Loss
 from fashion_core.models import Network
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fed:
-    """A part of a batch as the model receives it, and how it came to be."""
-
-    images_BCHW: torch.Tensor
-    rows_B: np.ndarray  # manifest rows
-    drawn: Draw
-    partners_B: np.ndarray | None  # manifest rows of what each image was mixed with
-    mixture: Mixture | None
-
-
-def feed(
-    photos: Photos, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
-) -> Fed:
-    """``part`` of a batch: drawn, augmented, mixed, normalised. ``rows_N`` are the manifest rows of the split."""
-    rows_B = rows_N[batch.positions_B]
-    mixture = draws.mixture(settings, seed=settings.seed, epoch=epoch, batch=batch.number, num=len(rows_B))
-    places_B = np.arange(len(rows_B))[part]
-    needed_B, own_B, other_B = places_B, np.arange(len(places_B)), None
-    if mixture is not None:  # partners may lie outside the part
-        needed_B, where_B = np.unique(np.r_[places_B, mixture.partner_B[part]], return_inverse=True)
-        own_B, other_B = where_B[: len(places_B)], where_B[len(places_B) :]
-    drawn = draws.draw(
-        settings, seed=settings.seed, epoch=epoch, rows_B=rows_B[needed_B], repeats_B=batch.repeats_B[needed_B]
-    )
-    images_BCHW = augment.augment(photos.batch(rows_B[needed_B]), drawn)
-    if mixture is not None:
-        images_BCHW = augment.mix(images_BCHW[own_B], images_BCHW[other_B], mixture)
-        drawn = draws.take(drawn, own_B)
-    images_BCHW = augment.shrink(images_BCHW, schedules.photo_size(settings, epoch))
-    return Fed(
-        images_BCHW=augment.for_model(augment.normalise(images_BCHW), settings.channels),
-        rows_B=rows_B[part],
-        drawn=drawn,
-        partners_B=None if mixture is None else rows_B[mixture.partner_B[part]],
-        mixture=mixture,
-    )
-
-
-def feed_features(
-    kept: Features, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
-) -> torch.Tensor:
-    """``part`` of a batch as features, float B x D: those of the photo, or of its mirror image where ``feed`` would
-    have mirrored it. Nothing else that ``feed`` does to a photo can be done to features."""
-    rows_B = rows_N[batch.positions_B][part]
-    drawn = draws.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_B, repeats_B=batch.repeats_B[part])
-    return kept.drawn(rows_B, drawn.flip_B)
 
 
 def step_seed(seed: int, epoch: int, batch: int, rank: int = 0, part: int = 0) -> int:
@@ -135,9 +87,24 @@ def make_optimizer(settings: Settings, model: Network, device: torch.device) -> 
     )
 
 
-def step(
+def source(
     learner: Learner,
     photos: Photos | Features,
+    rows_N: np.ndarray,
+    labels_N: np.ndarray,
+    order_N: np.ndarray,
+    epoch: int,
+) -> Photos | Features | Ahead:
+    """What the steps of an epoch in this order are given: batches made ahead where that pays, else the photos."""
+    if isinstance(photos, Features) or not can_be_ahead(learner.settings, learner.device):
+        return photos
+    part_of = learner.ranks.part
+    return Ahead(photos, learner.settings, rows_N, labels_N, order_N, epoch=epoch, part_of=part_of)
+
+
+def step(
+    learner: Learner,
+    photos: Photos | Features | Ahead,
     rows_N: np.ndarray,
     labels_N: np.ndarray,
     batch: Batch,
@@ -154,7 +121,10 @@ def step(
     differ; a last batch of one photo, which has no deviation, goes through with the running ones.
     """
     settings, world = learner.settings, learner.ranks
-    labels_B = torch.from_numpy(labels_N[batch.positions_B]).to(learner.device)
+    if isinstance(photos, Ahead):
+        made_BCHW, labels_B = photos.take(batch)
+    else:
+        labels_B = torch.from_numpy(labels_N[batch.positions_B]).to(learner.device)
     whole = learner.loss.weight(labels_B)
     own = world.part(len(labels_B))
     cuts = ranks.parts(settings.accumulation, own.start, own.stop)
@@ -166,7 +136,9 @@ def step(
         )  # fewer images than ranks: one image that counts nothing keeps the ranks in step
         part = slice(0, 1) if empty else part
         mixture = None
-        if isinstance(photos, Features):
+        if isinstance(photos, Ahead):
+            given = made_BCHW
+        elif isinstance(photos, Features):
             given = feed_features(photos, settings, rows_N, batch, epoch=epoch, part=part)
         else:
             fed = feed(photos, settings, rows_N, batch, epoch=epoch, part=part)

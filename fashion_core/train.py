@@ -158,6 +158,7 @@ def _prepare(
     runs.check_same_dataset(run, dataset)
     resuming = bool(checkpoints.saved_steps(run.folder))
     device = world.device(infer.choose_device(settings.device))
+    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost that shows (LOG 2026-11-28)
     if world.is_first:
         # Under torchrun the process to signal is the one that started the ranks: it passes a stop on to all.
         process = runs.process_identity(world.parent if world.size > 1 else None)
@@ -243,6 +244,7 @@ def _epoch(job: Job, progress: Progress) -> None:
     epoch, first = progress.step // job.steps_per_epoch + 1, progress.step % job.steps_per_epoch
     labels_N = job.labels_all[job.rows_N]
     order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=len(job.dataset.classes))
+    source = steps.source(learner, job.photos, job.rows_N, labels_N, order_N, epoch)
     models.set_training(learner.model, learner.frozen)
     watch = mishaps.Watch(run, job.frame, learner)
     share = 1 / world.size  # sums of earlier steps are saved once, and counted once when the ranks add up
@@ -257,7 +259,7 @@ def _epoch(job: Job, progress: Progress) -> None:
         with mishaps.naming_memory(job, batch, epoch):
             loss, norm = steps.step(
                 learner,
-                job.photos,
+                source,
                 job.rows_N,
                 labels_N,
                 batch,

@@ -19,10 +19,11 @@ ORDER = (
     "reproduction outcome bits tally tidy markup closer report_board report_facts report report_pictures report_charts "
     "report_matrix report_parts report_sections report_page launchers launch retraining maps pace claims "
     "claim_features claim_evidence claim_arms claim_spread claim_verdicts claim_results experiments lesson_plans "
-    "lesson_ranges lesson_data lessons lesson_findings | augment ranks batches models backbones losses depthwise steps "
-    "infer features trainer_state job phases mishaps scoring train probe torchrun explain predict onnx_file export "
-    "console foreground data_commands train_commands tidy_commands result_commands compare_commands reproduce_commands "
-    "claim_commands export_commands report_commands lesson_work lesson_commands __main__"
+    "lesson_ranges lesson_data lessons lesson_findings | augment ranks batches models backbones losses depthwise "
+    "feeding steps infer features trainer_state job phases mishaps scoring train probe torchrun explain "
+    "predict onnx_file export console foreground data_commands train_commands tidy_commands result_commands "
+    "compare_commands reproduce_commands claim_commands export_commands report_commands lesson_work lesson_commands "
+    "__main__"
 ).split()
 DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()
 TORCH_FREE = ORDER[: ORDER.index("|")]

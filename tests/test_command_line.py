@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,22 @@ def test_the_lists_name_what_is_there(lab):
     assert [dataset["dataset"] for dataset in document("datasets", **lab)] == ["tiny"]
     checked = document("doctor", **lab)
     assert checked["datasets"] == ["tiny"] and checked["runs"] == ["first"] and "cpu" in checked["devices"]
+
+
+def test_doctor_names_a_package_that_is_not_installed_and_what_mends_it(tmp_path: Path, monkeypatch, capsys):
+    """Seen on a GPU machine that had torch and no streamlit: a traceback."""
+    real = metadata.version
+
+    def version(name: str) -> str:
+        if name == "streamlit":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    app(["doctor", "--data-dir", str(tmp_path), "--runs-dir", str(tmp_path)], standalone_mode=False)
+    told = capsys.readouterr().out
+    assert "streamlit missing, plotly " in told
+    assert "missing: streamlit is not installed; run: pip install -r requirements.txt" in told
 
 
 def test_folders_open_with_image_folder_in_the_same_class_order(lab, tmp_path: Path):

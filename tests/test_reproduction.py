@@ -181,6 +181,16 @@ def test_versions_threads_and_a_resume_elsewhere_are_named_as_reasons(tiny_run, 
     assert f"torch is {here} here and was 2.0.0" in expected.reasons
 
 
+@pytest.mark.parametrize(("device", "said"), [("cuda", "on a GPU"), ("mps", "nobody has tried")])
+def test_nobody_promises_the_bits_of_a_run_that_another_device_trained(tiny_run, copied, device, said):
+    lines = [json.loads(line) for line in (copied.folder / "events.jsonl").read_text().splitlines()]
+    told = [line | {"device": device} if line["event"] == "started" else line for line in lines]
+    storage.write_text(copied.folder / "events.jsonl", "".join(json.dumps(line) + "\n" for line in told))
+    expected = reproduction.expected(copied)
+    assert expected.word == reproduction.UNKNOWN and len(expected.reasons) == 1 and said in expected.reasons[0]
+    assert reproduction.expected(tiny_run).word == reproduction.EXPECTED
+
+
 def test_a_run_of_before_the_records_is_read_and_what_is_unknown_is_said(tmp_path, tiny):
     run = make_run(tmp_path / "old", tiny.classes, counts={"test": 9})
     assert reproduction.expected(run).word == reproduction.UNKNOWN
