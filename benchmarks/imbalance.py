@@ -29,7 +29,7 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.imbalance_table import CORE, WAYS, noise, print_table, summary  # noqa: E402
+from benchmarks.imbalance_table import AFTER, CORE, WAYS, noise, photo_error, print_table, summary  # noqa: E402
 from fashion_core import adjustment, config, launchers, manifest, metrics, runs, sampling, sources, storage  # noqa: E402
 
 #: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
@@ -152,15 +152,42 @@ def rows_of(dataset: manifest.Dataset, given: argparse.Namespace) -> list[dict[s
     return rows
 
 
-def save(dataset: manifest.Dataset, given: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
-    """Put the table into the file of studies, in place of the same dataset's: only seeds that every way of CORE has, so
-    that what stands side by side was measured alike."""
-    seeds_of = [{row["seed"] for row in rows if row["way"] == way} for way in CORE]
-    whole = set.intersection(*seeds_of)
+def photo_errors(given: argparse.Namespace, rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Way -> the photos' share in the error of its gain, from the predictions of the rows' runs."""
+    found: dict[str, list[np.ndarray]] = {}
+    for row in rows:
+        folder = given.runs_dir / row["run"]
+        if not (folder / f"predictions-{given.split}.parquet").exists():
+            raise SystemExit(f"run {row['run']} is not in {given.runs_dir}; the photos' share needs its predictions")
+        frame, found_NK = probabilities(run := runs.open_run(folder), given.split)
+        if "tau" in row:
+            found_NK = adjustment.adjusted(found_NK, np.array(row["train_counts"]), row["tau"])
+        labels_N = runs.label_indices(frame["label"], run.classes)
+        right_N = pd.Series(found_NK.argmax(axis=1) == labels_N, index=frame["image_id"])
+        found.setdefault(row["way"], []).append(right_N.sort_index().to_numpy())
+    labels_N = pd.Series(labels_N, index=frame["image_id"]).sort_index().to_numpy()
+    right = {way: np.stack(rights) for way, rights in found.items()}
+    return {
+        way: photo_error(right["none"], right[way], labels_N, paired=way in AFTER) for way in right if way != "none"
+    }
+
+
+def whole_seeds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of the seeds that every way of CORE has, so that what stands side by side was measured alike."""
+    whole = set.intersection(*({row["seed"] for row in rows if row["way"] == way} for way in CORE))
     if not whole:
-        raise SystemExit(f"no seed has all of {', '.join(CORE)} yet, so nothing was saved")
-    rows = [row for row in rows if row["seed"] in whole]
-    plain, ways = settings_of("none", given.first_seed, given), summary(rows)
+        raise SystemExit(f"no seed has all of {', '.join(CORE)} yet")
+    return [row for row in rows if row["seed"] in whole]
+
+
+def save(
+    dataset: manifest.Dataset,
+    given: argparse.Namespace,
+    rows: list[dict[str, Any]],
+    photos: dict[str, dict[str, float]],
+) -> None:
+    """Put the table into the file of studies, in place of the same dataset's."""
+    plain, ways = settings_of("none", given.first_seed, given), summary(rows, photos=photos)
     study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint,
              "synthetic": dataset.synthetic, "split": given.split, "n": rows[0]["n"],
              "train_counts": dict(zip(rows[0]["classes"], rows[0]["train_counts"], strict=True)),
@@ -204,10 +231,11 @@ def main() -> None:
     dataset = manifest.find_dataset(given.data_dir, given.dataset)
     if not given.table:
         study(dataset, given)
-    rows = rows_of(dataset, given)
-    print_table(dataset.name, given.image_size, given.epochs, rows)
+    rows = whole_seeds(rows_of(dataset, given))
+    photos = photo_errors(given, rows)
+    print_table(dataset.name, given.image_size, given.epochs, rows, photos)
     if given.save:
-        save(dataset, given, rows)
+        save(dataset, given, rows, photos)
 
 
 if __name__ == "__main__":

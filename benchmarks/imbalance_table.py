@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from fashion_core import seeds
+from fashion_core import differences, seeds
 
 #: A way to train: its sampler and its loss.
 WAYS = {
@@ -33,9 +33,17 @@ def thirds(counts_K: list[int]) -> dict[str, np.ndarray]:
     return {"head": order[:third], "middle": order[third:-third], "tail": order[-third:]}
 
 
-def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both")) -> list[dict[str, Any]]:
+def summary(
+    rows: list[dict[str, Any]],
+    bases: tuple[str, ...] = ("none", "both"),
+    photos: dict[str, dict[str, float]] | None = None,
+) -> list[dict[str, Any]]:
     """One row a way over its seeds: accuracy, mean recall, recall of the largest class and mean recall of the three
-    thirds with their intervals over seeds (Student's t), and the accuracy paired seed by seed with the ``bases``'."""
+    thirds with their intervals over seeds (Student's t), and the accuracy paired seed by seed with the ``bases``'.
+
+    ``photos`` has a way's ``photo_error``; with it the gains over `none` say what other seeds and other photos would
+    do, else other seeds alone.
+    """
     by_way: dict[str, dict[int, dict[str, Any]]] = {}
     for row in rows:
         by_way.setdefault(row["way"], {})[row["seed"]] = row
@@ -61,11 +69,44 @@ def summary(rows: list[dict[str, Any]], bases: tuple[str, ...] = ("none", "both"
     for metric in ("accuracy", "mean_recall"):
         values = {line["way"]: line[metric]["values"] for line in told}
         apart = {line["way"]: line[f"{metric}_minus_none"] for line in told if f"{metric}_minus_none" in line}
-        gains = trained_gains(values) | after_gains(apart, len(values.get("none", ())))
-        for line in told:
-            if line["way"] in gains:
-                line[f"{metric}_against_none"] = gains[line["way"]]
+        for gains in (trained_gains(values), after_gains(apart, len(values.get("none", ())))):
+            for line in told:
+                if gain := gains.get(line["way"]):
+                    if photos is not None:
+                        gain = with_photos(gain, photos[line["way"]][metric], len(gains))
+                    line[f"{metric}_against_none"] = gain
     return told
+
+
+def photo_error(
+    none_SN: np.ndarray, way_SN: np.ndarray, labels_N: np.ndarray, paired: bool = False
+) -> dict[str, float]:
+    """The standard error that the choice of photos gives a way's gain over `none`: of accuracy (photos drawn at random)
+    and of mean recall (drawn within each class). Both are whether each of S models was right on each photo; what a seed
+    did on a single photo is taken out. ``paired``: the models are the same ones, their answers adjusted."""
+
+    def variance(photos: np.ndarray) -> float:
+        if len(photos) < 2:
+            raise ValueError("a class has a single photo to be scored on, which has no spread")
+        if not paired:
+            return float(differences.variance_over_photos(none_SN[:, photos], way_SN[:, photos]))
+        gain_SN = way_SN[:, photos].astype(float) - none_SN[:, photos]
+        of_seeds = gain_SN.var(axis=0, ddof=1).mean() / len(gain_SN) if len(gain_SN) > 1 else 0.0
+        return float(max(gain_SN.mean(axis=0).var(ddof=1) - of_seeds, 0.0) / len(photos))
+
+    classes = [np.flatnonzero(labels_N == label) for label in np.unique(labels_N)]
+    mean_recall = sum(map(variance, classes)) / len(classes) ** 2
+    return {"accuracy": math.sqrt(variance(np.arange(len(labels_N)))), "mean_recall": math.sqrt(mean_recall)}
+
+
+def with_photos(gain: dict[str, float], error: float, num_ways: int) -> dict[str, float]:
+    """A gain whose interval over seeds is widened by the photos' own, which holds for ``num_ways`` at once as well
+    (normal, Bonferroni): half-widths added in squares, as ``differences.seeded_difference`` does for two recipes."""
+    reach = float(special.ndtri(1 - 0.025 / num_ways)) * error
+    low, high = (
+        gain["mean"] + side * math.hypot(gain["mean"] - gain[end], reach) for side, end in ((-1, "low"), (1, "high"))
+    )
+    return _gain(gain["mean"], low, high) | {"photos": round(error, 6)}
 
 
 def trained_gains(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
@@ -124,22 +165,25 @@ def _spread(numbers: list[float]) -> dict[str, float]:
     return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
 
 
-def print_table(name: str, size: str, epochs: int, rows: list[dict[str, Any]]) -> None:
+def print_table(
+    name: str, size: str, epochs: int, rows: list[dict[str, Any]], photos: dict[str, dict[str, float]]
+) -> None:
     """What the rows say, a way a line, as Markdown."""
     counts = sorted(rows[0]["train_counts"], reverse=True)
     print(f"{name}, {rows[0]['split']}, n {rows[0]['n']:,}; train {counts[0]:,} to {counts[-1]:,} a class "
           f"({counts[0] / counts[-1]:.1f} : 1), {sum(counts):,} in all; {size} px, "
           f"{epochs} epochs")  # fmt: skip
-    table = summary(rows)
+    table = summary(rows, photos=photos)
     print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | largest | head | middle | tail "
-          "| minus none, all ways at once | minus both |\n|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+          "| mean recall minus none, all ways at once, other seeds and photos | accuracy minus both |\n"
+          "|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for line in table:
         own = line["accuracy"]
         cells = [line["way"] + (f" (tau {', '.join(f'{tau:g}' for tau in line['tau'])})" if "tau" in line else ""),
                  str(line["seeds"]), _told(own) + ("" if own["sd"] is None else f" ± {own['sd']:.3f}"),
                  " / ".join(f"{value:.3f}" for value in own["values"]), f"{line['mean_recall']['mean']:.3f}",
                  *(f"{line[name]['mean']:.3f}" for name in ("largest", "head", "middle", "tail"))]  # fmt: skip
-        for name in ("accuracy_against_none", "accuracy_minus_both"):
+        for name in ("mean_recall_against_none", "accuracy_minus_both"):
             cells.append(_told(line[name], "+") if name in line else "")
         print("| " + " | ".join(cells) + " |")
     found = noise(table)

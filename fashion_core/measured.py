@@ -60,7 +60,8 @@ class Recommendation:
 
 def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
     """Judge all ways against `none` at once by ``what``, accuracy or mean_recall: Dunnett's intervals for the ways that
-    were trained, paired ones with Bonferroni for answers adjusted afterwards, each family wrong in one study of twenty.
+    were trained, paired ones with Bonferroni for answers adjusted afterwards, each family wrong in one study of twenty,
+    and both widened by what other photos would do.
 
     Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %). A single seed
     recommends nothing.

@@ -52,6 +52,53 @@ def test_gains_of_several_ways_hold_at_once_between_students_t_and_bonferroni():
     assert imbalance_table.trained_gains({"none": [0.8], "both": [0.7]}) == {}
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_the_photos_share_in_a_gains_error_is_what_other_photos_move_it(paired):
+    """Photos with a right-or-wrong rate of their own are drawn again and again; seeds answer each by chance. What the
+    mean gain moves beyond what seeds alone move it is the share that is estimated from a single draw."""
+    random = np.random.default_rng(5)
+    sizes, S = np.array([600, 250, 150]), 4
+    labels_N = np.repeat([0, 1, 2], sizes)
+
+    def answered(rates: np.ndarray, times: int) -> tuple[np.ndarray, np.ndarray]:
+        u_SN = random.random((times, len(labels_N)))
+        return u_SN < rates[0], (u_SN if paired else random.random(u_SN.shape)) < rates[1]
+
+    def drawn() -> np.ndarray:
+        none_N = random.beta(2, 1, len(labels_N))
+        return np.stack([none_N, np.clip(none_N + random.normal(0.05, 0.2, len(labels_N)), 0, 1)])
+
+    true = []  # gains of endlessly many seeds on photos drawn again
+    for _ in range(600):
+        gain_N = np.diff(drawn(), axis=0)[0]
+        true.append((gain_N.mean(), np.mean([gain_N[labels_N == k].mean() for k in range(3)])))
+    found = [imbalance_table.photo_error(*answered(drawn(), S), labels_N, paired) for _ in range(30)]
+    for metric, values in zip(("accuracy", "mean_recall"), np.transpose(true), strict=True):
+        mean = np.sqrt(np.mean([one[metric] ** 2 for one in found]))
+        assert mean == pytest.approx(values.std(), rel=0.12)
+    with pytest.raises(ValueError, match="single photo"):
+        imbalance_table.photo_error(*answered(drawn(), S), np.r_[labels_N[:-1], 3], paired)
+
+
+def test_an_interval_for_other_photos_too_adds_the_squares_of_both_errors():
+    gain = {"mean": 0.04, "low": 0.01, "high": 0.07}
+    wide = imbalance_table.with_photos(gain, 0.02, 1)
+    half = np.hypot(0.03, stats.norm.ppf(0.975) * 0.02)
+    assert (wide["low"], wide["high"]) == pytest.approx((0.04 - half, 0.04 + half), abs=1e-4) and wide["photos"] == 0.02
+    assert imbalance_table.with_photos(gain, 0.0, 5) == gain | {"photos": 0.0}
+    several = imbalance_table.with_photos(gain, 0.02, 5)
+    half = np.hypot(0.03, stats.norm.ppf(1 - 0.025 / 5) * 0.02)
+    assert several["low"] == pytest.approx(0.04 - half, abs=1e-4), "Bonferroni's share for each of five ways"
+    rows = [row(way, seed, [0.5 + 0.1 * (way == "both"), 0.6, 0.5, 0.8 + 0.01 * seed]) for way in ("none", "both")
+            for seed in range(3)]  # fmt: skip
+    lines = imbalance_table.summary(rows, photos={"both": {"accuracy": 0.01, "mean_recall": 0.02}})
+    told, seeds_alone = lines[1], imbalance_table.summary(rows)[1]
+    for metric, error in (("accuracy", 0.01), ("mean_recall", 0.02)):
+        found, before = told[f"{metric}_against_none"], seeds_alone[f"{metric}_against_none"]
+        half = np.hypot(before["high"] - before["mean"], stats.norm.ppf(0.975) * error)
+        assert found["high"] - found["mean"] == pytest.approx(half, abs=2e-4)
+
+
 def test_adjusted_answers_are_paired_with_the_runs_that_they_adjust_and_share_the_five_percent():
     none, after = [0.80, 0.83, 0.79], {"logit_after": [0.84, 0.85, 0.84], "logit_after_tau": [0.85, 0.86, 0.84]}
     rows = [row("none", seed, [value] * 4) for seed, value in enumerate(none)]
@@ -104,7 +151,8 @@ def test_what_is_shipped_as_measured_follows_from_each_seeds_score():
         sd = np.sqrt(np.mean([values.var(ddof=1) for values in trained]) * 2 / len(control))
         df = len(trained) * (len(control) - 1)
         gain = lines["both"]["mean_recall_against_none"]
-        reach = (gain["high"] - gain["low"]) / 2 / sd
+        of_photos = stats.norm.ppf(1 - 0.025 / (len(trained) - 1)) * gain["photos"]
+        reach = np.sqrt(((gain["high"] - gain["low"]) / 2) ** 2 - of_photos**2) / sd
         assert stats.t.ppf(0.975, df) < reach < stats.t.ppf(1 - 0.025 / (len(trained) - 1), df)
         assert study["noise"]["mean_recall"]["beyond"] == pytest.approx(stats.t.ppf(0.975, df) * sd, abs=1e-5)
 

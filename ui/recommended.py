@@ -56,9 +56,9 @@ def show(dataset_id: str) -> None:
     )
     notices.aside(
         f"{words.plain(study.name)} has {study.ratio:.1f} photos of its largest class for each one of its smallest. "
-        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. Gains in the text hold for all trained "
-        "ways at once (Dunnett) and for both kinds of adjusted answers at once (paired, Bonferroni); what other photos "
-        "would say is not in them. To measure it again: "
+        f"{words.counted(study.num_seeds('none'), 'seed')} a way, {study.date}. Gains in the text hold for other seeds "
+        "and other photos, for all trained ways at once (Dunnett) and for both kinds of adjusted answers at once "
+        "(paired, Bonferroni); the intervals in the chart are over seeds alone. To measure it again: "
         f"{words.command(study.command)}"
     )
 
@@ -94,9 +94,7 @@ def advice(study: Study) -> str:
             told += f" The seeds cannot tell the first {len(found.alike)} apart."
     highest = max(study.ways, key=lambda way: study.score(way, "mean_recall").mean)
     if highest not in found.helped and highest != "none":
-        told += (
-            f" The highest mean has {WAYS[highest]}, {_gain(study, highest, named=False)}: its seeds lie too far apart."
-        )
+        told += f" The highest mean has {WAYS[highest]}, {_gain(study, highest, named=False)}: too uncertain to say so."
     return f"{told} {_of_both(study, found)}"
 
 
