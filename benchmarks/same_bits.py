@@ -1,0 +1,79 @@
+"""Whether trainings repeat bit for bit on this machine's device: twice, stopped and resumed, batches made one by one.
+
+    python benchmarks/same_bits.py DATASET [--recipe report strong] [--set key=value] [--device auto] [--data-dir DATA]
+
+Takes an imported dataset. Trains each recipe in this process into a temporary folder and compares weights, logged rows
+and predictions as ``reproduce`` does. ``one batch at a time`` is asked on a GPU alone, where batches are made several
+in one go.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from fashion_core import bits, config, feeding, infer, manifest, runs, steps, train  # noqa: E402
+
+
+def trained(run: runs.Run, dataset: manifest.Dataset, stop_at: int | None = None) -> runs.Run:
+    """The run, trained; ``stop_at``: stopped after that step and taken up again."""
+    for at in (None,) if stop_at is None else (stop_at, None):
+        said: list[str] = []
+        summary = train.train(
+            run, dataset, should_stop=lambda at=at, said=said: any(f"step {at} " in one for one in said[-3:]),
+            say=said.append,
+        )  # fmt: skip
+        assert summary["status"] == ("finished" if at is None else "stopped"), summary["status"]
+    return run
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    before = steps.can_be_ahead
+    steps.can_be_ahead = lambda settings, device: False  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        steps.can_be_ahead = before  # type: ignore[attr-defined]
+
+
+def trials(dataset: manifest.Dataset, settings: config.Settings, folder: Path) -> Iterator[tuple[str, str]]:
+    """What was done again, and how it compares with the first training."""
+
+    def made(name: str) -> runs.Run:
+        return runs.create_run(dataset, settings, runs_dir=folder, run_id=f"{settings.recipe}-{name}")
+
+    first = trained(made("first"), dataset)
+    middle = settings.epochs * first.config["steps_per_epoch"] // 2
+    yield "again", bits.compare(first, trained(made("again"), dataset)).sentence
+    resumed = trained(made("resumed"), dataset, stop_at=middle)
+    yield f"stopped after step {middle} and resumed", bits.compare(first, resumed).sentence
+    if feeding.can_be_ahead(settings, infer.choose_device(settings.device)):
+        with one_at_a_time():
+            alone = trained(made("alone"), dataset)
+        yield "one batch at a time", bits.compare(first, alone).sentence
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("dataset")
+    parser.add_argument("--recipe", nargs="+", default=["report", "strong"])
+    parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value, for every recipe")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    given = parser.parse_args()
+    dataset = manifest.find_dataset(given.data_dir, given.dataset)
+    for recipe in given.recipe:
+        settings = config.settings_for(recipe, [*given.sets, f"device={given.device}", "log_every=1"])
+        with tempfile.TemporaryDirectory() as folder:
+            for what, found in trials(dataset, settings, Path(folder)):
+                print(f"{recipe} on {infer.choose_device(given.device)}, {what}: {found}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""The benchmark that a new kind of machine is asked first, here on the CPU: it calls equal what is, and nothing else."""
+
+from benchmarks import same_bits
+from fashion_core import config, feeding, steps
+
+SMALL = ("image_size=16", "batch_size=8", "epochs=2", "device=cpu", "log_every=1")
+
+
+def test_a_training_repeats_when_it_was_stopped_and_when_its_batches_are_made_one_at_a_time(
+    tiny, tmp_path, monkeypatch
+):
+    for module in (feeding, steps):  # as on a GPU
+        monkeypatch.setattr(module, "can_be_ahead", lambda settings, device: True)
+    found = dict(same_bits.trials(tiny, config.settings_for("report", SMALL), tmp_path))
+    assert list(found) == ["again", "stopped after step 5 and resumed", "one batch at a time"]
+    assert all(sentence.startswith("bit-equal") for sentence in found.values()), found
+
+
+def test_a_training_that_does_not_repeat_is_told_with_the_gap(tiny, tmp_path, monkeypatch):
+    numbers = iter(range(10_000))
+    monkeypatch.setattr(steps, "step_seed", lambda *_: next(numbers))  # dropout drops others each time
+    found = dict(same_bits.trials(tiny, config.settings_for("report", SMALL), tmp_path))
+    assert len(found) == 2 and all(sentence.startswith("not bit-equal") for sentence in found.values()), found
