@@ -1,4 +1,4 @@
-"""The benchmark that a new kind of machine is asked first, here on the CPU: it calls equal what is, and nothing else."""
+"""The benchmark that a new machine is asked first, here on the CPU: it calls equal what is, and nothing else."""
 
 from benchmarks import same_bits
 from fashion_core import config, feeding, steps
