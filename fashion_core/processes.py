@@ -2,6 +2,7 @@
 
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,16 @@ def find(identity: dict[str, Any]) -> psutil.Process | None:
 
 
 def end(process: psutil.Process, wait_seconds: float) -> None:
-    """Ask a process to end, and end it when it has not after so many seconds; returns when it is gone."""
-    try:
+    """Ask a process to end, and end it when it has not after so many seconds; returns when it is gone, or when the
+    kernel has not let it go after as many seconds again (it waits for a disk)."""
+    with suppress(psutil.NoSuchProcess):  # it has ended by itself meanwhile
         process.terminate()
         try:
             process.wait(wait_seconds)
         except psutil.TimeoutExpired:
             process.kill()
-            process.wait(wait_seconds)
-    except psutil.NoSuchProcess:  # it has ended by itself meanwhile
-        pass
+            with suppress(psutil.TimeoutExpired):
+                process.wait(wait_seconds)
 
 
 def is_alive(identity: dict[str, Any]) -> bool:
