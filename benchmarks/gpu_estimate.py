@@ -28,7 +28,7 @@ NUM_CLASSES = 15
 CPU = torch.device("cpu")
 #: An H100 (SXM): 495 TFLOP/s of TF32 (torch's default for convolutions in float32) and 990 of bfloat16, 3.35 TB/s. What
 #: convolutions reach of the first, and elementwise work of the second, is a guess from published ResNet-50 throughputs.
-#: Starting an operation took 37 (report), 53 (strong), 57 us (transfer) in steps on an H200 machine (LOG 2026-11-28).
+#: Starting an operation took 37 (report), 46 (strong), 57 us (transfer) in steps on an H200 machine (LOG 2026-11-28).
 ASSUMED = {"tflops": 495.0, "reached": 0.25, "bandwidth": 3.35e12, "streamed": 0.6, "launch": 50e-6}
 
 
@@ -65,12 +65,15 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     photos = batches.Photos(pixels_NHWC, torch.device("cpu"))
     rows_N, labels_N = np.arange(num), np.arange(num) % NUM_CLASSES
     batch = batches.Batch(number=0, positions_B=rows_N, repeats_B=np.zeros(num, np.int64))
-    source, of_block = photos, 0.0
+    source, of_block, ahead = photos, 0.0, 0
     if feeding.can_be_ahead(settings, torch.device("cuda")):
         source = feeding.Ahead(photos, settings, rows_N, labels_N, rows_N, epoch=1, part_of=learner.ranks.part)
         with Count() as found:
             source.take(batch)
         of_block = found.num / source.length
+        ahead = 4 * max(
+            feeding.BYTES_AHEAD, settings.batch_size * 3 * width * height * 4
+        )  # and what it takes to make it
     arguments = (learner, source, rows_N, labels_N, batch)
     more = {"epoch": 1, "learning_rate": 1e-3, "num_steps_before": 0}
     steps.step(*arguments, **more)
@@ -90,7 +93,7 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     own = sum(kept.get(weight.untyped_storage().data_ptr(), 0) for weight in learner.model.parameters())
     del held
     return {"flop": flops.get_total_flops() / num, "kept": (sum(kept.values()) - own) / num,
-            "operations": found.num + of_block,
+            "operations": found.num + of_block, "ahead": ahead,
             "weights": sum(weight.numel() for weight in learner.model.parameters())}  # fmt: skip
 
 
@@ -106,7 +109,7 @@ def tell(settings: config.Settings, given: argparse.Namespace) -> None:
     host = num_steps * seconds_of_draws(settings)
     parts = (compute, traffic, launches, host)
     cache = given.rows * width * height * 3
-    step_bytes = 2 * kept * settings.batch_size + 16 * found["weights"]
+    step_bytes = 2 * kept * settings.batch_size + 16 * found["weights"] + found["ahead"]
     minutes = [settings.epochs * seconds / 60 for seconds in (max(parts), sum(parts))]
     for line in (
         f"\n{settings.recipe}: {settings.model}, {width} x {height}, batch {settings.batch_size}, "
@@ -121,8 +124,8 @@ def tell(settings: config.Settings, given: argparse.Namespace) -> None:
         f"  drawing    {num_steps:,} steps x {1e3 * host / num_steps:.2f} ms, measured on this CPU = {host:.1f} s",
         f"  an epoch   {max(parts):.0f} to {sum(parts):.0f} s; {settings.epochs} epochs {minutes[0]:.1f} to "
         f"{minutes[1]:.1f} min, without preparing the photos and scoring",
-        f"  GPU memory {step_bytes / 2**30:.1f} GiB for a step (2 x kept + 16 bytes a weight), about 0.6 for CUDA; the "
-        f"photos another {cache / 2**30:.1f} where twice that is free, else they are read from disk",
+        f"  GPU memory {step_bytes / 2**30:.1f} GiB for a step (2 x kept, 16 bytes a weight, batches ahead), about "
+        f"0.6 for CUDA; the photos another {cache / 2**30:.1f} where twice that is free, else they are read from disk",
         f"  disk       {cache / 1e9:.1f} GB of pixels",
     ):
         print(line)

@@ -103,6 +103,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     device, found = torch.device("cuda"), []
+    torch.backends.cudnn.deterministic = True  # as ``train.make_learner`` sets it
     print(torch.cuda.get_device_name(device), "torch", torch.__version__)
     for recipe in given.recipe:
         for variant in ["", *given.variant]:

@@ -8,7 +8,8 @@ Takes an imported dataset; a long-tailed one is made with `python -m fashion_cor
 training is `python -m fashion_core train --run-dir ...`; the seeds of a way are a group of the lab. The file keeps what
 each run scored, with the settings it had: an interrupted study goes on, and a run whose settings are equal is
 not trained again. Logit adjustment after training takes the probabilities of the runs of `none` and trains nothing.
-`--save` puts the table into the file that the lab's own sentences are made from, in place of that dataset's older one.
+`--save` puts the table into the file that the lab's own sentences are made from, in place of that dataset's older one,
+with the photos' share in the error of each gain, for which it reads the runs' predictions.
 """
 
 import argparse
@@ -231,11 +232,13 @@ def main() -> None:
     dataset = manifest.find_dataset(given.data_dir, given.dataset)
     if not given.table:
         study(dataset, given)
-    rows = whole_seeds(rows_of(dataset, given))
-    photos = photo_errors(given, rows)
-    print_table(dataset.name, given.image_size, given.epochs, rows, photos)
+    rows = rows_of(dataset, given)
+    photos = None
     if given.save:
+        rows = whole_seeds(rows)
+        photos = photo_errors(given, rows)
         save(dataset, given, rows, photos)
+    print_table(dataset.name, given.image_size, given.epochs, rows, photos)
 
 
 if __name__ == "__main__":

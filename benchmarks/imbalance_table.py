@@ -83,20 +83,24 @@ def photo_error(
 ) -> dict[str, float]:
     """The standard error that the choice of photos gives a way's gain over `none`: of accuracy (photos drawn at random)
     and of mean recall (drawn within each class). Both are whether each of S models was right on each photo; what a seed
-    did on a single photo is taken out. ``paired``: the models are the same ones, their answers adjusted."""
+    did on a single photo is taken out, and what is left below 0 is 0. ``paired``: the models are the same ones, their
+    answers adjusted."""
 
     def variance(photos: np.ndarray) -> float:
         if len(photos) < 2:
             raise ValueError("a class has a single photo to be scored on, which has no spread")
         if not paired:
-            return float(differences.variance_over_photos(none_SN[:, photos], way_SN[:, photos]))
+            return float(differences.variance_over_photos(none_SN[:, photos], way_SN[:, photos], signed=True))
         gain_SN = way_SN[:, photos].astype(float) - none_SN[:, photos]
         of_seeds = gain_SN.var(axis=0, ddof=1).mean() / len(gain_SN) if len(gain_SN) > 1 else 0.0
-        return float(max(gain_SN.mean(axis=0).var(ddof=1) - of_seeds, 0.0) / len(photos))
+        return float((gain_SN.mean(axis=0).var(ddof=1) - of_seeds) / len(photos))
 
     classes = [np.flatnonzero(labels_N == label) for label in np.unique(labels_N)]
-    mean_recall = sum(map(variance, classes)) / len(classes) ** 2
-    return {"accuracy": math.sqrt(variance(np.arange(len(labels_N)))), "mean_recall": math.sqrt(mean_recall)}
+    found = {
+        "accuracy": variance(np.arange(len(labels_N))),
+        "mean_recall": sum(map(variance, classes)) / len(classes) ** 2,
+    }
+    return {metric: math.sqrt(max(one, 0.0)) for metric, one in found.items()}
 
 
 def with_photos(gain: dict[str, float], error: float, num_ways: int) -> dict[str, float]:
@@ -166,7 +170,7 @@ def _spread(numbers: list[float]) -> dict[str, float]:
 
 
 def print_table(
-    name: str, size: str, epochs: int, rows: list[dict[str, Any]], photos: dict[str, dict[str, float]]
+    name: str, size: str, epochs: int, rows: list[dict[str, Any]], photos: dict[str, dict[str, float]] | None
 ) -> None:
     """What the rows say, a way a line, as Markdown."""
     counts = sorted(rows[0]["train_counts"], reverse=True)
@@ -175,7 +179,8 @@ def print_table(
           f"{epochs} epochs")  # fmt: skip
     table = summary(rows, photos=photos)
     print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | largest | head | middle | tail "
-          "| mean recall minus none, all ways at once, other seeds and photos | accuracy minus both |\n"
+          f"| mean recall minus none, all ways at once, other seeds{' and photos' * (photos is not None)} "
+          "| accuracy minus both |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for line in table:
         own = line["accuracy"]

@@ -49,7 +49,8 @@ def trials(dataset: manifest.Dataset, settings: config.Settings, folder: Path) -
         return runs.create_run(dataset, settings, runs_dir=folder, run_id=f"{settings.recipe}-{name}")
 
     first = trained(made("first"), dataset)
-    middle = settings.epochs * first.config["steps_per_epoch"] // 2
+    steps_per_epoch = first.config["steps_per_epoch"]
+    middle = (settings.epochs - 1) * steps_per_epoch + max(1, steps_per_epoch // 2)  # in the middle of the last epoch
     yield "again", bits.compare(first, trained(made("again"), dataset)).sentence
     resumed = trained(made("resumed"), dataset, stop_at=middle)
     yield f"stopped after step {middle} and resumed", bits.compare(first, resumed).sentence

@@ -202,14 +202,17 @@ def _seed_variance(first_S: np.ndarray, second_S: np.ndarray, spread: tuple[Any,
     return variance * (1 / num_first + 1 / num_second), df
 
 
-def variance_over_photos(right_first_SN: np.ndarray, right_second_SN: np.ndarray) -> np.ndarray:
+def variance_over_photos(
+    right_first_SN: np.ndarray, right_second_SN: np.ndarray, *, signed: bool = False
+) -> np.ndarray:
     """Variance of the mean difference that comes from which photos were asked about, float64 without axes S and N.
 
     ``right_*_SN``: whether each of S models was right on each of the same N photos (further axes may follow). A photo's
     own difference is between the shares of models that were right on it; N photos were drawn, so it is their variance
     over N. What a seed did on a single photo is taken out where a side has several seeds (the moment estimate of a
     two-way layout: Searle, Casella and McCulloch (1992), "Variance components", chapter 4), because the spread between
-    seeds holds it already; of a single run it cannot be told apart and stays in.
+    seeds holds it already; of a single run it cannot be told apart and stays in. An estimate below 0 is 0 unless it is
+    wanted ``signed``, for a sum of several, which would be too large if each were cut off.
     """
     by_photo_N = right_second_SN.mean(axis=0) - right_first_SN.mean(axis=0)
     if len(by_photo_N) < 2:
@@ -221,7 +224,7 @@ def variance_over_photos(right_first_SN: np.ndarray, right_second_SN: np.ndarray
                 axis=0
             )  # of S yes-or-no values the variance (S - 1) is share (1 - share) S / (S - 1)
             variance = variance - (share_N * (1 - share_N)).mean(axis=0) / (len(right_SN) - 1)
-    return np.maximum(variance, 0) / len(by_photo_N)
+    return (variance if signed else np.maximum(variance, 0)) / len(by_photo_N)
 
 
 def _difference(

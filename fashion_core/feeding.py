@@ -1,6 +1,6 @@
 """What a batch becomes before the model receives it. Takes photos, settings and rows; yields normalised floats.
 
-``feed`` makes one batch; ``Ahead`` makes several in one go, for a GPU, and gives the same. Knows no model.
+``feed`` makes one batch; ``Ahead`` makes several in one go, for a GPU: the same bits on a CPU. Knows no model.
 B batch, C channels, H height, W width, N images of a split, M images of several batches.
 """
 
@@ -73,8 +73,8 @@ def _finished(images_BCHW: torch.Tensor, settings: Settings, epoch: int) -> torc
 
 
 def can_be_ahead(settings: Settings, device: torch.device) -> bool:
-    """Whether several batches are made in one go: on a GPU, where starting the sixty small operations of each takes
-    longer than the operations, and where what an image becomes does not depend on its batch."""
+    """Whether several batches are made in one go: on a GPU, where starting the forty to eighty small operations of each
+    takes longer than the operations, and where what an image becomes does not depend on its batch."""
     alone = not settings.mixup and not settings.cutmix and settings.accumulation == 1
     return device.type == "cuda" and alone
 
@@ -83,7 +83,8 @@ class Ahead:
     """The batches of an epoch as ``feed`` makes them, several in one go.
 
     Blocks begin at the same batches wherever an epoch is entered, so a run that goes on feeds the same bits.
-    ``part_of`` names the images of a batch of so many that are this rank's (``Ranks.part``).
+    ``part_of`` names the images of a batch of so many that are this rank's (``Ranks.part``); ``batch_size`` is given
+    where it is not that of the settings.
     """
 
     def __init__(
@@ -96,12 +97,14 @@ class Ahead:
         *,
         epoch: int,
         part_of: Callable[[int], slice],
+        batch_size: int | None = None,
     ) -> None:
         self.photos, self.settings, self.rows_N, self.labels_N, self.epoch = photos, settings, rows_N, labels_N, epoch
         self.part_of = part_of
-        self.batches = list(batches(order_N, settings.batch_size))
+        batch_size = batch_size or settings.batch_size
+        self.batches = list(batches(order_N, batch_size))
         width, height = settings.image_size
-        self.length = max(1, BYTES_AHEAD // (settings.batch_size * 3 * width * height * 4))
+        self.length = max(1, BYTES_AHEAD // (batch_size * 3 * width * height * 4))
         self.made: tuple[int, list[tuple[torch.Tensor, torch.Tensor]]] = (-1, [])
 
     def take(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:

@@ -166,6 +166,8 @@ def stop(plan: Plan, runs_dir: Path, wait_seconds: float = 10.0) -> None:
     if process is None:
         raise RunError(f"lesson {plan.lesson} is trained by a process that is not on this machine; stop it there")
     processes.end(process, wait_seconds)
+    if processes.is_alive(told["process"]):
+        raise RunError(f"the process of lesson {plan.lesson} ({process.pid}) does not end; look again in a moment")
     tell(folder, process=told["process"], began=told["began"], stage="stopped", error="it was told to stop",
          first_seconds=told["first_seconds"])  # fmt: skip
 

@@ -159,13 +159,15 @@ def _batch_that_fits(job: Job, batch: Batch, epoch: int) -> int | None:
         gc.collect()
         if learner.device.type == "cuda":
             torch.cuda.empty_cache()
-        smaller = Batch(number=batch.number, positions_B=batch.positions_B[:num], repeats_B=batch.repeats_B[:num])
+        smaller = Batch(number=0, positions_B=batch.positions_B[:num], repeats_B=batch.repeats_B[:num])
+        labels_N = job.labels_all[job.rows_N]
+        order_N = np.resize(smaller.positions_B, 64 * num)  # what a run of such batches makes ahead has to fit as well
         try:
             steps.step(
                 learner,
-                job.photos,
+                steps.source(learner, job.photos, job.rows_N, labels_N, order_N, epoch, batch_size=num),
                 job.rows_N,
-                job.labels_all[job.rows_N],
+                labels_N,
                 smaller,
                 epoch=epoch,
                 learning_rate=0.0,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fashion_core import conditions, config, fields, runs
+from fashion_core import conditions, config, devices, fields, runs
 from fashion_core import sides as sides_module
 from fashion_core.datasets import Dataset
 from fashion_core.labels import listed
@@ -280,7 +280,12 @@ def expected(run: Run, has_photos: bool = True) -> Expectation:
         open_.append("its photos are not here")
     device = then.get("device", "")
     if device.startswith("cuda"):
-        open_.append("it was trained on a GPU, where single steps were seen to repeat, whole runs were not tried")
+        if not devices.gpus():
+            against.append(f"it was trained on a GPU ({then.get('GPU', 'of unknown kind')}), and none is here")
+        elif "training code" in then:
+            open_.append("it was trained on a GPU, where single steps were seen to repeat, whole runs were not tried")
+        else:
+            against.append("it was trained on a GPU before cuDNN was held to one order of adding up")
     elif device and device != "cpu":
         open_.append(f"it was trained on {device}, where nobody has tried")
     unknown = [word for word in ("processor", "threads", "training code") if word not in then]

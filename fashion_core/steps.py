@@ -94,12 +94,14 @@ def source(
     labels_N: np.ndarray,
     order_N: np.ndarray,
     epoch: int,
+    batch_size: int | None = None,
 ) -> Photos | Features | Ahead:
-    """What the steps of an epoch in this order are given: batches made ahead where that pays, else the photos."""
+    """What the steps of an epoch in this order are given: batches made ahead where that pays, else the photos.
+    ``batch_size`` is given where it is not that of the settings."""
     if isinstance(photos, Features) or not can_be_ahead(learner.settings, learner.device):
         return photos
-    part_of = learner.ranks.part
-    return Ahead(photos, learner.settings, rows_N, labels_N, order_N, epoch=epoch, part_of=part_of)
+    settings, part_of = learner.settings, learner.ranks.part
+    return Ahead(photos, settings, rows_N, labels_N, order_N, epoch=epoch, part_of=part_of, batch_size=batch_size)
 
 
 def step(

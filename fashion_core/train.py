@@ -158,7 +158,6 @@ def _prepare(
     runs.check_same_dataset(run, dataset)
     resuming = bool(checkpoints.saved_steps(run.folder))
     device = world.device(infer.choose_device(settings.device))
-    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost that shows (LOG 2026-11-28)
     if world.is_first:
         # Under torchrun the process to signal is the one that started the ranks: it passes a stop on to all.
         process = runs.process_identity(world.parent if world.size > 1 else None)
@@ -219,6 +218,7 @@ def _prepare(
 def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, world: ranks.Ranks) -> steps.Learner:
     """The run's network with its first weights, and everything that makes it learn."""
     settings = run.settings
+    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost that shows (LOG 2026-11-28)
     torch.manual_seed(settings.seed)
     model = infer.new_model(run).to(device)
     smooth = None

@@ -78,6 +78,9 @@ def click_first_cell(page, table) -> None:
 
     for _ in range(6):
         box = table.bounding_box()
+        if box is None:  # it is being drawn again
+            page.wait_for_timeout(500)
+            continue
         page.mouse.click(box["x"] + 200, box["y"] + 35 + 17)
         try:
             page.wait_for_function("!location.search.includes('any%2F')", timeout=8_000)

@@ -80,6 +80,17 @@ def test_the_photos_share_in_a_gains_error_is_what_other_photos_move_it(paired):
         imbalance_table.photo_error(*answered(drawn(), S), np.r_[labels_N[:-1], 3], paired)
 
 
+def test_small_classes_without_a_share_of_the_photos_do_not_add_up_to_one():
+    random = np.random.default_rng(7)
+    labels_N = np.repeat(np.arange(15), 40)
+    found = [
+        imbalance_table.photo_error(*(random.random((2, 3, len(labels_N))) < 0.7), labels_N)["mean_recall"] ** 2
+        for _ in range(60)
+    ]
+    noise = 2 * 0.21 / 3 / len(labels_N)  # what three seeds a side do by chance: the variance if nothing were taken out
+    assert np.mean(found) < 0.1 * noise and np.mean(np.array(found) == 0) > 0.3
+
+
 def test_an_interval_for_other_photos_too_adds_the_squares_of_both_errors():
     gain = {"mean": 0.04, "low": 0.01, "high": 0.07}
     wide = imbalance_table.with_photos(gain, 0.02, 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_core import checkpoints, config, infer, runs, steps, storage, train
+from fashion_core import checkpoints, config, feeding, infer, runs, steps, storage, train
 from fashion_core.errors import RunError
 
 BASE = ["image_size=16", "batch_size=8", "log_every=100", "device=cpu", "epochs=3"]
@@ -123,6 +123,24 @@ def test_out_of_memory_names_a_batch_size_that_a_trial_step_fitted(tiny, tmp_pat
     assert event["batch_size_that_fits"] == 8, "32 and 16 do not fit under 10"
     assert event["peak_bytes"] > 50_000_000
     assert run.settings.batch_size == 32 and checkpoints.saved_steps(run.folder) == []
+
+
+def test_a_batch_that_fits_on_a_gpu_fits_with_the_batches_that_are_made_ahead(tiny, tmp_path, monkeypatch):
+    """Where batches are made several in one go, memory runs out there first; a plain batch of 8 would have fitted."""
+    monkeypatch.setattr(steps, "can_be_ahead", lambda settings, device: True)
+    real = feeding.Ahead._make
+
+    def make(self, block):
+        if sum(len(batch.positions_B) for batch in block) > 200:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(self, block)
+
+    monkeypatch.setattr(feeding.Ahead, "_make", make)
+    no_memory_above(monkeypatch, 8, torch.OutOfMemoryError("out of memory"))
+    run = new_run(tiny, tmp_path, "batch_size=16")
+    with pytest.raises(RunError):
+        train.train(run, tiny)
+    assert last_event(run)["batch_size_that_fits"] == 2, "64 batches of 4 are 256 photos in one go, of 2 they are 128"
 
 
 def test_out_of_memory_with_a_single_image_says_so(tiny, tmp_path, monkeypatch):

@@ -16,7 +16,19 @@ import pytest
 import safetensors.numpy
 import torch
 
-from fashion_core import bits, conditions, config, manifest, reproduction, retraining, runs, sides, storage, train
+from fashion_core import (
+    bits,
+    conditions,
+    config,
+    devices,
+    manifest,
+    reproduction,
+    retraining,
+    runs,
+    sides,
+    storage,
+    train,
+)
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
 from tests.made_pairs import run_with
 from tests.made_runs import make_run
@@ -181,13 +193,23 @@ def test_versions_threads_and_a_resume_elsewhere_are_named_as_reasons(tiny_run, 
     assert f"torch is {here} here and was 2.0.0" in expected.reasons
 
 
-@pytest.mark.parametrize(("device", "said"), [("cuda", "on a GPU"), ("mps", "nobody has tried")])
-def test_nobody_promises_the_bits_of_a_run_that_another_device_trained(tiny_run, copied, device, said):
+@pytest.mark.parametrize(
+    ("device", "gpus", "word", "said"),
+    [
+        ("cuda", ("0",), reproduction.UNKNOWN, "on a GPU, where single steps were seen to repeat"),
+        ("cuda", (), reproduction.NOT_EXPECTED, "on a GPU (of unknown kind), and none is here"),
+        ("mps", (), reproduction.UNKNOWN, "nobody has tried"),
+    ],
+)
+def test_nobody_promises_the_bits_of_a_run_that_another_device_trained(
+    tiny_run, copied, monkeypatch, device, gpus, word, said
+):
+    monkeypatch.setattr(devices, "gpus", lambda: gpus)
     lines = [json.loads(line) for line in (copied.folder / "events.jsonl").read_text().splitlines()]
     told = [line | {"device": device} if line["event"] == "started" else line for line in lines]
     storage.write_text(copied.folder / "events.jsonl", "".join(json.dumps(line) + "\n" for line in told))
     expected = reproduction.expected(copied)
-    assert expected.word == reproduction.UNKNOWN and len(expected.reasons) == 1 and said in expected.reasons[0]
+    assert expected.word == word and len(expected.reasons) == 1 and said in expected.reasons[0]
     assert reproduction.expected(tiny_run).word == reproduction.EXPECTED
 
 

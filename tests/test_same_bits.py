@@ -11,8 +11,12 @@ def test_a_training_repeats_when_it_was_stopped_and_when_its_batches_are_made_on
 ):
     for module in (feeding, steps):  # as on a GPU
         monkeypatch.setattr(module, "can_be_ahead", lambda settings, device: True)
+    monkeypatch.setattr(feeding, "BYTES_AHEAD", 3 * 8 * 16 * 16 * 3 * 4)  # three of the five batches in one go
+    taken, real = [], feeding.Ahead.take
+    monkeypatch.setattr(feeding.Ahead, "take", lambda self, batch: taken.append(batch.number) or real(self, batch))
     found = dict(same_bits.trials(tiny, config.settings_for("report", SMALL), tmp_path))
-    assert list(found) == ["again", "stopped after step 5 and resumed", "one batch at a time"]
+    assert list(found) == ["again", "stopped after step 7 and resumed", "one batch at a time"]
+    assert taken == [0, 1, 2, 3, 4] * 6, "three trainings of two epochs, and none of the fourth"
     assert all(sentence.startswith("bit-equal") for sentence in found.values()), found
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
 
     from fashion_core.draws import Draw
-    from fashion_core.steps import Fed
+    from fashion_core.feeding import Fed
 
 
 def training_rows(dataset: Dataset) -> dict[str, np.ndarray]:

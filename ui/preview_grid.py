@@ -25,7 +25,7 @@ from ui.preview_words import draw_words, signed
 if TYPE_CHECKING:
     import torch
 
-    from fashion_core.steps import Fed
+    from fashion_core.feeding import Fed
 
 _STYLE = """<style>
 .vastra-draws-room{container-type:inline-size}
