@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, lesson_data, lesson_findings, lesson_plans, lessons
+from fashion_core import launch, lesson_data, lesson_findings, lesson_plans, lessons, processes
+from fashion_core.errors import RunError
 from fashion_core.processes import process_identity
 from tests.made_lessons import make_leaky, make_lesson
 from ui import lesson_frame, lesson_list, words
@@ -180,6 +181,16 @@ def test_a_press_on_stop_ends_the_process_and_the_lesson_can_go_on(empty):
         press(app, "stop lesson")
         working.wait(20)  # raises while the process sleeps on
     assert "It stopped: it was told to stop. What is" in read(app) and "run lesson" in keys(app)
+
+
+def test_a_process_that_does_not_end_is_not_called_stopped(empty, monkeypatch):
+    plan = lesson_plans.plan("leakage")
+    folder = lessons.folder_of(plan, empty / "runs")
+    monkeypatch.setattr(processes, "end", lambda process, seconds: None)
+    lessons.tell(folder, process=process_identity(), began=time.time(), stage="drawing", done=2, total=4)
+    with pytest.raises(RunError, match="does not end; look again in a moment"):
+        lessons.stop(plan, empty / "runs")
+    assert lessons.look(plan, empty / "runs").word == lessons.ACTIVE
 
 
 def test_a_press_starts_one_process_with_the_lessons_command(empty, monkeypatch):
