@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import comparing, labels, sides, tally, tidy
+from fashion_core import comparing, labels, runs, sides, storage, tally, tidy
 from tests.made_pairs import answers, run_with
 from tests.made_runs import make_run
 from tests.test_pages import metric, open_page, written
+from ui import compare_sides
 from ui.charts.compare import accuracy_by_cost, class_differences, difference_scale
 
 
@@ -65,6 +66,29 @@ def test_a_group_stands_against_a_run_and_names_are_shown_as_they_are(lab: Path)
     assert "Flipped" not in [element.label for element in app.metric]
     assert "3 seeds, sd" in written(app)
     assert any(expander.label == "How far do the seeds lie apart?" for expander in app.expander)
+
+
+def test_the_page_opens_on_the_newest_recipe_with_all_its_seeds_against_another_recipe(lab: Path):
+    right = np.arange(300) % 4 > 0
+    old = run_with(lab / "old", right, sets=["epochs=9"])
+    elsewhere = run_with(lab / "elsewhere", right, fingerprint="1" * 16)
+    seeds = [run_with(lab / f"seed{seed}", right, seed=seed, group="three") for seed in range(3)]
+    offer = compare_sides.Offer([*reversed(seeds), elsewhere, old])  # newest first
+    assert offer.default_second() == "three" and offer.default_first("three") == "old"
+    assert offer.default_first("old") == "three" and offer.default_first("seed0") == "old"
+    assert compare_sides.Offer([*seeds]).default_first("seed0") == "seed1", "one recipe alone: another seed"
+    (seeds[1].folder / "predictions-test.parquet").unlink()
+    offer = compare_sides.Offer([*reversed(seeds), elsewhere, old])
+    assert offer.default_second() == "seed2", "a group that is not scored yet is not offered by itself"
+    twins = []
+    for name, sets in (("one", []), ("other", ["sampler=none"])):
+        run = run_with(lab / name, right, sets=sets)
+        document = storage.read_json(run.folder / "config.json")
+        twin = {"id": "pair", "kind": "twin", "varies": ["sampler"]}
+        storage.write_json(run.folder / "config.json", document | {"group": twin})
+        twins.append(runs.open_run(run.folder))
+    offer = compare_sides.Offer([twins[0], *seeds, old, twins[1]])
+    assert offer.default_second() == "one" and offer.default_first("one") == "other", "its twin before all others"
 
 
 def test_a_published_result_says_that_it_is_another_experiment(lab: Path):

@@ -3,7 +3,7 @@
 Takes runs; gives sides. The choice lives in the address under ``first`` and ``second``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -71,25 +71,37 @@ class Offer:
         return sorted(others, key=lambda other: self.classes(other) != self.classes(name))
 
     def default_second(self) -> str:
-        """The newest run that was scored."""
-        scored = (name for name, run in self.runs.items() if run.prediction_splits())
+        """The newest run that was scored, with the other seeds of its group."""
+        scored = (self._whole(run) for run in self.runs.values() if run.prediction_splits())
         return next(scored, self.ids[0])
 
     def default_first(self, second: str) -> str:
-        """What one most likely wants to hold it against: its twin, another run on the same photos, a published one."""
-        if second not in self.results:
-            run = self.runs.get(second) or self.groups[second][0]
-            same = [
-                other
-                for other in self.runs.values()
-                if other.id != second and other.dataset["fingerprint"] == run.dataset["fingerprint"]
-            ]
-            group = run.config.get("group")
-            same.sort(key=lambda other: not group or other.config.get("group") != group)
-            for other in same:
-                if other.prediction_splits():
-                    return other.id
-        return self.fitting(second)[0]
+        """What one most likely wants to hold it against: its twin, another recipe on the same photos, another seed, a
+        published result."""
+        if second in self.results:
+            return self.fitting(second)[0]
+        members = self.groups.get(second) or [self.runs[second]]
+        own, group, recipe = {run.id for run in members}, members[0].config.get("group"), sides.recipe_of(members[0])
+        same = [
+            other
+            for other in self.runs.values()
+            if other.id not in own and other.dataset["fingerprint"] == recipe["dataset"]
+        ]
+
+        def scored(some: Iterable[Run]) -> Run | None:
+            return next((run for run in some if run.prediction_splits()), None)
+
+        found = scored(run for run in same if group and not sides.group_id(run) and run.config.get("group") == group)
+        if found := found or scored(run for run in same if sides.recipe_of(run) != recipe):
+            return self._whole(found)
+        seed = scored(same)
+        return seed.id if seed else self.fitting(second)[0]
+
+    def _whole(self, run: Run) -> str:
+        """The group of seeds that a run belongs to, where all of it was scored, else the run."""
+        group = sides.group_id(run)
+        members = self.groups.get(group or "", [])
+        return group if group and members and all(one.prediction_splits() for one in members) else run.id
 
 
 def _with_changes(run: Run) -> str:
