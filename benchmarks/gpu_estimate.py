@@ -62,7 +62,7 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     pixels_NHWC = np.random.default_rng(0).integers(0, 256, (num, height, width, 3), np.uint8)
     learner = learner_of(settings)
     learner.model.train()
-    photos = batches.Photos(pixels_NHWC, torch.device("cpu"))
+    photos = batches.Photos(pixels_NHWC, CPU)
     rows_N, labels_N = np.arange(num), np.arange(num) % NUM_CLASSES
     batch = batches.Batch(number=0, positions_B=rows_N, repeats_B=np.zeros(num, np.int64))
     source, of_block, ahead = photos, 0.0, 0
@@ -71,9 +71,8 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
         with Count() as found:
             source.take(batch)
         of_block = found.num / source.length
-        ahead = 4 * max(
-            feeding.BYTES_AHEAD, settings.batch_size * 3 * width * height * 4
-        )  # and what it takes to make it
+        # the finished photos of a block, three times as much again to make them
+        ahead = 4 * source.length * settings.batch_size * 3 * width * height * 4
     arguments = (learner, source, rows_N, labels_N, batch)
     more = {"epoch": 1, "learning_rate": 1e-3, "num_steps_before": 0}
     steps.step(*arguments, **more)

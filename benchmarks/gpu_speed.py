@@ -5,7 +5,7 @@
 Takes no photos: noise of the recipe's size lies on the device, as a training's photos do. Steps are the trainer's own.
 A row: milliseconds a step and images a second by the wall clock, over steps that follow each other as in an epoch; the
 part of that time in which the GPU computes (kernels of a traced step); launches, copies and waits of a step; the most
-memory that torch took; seconds for an epoch of 91,166 photos at that speed, and those that gpu_estimate.py gives.
+memory that torch took; seconds for an epoch of 91,166 photos at that speed.
 """
 
 import argparse

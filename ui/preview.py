@@ -101,7 +101,7 @@ class _Rows:
 
 def feed_batch(dataset: Dataset, settings: Settings, *, epoch: int, number: int) -> Fed:
     """Batch ``number`` (from 0) of an epoch as the training loop feeds it, by the loop's own function."""
-    from fashion_core import batches, steps
+    from fashion_core import batches, feeding
 
     rows_N, order_N = _epoch(
         loaders.stamp(dataset.manifest_path), settings.sampler, settings.seed, epoch, dataset, settings
@@ -109,7 +109,7 @@ def feed_batch(dataset: Dataset, settings: Settings, *, epoch: int, number: int)
     num_batches = -(-len(order_N) // settings.batch_size)
     batch = next(batches.batches(order_N, settings.batch_size, min(number, num_batches - 1)))
     with one_thread():
-        return steps.feed(_Rows(dataset, settings), settings, rows_N, batch, epoch=epoch)
+        return feeding.feed(_Rows(dataset, settings), settings, rows_N, batch, epoch=epoch)
 
 
 @contextmanager
