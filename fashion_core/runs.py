@@ -14,6 +14,7 @@ What a run is doing is ``status``: computed, never stored.
 import hashlib
 import re
 import time
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ from fashion_core.processes import is_alive as is_alive
 from fashion_core.processes import process_identity as process_identity
 from fashion_core.status import ENDED as ENDED
 from fashion_core.status import Status as Status
+
+NUM_COLOURS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,12 @@ class Run:
     def group(self) -> dict[str, Any] | None:
         """``id, kind`` ("seeds" or "twin") and ``varies`` (names of settings) of the runs launched with this one."""
         return self.config.get("group")
+
+    @property
+    def colour(self) -> int:
+        """The place of its colour among ``NUM_COLOURS``: given at the launch, of an older run by its id."""
+        kept = self.config.get("colour")
+        return (kept if isinstance(kept, int) and kept >= 0 else zlib.crc32(self.id.encode())) % NUM_COLOURS
 
     @property
     def lock(self) -> Path:
@@ -205,7 +214,7 @@ def create_run_at(
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
     _check_validation(dataset, settings)
-    document = _config(dataset, settings, folder.name, num_train)
+    document = _config(dataset, settings, folder.name, num_train) | {"colour": _next_colour(folder.parent)}
     document |= {"group": group} if group else {}
     document |= {"reproduces": reproduces} if reproduces else {}
     if settings.pretrained != "none":
@@ -218,6 +227,15 @@ def create_run_at(
     except storage.Busy as busy:
         raise RunError(f"run {folder.name!r} exists already and is being trained; watch it or stop it") from busy
     return open_run(folder)
+
+
+def _next_colour(runs_dir: Path) -> int:
+    """Another one than the last ``NUM_COLOURS`` - 1 runs have: the place after the newest run's."""
+    newest = max(runs_dir.glob("*/config.json"), key=lambda path: path.stat().st_mtime_ns, default=None)
+    try:
+        return (open_run(newest.parent).colour + 1) % NUM_COLOURS if newest else 0
+    except (FashionError, OSError):
+        return 0
 
 
 def _check_validation(dataset: manifest.Dataset, settings: Settings) -> None:

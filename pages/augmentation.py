@@ -19,6 +19,7 @@ from ui import (
     preview_grid,
     preview_words,
     settings_form,
+    subject,
     trace_view,
     words,
 )
@@ -112,6 +113,7 @@ if first_start.show():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
+    subject.settle()
     offered = [name for name in VIEWS if name != OWN or not rights.read_only()]
     offered = audience.offered(offered, review=(PHOTO, OWN), asked=st.query_params.get("view"))
     view = address.segments("Show", offered, key="view", words=VIEWS.get, label_visibility="collapsed")

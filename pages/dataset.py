@@ -23,6 +23,7 @@ from ui import (  # noqa: E402
     pickers,
     plain_answers,
     sampler_view,
+    subject,
     words,
 )
 from ui.answer import Number, answer, say  # noqa: E402
@@ -39,6 +40,7 @@ if not loaders.datasets():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
+    subject.settle()
     shown = distribution_view.controls(dataset)
     if dataset.synthetic:
         notices.drawn_badge()

@@ -24,6 +24,7 @@ from ui import (
     plain_answers,
     report_button,
     reproduce_view,
+    subject,
     words,
 )
 from ui.answer import Number, answer, say
@@ -64,6 +65,7 @@ navigation.enter("evaluation")
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
+    subject.settle()
     reproduce_view.show(run, split)
     dataset = evaluation_elsewhere.dataset_of(run, split)
     drawn = run.dataset["synthetic"] or (dataset is not None and dataset.synthetic)
@@ -71,6 +73,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         notices.drawn_badge()
 
 # guard
+pickers.stop_before_scores(run, split)
 with faults.shown():
     scores = loaders.scores_of(run, split)
     predictions = loaders.predictions_of(run, split)

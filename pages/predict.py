@@ -25,6 +25,7 @@ from ui import (
     pickers,
     plain_answers,
     reproduce_view,
+    subject,
     why_view,
     words,
 )
@@ -135,6 +136,7 @@ if rights.is_review_copy():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
+    subject.settle()
     dataset = loaders.dataset_of(run)
     source = address.segments(
         "Photo",

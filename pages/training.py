@@ -26,6 +26,7 @@ from ui import (
     run_names,
     run_table,
     settings_form,
+    subject,
     tidy_view,
     words,
 )
@@ -74,7 +75,7 @@ with form:
         settings = None
     else:
         ending_view.show_filled()
-        dataset = pickers.pick_dataset()
+        dataset = pickers.pick_dataset(beside_run=True)
         left, right = st.columns([1, 1.2])
         with left:
             recipe = settings_form.pick_recipe()
@@ -157,6 +158,7 @@ with form:
 # the run at hand
 with view:
     if not runs:
+        subject.settle()
         notices.empty(
             audience.told(
                 classroom="No run is here yet. Here you would watch the loss fall while a model learns: start one on "
@@ -169,19 +171,20 @@ with view:
         st.stop()
     found = {run.id: run for run in runs}
     tidy_view.refresh_picker()
-    asked = st.query_params.get("run")
+    asked, called = st.query_params.get("run"), run_names.words_among(runs)
     with st.container(horizontal=True, vertical_alignment="center"):
         run = found[
             address.select(
                 "Run",
                 list(found),
                 key="run",
-                default=(training or active or runs)[0].id,
-                words=lambda name: run_names.run_words(found[name]),
+                default=lambda: (training or active or [pickers.usual_run(runs)])[0].id,
+                words=lambda name: called(found[name]),
                 label_visibility="collapsed",
                 quiet=True,
             )
         ]
+        subject.settle()
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))
         if not audience.is_review():
             tidy_view.show_buttons(run, live.status_of(run))

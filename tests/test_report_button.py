@@ -50,7 +50,7 @@ def test_the_file_is_kept_until_something_it_rests_on_changes(pair):
     first = report_button.made(chosen, *asked)
     assert report_button.made(chosen, *asked) is first
     document = document_of(first)
-    assert document["board"]["verdict"].startswith("second is better than first")
+    assert document["board"]["verdict"].startswith("report (second) is better than report (first)")
     assert document["command"].endswith("report first second --split test --margin 0.02")
     storage.write_json(pair[0].folder / "labels.json", {"name": "A name", "tags": [], "note": "", "starred": False})
     again = report_button.made(chosen, *asked)

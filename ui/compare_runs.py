@@ -60,8 +60,7 @@ def _table(
     key: int, num_stamps: int, split: str, _shown: list[Run], _results: Sequence[published.Published]
 ) -> pd.DataFrame:
     frame = tally.table(_shown, split, _results)
-    names = [*(run_names.labels_of(run).name for run in _shown), *(result.name for result in _results)]
-    frame["name"] = [name or recipe for name, recipe in zip(names, frame["recipe"], strict=True)]
+    frame["name"] = [*(run_names.name_of(run) for run in _shown), *(result.name for result in _results)]
     return frame
 
 

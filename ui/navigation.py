@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui import access, audience, notes, words
+from ui import access, audience, notes, subject, words
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -108,6 +108,7 @@ def enter(name: str) -> None:
     if not st.session_state.get("_entered"):
         st.navigation(pages())
         st.rerun()
+    subject.begin(name)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             with st.container(gap=None, width="content"):
@@ -126,15 +127,22 @@ def say(sentence: str) -> None:
         st.warning(sentence, icon=":material/link:")
 
 
+def _with_subject(name: str, query: dict[str, str]) -> dict[str, str]:
+    """``query`` with what is carried; Training chooses for itself what it trains on."""
+    carried = {key: value for key, value in subject.carried().items() if not (name == "training" and key == "dataset")}
+    return carried | query
+
+
 def link(name: str, label: str | None = None, **query: str) -> None:
-    """A link to another page; ``query`` is what it should open with."""
+    """A link to another page; ``query`` is what it should open with, beside the run, dataset and split at hand."""
     item = entry(name)
-    st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=query or None, help="")
+    asked = _with_subject(name, query)
+    st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=asked or None, help="")
 
 
 def open_page(name: str, **query: str) -> None:
     """Go to another page now, opened with ``query``; for a button, where ``link`` is for a link."""
-    st.switch_page(entry(name).path, query_params=query or None)
+    st.switch_page(entry(name).path, query_params=_with_subject(name, query) or None)
 
 
 def next_step(name: str, sentence: str, **query: str) -> None:

@@ -70,7 +70,4 @@ def _line(run: Run, place: int, told: str, ahead: str | None) -> None:
 
 
 def _words(run: Run) -> str:
-    """The run, and what tells it from the others of its group: ``report on clothing · 23 Nov 2026 15:46, seed = 5``."""
-    values = run.settings.to_json()
-    varies = [name for name in run.group["varies"] if name in values] if run.group else []
-    return ", ".join([run_names.run_words(run), *(f"{name} = {values[name]}" for name in varies)])
+    return run_names.run_words(run)

@@ -14,7 +14,7 @@ from fashion_core.errors import FashionError
 from fashion_core.labels import slug
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import loaders, run_names
+from ui import loaders
 
 HELP = (
     "One HTML file of at most 15 MB: the answer first, then everything it rests on, with the photos behind each cell. "
@@ -24,7 +24,7 @@ HELP = (
 
 def of_run(run: Run, split: str) -> None:
     """The button for one run."""
-    side = sides.side_of_run(run, run_names.labels_of(run).name or None)
+    side = sides.side_of_run(run)
     show("Make a report of this run", [side], split, key="report of run")
 
 
