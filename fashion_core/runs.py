@@ -12,10 +12,12 @@ What a run is doing is ``status``: computed, never stored.
 """
 
 import hashlib
+import heapq
 import re
 import time
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -230,12 +232,13 @@ def create_run_at(
 
 
 def _next_colour(runs_dir: Path) -> int:
-    """Another one than the last ``NUM_COLOURS`` - 1 runs have: the place after the newest run's."""
-    newest = max(runs_dir.glob("*/config.json"), key=lambda path: path.stat().st_mtime_ns, default=None)
-    try:
-        return (open_run(newest.parent).colour + 1) % NUM_COLOURS if newest else 0
-    except (FashionError, OSError):
-        return 0
+    """Another one than the ``NUM_COLOURS`` - 1 runs have that were launched last."""
+    used = set()
+    launched = ((path.stat().st_mtime_ns, path) for path in runs_dir.glob("*/config.json"))
+    for _, path in heapq.nlargest(NUM_COLOURS - 1, launched):
+        with suppress(FashionError):
+            used.add(open_run(path.parent).colour)
+    return next(place for place in range(NUM_COLOURS) if place not in used)
 
 
 def _check_validation(dataset: manifest.Dataset, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from ui import (
     plain_answers,
     reproduce_view,
     standings,
+    subject,
     words,
 )
 from ui.answer import Number, answer, say
@@ -22,6 +23,7 @@ from ui.plot import plot
 IN_REVIEW = ("dataset", "evaluation", "compare", "predict", "claims")  # the others are for making models
 
 navigation.enter("overview")
+subject.settle()
 st.markdown(
     "Vastra Lab trains small image classifiers for clothes, judges them, and shows every mistake as the photo it is. "
     "Its home ground is IndoFashion, fifteen kinds of South-Asian clothing; any set of labelled photos works the same "

@@ -150,6 +150,8 @@ def _before(key: str, options: Sequence[str], default: Default) -> str | None:
     seen = state.setdefault("_address", {}).get(subject.scope(key))
     kept = subject.remembered(key)
     wanted = st.query_params.get(key)
+    if not subject.is_own(key):  # a widget of another page had this name
+        state.pop(key, None)
     if wanted != seen and wanted in options:  # a link, a typed address or the browser's back button
         state[key] = wanted
     elif wanted is None and seen is not None and key in state and key not in subject.NAMED:  # back to before a choice

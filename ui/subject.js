@@ -1,5 +1,5 @@
 // Two things about the browser's address that Streamlit leaves open.
-// data: {carried: [key], named: [key]}
+// data: {carried: [key], named: [key], name: {key: value} to write into the address now}
 //
 // 1. A page that names in its address what it shows, where the reader chose nothing, takes no step of the history: Back
 //    would only lead to the same page without the names.
@@ -37,4 +37,8 @@ export default function ({ data }) {
   state.carried = data.carried
   state.named = data.named
   if (!state.patched) patch()
+  const to = new URL(location.href)
+  for (const [key, value] of Object.entries(data.name)) to.searchParams.set(key, value)
+  if (to.search !== location.search && !state.wrote) history.replaceState({}, "", to)
+  state.wrote = true
 }

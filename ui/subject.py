@@ -23,13 +23,22 @@ def begin(page: str) -> None:
     """A page begins: other pickers' choices are this page's own from here on."""
     st.session_state["_page"] = page
     st.session_state["_to_name"] = {}
-    _naming(key="address", data={"carried": list(CARRIED), "named": list(NAMED)})
+    chosen = st.session_state.setdefault("_chosen", {})
+    chosen.update({key: st.query_params[key] for key in CARRIED if key in st.query_params})
 
 
 def scope(key: str) -> str:
     """Under what name a picker's choice is remembered: what is carried by its own, everything else by page, so that a
     filter of one page is none on another."""
     return key if key in CARRIED else f"{st.session_state.get('_page', '')}/{key}"
+
+
+def is_own(key: str) -> bool:
+    """Whether what a widget of this name holds was chosen on this page, or is carried."""
+    page, owners = st.session_state.get("_page", ""), st.session_state.setdefault("_pages_of_widgets", {})
+    known = owners.get(key, page)
+    owners[key] = page
+    return known == page or key in CARRIED
 
 
 def remembered(key: str) -> str | None:
@@ -50,12 +59,22 @@ def show(**values: str | None) -> None:
 
 
 def settle() -> None:
-    """Write what the page shows into the address, unless it stands there. Called once the page has picked; a page that
-    wrote as it went along would leave a step of the browser's history for each picker."""
-    to_name: Mapping[str, str | None] = st.session_state.get("_to_name", {})
+    """Write what the page shows, and what is carried past it, into the address, unless it stands there. Called once
+    the page has picked; a page that wrote as it went along would leave a step of the browser's history for each
+    picker.
+
+    The first page of a session leaves the writing to the browser: what Streamlit writes before its own part of the page
+    has loaded would be a step of the history."""
+    to_name: Mapping[str, str | None] = carried() | st.session_state.get("_to_name", {})
     gone = [key for key, value in to_name.items() if value is None and key in st.query_params]
     new = {key: value for key, value in to_name.items() if value is not None and st.query_params.get(key) != value}
     st.session_state["_to_name"] = {}
+    first = not st.session_state.get("_address_is_watched")
+    st.session_state["_address_is_watched"] = True
+    data = {"carried": list(CARRIED), "named": list(NAMED), "name": new if first and not gone else {}}
+    _naming(key="address", data=data)
+    if data["name"]:
+        return
     if gone:
         kept = {key: st.query_params.get_all(key) for key in st.query_params if key not in gone}
         st.query_params.from_dict({**kept, **new})
