@@ -147,7 +147,8 @@ function build(parentElement) {
   graph.style.cssText = "width:100%;height:100%;border-radius:6px"
   const spoken = document.createElement("div")
   spoken.setAttribute("aria-live", "polite")
-  spoken.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+  // at the top: below the graph it would give the box around it a pixel to scroll, on which a page key is lost
+  spoken.style.cssText = "position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
   const style = document.createElement("style")
   // the outline of a lasso would catch the pointer: no hover, no click and no second lasso inside it
   style.textContent = ".vastra-plot .selectionlayer path{pointer-events:none!important}" +
