@@ -6,7 +6,7 @@ Streamlit's own table was tried and is left as it is: once a cell is chosen, Tab
 
 import json
 import shutil
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -80,8 +80,8 @@ SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
 @pytest.fixture(scope="module")
-def room(tiny, tiny_data, tiny_runs, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The tiny photos, a run and its twin, and a lesson that is over."""
+def address(tiny, tiny_data, tiny_runs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A lab with the tiny photos, a run and its twin, and a lesson that is over."""
     here = tmp_path_factory.mktemp("room")
     shutil.copytree(tiny_data, here / "data")
     shutil.copytree(tiny_runs, here / "runs")
@@ -90,7 +90,8 @@ def room(tiny, tiny_data, tiny_runs, tmp_path_factory: pytest.TempPathFactory) -
     record["run_id"], record["settings"]["seed"] = "tiny-again", 1
     (twin / "config.json").write_text(json.dumps(record))
     make_lesson("imbalance", tiny, here / "runs")
-    return {"data": here / "data", "runs": here / "runs"}
+    with server(here / "data", here / "runs") as found:
+        yield found
 
 
 def ready(page) -> None:
@@ -123,9 +124,9 @@ def walk(page, key: str, ground: str) -> None:
         assert contrast(ground, colour) >= 3, f"{page.url}: the ring round {name} is {ring}"
 
 
-def test_every_control_of_every_page_is_reached_and_left_in_both_themes(room, browser):  # noqa: F811
+def test_every_control_of_every_page_is_reached_and_left_in_both_themes(address, browser):  # noqa: F811
     assert {one.split("?")[0] for one in ADDRESSES} == {address_of(entry) for entry in navigation.ENTRIES}
-    with server(room["data"], room["runs"]) as address, tab(browser) as one, tab(browser) as other:
+    with tab(browser) as one, tab(browser) as other:
         for page in (one, other):
             page.add_init_script(EYES)
         one.goto(f"{address}/{ADDRESSES[0]}", wait_until="commit")
@@ -149,9 +150,9 @@ def keeps(page, key: str) -> bool:
     return page.evaluate("eyes.kept")
 
 
-def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_page(room, browser):  # noqa: F811
+def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_page(address, browser):  # noqa: F811
     matrix = "[role=figure][aria-label^='Confusion matrix']"
-    with server(room["data"], room["runs"]) as address, tab(browser) as page:
+    with tab(browser) as page:
         page.add_init_script(EYES)
         page.goto(f"{address}/evaluation?run=tiny-run")
         ready(page)
