@@ -54,7 +54,8 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
         )
     told = (
         "Rows: what the photo shows. Columns: what was answered. The diagonal (green) is right, the rest (red) wrong; "
-        "darker is more of the row. Choose a cell, or a name for its row or column, to see the photos; arrow keys move."
+        "the more a cell stands out, the more of its row it is. Choose a cell, or a name for its row or column, to "
+        "see the photos; arrow keys move."
     )
     table = tag(
         "table",

@@ -176,6 +176,20 @@ def test_a_page_opens_by_a_cold_deep_link_on_a_fresh_server(lab, browser, entry:
             shoot(page, f"{entry.name}-dark-1920")
 
 
+def test_an_address_that_no_page_has_is_named_below_the_first_page(tiny_data, tiny_runs, browser):
+    with server(tiny_data, tiny_runs) as address, tab(browser) as page:
+        for asked, said in (("overview", 0), ("nopage", 1), ("<b>nopage", 1)):  # the first wakes the server
+            page.goto(f"{address}/{asked}")
+            settle(page)
+            assert page.locator("h1").inner_text() == "Overview"
+            page.get_by_text("Where to go next").wait_for()
+            assert page.get_by_text(f"There is no page {asked} here; showing Overview.").count() == said
+        assert page.locator("[role=dialog]").count() == 0
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="Overview").click()
+        page.get_by_text("There is no page").wait_for(state="detached")
+        no_trouble(page)
+
+
 def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):
     with server(lab["data"], lab["runs"]) as address, tab(browser, height=900) as page:
         known = runs_in(lab["runs"])

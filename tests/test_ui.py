@@ -255,6 +255,11 @@ def test_two_classes_of_one_name_both_stand_on_the_map_and_keep_their_lines():
     assert len({(note.x, note.y) for note in figure.layout.annotations}) == 5
 
 
+def test_the_folder_that_streamlit_serves_comes_with_the_lab():
+    """Without it, streamlit's first lines at the first start are a warning."""
+    assert (ROOT / "static" / ".gitignore").read_text().splitlines()[-2:] == ["*", "!.gitignore"]
+
+
 def test_plotly_is_served_from_our_own_copy_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(plot, "ROOT", tmp_path)
     address = plot.serve_plotly()

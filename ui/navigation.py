@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui import access, audience, notes, subject, words
 
@@ -87,6 +88,7 @@ def configure(title: str = APP_NAME) -> None:
 
 def open_app() -> None:
     """Run the page that the address names. Called by the entry script only."""
+    _forget_a_page_that_is_not_here()
     page = st.navigation(pages(), expanded=True)
     st.session_state["_entered"] = True
     st.logo(LOGO, size="large", icon_image=MARK)
@@ -94,6 +96,18 @@ def open_app() -> None:
         audience.show_switch()
         access.show_control()
     page.run()
+
+
+def _forget_a_page_that_is_not_here() -> None:
+    """Open the first page in its place and have ``enter`` say so; streamlit's own answer is a window over the page."""
+    context = get_script_run_ctx(suppress_warning=True)
+    asked = context.pages_manager.intended_page_name if context else None
+    if not context or not asked or context.pages_manager.intended_page_script_hash:
+        return
+    if asked not in {item.name for item in ENTRIES[1:]}:
+        context.pages_manager.set_script_intent("", "")
+        if asked != ENTRIES[0].name:
+            st.session_state["_no_page"] = asked
 
 
 def enter(name: str) -> None:
@@ -117,6 +131,8 @@ def enter(name: str) -> None:
             with st.container(gap=None, width="stretch", key="note"):
                 notes.show(name)
         st.session_state["_below_title"] = st.container()
+    if no_page := st.session_state.pop("_no_page", None):
+        say(f"There is no page {words.command(no_page[:120])} here; showing {item.title}.")
     if asked := audience.unknown():
         say(f"Audience {words.command(asked[:120])} is not known; this is written for a {audience.chosen()}.")
 
