@@ -16,6 +16,7 @@ from fashion_core import claim_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
 from fashion_core import report_commands  # isort: skip
 from fashion_core import lesson_commands  # isort: skip
+from fashion_core import room_commands  # isort: skip
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -30,6 +31,7 @@ __all__ = [
     "report_commands",
     "reproduce_commands",
     "result_commands",
+    "room_commands",
     "tidy_commands",
     "train_commands",
 ]

@@ -114,7 +114,7 @@ with tabs[opened]:
             alt="Photos that cannot be used, each with its reason",
         )
 
-if audience.is_review():
+if audience.is_review() or not navigation.leads_on("augmentation"):
     navigation.next_step("evaluation", "See what a model makes of these photos")
 else:
     navigation.next_step("augmentation", "See what the model is shown of these photos", dataset=dataset.id)

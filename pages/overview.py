@@ -92,7 +92,11 @@ with faults.shown(stop=False):
 
 # where to go next
 st.subheader("Where to go next", anchor=False)
-places = [place for place in navigation.ENTRIES[1:] if not audience.is_review() or place.name in IN_REVIEW]
+places = [
+    place
+    for place in navigation.ENTRIES[1:]
+    if navigation.leads_on(place.name) and (not audience.is_review() or place.name in IN_REVIEW)
+]
 rows = [
     row for start in range(0, len(places), 4) for row in zip(st.columns(4), places[start : start + 4], strict=False)
 ]

@@ -48,9 +48,7 @@ FLAGS = [
 @contextmanager
 def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
     """The app on a free port, over its own data and runs; ended by its pid."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir)}
     log = data_dir / "server.log"
     words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
@@ -65,6 +63,12 @@ def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)  # a busy machine needs longer than it should
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def healthy(address: str) -> bool:

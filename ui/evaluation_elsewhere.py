@@ -6,7 +6,7 @@ Takes a run and a split; reads the predictions that ``evaluate RUN --dataset OTH
 import pandas as pd
 import streamlit as st
 
-from fashion_core import published, shift
+from fashion_core import published, rights, shift
 from fashion_core.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.runs import Run
@@ -127,7 +127,8 @@ def _offer(run: Run, there: list[str]) -> None:
             "No other dataset here has this run's classes. Import other photos of them, or leave out leaked photos on "
             f"the Dataset page; then score the run on them: {command}"
         )
-        navigation.link("dataset", "Import other photos", tab="Import")
+        if not rights.read_only():
+            navigation.link("dataset", "Import other photos", tab="Import")
 
 
 def _say_what_is_published(run: Run) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui import access, audience, notes, subject, words
+from fashion_core import published, rights
+from ui import access, audience, loaders, notes, subject, words
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -63,16 +64,47 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
+# They draw with PyTorch, which a review copy does not load: by a link they can only say so.
+NEED_TORCH = ("augmentation", "predict")
+
+
+def leads_on(name: str) -> bool:
+    """Whether the page called ``name`` has something to show here; a link to one that has not is a dead end.
+
+    Only in a review copy: elsewhere such a page says what to do about it, and it can be done.
+    """
+    if not rights.is_review_copy():
+        return True
+    return name not in NEED_TORCH and (name != "compare" or _can_compare())
+
+
+def _can_compare() -> bool:
+    """Whether two runs are here, or one and a published result over its classes."""
+    runs = loaders.all_runs()
+    known = {frozenset(result.classes) for result in published.every() if result.num_images}
+    return len(runs) > 1 or any(frozenset(run.classes) in known for run in runs)
+
+
 def entry(name: str) -> Entry:
     """The page called ``name``; a programmer's mistake otherwise."""
     return next(item for item in ENTRIES if item.name == name)
 
 
 def pages() -> dict[str, list[st.Page]]:
-    """Section -> pages, as ``st.navigation`` takes them. The first is the default page, whose address is ``/``."""
+    """Section -> pages, as ``st.navigation`` takes them. The first is the default page, whose address is ``/``.
+
+    One that has nothing to show here is not in the menu, and says so to whoever knows its address.
+    """
     sections: dict[str, list[st.Page]] = {}
     for item in ENTRIES:
-        page = st.Page(item.path, title=item.title, icon=item.icon, default=item is ENTRIES[0], help=item.question)
+        page = st.Page(
+            item.path,
+            title=item.title,
+            icon=item.icon,
+            default=item is ENTRIES[0],
+            help=item.question,
+            visibility="visible" if leads_on(item.name) else "hidden",
+        )
         sections.setdefault(item.section, []).append(page)
     return sections
 
@@ -150,7 +182,10 @@ def _with_subject(name: str, query: dict[str, str]) -> dict[str, str]:
 
 
 def link(name: str, label: str | None = None, **query: str) -> None:
-    """A link to another page; ``query`` is what it should open with, beside the run, dataset and split at hand."""
+    """A link to another page; ``query`` is what it should open with, beside the run, dataset and split at hand.
+    Nothing where that page has nothing to show."""
+    if not leads_on(name):
+        return
     item = entry(name)
     asked = _with_subject(name, query)
     st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=asked or None, help="")
@@ -162,7 +197,9 @@ def open_page(name: str, **query: str) -> None:
 
 
 def next_step(name: str, sentence: str, **query: str) -> None:
-    """The last line of a page: where the thought continues."""
+    """The last line of a page: where the thought continues, unless it cannot continue there."""
+    if not leads_on(name):
+        return
     st.space("small")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":gray[Next]", width="content")

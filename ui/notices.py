@@ -36,8 +36,8 @@ def review_copy(sentence: str, refused: str = "nothing can be changed") -> None:
 
 
 def empty(sentence: str, *, page: str | None = None, label: str | None = None) -> None:
-    """An empty page: what would be here, and the one thing to do about it."""
+    """An empty page: what would be here, and the one thing to do about it, for whoever may do it."""
     with st.container(border=True):
         st.markdown(sentence)
-        if page:
+        if page and not rights.read_only():
             navigation.link(page, label)

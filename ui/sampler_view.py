@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import sampling
+from fashion_core import rights, sampling
 from fashion_core.datasets import Dataset
 from fashion_core.fields import Field
 from fashion_core.labels import display_name
@@ -238,7 +238,8 @@ def _in_training(plan: Plan, dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         flags = f"--set 'sampler={plan.sampler}'" if "(" in plan.sampler else f"--set sampler={plan.sampler}"
         st.markdown(f"Training does this with `{flags} --set loss={plan.loss}`", width="content")
-        navigation.link("training", "Use in training", dataset=dataset.id, sampler=plan.sampler, loss=plan.loss)
+        if not rights.read_only():
+            navigation.link("training", "Use in training", dataset=dataset.id, sampler=plan.sampler, loss=plan.loss)
 
 
 def _photos(dataset: Dataset, photos: pd.DataFrame, times_N: np.ndarray) -> None:
