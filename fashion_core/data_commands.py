@@ -239,6 +239,11 @@ def audit_(
         made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
         document["new_dataset"] = _dataset_document(made)
         lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
+        notes = versions.conflict_notes(found, reasons)
+        for note in notes[:20]:
+            say(f"note: {note}")
+        if len(notes) > 20:
+            say(f"... and {len(notes) - 20:,} more")
     answer(document, as_json, lines)
 
 
