@@ -22,6 +22,7 @@ class Offer:
         self._words: dict[str, str] = {}
         self.runs = {run.id: run for run in found}
         self.groups = sides.groups_of(found)
+        self._left_out = {name: left_out for name, (_, left_out) in sides.seeds_of(found).items() if left_out}
         lists = dict.fromkeys(frozenset(run.classes) for run in found)
         self.results = {
             result.id: result
@@ -49,7 +50,9 @@ class Offer:
         if name in self.groups:
             members = self.groups[name]
             trained = audience.told(classroom="seeds", review="trainings")
-            return f"{len(members)} {trained} · {_with_changes(members[0])}"
+            out = len(self._left_out.get(name, ()))
+            of = f" of {len(members) + out}" if out else ""
+            return f"{len(members)}{of} {trained} · {_with_changes(members[0])}"
         return run_names.run_words(self.runs[name])
 
     def side(self, name: str) -> Side:
@@ -57,7 +60,7 @@ class Offer:
         if name in self.results:
             return sides.side_of_result(self.results[name])
         if name in self.groups:
-            return sides.side_of_group(name, self.groups[name])
+            return sides.side_of_group(name, self.groups[name], left_out=self._left_out.get(name, ()))
         return sides.side_of_run(self.runs[name])
 
     def classes(self, name: str) -> frozenset[str]:
@@ -100,6 +103,8 @@ class Offer:
     def _whole(self, run: Run) -> str:
         """The group of seeds that a run belongs to, where all of it was scored, else the run."""
         group = sides.group_id(run)
+        if group in self._left_out:
+            return run.id
         members = self.groups.get(group or "", [])
         return group if group and members and all(one.prediction_splits() for one in members) else run.id
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from fashion_core import statistics
 from fashion_core.runs import Run, Status
-from ui import address, growing, loaders, notices, run_names
+from ui import address, growing, loaders, notices, run_names, words
 from ui.charts.lines import smoothed
 from ui.charts.overlay import Series, Track, finding, overlaid_curves
 from ui.charts.progress import progress_curves
@@ -130,8 +130,9 @@ def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series
         if len(seeds) > 1:
             if group_of(other) not in seen:
                 seen.add(group_of(other))
-                name = f"{len(seeds)} seeds of {html.escape(other.recipe)}"
-                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=tracks_of(seeds)))
+                tracks = tracks_of(seeds)  # of those that began: one may wait, or have been taken out of the queue
+                name = f"{words.counted(len(tracks), 'seed')} of {html.escape(other.recipe)}"
+                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=tracks))
         elif other.id != run.id:
             found.append(_one(other))
     return found
