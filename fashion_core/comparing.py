@@ -143,7 +143,7 @@ def compare(
         matrix_second=answers.matrix_of(joined.second, len(first.classes)),
         ranges_first=answers.ranges_of(joined.first, len(first.classes)),
         ranges_second=answers.ranges_of(joined.second, len(first.classes)),
-        notes=joined.notes,
+        notes=[*joined.notes, *sides.left_out_words(first), *sides.left_out_words(second)],
         verdict=verdicts.judge(
             first, second, difference, n=joined.n, split=split, margin=margin, spread=spread, paired=paired
         ),
@@ -226,7 +226,7 @@ def _against_published(first: Side, second: Side, split: str, margin: float) -> 
         matrix_second=other.matrix,
         ranges_first=one.ranges,
         ranges_second=other.ranges,
-        notes=[],
+        notes=[*sides.left_out_words(first), *sides.left_out_words(second)],
         verdict=verdicts.judge_published(
             first, second, difference, num_first=one.n, num_second=other.n, split=split, margin=margin
         ),

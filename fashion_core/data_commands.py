@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, findings, label_errors, long_tail, manifest, pretrained, runs, versions
+from fashion_core import VERSION, audit, enough, findings, label_errors, long_tail, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import did_you_mean, listed
@@ -167,6 +167,8 @@ def import_(
     document = _dataset_document(dataset)
     for warning in dataset.warnings:
         say(f"note: {warning}")
+    for sentence in enough.of_manifest(dataset.manifest(["split", "label", "status"])):
+        say(f"note: {sentence}")
     splits = ", ".join(f"{split} {count:,}" for split, count in dataset.splits.items())
     lines = [f"{dataset.id}: {dataset.num_images:,} photos, {len(dataset.classes)} classes ({splits})"]
     if dataset.num_damaged or dataset.num_missing:
@@ -239,6 +241,11 @@ def audit_(
         made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
         document["new_dataset"] = _dataset_document(made)
         lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
+        notes = versions.conflict_notes(found, reasons)
+        for note in notes[:20]:
+            say(f"note: {note}")
+        if len(notes) > 20:
+            say(f"... and {len(notes) - 20:,} more")
     answer(document, as_json, lines)
 
 

@@ -75,6 +75,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """(1, "photo") -> ``1 photo``; (4200, "photo") -> ``4,200 photos``."""
+    return f"{int(number):,} {thing if number == 1 else things or thing + 's'}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` most likely meant, or None when nothing is close."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

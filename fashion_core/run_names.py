@@ -50,11 +50,14 @@ def name_of(run: Run, *, plain: bool = False) -> str:
     return tidy.labels_of(run).name or (run.recipe if plain else made_name(run))
 
 
-def group_name(members: Sequence[Run], *, plain: bool = False) -> str:
-    """``3 seeds of report, sampler none``: runs that differ by their seed alone; plain ``3 trainings of report``."""
+def group_name(members: Sequence[Run], *, plain: bool = False, of: int = 0) -> str:
+    """``3 seeds of report, sampler none``: runs that differ by their seed alone; plain ``3 trainings of report``.
+    ``of``: how many were launched, where that is more (``2 of 3 seeds of report``)."""
     parts = [part for part in parts_of(members[0]) if not part.startswith("seed ")]
     told = members[0].recipe if plain else ", ".join(parts)
-    return f"{len(members)} {'trainings' if plain else 'seeds'} of {told}"
+    num = f"{len(members)} of {of}" if of > len(members) else str(len(members))
+    word = "training" if plain else "seed"
+    return f"{num} {word}{'' if num == '1' else 's'} of {told}"
 
 
 def when(run: Run) -> str:
@@ -70,7 +73,7 @@ def side_name(side: Side, *, plain: bool = False) -> str:
         return side.result.name
     if len(side.members) == 1:
         return name_of(side.members[0], plain=plain)
-    return group_name(side.members, plain=plain)
+    return group_name(side.members, plain=plain, of=len(side.members) + len(side.left_out))
 
 
 def given_name(side: Side) -> str:

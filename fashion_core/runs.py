@@ -26,7 +26,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import conditions, config, contents, manifest, metrics, pretrained, rights, status, storage
+from fashion_core import (
+    checkpoints,
+    conditions,
+    config,
+    contents,
+    manifest,
+    metrics,
+    pretrained,
+    rights,
+    status,
+    storage,
+)
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -121,13 +132,19 @@ class Run:
         """
         path = self.folder / f"predictions-{split}.parquet"
         if not path.exists():
-            raise RunError(
-                f"run {self.id!r} has no {split} predictions yet; "
-                f"run: python -m fashion_core evaluate {self.id} --split {split}"
-            )
+            raise RunError(f"run {self.id!r} has no {split} predictions{self._how_to_get_them(split)}")
         frame = storage.read_parquet(path)
         metrics.probabilities_of(frame, self.classes, f"the {split} predictions of run {self.id!r}")
         return frame
+
+    def _how_to_get_them(self, split: str) -> str:
+        """``evaluate`` needs a saved step; a run that was stopped before its first has to be trained first."""
+        now = self.status()
+        if now.state == "finished" or checkpoints.saved_steps(self.folder):
+            return f" yet; run: python -m fashion_core evaluate {self.id} --split {split}"
+        if now.active:
+            return " yet; wait until it is trained"
+        return f": it was not trained to a saved step; run: python -m fashion_core resume {self.id}"
 
     def scores(self, split: str) -> dict[str, Any]:
         """``metrics.evaluate_predictions`` of a split's stored predictions, with ``run_id`` and ``split``."""

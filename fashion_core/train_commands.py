@@ -9,6 +9,7 @@ import typer
 from fashion_core import (
     config,
     devices,
+    enough,
     foreground,
     launch,
     launchers,
@@ -37,6 +38,7 @@ from fashion_core.console import (
     TimeLimit,
     answer,
     app,
+    say,
 )
 from fashion_core.errors import RunError, WrongUse
 
@@ -125,6 +127,8 @@ def train(
             raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
         settings = config.settings_for(recipe or "report", sets)
         found = manifest.find_dataset(data_dir, dataset)
+        for sentence in filter(None, (enough.sentence(name, found.splits.get(name, 0)) for name in ("val", "test"))):
+            say(f"note: {sentence}")
         if request is None:
             devices.slots_for(settings.device, nproc)
         made = True

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,43 @@ def leaked(audit: Audit) -> dict[str, str]:
     leaks = table[table["kind"] == "leak"].drop_duplicates("image_id")
     rows = leaks[["image_id", "other_split", "other", "reason"]].itertuples(index=False, name=None)
     return {image_id: f"leak: {split} has '{other}', {reason}" for image_id, split, other, reason in rows}
+
+
+def undecided(pairs: pd.DataFrame) -> set[str]:
+    """The photos, of either side, whose copy has another label: leaving one out decides which of the two is right."""
+    apart = pairs[pairs["label"].ne(pairs["other_label"]) & pairs["other_label"].notna()]
+    return {*apart["image_id"], *apart["other"]}
+
+
+def sides(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Both photos of each pair, each once, in the order of the pairs: number, image_id, split, label, and as the
+    reason what the other one is."""
+    other = pairs.rename(
+        columns={name: f"other_{name}" for name in ("split", "label")}
+        | {f"other_{name}": name for name in ("split", "label")}
+        | {"image_id": "other", "other": "image_id"}
+    )
+    both = pd.concat([pairs, other[pairs.columns]]).sort_values("number", kind="stable")
+    told = both["reason"] + " as '" + both["other"] + "' under '" + both["other_label"] + "'"
+    both = both.assign(reason=told).drop_duplicates("image_id")
+    return both[["number", "image_id", "split", "label", "reason"]].reset_index(drop=True)
+
+
+def conflict_notes(audit: Audit, leaving: Iterable[str]) -> list[str]:
+    """What leaving these photos out means for the label conflicts: which labels were taken for the right ones by it,
+    and how many conflicts stay. Empty where there are none."""
+    table, gone = audit.findings(), set(leaving)
+    conflicts = table[table["kind"] == "conflict"]
+    first, second = conflicts["image_id"].isin(gone), conflicts["other"].isin(gone)
+    notes = []
+    if stay := int((~first & ~second).sum()):
+        are = "label conflict stays" if stay == 1 else "label conflicts stay"
+        notes.append(f"{stay:,} {are}: name the wrong side of each (image_id or other) in a list for --exclude")
+    for row in conflicts[first ^ second].itertuples(index=False):
+        sides = ((row.image_id, row.label), (row.other, row.other_label))
+        (out, _), (kept, label) = sides if row.image_id in gone else sides[::-1]
+        notes.append(f"'{out}' goes, so its copy '{kept}' decides that the label is '{label}'; see that this is right")
+    return notes
 
 
 def read_list(path: Path) -> dict[str, str]:

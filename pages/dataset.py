@@ -7,6 +7,7 @@ from ui import navigation
 navigation.enter("dataset")
 
 # after the title, for these take a second on a cold server
+from fashion_core import enough  # noqa: E402
 from fashion_core.labels import display_name  # noqa: E402
 from ui import (  # noqa: E402
     audience,
@@ -81,6 +82,7 @@ answer(
 )
 
 long_tail_form.say(dataset)
+notices.few(enough.sentences({split: counts[split].to_dict() for split in counts.columns}))
 distribution_view.show(dataset, counts, shown)
 
 # the detail

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import statistics
+from fashion_core import enough, statistics
 from fashion_core.labels import display_name
 from ui import (
     address,
@@ -50,8 +50,9 @@ def say_in_review() -> None:
             worst["label"],
             missed,
             statistics.wilson(round(missed * n_worst), n_worst),
+            n_worst,
         ),
-        plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"]),
+        plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"], scores["n"]),
         plain_answers.seen_before(
             split, leaks.leaked.n if leaks else None, leaks.kept.accuracy if leaks and leaks.kept.n else None
         ),
@@ -86,6 +87,7 @@ balanced = per_class["support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
 leaks = leak_view.of(run, split)
 
+notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
 answer(
     [
         Number(

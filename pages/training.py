@@ -5,7 +5,7 @@ import time
 
 import streamlit as st
 
-from fashion_core import launch, pace, rights
+from fashion_core import enough, launch, pace, rights
 from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
@@ -120,6 +120,7 @@ with form:
         st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
+        notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
         probed = probe_view.show(dataset, settings, len(active))
         seconds = probed.seconds if probed else seconds

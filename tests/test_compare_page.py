@@ -83,6 +83,7 @@ def test_the_page_opens_on_the_best_recipe_with_all_its_seeds_against_another_re
     (seeds[1].folder / "predictions-test.parquet").unlink()
     offer = compare_sides.Offer([*reversed(seeds), elsewhere, old])
     assert offer.default_second() == "seed2", "a group that is not scored yet is not offered by itself"
+    assert offer.words("three").startswith("2 of 3 seeds of report") and offer.side("three").left_out == (seeds[1],)
     twins = []
     for name, sets in (("one", []), ("other", ["sampler=none"])):
         run = run_with(lab / name, right, sets=sets)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import comparing, differences, labels, published, runs, sides, storage, verdicts
+from fashion_core import comparing, differences, labels, published, runs, sides, slots, storage, verdicts
 from fashion_core.errors import RunError, WrongUse
 from tests.made_pairs import CLASSES, answers, run_with
 from tests.made_runs import make_run
@@ -172,6 +172,30 @@ def test_groups_of_seeds_are_compared_as_groups(tmp_path: Path):
     mixed = [*made, run_with(tmp_path / "odd", base < 0.5, seed=9, group="plain", sets=["epochs=5"])]
     with pytest.raises(RunError, match="not seeds of one recipe: epochs differs"):
         sides.find_side("plain", mixed)
+
+
+def test_a_seed_that_was_taken_out_of_the_queue_is_left_out_of_its_group_and_named(tmp_path: Path):
+    base = np.random.default_rng(0).random(600)
+    made = [
+        run_with(tmp_path / f"{name}{seed}", base < chance, seed=seed, group=name, sets=sets)
+        for name, chance, sets in (("plain", 0.6, []), ("turned", 0.75, ["rotation_degrees=0"]))
+        for seed in range(3)
+    ]
+    out = made[2]
+    for name in ("predictions-test.parquet", "summary.json"):
+        (out.folder / name).unlink()
+    told = {"event": "stopped", "time": 0.0, "reason": slots.TAKEN_OUT}
+    storage.append_line(out.folder / "events.jsonl", told)
+    side = sides.find_side("plain", made)
+    assert side.name == "2 seeds of plain" and [run.id for run in side.members] == ["plain0", "plain1"]
+    found = comparing.compare(side, sides.find_side("turned", made))
+    assert found.verdict.word == "better" and found.score_first.num_models == 2
+    assert found.notes == ["1 of the 3 runs of group plain was not trained to the end and was left out."]
+    with pytest.raises(RunError, match="was not trained to a saved step; run: python -m fashion_core resume plain2"):
+        comparing.compare(sides.find_side("plain2", made), sides.find_side("turned", made))
+    (made[1].folder / "predictions-test.parquet").unlink()
+    with pytest.raises(RunError, match="only run 'plain0' is there .* compare 'plain0' instead"):
+        sides.find_side("plain", made)
 
 
 def test_a_published_result_is_another_experiment_and_is_never_paired(tmp_path: Path):

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import calibration, labels, manifest, metrics, runs, storage, versions
+from fashion_core import calibration, labels, manifest, metrics, model_card, runs, statistics, storage, versions
 from tests.made_runs import make_run
 from tests.test_command_line import command
 from tests.test_pages import metric, open_page, written
-from ui import evaluation_matrix
+from ui import evaluation_classes, evaluation_matrix
 
 CLASSES = ("kurta", "saree", "shoe")
 
@@ -192,3 +192,12 @@ def test_broken_predictions_are_one_sentence_on_the_page_and_on_the_command_line
     assert sentence in written(app) and not app.metric
     done = command("evaluate", "one", data=room.parent / "data", runs=room)
     assert done.returncode == 1 and sentence in done.stderr
+
+
+def test_page_report_and_model_card_give_one_interval(tmp_path):
+    run = make_run(tmp_path / "one", CLASSES, counts={"test": 90}, embeddings=False)
+    matrix_KK = np.array(run.scores("test")["confusion_matrix"])
+    page = evaluation_classes.intervals_of(run, "test")
+    assert page.macro_f1 == statistics.score_intervals(matrix_KK).macro_f1
+    low, high = (f"{end:.3f}" for end in page.macro_f1)
+    assert f"[{low}, {high}]" in model_card.card(run)

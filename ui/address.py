@@ -71,6 +71,14 @@ def choose(**values: str) -> None:
     st.query_params.update(values)
 
 
+def forget(key: str) -> None:
+    """Let a picker open on its default again: what was chosen was chosen of something else."""
+    for kept in (st.session_state, st.session_state.get("_chosen", {}), st.session_state.get("_address", {})):
+        kept.pop(key, None)
+    if key in st.query_params:
+        del st.query_params[key]
+
+
 def several(
     label: str,
     options: Sequence[str],

@@ -77,8 +77,7 @@ def _elsewhere(known: Known, place: Place) -> None:
         return
     kept = place.kept.get(known.claim.name) or next(iter(place.kept.values()))
     notices.aside("Its photos are not on this machine. To run it here, bring them first:")
-    command = kept.about.get("command") or experiments.command(known.claim.name, place.id)
-    st.code(f"{kept.dataset['bring']}\n{command}", language="bash", wrap_lines=True)
+    st.code(f"{kept.dataset['bring']}\n{place.command(known.claim)}", language="bash", wrap_lines=True)
 
 
 def _settings(plan: Plan) -> None:

@@ -28,6 +28,7 @@ class Offer:
         self._words: dict[str, str] = {}
         self.runs = {run.id: run for run in found}
         self.groups = sides.groups_of(found)
+        self._left_out = {name: left_out for name, (_, left_out) in sides.seeds_of(found).items() if left_out}
         lists = dict.fromkeys(frozenset(run.classes) for run in found)
         self.results = {
             result.id: result
@@ -56,7 +57,8 @@ class Offer:
             members = self.groups[name]
             dataset = members[0].dataset
             photos = f"{dataset['name']}{' (drawn)' if dataset['synthetic'] else ''}"
-            return f"{core_names.group_name(members, plain=audience.is_review())} · {photos}"
+            all_of_them = len(members) + len(self._left_out.get(name, ()))
+            return f"{core_names.group_name(members, plain=audience.is_review(), of=all_of_them)} · {photos}"
         return self._run_words(self.runs[name])
 
     @cached_property
@@ -68,7 +70,7 @@ class Offer:
         if name in self.results:
             return sides.side_of_result(self.results[name])
         if name in self.groups:
-            return sides.side_of_group(name, self.groups[name])
+            return sides.side_of_group(name, self.groups[name], left_out=self._left_out.get(name, ()))
         return sides.side_of_run(self.runs[name])
 
     def classes(self, name: str) -> frozenset[str]:
@@ -141,6 +143,8 @@ class Offer:
     def _whole(self, run: Run) -> str:
         """The group of seeds that a run belongs to, where all of it was scored, else the run."""
         group = sides.group_id(run)
+        if group in self._left_out:
+            return run.id
         members = self.groups.get(group or "", [])
         return group if group and members and all(one.prediction_splits() for one in members) else run.id
 

@@ -146,8 +146,10 @@ def _one(run: Run) -> Series:
 
 
 def _group(group: str, seeds: Sequence[Run]) -> Series:
-    told, colour = core_names.group_name(seeds), run_names.colour_of(seeds[0])
-    return Series(key=f"group {group}", name=told, colour=colour, tracks=tracks_of(seeds))
+    """The seeds that began: one may wait, or have been taken out of the queue."""
+    begun = [run for run in seeds if tracks_of([run])] or list(seeds)
+    told, colour = core_names.group_name(begun, of=len(seeds)), run_names.colour_of(seeds[0])
+    return Series(key=f"group {group}", name=told, colour=colour, tracks=tracks_of(begun))
 
 
 def line_names(names: Sequence[str]) -> list[str]:

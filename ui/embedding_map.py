@@ -182,6 +182,7 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
             worst["label"],
             1 - worst["rate"],
             (1 - worst["high"], 1 - worst["low"]),
+            int(worst["n"]),
             worst["beside"],
         ),
         plain_answers.flattened(kept),

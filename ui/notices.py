@@ -1,5 +1,7 @@
 """Badges and notices that stand wherever they apply: drawn data, photos that are not here, nothing to show yet."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from fashion_core import rights
@@ -19,6 +21,12 @@ def drawn_badge() -> None:
 def aside(text: str) -> None:
     """A small grey line. (``st.caption`` is too pale for WCAG AA on our grounds.)"""
     st.markdown(f":small[:gray[{text}]]")
+
+
+def few(sentences: Iterable[str]) -> None:
+    """What has too few photos to judge by (``fashion_core.enough``)."""
+    for sentence in sentences:
+        st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
 
 
 def review_copy(sentence: str, refused: str = "nothing can be changed") -> None:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from fashion_core.labels import counted as counted
 from fashion_core.pace import roughly as roughly
 
 
@@ -26,11 +27,6 @@ def percent_with_interval(share: float, bounds: Sequence[float]) -> str:
 def count(number: int | float) -> str:
     """7500 -> ``7,500``"""
     return f"{int(number):,}"
-
-
-def counted(number: int, thing: str, things: str | None = None) -> str:
-    """(1, "photo") -> ``1 photo``; (4200, "photo") -> ``4,200 photos``."""
-    return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
 
 
 def duration(seconds: float) -> str:
