@@ -22,6 +22,7 @@ from ui import (
     pickers,
     probe_view,
     queue_view,
+    recipe_picker,
     reproduce_view,
     run_names,
     run_table,
@@ -77,7 +78,7 @@ with form:
         dataset = pickers.pick_dataset()
         left, right = st.columns([1, 1.2])
         with left:
-            recipe = settings_form.pick_recipe()
+            recipe = recipe_picker.pick()
         with right:
             values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
         here = devices.found()
@@ -113,10 +114,9 @@ with form:
                         )
                     other_value = right.text_input("In the twin", "none", key="other_value", bind="query-params")
                     notices.aside("Two runs with one seed and one schedule; only this setting differs.")
+        recipe_picker.show_changes(recipe, values)
         settings = settings_form.build(recipe, values)
     if settings is not None:
-        changed = settings_form.changes_words(settings)
-        st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
