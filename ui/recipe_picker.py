@@ -68,15 +68,17 @@ def show_changes(recipe: Settings, values: Mapping[str, Any], prefix: str = "") 
     if not changed:
         st.markdown(f"Nothing is changed from `{recipe.recipe}`.")
         return
-    st.markdown(f"Changed from `{recipe.recipe}`: {', '.join(changed)}.")
-    st.button(
-        f"Take all from {recipe.recipe}",
-        key=f"{prefix}take all",
-        icon=":material/undo:",
-        on_click=fill,
-        args=(recipe.recipe, {name: getattr(recipe, name) for name in values}, prefix),
-        help="Puts the recipe's own values into the form. Nothing starts.",
-    )
+    with st.container(gap=None):
+        st.markdown(f"Changed from `{recipe.recipe}`: {', '.join(changed)}.")
+        st.button(
+            f"Take all from {recipe.recipe}",
+            key=f"{prefix}take all",
+            type="tertiary",
+            icon=":material/undo:",
+            on_click=fill,
+            args=(recipe.recipe, {name: getattr(recipe, name) for name in values}, prefix),
+            help="Puts the recipe's own values into the form. Nothing starts.",
+        )
 
 
 def fill(recipe: str, values: Mapping[str, Any], prefix: str = "", **more: str) -> None:
