@@ -40,7 +40,7 @@ def command(*words: object, data: Path, runs: Path) -> Done:
     handlers = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["fashion_core", *map(str, typed)])
-        for name, value in launch.ALLOCATOR.items():  # else the command starts itself again to set them
+        for name, value in launch.ENVIRONMENT.items():  # else the command starts itself again to set them
             patch.setenv(name, value)
         try:
             main()
