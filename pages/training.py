@@ -191,7 +191,9 @@ with view:
     if others:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")
-            navigation.link("training", words.plain(run_names.run_words(others[0])), run=others[0].id)
+            other = others[0]
+            form_asks = recipe_picker.asked()
+            navigation.link("training", words.plain(run_names.run_words(other)), run=other.id, **form_asks)
     tidy_view.show_note(run)
     live.show(run, runs)
     if live.status_of(run).state == "finished":

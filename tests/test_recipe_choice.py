@@ -207,3 +207,15 @@ def test_a_run_started_from_the_form_is_recorded_with_the_recipes_values(name, l
     recorded = storage.read_json(run.folder / "config.json")
     assert recorded["settings"] == replace(config.RECIPES[name], **small).to_json()
     assert run.recipe == name and run.status().state == "finished" and run.status().step == 1
+
+
+def test_a_link_to_another_run_beside_the_form_leaves_the_form_as_it_is(lab, tmp_path, monkeypatch, tiny):  # noqa: F811
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
+    for name in ("one", "two"):
+        run = runs.create_run(tiny, config.REPORT, runs_dir=tmp_path, run_id=name)
+        own = {"event": "started", "time": 0, "process": runs.process_identity()}
+        storage.append_line(run.folder / "events.jsonl", own)
+    app = lab("training", run="one", recipe="strong", epochs="5")
+    (link,) = [link for link in app.get("page_link") if "run=two" in link.proto.query_string]
+    other = lab("training", **dict(part.split("=") for part in link.proto.query_string.split("&")))
+    assert in_command(other) == in_widgets(app, "") == replace(config.STRONG, epochs=5)

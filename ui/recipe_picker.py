@@ -96,6 +96,11 @@ def fill(recipe: str, values: Mapping[str, Any], prefix: str = "", **more: str) 
     address.choose(**more)
 
 
+def asked() -> dict[str, str]:
+    """What the address says of the Training page's form; for links of the page to itself, which else would empty it."""
+    return {name: st.query_params[name] for name in (KEY, *fields.FIELD) if name in st.query_params}
+
+
 def _forms() -> dict[str, Filled]:
     return st.session_state.setdefault("_forms", {})
 
