@@ -41,9 +41,9 @@ def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
     heavy = {"train", "resume", "evaluate", "embed", "export", "lesson"} & set(words[:1]) and "--detach" not in words
-    if heavy and sys.platform == "linux" and not launch.ALLOCATOR.items() <= os.environ.items():
-        # The allocator reads these when a process starts, so the process starts again, once.
-        os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ALLOCATOR})
+    if heavy and sys.platform == "linux" and not launch.ENVIRONMENT.items() <= os.environ.items():
+        # The allocator and OpenMP read these when a process starts, so the process starts again, once.
+        os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ENVIRONMENT})
     try:
         app(prog_name="python -m fashion_core")
     except FashionError as error:

@@ -13,6 +13,7 @@ from typing import Any
 from fashion_core import checkpoints, config, devices, launchers, manifest, rights, runs, sbatch, slots, slurm, storage
 from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.launchers import ALLOCATOR as ALLOCATOR
+from fashion_core.launchers import ENVIRONMENT as ENVIRONMENT
 from fashion_core.launchers import command_line as command_line
 from fashion_core.launchers import detach as detach
 from fashion_core.launchers import running_process as running_process

@@ -22,6 +22,7 @@ from ui import (
     pickers,
     probe_view,
     queue_view,
+    recipe_picker,
     reproduce_view,
     run_names,
     run_table,
@@ -78,7 +79,7 @@ with form:
         dataset = pickers.pick_dataset(beside_run=True)
         left, right = st.columns([1, 1.2])
         with left:
-            recipe = settings_form.pick_recipe()
+            recipe = recipe_picker.pick()
         with right:
             values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
         here = devices.found()
@@ -114,10 +115,9 @@ with form:
                         )
                     other_value = right.text_input("In the twin", "none", key="other_value", bind="query-params")
                     notices.aside("Two runs with one seed and one schedule; only this setting differs.")
+        recipe_picker.show_changes(recipe, values)
         settings = settings_form.build(recipe, values)
     if settings is not None:
-        changed = settings_form.changes_words(settings)
-        st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
         notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
@@ -195,7 +195,9 @@ with view:
     if others:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")
-            navigation.link("training", words.plain(run_names.run_words(others[0])), run=others[0].id)
+            other = others[0]
+            form_asks = recipe_picker.asked()
+            navigation.link("training", words.plain(run_names.run_words(other)), run=other.id, **form_asks)
     tidy_view.show_note(run)
     live.show(run, runs)
     if live.status_of(run).state == "finished":

@@ -7,10 +7,11 @@ on offer is named below the page's title. ``subject.NAMED`` stand in the address
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui import navigation, subject
 from ui.words import command, plain
@@ -73,10 +74,44 @@ def choose(**values: str) -> None:
 
 def forget(key: str) -> None:
     """Let a picker open on its default again: what was chosen was chosen of something else."""
-    for kept in (st.session_state, st.session_state.get("_chosen", {}), st.session_state.get("_address", {})):
-        kept.pop(key, None)
+    st.session_state.pop(key, None)
+    for kept in ("_chosen", "_address"):
+        st.session_state.get(kept, {}).pop(subject.scope(key), None)
     if key in st.query_params:
         del st.query_params[key]
+
+
+def seen(key: str) -> str | None:
+    """What this session last read from or wrote to the address for a picker."""
+    return st.session_state.get("_address", {}).get(subject.scope(key))
+
+
+def is_history() -> bool:
+    """Whether the browser's back or forward button asked for this run: the address is what is wanted."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
+
+
+def rewrite(values: Mapping[str, str | None]) -> None:
+    """Have the address say what widgets bound to it are about to hold, None for their default, in one step of the
+    browser's history; streamlit by itself makes one of every widget that the page, not the reader, changes."""
+    if prepare(values):
+        st.query_params.update({})  # says it
+
+
+def prepare(values: Mapping[str, str | None]) -> bool:
+    """The same, said together with the next thing that is; whether it changes anything."""
+    wanted = {key: value for key, value in values.items() if st.query_params.get(key) != value}
+    context = get_script_run_ctx(suppress_warning=True)
+    if not wanted or context is None:
+        return False
+    with context.session_state.query_params() as parameters:  # st.query_params refuses what a widget is bound to
+        for key, value in wanted.items():
+            if value is None:
+                parameters.discard_param_no_forward_msg(key)
+            else:
+                parameters.set_with_no_forward_msg(key, value)
+    return True
 
 
 def several(

@@ -149,6 +149,8 @@ def enter(name: str) -> None:
     the entry script. Naming the pages and running again repairs it, query parameters included.
     """
     item = entry(name)
+    if st.session_state.get("_page") != name:
+        st.session_state["_page"], st.session_state["_visit"] = name, visit() + 1
     configure(f"{item.title} · {APP_NAME}")
     st.html(_BUTTON_INK)
     if not st.session_state.get("_entered"):
@@ -167,6 +169,11 @@ def enter(name: str) -> None:
         say(f"There is no page {words.command(no_page[:120])} here; showing {item.title}.")
     if asked := audience.unknown():
         say(f"Audience {words.command(asked[:120])} is not known; this is written for a {audience.chosen()}.")
+
+
+def visit() -> int:
+    """Counts up whenever the reader comes to a page from another one."""
+    return st.session_state.get("_visit", 0)
 
 
 def say(sentence: str) -> None:

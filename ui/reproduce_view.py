@@ -15,7 +15,7 @@ from fashion_core.manifest import Dataset
 from fashion_core.reproduction import EXPECTED, NOT_EXPECTED, Recipe
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import audience, faults, live, loaders, navigation, notices, probe_view, words
+from ui import audience, faults, live, loaders, navigation, notices, probe_view, recipe_picker, words
 
 TITLE = "How to get it"
 ICON = ":material/terminal:"
@@ -158,7 +158,7 @@ def _outcome(original: Run, again: Run, title: str) -> None:
     status = live.status_of(again)
     if loaders.summary_of(again) is None or status.state != "finished":
         st.markdown(f"{title}: {words.plain(status.sentence)}")
-        navigation.link("training", "Watch it", run=again.id)
+        navigation.link("training", "Watch it", run=again.id, **recipe_picker.asked())
         return
     from fashion_core import bits  # scipy, which a closed popover does not owe
 
