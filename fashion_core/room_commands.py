@@ -64,7 +64,7 @@ def _writes_blocks() -> bool:
 def _explain(port: int, allow_changes: bool, data_dir: Path) -> None:
     """What whoever opened the room should know, on stderr."""
     if allow_changes:
-        say("Whoever opens it can launch, import, stop and delete.")
+        say("Whoever opens it can launch, import, stop and delete; what somebody else started asks first.")
     else:
         say("Whoever opens it can read, and change nothing (--allow-changes lets them).")
         say(f"To train meanwhile, keep a lab of your own beside it: .venv/bin/streamlit run {PAGES.name}")
@@ -90,7 +90,7 @@ def _become(listen: str, port: int, names: list[str], allow_changes: bool, data_
     words = [sys.executable, "-m", "streamlit", "run", str(PAGES)]
     words += [word for name, value in options.items() for word in (f"--{name}", value)]
     words += [word for name in names for word in ("--server.allowedHosts", name)]
-    environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir)}
+    environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir), room.VARIABLE: "1"}
     if not allow_changes:
         environment[rights.VARIABLE] = "1"
     sys.stdout.flush()

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from fashion_core import published, rights
-from ui import access, audience, loaders, notes, words
+from ui import access, audience, loaders, notes, people, words
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -112,6 +112,7 @@ def configure(title: str = APP_NAME) -> None:
     """Tab title, icon and width, and who may do what. Must come before ``st.navigation``: without an icon of its own, a
     tab whose page has a Material icon fetches it from fonts.gstatic.com."""
     access.begin()
+    people.begin()
     # Off in config.toml: a sidebar that streamlit fills with its own list has its width before ours can be said.
     st.set_option("client.showSidebarNavigation", True)
     st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
@@ -125,6 +126,7 @@ def open_app() -> None:
     with st.sidebar:
         audience.show_switch()
         access.show_control()
+        people.show_control()
     page.run()
 
 
