@@ -15,6 +15,7 @@ import segno
 
 from fashion_core.errors import RoomError, WrongUse
 
+VARIABLE = "FASHION_ROOM"  # what the pages know by that they are open to a room
 FIRST_PORT, NUM_PORTS = 8501, 20
 OWN = ("localhost", "127.0.0.1")
 EVERY_INTERFACE = "0.0.0.0"

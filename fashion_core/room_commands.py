@@ -49,7 +49,7 @@ def open_room(
     }
     shows = sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and _writes_blocks()
     answer(document, as_json, [*links, *(["", *room.qr_lines(links[0])] if shows else [])])
-    _explain(number, allow_changes, data_dir)
+    _explain(listen, number, allow_changes, data_dir)
     _become(listen, number, names, allow_changes, data_dir, runs_dir)
 
 
@@ -61,16 +61,16 @@ def _writes_blocks() -> bool:
     return True
 
 
-def _explain(port: int, allow_changes: bool, data_dir: Path) -> None:
+def _explain(listen: str, port: int, allow_changes: bool, data_dir: Path) -> None:
     """What whoever opened the room should know, on stderr."""
     if allow_changes:
-        say("Whoever opens it can launch, import, stop and delete.")
+        say("Whoever opens it can launch, import, stop and delete; what somebody else started asks first.")
     else:
         say("Whoever opens it can read, and change nothing (--allow-changes lets them).")
         say(f"To train meanwhile, keep a lab of your own beside it: .venv/bin/streamlit run {PAGES.name}")
         if not manifest.list_datasets(data_dir):
             say("No photos are here yet, so visitors will see none; first run: python -m fashion_core import demo")
-    if names := room.own_names():
+    if listen == room.EVERY_INTERFACE and (names := room.own_names()):
         say(f"Where machines announce their names, http://{names[-1]}:{port} leads here too.")
     say("If somebody cannot reach it:")
     say("  their device must be on the same network; a guest network may keep devices apart")
@@ -90,7 +90,7 @@ def _become(listen: str, port: int, names: list[str], allow_changes: bool, data_
     words = [sys.executable, "-m", "streamlit", "run", str(PAGES)]
     words += [word for name, value in options.items() for word in (f"--{name}", value)]
     words += [word for name in names for word in ("--server.allowedHosts", name)]
-    environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir)}
+    environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir), room.VARIABLE: "1"}
     if not allow_changes:
         environment[rights.VARIABLE] = "1"
     sys.stdout.flush()

@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -217,13 +219,35 @@ def test_another_address_paints_the_page_in_two_profiles_and_a_refused_name_one_
         chromium.close()
 
 
-def test_ctrl_c_closes_a_room_that_lets_everybody_work_with_exit_code_0(tmp_path):
-    with opened_room(tmp_path, tmp_path, "--allow-changes") as (document, process):
+@pytest.mark.browser
+@pytest.mark.skipif(MISSING and not os.environ.get("FASHION_REQUIRE_ALL"), reason=f"no Chromium at {CHROMIUM}")
+def test_in_a_room_that_works_a_name_is_kept_over_a_reload_and_ctrl_c_ends_with_0(tiny_data, tiny_run, tmp_path):
+    from playwright.sync_api import expect, sync_playwright
+
+    shutil.copytree(tiny_run.folder, tmp_path / "one")
+    record = {"name": "Asha; Rao", "browser": "", "time": time.time()}
+    (tmp_path / "one" / "started.json").write_text(json.dumps(record))
+    with opened_room(tiny_data, tmp_path, "--allow-changes") as (document, process), sync_playwright() as playwright:
         assert document["read_only"] is False
         assert "FASHION_READ_ONLY" not in psutil.Process(process.pid).environ()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page, other = (chromium.new_context().new_page() for _ in range(2))  # two profiles
+        for one in (page, other):
+            one.goto(f"{document['addresses'][0]}/training?run=one&audience=class")
+        page.get_by_role("textbox", name="Your name").fill("Asha; Rao")
+        page.get_by_role("textbox", name="Your name").press("Enter")
+        page.wait_for_function("document.cookie.includes('vastra_name=Asha')")
+        page.reload()
+        expect(page.get_by_role("textbox", name="Your name")).to_have_value("Asha; Rao", timeout=30_000)
+        for one, button in ((page, "Delete this run"), (other, "Delete it all the same")):
+            one.get_by_role("button", name="Edit").click(timeout=30_000)
+            expect(one.get_by_role("button", name=button)).to_be_visible()
+        expect(other.get_by_text("Asha; Rao started this run just now.")).to_be_visible()
+        other.screenshot(path=ROOT / "screenshots" / "room-anothers-run.png")
+        chromium.close()
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
-    assert "Traceback" not in (tmp_path / "room.log").read_text()
+    assert "Traceback" not in (tiny_data / "room.log").read_text()
 
 
 def test_a_review_copy_is_not_opened_for_changes(tmp_path):

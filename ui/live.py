@@ -25,6 +25,7 @@ from ui import (
     loaders,
     navigation,
     notices,
+    people,
     plain_answers,
     words,
 )
@@ -144,8 +145,10 @@ def _take_out(run: Run) -> None:
     if (
         not rights.read_only()
         and not audience.is_review()
-        and st.button(
+        and people.button(
             "Take it out of the queue",
+            people.another_of_run(run),
+            again="Take it out all the same",
             icon=":material/playlist_remove:",
             key="take out",
             help="It does not start by itself then; its settings are kept.",
@@ -181,8 +184,10 @@ def _buttons(run: Run, status: Status) -> None:
     if status.active:
         events = run.events()
         asked = bool(events) and events[-1]["event"] == "stop_requested"
-        if st.button(
+        if people.button(
             "Stopping" if asked else "Stop and save",
+            "" if asked else people.another_of_run(run),
+            again="Stop it all the same",
             icon=":material/stop_circle:",
             disabled=asked,
             key="stop",
@@ -212,8 +217,10 @@ def _resume(run: Run, saved: Sequence[int]) -> None:
         )
         step = int(chosen)
     there = loaders.dataset_of(run) is not None
-    if st.button(
+    if people.button(
         f"Resume from step {step:,}" if step is not None else "Start again from step 0",
+        people.another_of_run(run),
+        again="Resume it all the same",
         icon=":material/resume:",
         disabled=not there,
         key="resume",

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fashion_core import published, rights
-from ui import access, audience, loaders, notes, subject, words
+from ui import access, audience, loaders, notes, people, subject, words
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -113,6 +113,7 @@ def configure(title: str = APP_NAME) -> None:
     """Tab title, icon and width, and who may do what. Must come before ``st.navigation``: without an icon of its own, a
     tab whose page has a Material icon fetches it from fonts.gstatic.com."""
     access.begin()
+    people.begin()
     # Off in config.toml: a sidebar that streamlit fills with its own list has its width before ours can be said.
     st.set_option("client.showSidebarNavigation", True)
     st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
@@ -127,6 +128,7 @@ def open_app() -> None:
     with st.sidebar:
         audience.show_switch()
         access.show_control()
+        people.show_control()
     page.run()
 
 
