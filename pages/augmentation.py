@@ -217,7 +217,7 @@ if view != BATCH:
 st.subheader("Train with this", anchor=False)
 changed = settings_form.changes_words(settings)
 st.markdown(f"Changed from the recipe: {changed}." if changed else f"These are the settings of `{recipe.recipe}`.")
-st.code(f"python -m fashion_core train {dataset.id} {settings.to_flags()}", language="bash", wrap_lines=True)
+notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}")
 if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
     carried = {field.name: settings_form.typed(getattr(settings, field.name)) for field in fields}
     navigation.open_page("training", dataset=dataset.id, recipe=recipe.recipe, **carried)
