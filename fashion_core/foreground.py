@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from fashion_core import devices, launch, manifest, runs, sbatch, slots, slurm
 from fashion_core.console import answer, say
@@ -104,9 +103,12 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
         from fashion_core import torchrun
 
         torchrun.train_in_ranks(run, num_processes=nproc, data_dir=data_dir)
-        summary = run.summary()
+        summary, status = run.summary(), run.status()
+        if summary is None and status.state == "stopped" and not _stopped_by_slurm(run):
+            answer({"run_id": run.id, "status": "stopped"}, as_json, [f"run {run.id}: {status.sentence}"])
+            return
         if summary is None:
-            raise RunError(f"run {run.id!r}: {run.status().sentence}")
+            raise RunError(f"run {run.id!r}: {status.sentence}")
         answer(summary, as_json, [f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')}"])
         return
     asked = stop_requests()
@@ -118,7 +120,7 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
     )
     summary = training.train(run, dataset, should_stop=should_stop, say=say)
     if is_rank():  # the process that started the ranks prints the answer
-        sys.exit(_stopped_by_slurm(run, summary))
+        sys.exit(summary["status"] == "stopped" and _stopped_by_slurm(run))
     scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
     lines = [
         f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')} in {summary['seconds']:.0f} s on "
@@ -131,16 +133,16 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
         listed = run.folder.resolve().parent == runs_dir.resolve()
         again = f"resume {run.id}" if listed else f"train --run-dir {run.folder}"
         told = f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}"
-        if _stopped_by_slurm(run, summary):
+        if _stopped_by_slurm(run):
             raise RunError(told)
         say(told)
 
 
-def _stopped_by_slurm(run: runs.Run, summary: dict[str, Any]) -> bool:
+def _stopped_by_slurm(run: runs.Run) -> bool:
     """Whether nobody asked for the stop but Slurm, whose job then ends without having done what it was for; a run that
     a person stopped did as it was asked, and its process ends with 0."""
     asked = [event for event in run.events() if event["event"] == "stop_requested"]
-    return summary["status"] == "stopped" and bool(asked) and asked[-1].get("by") == "slurm"
+    return bool(asked) and asked[-1].get("by") == "slurm"
 
 
 def _telling_who_asked(run: runs.Run, asked: list[int]) -> Callable[[], bool]:

@@ -258,9 +258,9 @@ def _again(run: dict[str, Any]) -> Markup:
     told = [f"Seed {run['seed']}, launched {run['created']}."]
     if cost["seconds"]:
         speed = f" at {cost['images_per_second']:,.0f} photos a second" if cost["images_per_second"] else ""
-        told.append(
-            f"{counted(cost['epochs'], 'epoch')} in {cost['seconds'] / 60:,.1f} minutes on {cost['device']}{speed}."
-        )
+        epochs = "Trained" if cost["epochs"] is None else counted(cost["epochs"], "epoch")
+        device = f" on {cost['device']}" if cost["device"] else ""
+        told.append(f"{epochs} in {cost['seconds'] / 60:,.1f} minutes{device}{speed}.")
     told.append(f"Made with {versions}." if versions else "The versions it was made with were not written down.")
     if start := run["pretrained"]:
         of = f"{start['backbone']}, trained on {start['weights']}, sha256 {start['sha256']}"
