@@ -17,6 +17,7 @@ from fashion_core import export_commands  # isort: skip
 from fashion_core import report_commands  # isort: skip
 from fashion_core import lesson_commands  # isort: skip
 from fashion_core import room_commands  # isort: skip
+from fashion_core import interpreter
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -45,7 +46,7 @@ def main() -> None:
         # The allocator and OpenMP read these when a process starts, so the process starts again, once.
         os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ENVIRONMENT})
     try:
-        app(prog_name="python -m fashion_core")
+        app(prog_name=interpreter.here("python -m fashion_core"))
     except FashionError as error:
         say(f"error: {error}")
         sys.exit(error.exit_code)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from fashion_core import runs, seeds
 from fashion_core.errors import RunError
+from fashion_core.labels import counted
 from fashion_core.runs import Run
 from fashion_core.sides import Side, other_classes
 from fashion_core.statistics import wilson
@@ -159,7 +160,9 @@ def splits_of(first: Side, second: Side, split: str) -> tuple[str, str]:
 def _notes(first: Side, second: Side, split: str, common: int, num_first: int, num_second: int) -> list[str]:
     notes = []
     if common < max(num_first, num_second):
-        notes.append(f"{common:,} photos in common, of {num_first:,} of the first and {num_second:,} of the second.")
+        notes.append(
+            f"{counted(common, 'photo')} in common, of {num_first:,} of the first and {num_second:,} of the second."
+        )
     if first.classes != second.classes:
         notes.append("The two name their classes in another order; they were matched by name.")
     one, two = (side.members[0].dataset for side in (first, second))

@@ -15,6 +15,7 @@ import pandas as pd
 from fashion_core import photos
 from fashion_core.archives import has_odd_characters, is_junk
 from fashion_core.errors import SourceError
+from fashion_core.labels import agree, counted
 
 SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 #: Pictures in formats that are not read: worth a word, unlike a README.
@@ -96,10 +97,10 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
     if loose := sum(_is_photo(name) for name in files):
         if not folders:
             raise SourceError(
-                f"folder '{base}' holds {loose} photos but no class folders; put the photos of each class into a "
-                "folder with the name of the class."
+                f"folder '{base}' holds {counted(loose, 'photo')} but no class folders; put the photos of each class "
+                "into a folder with the name of the class."
             )
-        notes.append(f"{loose} photos beside the class folders belong to no class and were left out")
+        notes.append(f"{counted(loose, 'photo')} beside the class folders {_no_class(loose)}")
     if not splits or (len(splits) < len(folders) and "train" not in [name.lower() for name in splits]):
         return [("", name, base / name) for name in folders], notes
     by_split: dict[str, str] = {}
@@ -116,7 +117,7 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
     for split, name in by_split.items():
         classes, loose_files = _listing(base / name)
         if loose := sum(_is_photo(file) for file in loose_files):
-            notes.append(f"{loose} photos directly in '{name}' belong to no class and were left out")
+            notes.append(f"{counted(loose, 'photo')} directly in '{name}' {_no_class(loose)}")
         groups += [(split, label, base / name / label) for label in classes]
     return groups, notes
 
@@ -159,3 +160,7 @@ def _refuse_odd_classes(base: Path, classes: list[str], with_photos: set[str]) -
             )
     if len(classes) < 2:
         raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")
+
+
+def _no_class(num: int) -> str:
+    return f"{agree(num, 'belongs', 'belong')} to no class and {agree(num, 'was', 'were')} left out"

@@ -11,7 +11,7 @@ import typer
 from fashion_core import VERSION, audit, enough, findings, label_errors, long_tail, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
-from fashion_core.labels import did_you_mean, listed
+from fashion_core.labels import counted, did_you_mean, listed
 
 
 @app.command()
@@ -117,8 +117,13 @@ def weights(
 def datasets(as_json: Json = False, data_dir: DataDir = DATA_DIR) -> None:
     """List the imported datasets."""
     found = [_dataset_document(dataset) for dataset in manifest.list_datasets(data_dir)]
-    lines = [f"{d['dataset']}: {d['images']:,} photos, {len(d['classes'])} classes, {d['splits']}" for d in found]
+    lines = [f"{_line(d)}, {d['splits']}" for d in found]
     answer(found, as_json, lines or ["no dataset yet; run: python -m fashion_core import demo"])
+
+
+def _line(document: dict[str, Any]) -> str:
+    classes = counted(len(document["classes"]), "class", "classes")
+    return f"{document['dataset']}: {counted(document['images'], 'photo')}, {classes}"
 
 
 def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
@@ -170,7 +175,7 @@ def import_(
     for sentence in enough.of_manifest(dataset.manifest(["split", "label", "status"])):
         say(f"note: {sentence}")
     splits = ", ".join(f"{split} {count:,}" for split, count in dataset.splits.items())
-    lines = [f"{dataset.id}: {dataset.num_images:,} photos, {len(dataset.classes)} classes ({splits})"]
+    lines = [f"{_line(document)} ({splits})"]
     if dataset.num_damaged or dataset.num_missing:
         frame = dataset.manifest()
         bad = frame[frame["status"] != "ok"]
@@ -240,7 +245,7 @@ def audit_(
         reasons = (versions.leaked(found) if exclude_leaks else {}) | given
         made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
         document["new_dataset"] = _dataset_document(made)
-        lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
+        lines.append(f"new dataset {made.id}: {counted(made.num_images, 'photo')}; {found.dataset} is as it was")
         notes = versions.conflict_notes(found, reasons)
         for note in notes[:20]:
             say(f"note: {note}")

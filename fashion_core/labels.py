@@ -80,6 +80,11 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     return f"{int(number):,} {thing if number == 1 else things or thing + 's'}"
 
 
+def agree(number: int, one: str = "is", many: str = "are") -> str:
+    """The verb that a count takes: (1) -> ``is``, (3) -> ``are``."""
+    return one if number == 1 else many
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` most likely meant, or None when nothing is close."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fashion_core.labels import display_name
+from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, tag
 
 LEVELS = 5  # shades of right (r1 to r5) and of wrong (w1 to w5)
@@ -30,7 +30,11 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
     names = [display_name(label) for label in run["classes"]]
     shade_KK, total_K, said_K = levels(counts_KK), counts_KK.sum(axis=1), counts_KK.sum(axis=0)
     heads = [
-        tag("th", _button(tag("span", name), f"Everything answered as {name}: {said_K[k]:,} photos", c=k), scope="col")
+        tag(
+            "th",
+            _button(tag("span", name), f"Everything answered as {name}: {counted(said_K[k], 'photo')}", c=k),
+            scope="col",
+        )
         for k, name in enumerate(names)
     ]
     body = []
@@ -40,7 +44,7 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
                 "td",
                 _button(
                     str(counts_KK[r, c]) if counts_KK[r, c] else "",
-                    f"{name} answered as {other}: {counts_KK[r, c]:,} of {total_K[r]:,} photos, "
+                    f"{name} answered as {other}: {counts_KK[r, c]:,} of {counted(total_K[r], 'photo')}, "
                     f"{'right' if r == c else 'wrong'}",
                     r=r,
                     c=c,
@@ -50,7 +54,9 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
             for c, other in enumerate(names)
         ]
         body.append(
-            tag("tr", tag("th", _button(name, f"Every {name}: {total_K[r]:,} photos", r=r), scope="row"), cells)
+            tag(
+                "tr", tag("th", _button(name, f"Every {name}: {counted(total_K[r], 'photo')}", r=r), scope="row"), cells
+            )
         )
     told = (
         "Rows: what the photo shows. Columns: what was answered. The diagonal (green) is right, the rest (red) wrong; "

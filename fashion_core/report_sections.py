@@ -6,7 +6,7 @@ Takes a report's document; gives markup. Every number comes from the document, e
 from typing import Any
 
 from fashion_core import report_charts, report_matrix, verdicts
-from fashion_core.labels import display_name
+from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag, with_code
 from fashion_core.published import OTHER_INPUT
 from fashion_core.report_charts import percent, with_bounds
@@ -209,7 +209,7 @@ def _published(run: dict[str, Any]) -> Markup | None:
         table(heads, few if len(rows) > MANY else body, numbers=range(1, len(heads)), told=f"{OTHER_INPUT} {told}"),
         tag(
             "details",
-            tag("summary", f"The other {len(body) - len(few)} results"),
+            tag("summary", f"The other {counted(len(body) - len(few), 'result')}"),
             table(heads, [row for row in body if row not in few], numbers=range(1, len(heads))),
             class_="paper",
         )
@@ -224,7 +224,7 @@ def _curves(index: int, run: dict[str, Any]) -> Markup | None:
     if not (told["epochs"] or told["losses"]):
         return None
     each = "" if told["each"] == 1 else f" Thin: the mean of {told['each']} logged losses each."
-    bounds = f" Bars: 95 % intervals, n = {told['num_val']:,} validation photos." if told["num_val"] else ""
+    bounds = f" Bars: 95 % intervals, n = {counted(told['num_val'], 'validation photo')}." if told["num_val"] else ""
     return join(
         tag("h3", "How it learnt"),
         tag(
@@ -245,7 +245,7 @@ def _settings(run: dict[str, Any]) -> Markup:
         else tag("p", f"As recipe {run['recipe']} has them."),
         tag(
             "details",
-            tag("summary", f"The other {len(rest)} settings, as the recipe has them"),
+            tag("summary", f"The other {counted(len(rest), 'setting')}, as the recipe has them"),
             table(["Setting", "Value", "What it is"], rest),
             class_="paper",
         ),
@@ -258,7 +258,9 @@ def _again(run: dict[str, Any]) -> Markup:
     told = [f"Seed {run['seed']}, launched {run['created']}."]
     if cost["seconds"]:
         speed = f" at {cost['images_per_second']:,.0f} photos a second" if cost["images_per_second"] else ""
-        told.append(f"{cost['epochs']} epochs in {cost['seconds'] / 60:,.1f} minutes on {cost['device']}{speed}.")
+        epochs = "Trained" if cost["epochs"] is None else counted(cost["epochs"], "epoch")
+        device = f" on {cost['device']}" if cost["device"] else ""
+        told.append(f"{epochs} in {cost['seconds'] / 60:,.1f} minutes{device}{speed}.")
     told.append(f"Made with {versions}." if versions else "The versions it was made with were not written down.")
     if start := run["pretrained"]:
         of = f"{start['backbone']}, trained on {start['weights']}, sha256 {start['sha256']}"

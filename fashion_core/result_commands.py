@@ -8,6 +8,7 @@ import typer
 from fashion_core import closer, manifest, maps, runs, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.labels import counted
 
 
 @app.command()
@@ -45,7 +46,7 @@ def _closer_lines(scores: dict[str, Any]) -> list[str]:
         without = (
             "no photo is left" if leaks["accuracy"] is None else f"{leaks['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
         )
-        lines.append(f"without {leaks['leaked']:,} leaked photos: {without}, n = {leaks['n']:,}")
+        lines.append(f"without {counted(leaks['leaked'], 'leaked photo')}: {without}, n = {leaks['n']:,}")
     if found := scores["calibration"]:
         after = f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
         after += " itself, so too low" if found["fitted_on"].startswith(f"{scores['split']},") else ""
@@ -146,7 +147,7 @@ def embed(
                 "path": str(path),
             }
         )
-        lines.append(f"{path}: {num_images:,} photos x {num_features} features")
+        lines.append(f"{path}: {counted(num_images, 'photo')} x {num_features} features")
     if split == maps.ALL:
         answer(told, as_json, lines or [f"every split of run {found.id} has its features"])
     else:
@@ -169,7 +170,8 @@ def _lay_out(found: runs.Run, split: str | None, method: str, as_json: bool) -> 
         "seconds": made.seconds,
     }
     name = maps.NAMES[method]
-    line = f"{name} map of {len(made.rows_M):,} photos in {made.seconds:g} s; {made.kept:.0%} of nearest photos kept"
+    photos = counted(len(made.rows_M), "photo")
+    line = f"{name} map of {photos} in {made.seconds:g} s; {made.kept:.0%} of nearest photos kept"
     answer(document, as_json, [line])
 
 

@@ -41,6 +41,7 @@ from fashion_core.console import (
     say,
 )
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.labels import counted
 
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Refuse to start when another run has the device, instead of waiting.")
@@ -203,9 +204,14 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
     summaries = [run.summary() or {"run_id": run.id, "status": said[run.id]} for run in members]
     lines = [f"run {one['run_id']} {one['status']}, val accuracy {one.get('val_accuracy')}" for one in summaries]
     answer({**document, "runs": summaries}, as_json, lines)
-    missed = [run.id for run in members if said[run.id] != "finished"]
+    stopped = [run.id for run in members if said[run.id] == "stopped"]
+    if stopped:
+        say(f"stopped as asked: {', '.join(stopped)}; go on with: python -m fashion_core resume RUN")
+    missed = [run.id for run in members if said[run.id] not in ("finished", "stopped")]
     if missed:
-        raise RunError(f"{len(missed)} of {len(members)} runs did not finish: {', '.join(missed)}; look at: runs")
+        raise RunError(
+            f"{len(missed)} of {counted(len(members), 'run')} did not finish: {', '.join(missed)}; look at: runs"
+        )
 
 
 def _check_same_request(

@@ -22,6 +22,7 @@ from fashion_core import datasets, pixels, rights, sources, storage
 from fashion_core.audit import Audit
 from fashion_core.datasets import Dataset
 from fashion_core.errors import BeingMade, DatasetError, WrongUse
+from fashion_core.labels import agree, counted
 from fashion_core.layout import SPLITS
 
 _MAX_LIST_BYTES = 100_000_000
@@ -53,8 +54,8 @@ def exclude(
     unknown = sorted(set(reasons) - set(manifest["image_id"]))
     if unknown:
         raise DatasetError(
-            f"{len(unknown):,} photos of the list are not in dataset '{dataset.name}' (the first: {unknown[0]!r}); "
-            "was the list made for another dataset?"
+            f"{counted(len(unknown), 'photo')} of the list {agree(len(unknown))} not in dataset '{dataset.name}' (the "
+            f"first: {unknown[0]!r}); was the list made for another dataset?"
         )
     leaving = known & (manifest["status"] == "ok").to_numpy()
     if not leaving.any():
@@ -67,6 +68,7 @@ def exclude(
     fingerprint = sources.fingerprint_of(
         ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]
     )
+    num = int(leaving.sum())
     name = datasets.checked_name(name) if name is not None else _free_name(dataset, fingerprint)
     new_id = datasets.id_for(name)
     final = data_dir / new_id
@@ -90,7 +92,7 @@ def exclude(
         num_images=len(usable),
         warnings=(
             *dataset.warnings,
-            told or f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason",
+            told or f"{counted(num, 'photo')} of {dataset.name} {agree(num)} left out, each with its reason",
             *_emptied(manifest, leaving),
         ),
         made=(

@@ -219,7 +219,7 @@ if view != BATCH:
 
 # use
 st.subheader("Train with this", anchor=False)
-st.code(f"python -m fashion_core train {dataset.id} {settings.to_flags()}", language="bash", wrap_lines=True)
+notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}")
 if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
     carried = {name: new for name, _, new in config.changes(settings)}
     navigation.open_page("training", dataset=dataset.id, recipe=recipe.recipe, **carried)

@@ -114,6 +114,7 @@ with tabs[opened]:
             hide_index=True,
             column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
             alt="Photos that cannot be used, each with its reason",
+            placeholder="–",
         )
 
 if audience.is_review() or not navigation.leads_on("augmentation"):

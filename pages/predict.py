@@ -119,6 +119,7 @@ def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
                 pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]}),
                 hide_index=True,
                 alt="Files that could not be read, each with its reason",
+                placeholder="–",
             )
 
 

@@ -150,11 +150,7 @@ with form:
             more = {ONE: "", SEEDS: f" --seeds {num_runs}", TWIN: " --twin "}[how]
             if how == TWIN:
                 more += shlex.quote(f"{differs}={other_value}")
-            st.code(
-                f"python -m fashion_core train {dataset.id} {settings.to_flags()}{more}",
-                language="bash",
-                wrap_lines=True,
-            )
+            notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}{more}")
 
 # the run at hand
 with view:

@@ -17,7 +17,7 @@ import pytest
 import typer
 from PIL import Image
 
-from fashion_core import launch, metrics
+from fashion_core import interpreter, launch, metrics
 from fashion_core.__main__ import app, main
 from tests.conftest import TINY_CLASSES, draw_tiny
 
@@ -143,7 +143,8 @@ def test_doctor_names_a_package_that_is_not_installed_and_what_mends_it(tmp_path
     app(["doctor", "--data-dir", str(tmp_path), "--runs-dir", str(tmp_path)], standalone_mode=False)
     told = capsys.readouterr().out
     assert "streamlit missing, plotly " in told
-    assert "missing: streamlit is not installed; run: pip install -r requirements.txt" in told
+    pip = interpreter.here("pip install -r requirements.txt")
+    assert f"missing: streamlit is not installed; run: {pip}" in told
 
 
 def test_folders_open_with_image_folder_in_the_same_class_order(lab, tmp_path: Path):

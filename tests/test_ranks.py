@@ -106,7 +106,8 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
     try:
         wait_for(folder / "metrics.jsonl", '"step": 7,')
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=60)
+        assert child.returncode == 0, errors  # as asked
         run = runs.find_run(tmp_path, "long")
         assert run.status().state == "stopped", run.events()[-1]
         stopped_at = max(row["step"] for row in storage.read_lines(folder / "metrics.jsonl"))

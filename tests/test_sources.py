@@ -139,8 +139,8 @@ def test_what_is_left_out_is_said(tmp_path: Path):
     (root / "train" / "a" / "phone.HEIC").write_bytes(b"x")
     (root / "train" / "2.png").write_bytes((root / "0.png").read_bytes())
     assert set(opened(root, tmp_path).warnings) == {
-        "1 photos beside the class folders belong to no class and were left out",
-        "1 photos directly in 'train' belong to no class and were left out",
+        "1 photo beside the class folders belongs to no class and was left out",
+        "1 photo directly in 'train' belongs to no class and was left out",
         "folders beside train, val and test were left out: extra",
         "files in formats that are not read were left out: 1 .heic",
     }

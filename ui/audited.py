@@ -101,7 +101,7 @@ def _progress(dataset: Dataset, since: float) -> None:
         stage = words.plain(progress["stage"].capitalize())
         st.progress(first_start.share_done(progress), text=f"{stage}: {done}{', ' + left if left else ''}")
     elif progress or waited > GRACE_SECONDS:
-        told = words.plain(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
+        told = words.fault(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
         st.error(f"{told} Your photos are untouched, and what was measured is kept.", icon=":material/error:")
         if st.button("Go on with the audit"):
             start(dataset)
@@ -166,6 +166,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
             hide_index=True,
             column_config={"image_id": "Photo", "split": "Split", "label": "Class", "reason": "Why"},
             alt=f"{_title(kind)} photos, each with its reason",
+            placeholder="–",
         )
     elif kind in findings.SINGLES:
         _show_singles(dataset, chosen)

@@ -151,6 +151,7 @@ def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
                 "second_predicted": "Second",
             },
             alt="The photos that flipped",
+            placeholder="–",
         )
         return
     several = len(found.first.members) > 1 or len(found.second.members) > 1
@@ -235,7 +236,7 @@ def _show_class_table(found: Comparison) -> None:
             ),
         },
         alt="Recall of each class on both sides, their difference, its interval and its p-value after Holm",
-    )  # fmt: skip
+    placeholder="–",)  # fmt: skip
 
 
 def show_ranges(found: Comparison) -> None:
@@ -275,6 +276,7 @@ def _show_class_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
         column_config={"label": "Class"}
         | {name: st.column_config.NumberColumn(told, format="%.1f") for name, told in numbers.items()},
         alt="Mean, lowest and highest recall of each class over the seeds",
+        placeholder="–",
     )
 
 
@@ -302,6 +304,7 @@ def _show_cell_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
             "high": st.column_config.NumberColumn("Highest", format="%.0f"),
         },
         alt="The cells of the confusion matrix that differ most between the seeds",
+        placeholder="–",
     )
 
 

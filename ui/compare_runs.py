@@ -110,6 +110,7 @@ def _show_table(frame: pd.DataFrame) -> None:
             "created": st.column_config.DatetimeColumn("Launched", format="D MMM YYYY HH:mm", width=140),
         },
         alt="Every run on these photos with its accuracy, interval, macro F1 and cost",
+        placeholder="–",
     )
     notices.aside("A click on a column sorts. Tick two rows to compare them, the upper one as the second.")
 

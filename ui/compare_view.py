@@ -133,6 +133,7 @@ def show_settings(found: Comparison) -> None:
         pd.DataFrame(found.settings, columns=["Setting", "First", "Second"]),
         hide_index=True,
         alt="The settings that differ",
+        placeholder="–",
     )
     if found.first.result or found.second.result:
         notices.aside("Of a published result only what its authors wrote is known, so more may differ.")

@@ -98,4 +98,9 @@ def show_files(run: Run) -> None:
     if isinstance(files, list) and files:
         with st.expander(f"The {words.counted(len(files), 'photo')} of that batch"):
             frame = pd.DataFrame({"Photo": [str(name) for name in files[:1000]]})
-            st.dataframe(frame, hide_index=True, alt="Photos of the batch in which the error came")
+            st.dataframe(
+                frame,
+                hide_index=True,
+                alt="Photos of the batch in which the error came",
+                placeholder="–",
+            )

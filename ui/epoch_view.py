@@ -109,7 +109,11 @@ def _twin(run: Run, matrix: np.ndarray, what: str) -> None:
     with st.expander("The same as a table"):
         if what == "matrix":
             frame = pd.DataFrame(matrix, index=list(run.classes), columns=list(run.classes))
-            st.dataframe(frame, alt="Counts, rows true, columns predicted")
+            st.dataframe(
+                frame,
+                alt="Counts, rows true, columns predicted",
+                placeholder="–",
+            )
             return
         n = matrix.sum(axis=1)
         low, high = statistics.wilson(np.diag(matrix), n)
@@ -123,5 +127,6 @@ def _twin(run: Run, matrix: np.ndarray, what: str) -> None:
             pd.DataFrame(rows, columns=["Class", "Recall", "95 % interval", "Photos"]),
             hide_index=True,
             alt="Recall of each class with its interval",
+            placeholder="–",
         )
     notices.aside("Recall: the share of a class's validation photos that were recognised as that class.")

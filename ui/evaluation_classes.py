@@ -150,4 +150,5 @@ def _table(per_class: pd.DataFrame, found: statistics.ScoreIntervals, others: di
         height=35 * (len(frame) + 1) + 3,
         column_config=config,
         alt="Precision, recall, F1 and support of each class with their intervals",
+        placeholder="–",
     )

@@ -64,7 +64,7 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
         try:
             found = shift_of(run, base, split)
         except FashionError as error:
-            st.error(words.plain(error), icon=":material/error:")
+            st.error(words.fault(error), icon=":material/error:")
             continue
         if not rows:
             rows.append(_row(f"{pickers.split_words(base)}, its own photos", found.here.n, found.here, "", ""))
@@ -86,6 +86,7 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
             "shared": st.column_config.TextColumn("In both sets", help="Photos whose files are equal byte by byte."),
         },
         alt="Accuracy on the run's own photos and on others, with the difference and its interval",
+        placeholder="–",
     )
 
 

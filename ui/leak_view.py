@@ -97,6 +97,7 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
                 "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
             },
             alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
+            placeholder="–",
         )
         navigation.link("dataset", "See each leak beside its copy", dataset=dataset.id, tab="Audit", finding="leak")
 

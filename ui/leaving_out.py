@@ -116,6 +116,7 @@ def _choose(photos: pd.DataFrame, key: str, first: int, unsure: set[str]) -> pd.
             "reason": "Why",
         },
         alt="The photos to leave out; untick those that should stay",
+        placeholder="–",
     )
     rows = [row for row in ticked["selection"]["rows"] if 0 <= row < len(shown)]
     beyond = (

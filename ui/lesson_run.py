@@ -166,7 +166,7 @@ def _parts(plan: Plan, state: State) -> None:
         score = ((loaders.summary_of(run) or {}).get("scores", {}).get("test") or {}) if run else {}
         # what came out belongs to the look step: here only that it is done
         mark = ":green[:material/check_circle:]" if run else ":gray[:material/radio_button_unchecked:]"
-        n = f" :gray[done, {score['n']:,} test photos answered]" if score else ""
+        n = f" :gray[done, {words.counted(score['n'], 'test photo')} answered]" if score else ""
         epochs = words.counted(part.settings.epochs, "epoch")
         lines.append(f"{mark} {part.words} :gray[· {epochs}]{n}")
     st.markdown("  \n".join(lines))

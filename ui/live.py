@@ -167,7 +167,7 @@ def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
     if not status.active:
         return place
     if not status.step:
-        return f"{place}; the first numbers come after {run.settings.log_every:,} batches"
+        return f"{place}; the first numbers come after {words.counted(run.settings.log_every, 'batch', 'batches')}"
     if status.step >= status.total_steps:
         return f"{place}, scoring the last photos"
     seconds = _seconds(frame) / status.step * (status.total_steps - status.step)
@@ -250,7 +250,7 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
             Number(
                 "Training loss",
                 f"{steps['loss'].iloc[-1]:.3f}" if len(steps) else "–",
-                f"mean of {run.settings.log_every:,} batches",
+                f"mean of {words.counted(run.settings.log_every, 'batch', 'batches')}",
                 "How wrong the network is on the training photos that it has just seen; lower is better.",
             ),
             _accuracy(run, epochs),
@@ -322,6 +322,7 @@ def _words_of_the_run(run: Run) -> None:
             hide_index=True,
             height=180,
             alt="Events of the run, newest first",
+            placeholder="–",
         )
         st.code(run.log_tail(12) or "The log is empty.", language=None)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import interpreter, rights
 from ui import navigation, words
 
 DRAWN_HELP = (
@@ -21,6 +21,11 @@ def drawn_badge() -> None:
 def aside(text: str) -> None:
     """A small grey line. (``st.caption`` is too pale for WCAG AA on our grounds.)"""
     st.markdown(f":small[:gray[{text}]]")
+
+
+def terminal(commands: str) -> None:
+    """Command lines to copy into a terminal, as they work in the project's folder here."""
+    st.code(interpreter.here(commands), language="bash", wrap_lines=True)
 
 
 def few(sentences: Iterable[str]) -> None:

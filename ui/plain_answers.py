@@ -271,14 +271,14 @@ FOUND = {
 def claim(result: Result) -> list[str]:
     """Does the report hold? What was seen, a sentence for each comparison that decides, and how much it rests on."""
     found = result.evidence
-    tried = f"{words.count(found.n)} photos, {found.num_seeds} trainings of each kind."
+    tried = f"{words.counted(found.n, 'photo')}, {found.num_seeds} trainings of each kind."
     if result.run_to_run:
         spread = result.arms[0].spreads[claims.ACCURACY]
         reach = 100 * (spread.highest - spread.lowest)
         return [
             f"{words.counted(spread.count, 'training')} that differ by luck alone lie {reach:.1f} points apart; in the "
             f"report {100 * result.run_to_run.reported:.0f}.",
-            f"{words.count(found.n)} photos.",
+            f"{words.counted(found.n, 'photo')}.",
         ]
     if result.groups:
         groups = result.groups

@@ -67,4 +67,5 @@ def show(runs: Sequence[Run]) -> None:
             "Test": st.column_config.TextColumn(help=told),
         },
         alt="All runs, newest first",
+        placeholder="–",
     )

@@ -250,7 +250,8 @@ def _photos(dataset: Dataset, photos: pd.DataFrame, times_N: np.ndarray) -> None
     most = np.argsort(-times_N, kind="stable")[:NUM_SHOWN]
     chosen = photos.iloc[most].assign(times=times_N[most])
     caption = {
-        row.image_id: gallery.Caption(display_name(row.label), f"{row.times} times") for row in chosen.itertuples()
+        row.image_id: gallery.Caption(display_name(row.label), words.counted(row.times, "time"))
+        for row in chosen.itertuples()
     }
     pictures = list(chosen.itertuples(index=False))
     st.html(gallery.grid_html(loaders.thumbnails(dataset), pictures, lambda image: caption[image.image_id]))
@@ -287,4 +288,4 @@ def _table(rows: pd.DataFrame) -> None:
     st.dataframe(
         frame, hide_index=True, column_config=whole | tenths | hundredths, height="content",
         alt="Draws, photos never shown and weights of each class",
-    )  # fmt: skip
+    placeholder="–",)  # fmt: skip

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from fashion_core import interpreter
 from fashion_core.labels import counted as counted
 from fashion_core.pace import roughly as roughly
 
@@ -58,9 +59,15 @@ def share_of(part: int, whole: int) -> str:
 
 
 def command(text: str) -> str:
-    """A command line as code inside streamlit's Markdown, whatever backticks it holds."""
+    """A command line as it works here, as code inside streamlit's Markdown, whatever backticks it holds."""
+    text = interpreter.here(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def fault(error: object) -> str:
+    """An error's sentence, with its commands as they work here, safe inside streamlit's Markdown."""
+    return plain(interpreter.here(str(error)))
 
 
 def plain(text: object) -> str:
