@@ -118,6 +118,15 @@ def shortened(names: Sequence[Sequence[str]], width: int) -> list[str]:
     return [_shortened(parts, written, width) for parts in names]
 
 
+def distinct(names: Sequence[str], width: int) -> list[str]:
+    """What tells the names of one chart apart, within ``width`` characters: the parts that not all of them have; the
+    recipe of a name that has no other."""
+    parts = [name.split(", ") for name in names]
+    shared = set(parts[0]).intersection(*parts[1:]) if len(parts) > 1 else set()
+    own = [[part for part in one if part not in shared] or one[:1] for one in parts]
+    return [name if len(name) <= width else name[: width - 1] + CUT for name in shortened(own, width)]
+
+
 def _shortened(parts: Sequence[str], written: Counter[str], width: int) -> str:
     kept = list(parts)
     commonest = sorted(range(1, len(parts)), key=lambda place: (-written[parts[place]], -place))

@@ -35,8 +35,8 @@ offer = compare_sides.Offer(runs)
 if len(offer.ids) < 2:
     notices.empty("One run is here, and a comparison takes two.", page="training", label="Train another one")
     st.stop()
+chosen = compare_sides.pick(offer)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    chosen = compare_sides.pick(offer)
     with faults.shown():
         first, second = compare_sides.told_apart(*(offer.side(name) for name in chosen))
     split = pickers.pick_split(compare_sides.splits_of(first, second))

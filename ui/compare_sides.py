@@ -155,23 +155,26 @@ def pick(offer: Offer) -> tuple[str, str]:
     kept = {key: subject.remembered(key) for key in asked}
     second_default = None if asked["second"] in offer.ids or kept["second"] in offer.ids else offer.default_second()
     chosen_second = next(name for name in (asked["second"], kept["second"], second_default) if name in offer.ids)
-    first = address.select(
-        "First: what it is held against",
-        offer.ids,
-        key="first",
-        default=lambda: offer.default_first(chosen_second),
-        words=offer.words,
-        quiet=True,
-    )
+    left, right = st.columns(2)
+    with left:
+        first = address.select(
+            "First: what it is held against",
+            offer.ids,
+            key="first",
+            default=lambda: offer.default_first(chosen_second),
+            words=offer.words,
+            quiet=True,
+        )
     others = offer.fitting(first)
-    second = address.select(
-        "Second: what is judged",
-        others,
-        key="second",
-        default=chosen_second if chosen_second != first else others[0],
-        words=offer.words,
-        quiet=True,
-    )
+    with right:
+        second = address.select(
+            "Second: what is judged",
+            others,
+            key="second",
+            default=chosen_second if chosen_second != first else others[0],
+            words=offer.words,
+            quiet=True,
+        )
     pickers.say_unknown("First", asked["first"], offer.ids, offer.words(first))
     pickers.say_unknown("Second", asked["second"], [*others, first], offer.words(second))
     return first, second

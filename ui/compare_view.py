@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import comparing, sides, verdicts
+from fashion_core import run_names as core_names
 from fashion_core.comparing import Comparison
 from fashion_core.runs import Run
 from fashion_core.sides import Side
@@ -94,14 +95,15 @@ def show_verdict(found: Comparison) -> None:
             )
         )
     answer(numbers)
+    names = core_names.distinct([found.first.name, found.second.name], 44)
     plot(
         difference_scale(
             found.difference.value,
             low,
             high,
             margin=found.margin,
-            first_name=found.first.name,
-            second_name=found.second.name,
+            first_name=names[0],
+            second_name=names[1],
             decided=found.verdict.word in (verdicts.BETTER, verdicts.WORSE),
         ),
         key="scale",

@@ -4,7 +4,6 @@ Reads metrics.jsonl through caches keyed by what changes; knows which other runs
 """
 
 import html
-import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -61,11 +60,12 @@ def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
         st.query_params["with"] = asked[:MOST]
     if not found:
         return []
+    called = run_names.words_among(list(found.values()))
     chosen = address.several(
         "Compare with",
         list(found),
         key="with",
-        words=lambda name: run_names.run_words(found[name]),
+        words=lambda name: called(found[name]),
         max_selections=MOST,
         width="stretch",
         placeholder="Compare with other runs",
@@ -153,11 +153,8 @@ def _group(group: str, seeds: Sequence[Run]) -> Series:
 
 
 def line_names(names: Sequence[str]) -> list[str]:
-    """The names as they stand at the ends of lines, HTML-safe: what all share is left out of the long ones, and what is
-    long all the same goes on in a second row."""
-    short = core_names.shortened([name.split(", ") for name in names], MOST_LETTERS)
-    rows = [textwrap.wrap(name, MOST_LETTERS, break_long_words=True)[:2] or [name] for name in short]
-    return ["<br>".join(html.escape(row, quote=False) for row in one) for one in rows]
+    """The names as they stand at the ends of lines, HTML-safe: what all of them share is left out."""
+    return [html.escape(name, quote=False) for name in core_names.distinct(names, MOST_LETTERS)]
 
 
 def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:

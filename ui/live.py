@@ -88,8 +88,13 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         view = address.segments(
             "What to look at", list(VIEWS), key="watch", words=lambda name: VIEWS[name], label_visibility="collapsed"
         )
-        others = curves_view.pick_others(run, runs) if view == "curves" else []
+        # names that are chosen stand in a line of their own, where they are not cut
+        beside = st.container() if not st.query_params.get("with") else None
         epoch = epoch_view.pick(run, frame) if view in ("recall", "matrix") else None
+    others = []
+    if view == "curves":
+        with beside or st.container():
+            others = curves_view.pick_others(run, runs)
     if status.state == "queued" and frame.empty:
         notices.empty(
             "It starts by itself when its device is free, also with this page closed. Its loss appears here then."

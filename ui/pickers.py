@@ -12,7 +12,7 @@ import streamlit as st
 
 from fashion_core.manifest import Dataset
 from fashion_core.runs import Run
-from ui import address, first_start, loaders, navigation, notices, subject, words
+from ui import address, first_start, loaders, navigation, notices, run_names, subject, words
 from ui.charts import SPLIT_NAMES
 from ui.run_names import labels_of, run_words, words_among
 
@@ -142,6 +142,7 @@ def pick_run(
         words=lambda name: named(found[name]),
         label_visibility="collapsed",
         quiet=True,
+        width=run_names.PIXELS,
     )
     say_unknown("Run", asked, found, named(found[chosen]))
     if key == "run" and (own := loaders.dataset_of(found[chosen])):

@@ -17,7 +17,8 @@ from ui.colours import RUNS_LIGHT
 
 STAR = "★ "
 _NONE = Labels()
-WIDTH = 56  # characters that a picker of half a page shows
+LETTERS = 34  # of a name in a picker, which shows about 50: the time stands behind it
+PIXELS = 420  # of a picker
 
 
 def labels_of(run: Run) -> Labels:
@@ -32,21 +33,21 @@ def _labels(key: loaders.Stamp, _run: Run) -> Labels:
 
 
 def run_words(run: Run) -> str:
-    """``★ Baseline · report, sampler none, seed 2 · clothing · 23 Nov 15:46``"""
-    return _told(run, _made(run), _photos(run))
+    """``★ Baseline · report, sampler none, seed 2 · 23 Nov 15:46 · clothing``"""
+    return _told(run, _made(run), when(run), _photos(run))
 
 
 def short_words(run: Run) -> str:
     """``★ Baseline · report, sampler none, seed 2 · 23 Nov 15:46``: a run where its dataset is known."""
-    return _told(run, _made(run))
+    return _told(run, _made(run), when(run))
 
 
 def words_among(runs: Sequence[Run]) -> Callable[[Run], str]:
     """``run_words`` for a picker of these runs: of a long name what all the others have too is left out."""
     plain = audience.is_review()
     parts = {run.id: (run.recipe,) if plain else run_names.parts_of(run) for run in runs}
-    names = dict(zip(parts, run_names.shortened(list(parts.values()), WIDTH), strict=True))
-    return lambda run: _told(run, names[run.id], _photos(run)) if run.id in names else run_words(run)
+    names = dict(zip(parts, run_names.shortened(list(parts.values()), LETTERS), strict=True))
+    return lambda run: _told(run, names[run.id], when(run), _photos(run)) if run.id in names else run_words(run)
 
 
 def name_of(run: Run) -> str:
@@ -70,4 +71,4 @@ def _photos(run: Run) -> str:
 def _told(run: Run, *what: str) -> str:
     labels = labels_of(run)
     named = [labels.name] if labels.name else []
-    return (STAR if labels.starred else "") + " · ".join([*named, *what, when(run)])
+    return (STAR if labels.starred else "") + " · ".join([*named, *what])
