@@ -50,6 +50,9 @@ def test_without_a_choice_it_is_the_starred_run_then_the_best_on_the_datasets_ph
     assert pickers.usual_run(every).id == "b", "the dataset here that has most runs, and its best"
     assert pickers.usual_run(every, "other").id == "c", "the dataset in the address"
     assert pickers.usual_run([gone]).id == "d"
+    drawn = judged(lab / "e", 0.4, fingerprint="3" * 16)
+    drawn.config["dataset"]["kind"] = "demo"
+    assert pickers.usual_run([gone, drawn]).id == "e", "the photos that the first start draws by itself"
     tidy.label(worse, starred=True)
     assert pickers.usual_run(every, "tiny").id == "a" and pickers.usual_run(every).id == "a"
     assert pickers.usual_run(every, "other").id == "c", "a star on other photos is none on these"

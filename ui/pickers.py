@@ -96,7 +96,9 @@ def usual_run(runs: Sequence[Run], dataset_id: str | None = None) -> Run | None:
     if over or starred:
         return best(over or starred)
     counted = _num_runs([run for run, _ in ended])
-    for some in ([one for one in ended if one[0].dataset["fingerprint"] in here], ended):
+    own = [one for one in ended if one[0].dataset["fingerprint"] in here]
+    coming = [one for one in ended if one[0].dataset.get("kind") == "demo"]  # drawn by itself at the first start
+    for some in (own, coming, ended):
         if some:
             most = max((run.dataset["fingerprint"] for run, _ in some), key=lambda print_: counted[print_])
             return best([one for one in some if one[0].dataset["fingerprint"] == most])
