@@ -32,14 +32,11 @@ def judges_nothing(n: int) -> bool:
 
 
 def sentence(split: str, n: int) -> str:
-    """``Test has 3 photos: it can judge nothing, ...``; empty where they are enough."""
+    """``Test has 3 photos: it can judge nothing. It takes 12 at least``; empty where they are enough."""
     if not judges_nothing(n):
         return ""
     who = SPLIT_WORDS.get(split, "This set")
-    return (
-        f"{who} has {counted(n, 'photo')}: it can judge nothing. Of fewer than {FEWEST} photos the 95 % interval of a "
-        "share can cover more than half of the scale"
-    )
+    return f"{who} has {counted(n, 'photo')}: it can judge nothing. It takes {FEWEST} at least"
 
 
 def sentences(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

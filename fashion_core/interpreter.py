@@ -16,8 +16,16 @@ _WORD = re.compile(r"(?<![\w/.-])(?:python(?= -m (?:fashion_core|pip|pytest)\b| 
 def python(executable: str = sys.executable, root: Path = ROOT) -> str:
     """The interpreter that runs this, from the project's folder: ``.venv/bin/python``; ``python`` where it lies
     elsewhere, for then whoever started it knows how."""
+    if not executable:
+        return "python"
     path = Path(os.path.abspath(executable))  # not resolved: a venv's python is a link, and what it links to lacks us
-    return path.relative_to(root).as_posix() if executable and path.is_relative_to(root) else "python"
+    if (path.parent / "python").exists():  # streamlit's own script names python3, README and people python
+        path = path.parent / "python"
+    for folder in (root, *(root / name for name in (".venv", "venv"))):  # of which the last may be links themselves
+        inside = folder if folder == root else folder.resolve()
+        if path.is_relative_to(inside):
+            return (folder / path.relative_to(inside)).relative_to(root).as_posix()
+    return "python"
 
 
 def here(text: str, shown: str = python()) -> str:  # noqa: B008 - it does not change while this runs

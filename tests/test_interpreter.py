@@ -31,6 +31,13 @@ def test_the_interpreter_is_named_from_the_projects_folder(executable, shown):
     assert interpreter.python(executable, Path("/home/me/lab")) == shown
 
 
+def test_an_environment_that_is_a_link_is_named_by_the_link(tmp_path):
+    (tmp_path / "elsewhere" / "bin").mkdir(parents=True)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / ".venv").symlink_to(tmp_path / "elsewhere")
+    assert interpreter.python(str(tmp_path / "elsewhere/bin/python"), tmp_path / "lab") == ".venv/bin/python"
+
+
 @pytest.mark.parametrize(
     ("told", "shown"),
     [

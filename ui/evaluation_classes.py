@@ -99,7 +99,7 @@ def _how(per_class: pd.DataFrame, found: statistics.ScoreIntervals) -> str:
         else (" A class that was never given has a precision of 0, and nothing is known of it: 0 to 100 %.")
     )
     return (
-        "95 % intervals: recall by Wilson, precision and F1 by drawing each class's photos anew 2,000 times "
+        "95 % intervals: recall by Wilson, precision and F1 by drawing each class's photos anew 10,000 times "
         f"(stratified bootstrap). They tell what other photos of the same kind would give, not what another training "
         f"would. Mean over classes: {macro}.{never}"
     )

@@ -55,7 +55,7 @@ def form(
             )
             asked = st.button(
                 f"Make a new dataset without {_these(len(chosen)) if len(chosen) else 'the ticked photos'}",
-                type="primary",
+                type="secondary" if chosen.empty else "primary",  # a primary one that is off cannot be read
                 disabled=chosen.empty,
             )
         if asked:
