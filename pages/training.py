@@ -179,7 +179,7 @@ with view:
                 words=lambda name: called(found[name]),
                 label_visibility="collapsed",
                 quiet=True,
-                width=run_names.PIXELS - 60,  # beside two buttons
+                width=run_names.PIXELS,
             )
         ]
         subject.settle()

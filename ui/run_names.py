@@ -17,8 +17,8 @@ from ui.colours import RUNS_LIGHT
 
 STAR = "★ "
 _NONE = Labels()
-LETTERS = 34  # of a name in a picker, which shows about 50: the time stands behind it
-PIXELS = 420  # of a picker
+LETTERS = 26  # of a name in a picker, which shows about 41: the time stands behind it
+PIXELS = 350  # of a picker: split, command and badge stand in the same line at 1280
 
 
 def labels_of(run: Run) -> Labels:
