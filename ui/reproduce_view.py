@@ -71,7 +71,7 @@ def _popover(title: str, key: str, fill: Callable[[], None], busy: Callable[[], 
 
 
 def _lazy(title: str, key: str, fill: Callable[[], None], busy: Callable[[], bool]) -> None:
-    place = st.popover(title, icon=ICON, type="tertiary", key=key, on_change="rerun")
+    place = st.popover(title, icon=ICON, type="tertiary", width="content", key=key, on_change="rerun")
     follow = bool(place.open) and busy()  # asked before it is drawn: what ends meanwhile is drawn once more
     if place.open:
         with place, faults.shown(stop=False):

@@ -72,7 +72,9 @@ def settle() -> None:
     first = not st.session_state.get("_address_is_watched")
     st.session_state["_address_is_watched"] = True
     data = {"carried": list(CARRIED), "named": list(NAMED), "name": new if first and not gone else {}}
-    _naming(key="address", data=data)
+    # below the title: in the line of pickers it would take a place of its own
+    with st.session_state.get("_below_title") or st.container():
+        _naming(key="address", data=data)
     if data["name"]:
         return
     if gone:
