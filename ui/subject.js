@@ -1,11 +1,13 @@
-// Two things about the browser's address that Streamlit leaves open.
+// Three things about the browser's address that Streamlit leaves open.
 // data: {carried: [key], named: [key], name: {key: value} to write into the address now}
 //
 // 1. A page that names in its address what it shows, where the reader chose nothing, takes no step of the history: Back
 //    would only lead to the same page without the names.
-// 2. A link of the sidebar that is opened in another tab takes along what this tab is about.
+// 2. On a busy machine Streamlit may say the next page's parameters before its path: the page that is left without its
+// own parameters is no step either.
+// 3. A link of the sidebar that is opened in another tab takes along what this tab is about.
 
-const state = (window.__vastraAddress ??= { carried: [], named: [], patched: false })
+const state = (window.__vastraAddress ??= { carried: [], named: [], patched: false, dropped: -Infinity })
 
 function names(before, after) {
   const had = new URLSearchParams(before), has = new URLSearchParams(after)
@@ -14,12 +16,21 @@ function names(before, after) {
   return added.length > 0 && added.every((key) => state.named.includes(key))
 }
 
+function drops(before, after) {
+  const had = new URLSearchParams(before), has = new URLSearchParams(after)
+  return [...has.keys()].every((key) => had.getAll(key).join("\n") === has.getAll(key).join("\n"))
+}
+
+const AT_ONCE = 2000 // milliseconds between the two halves of one click
+
 function patch() {
   const push = history.pushState.bind(history)
   history.pushState = (data, unused, url) => {
     const to = new URL(url ?? location.href, location.href)
     const same = to.origin === location.origin && to.pathname === location.pathname
-    if (same && names(location.search, to.search)) history.replaceState(data, unused, url)
+    const half = !same && performance.now() - state.dropped < AT_ONCE
+    state.dropped = same && drops(location.search, to.search) ? performance.now() : -Infinity
+    if (half || (same && names(location.search, to.search))) history.replaceState(data, unused, url)
     else push(data, unused, url)
   }
   const fill = (event) => {
