@@ -146,6 +146,70 @@ def test_what_is_left_out_is_said(tmp_path: Path):
     }
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Training", "Testing"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("Train Set", "Test Set"),
+        ("Train Images", "TestImages"),
+        ("trainval", "eval"),
+        ("train_2019", "holdout"),
+        ("trainset", "testset"),
+    ],
+)
+def test_known_split_words_are_splits_in_any_case_and_with_what_stands_beside_them(
+    train: str, test: str, tmp_path: Path
+):
+    parts = (f"{train}/kurta/1", f"{train}/saree/2", "DEV/kurta/3", "DEV/saree/4", f"{test}/kurta/5", f"{test}/saree/6")
+    found = opened(put(tmp_path / "p", *(f"{part}.png" for part in parts)), tmp_path)
+    assert found.classes == ["kurta", "saree"]
+    assert split_counts(found) == {"train": 2, "val": 2, "test": 2}
+    assert found.warnings == ()
+
+
+def test_splits_inside_the_classes_are_kept_or_refused_with_what_was_seen(tmp_path: Path):
+    inside = [
+        f"{label}/{split}/{n}.png" for label in ("kurta", "saree") for split in ("train", "val", "test") for n in "12"
+    ]
+    found = opened(put(tmp_path / "p", *inside), tmp_path)
+    assert (found.classes, split_counts(found)) == (["kurta", "saree"], {"train": 4, "val": 4, "test": 4})
+    assert set(found.rows["split"] == [path.split("/")[1] for path in found.rows["image_id"]]) == {True}
+    assert "'gown' holds no folders and 1 photo" in refusal(put(tmp_path / "p", "gown/1.png"), tmp_path)
+    shoes = put(tmp_path / "s", "shoes/training/1.png", "shoes/running/1.png", "tops/1.png")
+    assert opened(shoes, tmp_path).classes == ["shoes", "tops"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "classes"),
+    [
+        (("old_train", "old_test"), None),
+        (("fold1", "fold2"), None),
+        (("train", "test", "test_hard"), None),
+        (("test", "gown"), None),
+        (("training_shoes", "training_tops"), ["training_shoes", "training_tops"]),
+    ],
+)
+def test_what_only_looks_like_splits_is_refused_with_what_was_seen(
+    folders: tuple[str, ...], classes: list[str] | None, tmp_path: Path
+):
+    root = put(tmp_path / "p", *(f"{folder}/{label}/1.png" for folder in folders for label in ("a", "b")))
+    if classes:
+        assert opened(root, tmp_path).classes == classes
+    else:
+        sentence = refusal(root, tmp_path)
+        assert f"'{folders[-1]}'" in sentence and "name the splits train, val and test" in sentence
+
+
+def test_a_train_is_a_class_among_vehicles_and_unlabelled_photos_are_none(tmp_path: Path):
+    vehicles = put(tmp_path / "v", "train/1.png", "bus/1.png", "car/1.png")
+    assert opened(vehicles, tmp_path).classes == ["bus", "car", "train"]
+    root = put(tmp_path / "p", "a/1.png", "b/1.png", "_unlabeled/1.png")
+    assert opened(root, tmp_path).classes == ["a", "b"]
+    assert opened(root, tmp_path).warnings == ("folders that say their photos have no label were left out: _unlabeled",)
+
+
 def test_indofashion_names_bring_their_groups(tmp_path: Path):
     root = put(tmp_path / "p", "saree/1.png", "kurta_men/1.png")
     assert opened(root, tmp_path).groups == {"men": ("kurta_men",), "women": ("saree",)}
