@@ -89,7 +89,10 @@ class Comparison:
             "pairs": asdict(self.pairs) if self.pairs else None,
             "mcnemar_p": self.paired.p_value if self.paired else None,
             "settings": [{"name": name, "first": one, "second": other} for name, one, other in self.settings],
-            "per_class": self.per_class.to_dict("records"),
+            "per_class": [
+                {key: None if value != value else value for key, value in row.items()}  # NaN is no JSON
+                for row in self.per_class.to_dict("records")
+            ],
             "right_to_wrong": flips["image_id"][flips["first_right"] > second_right].tolist(),
             "wrong_to_right": flips["image_id"][flips["first_right"] < second_right].tolist(),
             "notes": self.notes,
@@ -101,7 +104,7 @@ def compare(
 ) -> Comparison:
     """Compare two sides on a split. ``others`` are runs among which seeds of the same recipes are looked for.
 
-    RunError for one side twice, other classes, no common photos, a class without photos, NaN probabilities, missing
+    RunError for one side twice, other classes, no common photos, NaN probabilities, missing
     predictions. WrongUse for a margin outside 0..0.5 (a share: 0.01 is one point of accuracy).
     """
     if not 0 < margin <= 0.5:

@@ -258,7 +258,7 @@ def _label_errors(run: runs.Run, dataset: manifest.Dataset, split: str | None) -
     """Suspected label errors by a run's stored predictions of a split, test where there are such."""
     split = split or next(iter(run.prediction_splits()), "test")
     if split.endswith(f"-on-{dataset.id}"):
-        runs.check_same_classes(run, dataset)
+        runs.check_known_classes(run, dataset)
     else:
         runs.check_same_dataset(run, dataset)
     predictions = run.predictions(split)

@@ -25,8 +25,9 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
     right_SN = said.right_SN
     score = score_of(right_SN)
     support_K = np.bincount(said.label_N, minlength=len(classes))
-    by_class = [score_of(right_SN[:, said.label_N == k]) for k in range(len(classes))]
-    weakest, strongest = (int(place) for place in _ends([one.accuracy for one in by_class]))
+    by_class = {k: score_of(right_SN[:, said.label_N == k]) for k in np.flatnonzero(support_K).tolist()}
+    places = list(by_class)
+    weakest, strongest = (places[place] for place in _ends([one.accuracy for one in by_class.values()]))
     commonest = int(support_K.argmax())
     seeds = f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
     guess = _number(
@@ -34,7 +35,7 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
         support_K[commonest] / n,
         wilson(support_K[commonest], n),
         "always giving one answer"
-        if (support_K == support_K[0]).all()
+        if len(set(support_K[places].tolist())) == 1
         else f"always answering {display_name(classes[commonest])}",
     )
     numbers = [
@@ -60,7 +61,7 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
         "picture": {
             "kind": "classes",
             "title": "How often each kind is recognised",
-            "rows": [_row(display_name(name), by_class[k], int(support_K[k])) for k, name in enumerate(classes)],
+            "rows": [_row(display_name(classes[k]), one, int(support_K[k])) for k, one in by_class.items()],
         },
     }
 
@@ -137,16 +138,17 @@ def _second_number(
         are = "that is" if leaks["leaked"] == 1 else "that are"
         note = f"without {counted(leaks['leaked'], 'photo')} {are} in the training photos too"
         return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
-    if (support_K == support_K[0]).all():
+    shown, K = np.flatnonzero(support_K), len(support_K)
+    if (support_K[shown] == support_K[shown[0]]).all():
         return None
-    K = len(support_K)
-    recall_SK = np.stack([said.right_SN[:, said.label_N == k].mean(axis=1) for k in range(K)], axis=1)
+    recall_SK = np.stack([said.right_SN[:, said.label_N == k].mean(axis=1) for k in shown], axis=1)
+    kinds = "Every kind counted alike" if len(shown) == K else f"{len(shown)} of {K} kinds counted alike"
     if len(recall_SK) == 1:
         matrix_KK = np.bincount(said.label_N * K + said.predicted_SN[0], minlength=K * K).reshape(K, K)
         bounds = score_intervals(matrix_KK).macro_recall
-        return _number("Every kind counted alike", recall_SK.mean(), bounds, "however rare it is")
+        return _number(kinds, recall_SK.mean(), bounds, "however rare it is")
     score = score_of(recall_SK)
-    return _number("Every kind counted alike", score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
+    return _number(kinds, score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
 
 
 def _verdict_on_one(score: Score, n: int, guess: dict[str, Any], weakest: Score, num_weakest: int, name: str) -> str:

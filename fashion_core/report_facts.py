@@ -67,9 +67,9 @@ def of_run(
 
 
 def _macro(scores: dict[str, Any]) -> dict[str, float]:
-    """The mean of each score over the classes."""
+    """The mean of each score over the classes that have photos."""
     names = ("precision", "recall", "f1")
-    return {name: float(np.mean([row[name] for row in scores["per_class"]])) for name in names}
+    return {name: float(np.mean([row[name] for row in scores["per_class"] if row["support"]])) for name in names}
 
 
 def _intervals(matrix_KK: np.ndarray) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _intervals(matrix_KK: np.ndarray) -> dict[str, Any]:
     return {
         **{f"macro_{name}": [float(end) for end in getattr(found, f"macro_{name}")] for name in scored},
         "per_class": {
-            name: [[float(low), float(high)] for low, high in zip(*getattr(found, name), strict=True)]
+            name: [[_number(low), _number(high)] for low, high in zip(*getattr(found, name), strict=True)]
             for name in scored
         },
     }

@@ -16,7 +16,7 @@ LEVELS = 5  # shades of right (r1 to r5) and of wrong (w1 to w5)
 def levels(matrix_KK: np.ndarray) -> np.ndarray:
     """Class name of the shade of each cell: by its share of the row, errors on a square-root scale so that a 1 can be
     seen beside a 480; an empty cell is paper."""
-    share_KK = matrix_KK / matrix_KK.sum(axis=1, keepdims=True)
+    share_KK = matrix_KK / np.maximum(matrix_KK.sum(axis=1, keepdims=True), 1)
     wrong_KK = np.where(np.eye(len(matrix_KK), dtype=bool), 0, share_KK)
     strength_KK = np.where(np.eye(len(matrix_KK), dtype=bool), share_KK, np.sqrt(wrong_KK / (wrong_KK.max() or 1.0)))
     step_KK = 1 + np.minimum(LEVELS - 1, (strength_KK * LEVELS).astype(int))

@@ -111,6 +111,8 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
                 f"{verdicts.points(row['difference'])} [{verdicts.points(row['low'])}, {verdicts.points(row['high'])}]",
                 verdicts.p_words(row["p_holm"]).removeprefix("p = ").removeprefix("p "),
             ]
+            if row["n"]
+            else [display_name(row["label"]), "0", *["no photos"] * 2, "", ""]
             for row in found["per_class"]
         ]  # fmt: skip
         heads = ["Recall of", "n", first, second, "Difference in points", "p (Holm)"]

@@ -5,7 +5,7 @@ Takes a report's document; gives markup. Every number comes from the document, e
 
 from typing import Any
 
-from fashion_core import report_charts, report_matrix, verdicts
+from fashion_core import metrics, report_charts, report_matrix, verdicts
 from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag, with_code
 from fashion_core.published import OTHER_INPUT
@@ -59,7 +59,10 @@ def _scores(run: dict[str, Any]) -> Markup:
         [word, with_bounds(run["macro"][name], *bounds[f"macro_{name}"]), told] for name, (word, told) in words.items()
     ]
     how = "Wilson for shares of photos, a bootstrap within the classes otherwise"
-    told = f"n = {scores['n']:,}. In brackets the 95 % interval: {how}."
+    absent = metrics.absent_words(scores, display_name)
+    told = (
+        f"n = {scores['n']:,}. In brackets the 95 % interval: {how}.{f' Macro means are {absent}.' if absent else ''}"
+    )
     return join(tag("h3", "How good it is"), table(["", "", "What it is"], rows, numbers=[1], told=told))
 
 
@@ -76,7 +79,10 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
         [
             display_name(row["label"]),
             f"{row['support']:,}",
-            *(with_bounds(row[name], *bounds[name][k]) for name in ("recall", "precision", "f1")),
+            *(
+                with_bounds(row[name], *bounds[name][k]) if row["support"] else "no photos"
+                for name in ("recall", "precision", "f1")
+            ),
         ]
         for k, row in enumerate(run["scores"]["per_class"])
     ]
@@ -87,6 +93,7 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
             {"label": row[0], "value": one["recall"], "low": bounds["recall"][k][0], "high": bounds["recall"][k][1],
              "n": one["support"]}
             for k, (row, one) in enumerate(zip(rows, run["scores"]["per_class"], strict=True))
+            if one["support"]
         ]  # fmt: skip
         picture.sort(key=lambda row: -row["value"])
         chart = tag("figure", report_charts.interval_rows(f"recall-{index}", title, picture))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import closer, manifest, maps, runs, snapshots
+from fashion_core import closer, manifest, maps, metrics, runs, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
@@ -28,10 +28,13 @@ def evaluate(
     low, high = scores["accuracy_ci95"]
     lines = [
         f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
-        f"macro F1 {scores['macro_f1']:.4f}, n = {scores['n']:,}",
+        f"macro F1 {scores['macro_f1']:.4f}{' ' * bool(scores['absent'])}{metrics.absent_words(scores)}, "
+        f"n = {scores['n']:,}",
         f"{'class':<24}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}",
         *(
             f"{row['label']:<24}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}{row['support']:>10}"
+            if row["support"]
+            else f"{row['label']:<24}{'no photos':>40}"
             for row in scores["per_class"]
         ),
         *_closer_lines(scores),

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -359,6 +360,19 @@ def check_same_dataset(run: Run, dataset: manifest.Dataset) -> None:
             f"run {run.id!r} was trained on {run.dataset['name']!r} with fingerprint {run.dataset['fingerprint']}, "
             f"but {dataset.name!r} here has {dataset.fingerprint}: {found}"
         )
+
+
+def check_known_classes(run: Run, dataset: manifest.Dataset) -> None:
+    """RunError unless every class of the dataset is one of the run's, in the run's order; some may be missing."""
+    if not set(dataset.classes) < set(run.classes):
+        check_same_classes(run, dataset)
+    places = [run.classes.index(name) for name in dataset.classes]
+    for first, second in pairwise(places):
+        if first > second:
+            raise RunError(
+                f"run {run.id!r} and dataset {dataset.name!r} have their classes in another order: "
+                f"{run.classes[first]!r} comes after {run.classes[second]!r} in the run and before it in the dataset"
+            )
 
 
 def check_same_classes(run: Run, dataset: manifest.Dataset) -> None:

@@ -40,7 +40,8 @@ Bounds = tuple[np.ndarray, np.ndarray]
 class ScoreIntervals:
     """Intervals of every score of a confusion matrix: (low, high), each float64 K, and of the macro means (low, high).
 
-    All of them lie within 0..1 and hold the score that scikit-learn computes with ``zero_division=0``.
+    All of them lie within 0..1 and hold the score that scikit-learn computes with ``zero_division=0``. A class without
+    photos has none (NaN), and the macro means are over the others.
     """
 
     confidence: float
@@ -67,13 +68,14 @@ def score_intervals(
     runs between the harmonic means of the low and of the high bounds of precision and recall. A class that was never
     predicted has precision 0 with the interval 0..1: nothing was learnt about it.
 
-    RunError for a matrix that is not square, holds anything but counts, or has a class without photos.
+    RunError for a matrix that is not square, holds anything but counts, or has no photo at all.
     """
     matrix_KK = _counts(matrix_KK)
     right_K, support_K, predicted_K = np.diag(matrix_KK), matrix_KK.sum(axis=1), matrix_KK.sum(axis=0)
+    shown_K = support_K > 0
     right_RK, predicted_RK = _resample(matrix_KK, resamples, np.random.default_rng(seed))
     precision_RK = right_RK / np.maximum(predicted_RK, 1)
-    f1_RK = 2 * right_RK / (support_K + predicted_RK)
+    f1_RK = 2 * right_RK / np.maximum(support_K + predicted_RK, 1)
     ends = [0.5 - confidence / 2, 0.5 + confidence / 2]
     recall = wilson(right_K, support_K, confidence)
     precision, f1 = (np.quantile(scores, ends, axis=0) for scores in (precision_RK, f1_RK))
@@ -82,15 +84,20 @@ def score_intervals(
     precision = np.where(constant_K, by_count, precision)
     constant_K = (right_K == 0) | ((right_K == predicted_K) & (right_K == support_K))
     f1 = np.where(constant_K, [_harmonic(p, r) for p, r in zip(precision, recall, strict=True)], f1)
-    point_precision_K, point_f1_K = right_K / np.maximum(predicted_K, 1), 2 * right_K / (support_K + predicted_K)
+    point_precision_K, point_f1_K = (
+        right_K / np.maximum(predicted_K, 1),
+        2 * right_K / np.maximum(support_K + predicted_K, 1),
+    )
     return ScoreIntervals(
         confidence=confidence,
-        precision=_around(point_precision_K, precision),
-        recall=recall,
-        f1=_around(point_f1_K, f1),
-        macro_precision=_macro(precision_RK, point_precision_K, ends),
-        macro_recall=_macro(right_RK / support_K, right_K / support_K, ends),
-        macro_f1=_macro(f1_RK, point_f1_K, ends),
+        precision=_of_shown(_around(point_precision_K, precision), shown_K),
+        recall=_of_shown(recall, shown_K),
+        f1=_of_shown(_around(point_f1_K, f1), shown_K),
+        macro_precision=_macro(precision_RK[:, shown_K], point_precision_K[shown_K], ends),
+        macro_recall=_macro(
+            (right_RK / np.maximum(support_K, 1))[:, shown_K], (right_K / np.maximum(support_K, 1))[shown_K], ends
+        ),
+        macro_f1=_macro(f1_RK[:, shown_K], point_f1_K[shown_K], ends),
     )
 
 
@@ -101,9 +108,8 @@ def _counts(matrix_KK: np.ndarray) -> np.ndarray:
         raise RunError(f"a confusion matrix is square, one row and one column a class; got the shape {given.shape}")
     if not np.isfinite(given.astype(np.float64)).all() or (given < 0).any() or (given != np.floor(given)).any():
         raise RunError("a confusion matrix holds counts; got a number that is negative, broken or missing")
-    empty = np.flatnonzero(given.sum(axis=1) == 0)
-    if empty.size:
-        raise RunError(f"class {empty[0]} of the matrix has no photos: scores over classes never shown mean nothing")
+    if not given.any():
+        raise RunError("the matrix holds no photo: there is nothing to score")
     return given.astype(np.int64)
 
 
@@ -112,6 +118,8 @@ def _resample(matrix_KK: np.ndarray, resamples: int, generator: np.random.Genera
     K = len(matrix_KK)
     right_RK, predicted_RK = np.zeros((resamples, K)), np.zeros((resamples, K))
     for k, row_K in enumerate(matrix_KK):
+        if not row_K.any():
+            continue
         # The large cells first: what is left for the others is soon nothing, and numpy stops there (0.16 -> 0.13 s).
         order = np.argsort(-row_K, kind="stable")[: np.count_nonzero(row_K)]
         drawn = generator.multinomial(row_K.sum(), row_K[order] / row_K.sum(), size=resamples)
@@ -128,6 +136,11 @@ def _harmonic(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _around(point_K: np.ndarray, bounds: np.ndarray) -> Bounds:
     """The bounds, widened where the skewed percentiles leave the score itself out."""
     return np.minimum(bounds[0], point_K), np.maximum(bounds[1], point_K)
+
+
+def _of_shown(bounds: Bounds, shown_K: np.ndarray) -> Bounds:
+    """The bounds, NaN for a class without photos."""
+    return np.where(shown_K, bounds[0], np.nan), np.where(shown_K, bounds[1], np.nan)
 
 
 def _macro(scores_RK: np.ndarray, point_K: np.ndarray, ends: list[float]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import enough, statistics
+from fashion_core import enough, metrics, statistics
 from fashion_core.labels import display_name
 from ui import (
     address,
@@ -83,10 +83,12 @@ with faults.shown():
 matrix = np.array(scores["confusion_matrix"])
 per_class = pd.DataFrame(scores["per_class"])
 commonest = per_class.loc[per_class["support"].idxmax()]
-balanced = per_class["support"].nunique() == 1
+balanced = per_class.loc[per_class["support"] > 0, "support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
 leaks = leak_view.of(run, split)
 
+if scores["absent"]:
+    notices.aside(f"Macro means are {metrics.absent_words(scores, display_name)}; such a class has no score.")
 notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
 answer(
     [

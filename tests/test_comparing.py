@@ -106,14 +106,26 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(tmp_path: Path):
         second = run_with(tmp_path / name, [True] * 30, **other)
         with pytest.raises(RunError, match=told):
             comparing.compare(*sides_of(first, second))
-    two = ["blouse", "saree"] * 15
-    missing = [run_with(tmp_path / f"two{place}", [True] * 30, labels=two, seed=place) for place in (0, 1)]
-    with pytest.raises(RunError, match="no images of dupattas among the 30 test photos"):
-        comparing.compare(*sides_of(*missing))
+    other = run_with(tmp_path / "other", [True] * 30, seed=1)
     with pytest.raises(RunError, match="stands on both sides"):
         comparing.compare(*sides_of(first, first))
     with pytest.raises(WrongUse, match="margin must lie above 0"):
-        comparing.compare(*sides_of(first, missing[0]), margin=0)
+        comparing.compare(*sides_of(first, other), margin=0)
+
+
+def test_a_class_without_photos_is_named_and_the_others_are_compared(tmp_path: Path):
+    two = ["blouse", "saree"] * 15
+    runs_ = [
+        run_with(tmp_path / f"two{place}", [place == 1 or number > 9 for number in range(30)], labels=two, seed=place)
+        for place in (0, 1)
+    ]
+    found = comparing.compare(*sides_of(*runs_))
+    assert any("No photos of dupattas among the 30 test photos" in note for note in found.notes)
+    rows = {row["label"]: row for row in json.loads(json.dumps(found.to_json(), allow_nan=False))["per_class"]}
+    assert rows["dupattas"]["n"] == 0 and rows["dupattas"]["first"] is rows["dupattas"]["p_holm"] is None
+    assert (rows["saree"]["first"], rows["saree"]["second"]) == (10 / 15, 1.0)
+    shown = [rows[name]["p_value"] for name in ("blouse", "saree")]
+    assert rows["saree"]["p_holm"] == pytest.approx(min(1, 2 * min(shown)))  # of two classes, not of three
 
 
 @pytest.mark.parametrize(("change", "told"), [("nan", "NaN in 1 of 30 rows"), ("twice", "name 'test/0000.jpg' twice")])

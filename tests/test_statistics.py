@@ -71,7 +71,7 @@ def test_a_class_without_errors_or_without_hits_still_has_an_interval():
 @pytest.mark.parametrize(
     ("matrix", "told"),
     [
-        ([[3, 1], [0, 0]], "class 1 of the matrix has no photos"),
+        ([[0, 0], [0, 0]], "holds no photo"),
         ([[3, 1, 2], [0, 1, 2]], "square"),
         ([[3, float("nan")], [0, 1]], "negative, broken or missing"),
         ([[3, -1], [0, 1]], "negative, broken or missing"),
@@ -80,6 +80,15 @@ def test_a_class_without_errors_or_without_hits_still_has_an_interval():
 def test_what_is_no_confusion_matrix_is_an_error(matrix, told: str):
     with pytest.raises(RunError, match=told):
         statistics.score_intervals(np.array(matrix))
+
+
+def test_a_class_without_photos_has_no_interval_and_leaves_those_of_the_others_alone():
+    whole = statistics.score_intervals(np.array([[15, 0, 5], [0, 0, 0], [4, 0, 6]]), resamples=500)
+    without = statistics.score_intervals(np.array([[15, 5], [4, 6]]), resamples=500)
+    for name in ("precision", "recall", "f1"):
+        found, expected = np.array(getattr(whole, name)), np.array(getattr(without, name))
+        assert np.array_equal(found[:, [0, 2]], expected) and np.isnan(found[:, 1]).all()
+        assert getattr(whole, f"macro_{name}") == getattr(without, f"macro_{name}")
 
 
 def test_equal_inputs_give_equal_intervals():

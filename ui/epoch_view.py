@@ -12,7 +12,7 @@ from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from ui import loaders, navigation, notices, words
 from ui.charts.matrix import confusion_matrix
-from ui.charts.recall import recall_dots
+from ui.charts.recall import recall_dots, recalls
 from ui.plot import plot
 
 KEY = "epoch"
@@ -58,7 +58,7 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     else:
         figure = recall_dots(matrix, found.get(epoch - 1), run.classes, drawn=drawn)
         height = 130 + 24 * len(run.classes)
-        worst = display_name(run.classes[int(np.argmin(np.diag(matrix) / np.maximum(matrix.sum(axis=1), 1)))])
+        worst = display_name(run.classes[int(np.nanargmin(recalls(matrix)[0]))])
         alt = f"Recall of each class on validation after epoch {epoch}, lowest for {worst}"
     figure.layout.uirevision = f"{run.id} {what}"
     plot(figure, key=f"epoch {what}", alt=alt, height=max(320, height))

@@ -95,7 +95,7 @@ def _how(per_class: pd.DataFrame, found: statistics.ScoreIntervals) -> str:
     )
     never = (
         ""
-        if (per_class["precision"] > 0).all()
+        if (per_class["precision"].dropna() > 0).all()
         else (" A class that was never given has a precision of 0, and nothing is known of it: 0 to 100 %.")
     )
     return (
@@ -134,7 +134,8 @@ def _table(per_class: pd.DataFrame, found: statistics.ScoreIntervals, others: di
     for name, title in SCORES.items():
         frame[name] = 100 * per_class[name]
         frame[f"{name} interval"] = [
-            words.interval(bounds).replace("100.0", "100") for bounds in zip(*getattr(found, name), strict=True)
+            words.interval(bounds).replace("100.0", "100") if np.isfinite(bounds[0]) else "no photos"
+            for bounds in zip(*getattr(found, name), strict=True)
         ]
         wide = 78 if name == "precision" else 58
         config[name] = st.column_config.NumberColumn(title, format="%.1f", width=wide, help=f"{HELP[name]} In %.")

@@ -113,7 +113,8 @@ def _offer(run: Run, there: list[str]) -> None:
     offered = [
         dataset
         for dataset in loaders.datasets()
-        if dataset.classes == run.classes
+        if set(dataset.classes) <= set(run.classes)
+        and [name for name in run.classes if name in set(dataset.classes)] == list(dataset.classes)
         and dataset.fingerprint != run.dataset["fingerprint"]
         and dataset.id not in done
         and dataset.splits.get("test", dataset.splits.get("val"))
@@ -121,7 +122,9 @@ def _offer(run: Run, there: list[str]) -> None:
     for dataset in offered[:3]:
         drawn = " (drawn)" if dataset.synthetic else ""
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset {dataset.id}")
-        st.markdown(f"{words.plain(dataset.name)}{drawn} has these classes too. To score the run on it: {command}")
+        st.markdown(
+            f"{words.plain(dataset.name)}{drawn} has {_which(dataset, run)} too. To score the run on it: {command}"
+        )
     if not offered and not there:
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset NAME")
         st.markdown(
@@ -130,6 +133,11 @@ def _offer(run: Run, there: list[str]) -> None:
         )
         if not rights.read_only():
             navigation.link("dataset", "Import other photos", tab="Import")
+
+
+def _which(dataset: Dataset, run: Run) -> str:
+    some, K = len(dataset.classes), len(run.classes)
+    return "these classes" if some == K else f"{some:,} of these {K:,} classes"
 
 
 def _say_what_is_published(run: Run) -> None:

@@ -175,7 +175,7 @@ def show_made(dataset: Dataset, key: str, *, tab: str) -> None:
             f"{left.capitalize()} of {old} {'is' if left.startswith('1 ') else 'are'} left out; {old} is as it was."
         )
         for sentence in made.warnings[len(dataset.warnings) + 1 :]:
-            st.markdown(f":orange[:material/warning:] {words.plain(sentence)}, so that split cannot be scored.")
+            st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
         st.button(f"Look at {new}", on_click=_open, args=(made.id, tab))
         notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
 
