@@ -57,7 +57,7 @@ def _results(run: runs.Run, split: str, scores: dict) -> str:
         f"## Results on {split}",
         f"Accuracy **{with_interval(scores['accuracy'], scores['accuracy_ci95'])}**, macro F1 "
         f"{scores['macro_f1']:.3f} [{bounds.macro_f1[0]:.3f}, {bounds.macro_f1[1]:.3f}]{over}, n = {scores['n']:,}. In "
-        "brackets the 95 % interval: Wilson for accuracy and recall, a bootstrap within the classes for the others.",
+        "brackets the 95 % interval: Wilson, for precision and F1 over as many photos as they are worth.",
         "| Class | n | Recall | Precision | F1 |\n|---|---|---|---|---|\n"
         + "\n".join(
             f"| {plain(row['label'])} | {row['support']:,} "

@@ -73,7 +73,7 @@ def _macro(scores: dict[str, Any]) -> dict[str, float]:
 
 
 def _intervals(matrix_KK: np.ndarray) -> dict[str, Any]:
-    """95 % intervals of the scores: Wilson's of recall, a stratified bootstrap of the others; [low, high] each."""
+    """95 % intervals of the scores: Wilson's, of all but recall over an effective sample size; [low, high] each."""
     found, scored = statistics.score_intervals(matrix_KK), ("precision", "recall", "f1")
     return {
         **{f"macro_{name}": [float(end) for end in getattr(found, f"macro_{name}")] for name in scored},

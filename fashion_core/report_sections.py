@@ -58,7 +58,7 @@ def _scores(run: dict[str, Any]) -> Markup:
     rows += [
         [word, with_bounds(run["macro"][name], *bounds[f"macro_{name}"]), told] for name, (word, told) in words.items()
     ]
-    how = "Wilson for shares of photos, a bootstrap within the classes otherwise"
+    how = "Wilson, for means and F1 over the photos that they are worth by 10,000 draws within the classes"
     absent = metrics.absent_words(scores, display_name)
     told = (
         f"n = {scores['n']:,}. In brackets the 95 % interval: {how}.{f' Macro means are {absent}.' if absent else ''}"
@@ -97,7 +97,7 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
         ]  # fmt: skip
         picture.sort(key=lambda row: -row["value"])
         chart = tag("figure", report_charts.interval_rows(f"recall-{index}", title, picture))
-    told = "Recall with Wilson's 95 % interval, precision and F1 with that of a bootstrap of 10,000 draws."
+    told = "Recall with Wilson's 95 % interval, precision and F1 over as many photos as they are worth."
     return join(
         tag("h3", "Each class"),
         chart,

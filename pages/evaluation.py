@@ -104,7 +104,7 @@ answer(
             words.percent(scores["macro_f1"]),
             words.interval(evaluation_classes.intervals_of(run, split).macro_f1),
             "F1 joins precision and recall of a class; the macro mean counts every class alike, however rare. In "
-            "brackets the 95 % interval (stratified bootstrap).",
+            "brackets the 95 % interval (Wilson, over as many photos as the score is worth).",
         ),
         Number("Photos", words.count(scores["n"]), f"{leak_view.note(leaks)}{len(run.classes)} classes"),
         Number(

@@ -30,7 +30,7 @@ def intervals_of(run: Run, split: str) -> statistics.ScoreIntervals:
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _intervals(key: loaders.Stamp, _run: Run, split: str) -> statistics.ScoreIntervals:
-    # as many resamples as the report and the model card take: one number has one interval
+    # as many draws as the report and the model card take: one number has one interval
     return statistics.score_intervals(np.array(loaders.scores_of(_run, split)["confusion_matrix"]))
 
 
@@ -99,9 +99,9 @@ def _how(per_class: pd.DataFrame, found: statistics.ScoreIntervals) -> str:
         else (" A class that was never given has a precision of 0, and nothing is known of it: 0 to 100 %.")
     )
     return (
-        "95 % intervals: recall by Wilson, precision and F1 by drawing each class's photos anew 10,000 times "
-        f"(stratified bootstrap). They tell what other photos of the same kind would give, not what another training "
-        f"would. Mean over classes: {macro}.{never}"
+        "95 % intervals by Wilson; for precision, F1 and means over as many photos as they are worth, by drawing "
+        "each class's photos anew 10,000 times. They tell what other photos of the same kind would give, not what "
+        f"another training would. Mean over classes: {macro}.{never}"
     )
 
 
