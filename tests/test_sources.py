@@ -264,6 +264,28 @@ def test_what_is_no_path_is_refused(source: str, tmp_path: Path):
     assert "is no path" in refusal(source, tmp_path)
 
 
+@pytest.mark.parametrize(("made_by", "between"), [(3, "/"), (19, "/"), (0, "\\")])
+def test_names_in_a_zip_are_read_as_linux_finder_and_powershell_wrote_them(made_by: int, between: str, tmp_path: Path):
+    root = put(tmp_path / "p", "0.png")
+    labels_written = ["साड़ी", "Çanta"] if made_by else ["gown", "saree"]
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for number, label in enumerate(labels_written):
+            # zipfile sets the flag for UTF-8 whenever a name needs it; these tools do not, so it is cleared below
+            info = zipfile.ZipInfo(f"{label}/{number}.png")
+            info.create_system = made_by
+            archive.writestr(info, (root / "0.png").read_bytes())
+    data = bytearray((tmp_path / "photos.zip").read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := data.find(mark, at + 1)) >= 0:
+            data[at + flags + 1] &= ~0x08
+    for number, label in enumerate(labels_written):
+        name = f"{label}/{number}.png"
+        data = data.replace(name.encode(), name.replace("/", between).encode())
+    (tmp_path / "photos.zip").write_bytes(data)
+    assert opened(tmp_path / "photos.zip", tmp_path).classes == sorted(labels_written)
+
+
 def test_what_is_wrong_inside_an_archive_is_said_of_the_archive(tmp_path: Path):
     for name, files, part in [
         ("texts.zip", {"a.txt": b"x"}, "holds no photos"),
