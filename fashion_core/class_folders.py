@@ -49,8 +49,12 @@ def read(root: Path) -> Found:
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
     other: Counter[str] = Counter()
+    odd: list[str] = []
+    for _, label, _ in groups:
+        if has_odd_characters(label):
+            raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
     for split, label, folder in groups:
-        found += [(path, split, label) for path in _photos_under(folder, base, other)]
+        found += [(path, split, label) for path in _photos_under(folder, base, other, odd)]
     if not found:
         raise SourceError(
             f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
@@ -60,6 +64,12 @@ def read(root: Path) -> Found:
     if other:
         listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"files in formats that are not read were left out: {listed}")
+    if odd := [path for path in odd if _is_photo(path)]:
+        named = ", ".join(map(repr, odd[:3])) + (" ..." if len(odd) > 3 else "")
+        notes.append(
+            f"{counted(len(odd), 'photo')} {agree(len(odd), 'was', 'were')} left out for a name with characters that "
+            f"cannot be shown or stored: {named}"
+        )
     rows = pd.DataFrame(found, columns=["image_id", "split", "label"])
     rows.insert(1, "path", rows["image_id"])
     return Found(base, classes, rows, tuple(notes))
@@ -231,7 +241,7 @@ def _split_inside_classes(base: Path, classes: list[str], notes: list[str]) -> l
     return groups
 
 
-def _photos_under(folder: Path, base: Path, other: Counter[str]) -> list[str]:
+def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str]) -> list[str]:
     """Paths of the photos, relative to ``base``. Links are followed, but no folder is entered twice."""
     found, waiting, seen = [], [folder], set()
     while waiting:
@@ -245,10 +255,8 @@ def _photos_under(folder: Path, base: Path, other: Counter[str]) -> list[str]:
         for name in files:
             path = (current / name).relative_to(base).as_posix()
             if has_odd_characters(path):
-                raise SourceError(
-                    f"file name {path!r} holds characters that cannot be shown or stored; rename the file."
-                )
-            if _is_photo(name):
+                odd.append(path)
+            elif _is_photo(name):
                 found.append(path)
             elif (suffix := Path(name).suffix.lower()) in _OTHER_PICTURES:
                 other[suffix] += 1
@@ -261,8 +269,6 @@ def _refuse_odd_classes(base: Path, classes: list[str], with_photos: set[str]) -
         raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
     by_lower: dict[str, str] = {}
     for label in classes:
-        if has_odd_characters(label):
-            raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
         if (twin := by_lower.setdefault(label.casefold(), label)) != label:
             raise SourceError(
                 f"class folders '{twin}' and '{label}' in '{base}' differ only by case; rename one of them."

@@ -120,7 +120,7 @@ def _label(record: dict[str, Any], where: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    if value is None:
+    if value is None or value != value:  # NaN, as pandas writes an empty cell
         return None
     text = html.unescape(str(value)).strip()
     # lone surrogates are legal in JSON and fit into no UTF-8 file

@@ -235,7 +235,10 @@ def test_folders_that_cannot_be_used_are_named(tmp_path: Path):
     assert "'val' and 'valid', which mean the same" in refusal(both, tmp_path)
     bad_name = put(tmp_path / "bad", "a/1.png", "b/1.png")
     (bad_name / "b" / "x\udcff.png").write_bytes(b"x")
-    assert "rename the file" in refusal(bad_name, tmp_path)
+    (bad_name / "b" / "no\ntes.txt").write_bytes(b"x")
+    assert opened(bad_name, tmp_path).warnings == (
+        "1 photo was left out for a name with characters that cannot be shown or stored: 'b/x\\udcff.png'",
+    )
 
 
 def test_a_class_may_be_absent_from_one_split(tmp_path: Path):
@@ -370,6 +373,14 @@ def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_
     assert (first["product_title"], first["brand"], first["color"]) == ("Red & gold", "Fabindia", "Maroon")
     assert by_id["image_url"].isna().all() and by_id["brand"].notna().sum() == 1
     assert found.warnings == ()
+
+
+def test_nan_in_the_indofashion_layout_is_no_brand(tmp_path: Path):
+    root = put(tmp_path / "indo", "images/train/1.jpeg", "images/train/2.jpeg")
+    first = {**row("images/train/1.jpeg", "saree"), "brand": float("nan")}
+    put_json(root, "train", [first, row("images/train/2.jpeg", "gowns")])
+    found = opened(root, tmp_path)
+    assert found.rows.set_index("label")["brand"].isna()["saree"]
 
 
 def test_val_and_test_alone_are_imported_and_said(tmp_path: Path):
