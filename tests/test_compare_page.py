@@ -151,8 +151,9 @@ def test_the_charts_draw_the_bounds_they_were_given():
     }
     assert marks == {"circle-open": [0.0], "diamond": [40.0]}
     rows = pd.DataFrame(
-        [["a", "one", 0.8, 0.7, 0.9, 5.0, "photos"]],
-        columns=["id", "name", "accuracy", "low", "high", "minutes", "kind"],
+        [["a", "one", "#009E73", 0.8, 0.7, 0.9, 5.0, "photos"]],
+        columns=["id", "name", "colour", "accuracy", "low", "high", "minutes", "kind"],
     )
     cost = accuracy_by_cost(rows, marked={"a": "First"}, published=[("paper", 0.884)])
+    assert list(cost.data[1].marker.color) == ["#009E73"]
     assert cost.data[1].y[0] == 80 and cost.layout.shapes[0].y0 == pytest.approx(88.4)

@@ -196,6 +196,12 @@ def test_a_highlighted_class_whose_own_colour_is_grey_stands_out_from_the_grey_o
     assert [trace.marker.color for trace in figure.data if trace.uid == grey] == ["#7F7F7F"]
 
 
+def test_a_map_of_one_of_two_runs_has_a_dot_of_the_runs_colour_before_its_name():
+    points = np.zeros((2, 2), np.float32)
+    figure = charts.embedding_scatter(points, ["a", "b"], ["a", "b"], title="strong <b>", mark="#009E73")
+    assert figure.layout.title.text == '<span style="color:#009E73">●</span> strong &lt;b&gt;'
+
+
 def test_the_numbers_beside_the_rows_keep_their_distance_however_wide_the_chart_is():
     rates = pd.DataFrame({"label": ["a"], "rate": 1.0, "low": 0.9, "high": 1.0, "n": 10})
     figure = charts.rates_with_intervals(rates)

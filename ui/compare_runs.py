@@ -64,6 +64,7 @@ def _table(
     told = [run_names.made_name(run) if name else "" for run, name in zip(_shown, own, strict=True)]
     frame["changed"] = [*told, *("" for _ in _results)]
     frame["name"] = [*(run_names.name_of(run) for run in _shown), *(result.name for result in _results)]
+    frame["colour"] = [*(run_names.colour_of(run) for run in _shown), *("" for _ in _results)]
     return frame
 
 

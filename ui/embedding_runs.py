@@ -126,6 +126,7 @@ def show(run: Run, split: str) -> None:
                 axis_titles=tuple(f"First one's axis {axis}" for axis in (1, 2)),
                 shown=np.array([low - margin, high + margin]),
                 title=_title(side, alone=same),
+                mark="" if same else run_names.colour_of(side.run),
                 drawn=run.dataset["synthetic"],
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])

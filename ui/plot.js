@@ -29,7 +29,11 @@ function isDark(element) {
 }
 
 function recolour(value, colours) {
-  if (typeof value === "string") return value[0] === "#" ? colours[value.toUpperCase()] || value : value
+  if (typeof value === "string") {
+    if (value[0] === "#") return colours[value.toUpperCase()] || value
+    // a coloured mark in a title; what people typed is escaped and starts no tag
+    return value.startsWith("<span style") ? value.replace(/#[0-9A-F]{6}/i, (found) => colours[found.toUpperCase()] || found) : value
+  }
   if (Array.isArray(value)) {
     // Long number arrays hold no colours; a pair that starts with a number may be a stop of a colour scale.
     return value.length > 2 && typeof value[0] === "number" ? value : value.map((item) => recolour(item, colours))

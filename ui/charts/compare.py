@@ -145,8 +145,8 @@ def accuracy_by_cost(
     published: Sequence[tuple[str, float]] = (),
     drawn: bool = False,
 ) -> go.Figure:
-    """Accuracy over device-minutes on a logarithmic axis (``rows``: id, name, accuracy, low, high, minutes, kind),
-    with 95 % intervals. ``marked`` rows (id to the word that stands beside it) are filled; ``published`` (name,
+    """Accuracy over device-minutes on a logarithmic axis (``rows``: id, name, colour, accuracy, low, high, minutes,
+    kind), with 95 % intervals. ``marked`` rows (id to the word that stands beside it) are filled; ``published`` (name,
     accuracy) are lines."""
     figure = go.Figure(layout=base_layout("What did accuracy cost?", drawn=drawn))
     if len(rows):
@@ -160,8 +160,8 @@ def accuracy_by_cost(
     marked = marked or {}
     chosen = rows["id"].isin(list(marked)).to_numpy()
     for flag, look in (
-        (False, {"color": LIGHT["indigo"], "size": 8, "symbol": "circle-open", "line": {"width": 1.6}}),
-        (True, {"color": LIGHT["turmeric"], "size": 13, "symbol": "diamond"}),
+        (False, {"size": 8, "symbol": "circle-open", "line": {"width": 1.6}}),
+        (True, {"size": 13, "symbol": "diamond"}),
     ):
         part = rows[chosen == flag]
         if part.empty:
@@ -173,7 +173,7 @@ def accuracy_by_cost(
             text=[_short(marked[name]) for name in part["id"]] if flag else None,
             textposition="middle left",
             textfont={"size": 12, "color": LIGHT["ink"]},
-            marker=look,
+            marker=look | {"color": list(part["colour"])},
             customdata=np.stack([100 * part["low"], 100 * part["high"]], axis=1),
             hovertext=[html.escape(name, quote=False) for name in part["name"]],
             hovertemplate="<b>%{hovertext}</b><br>%{y:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}] after "

@@ -25,9 +25,12 @@ def names_axis(names: Sequence[str]) -> dict[str, object]:
     return {"type": "category", "tickmode": "array", "tickvals": list(range(len(names))), "ticktext": list(names)}
 
 
-def base_layout(title: str = "", *, drawn: bool = False, **changes: object) -> go.Layout:
-    """The look that every chart shares. ``drawn`` says in the title that the data are drawn, not photographed."""
+def base_layout(title: str = "", *, drawn: bool = False, mark: str = "", **changes: object) -> go.Layout:
+    """The look that every chart shares. ``drawn`` says in the title that the data are drawn, not photographed; ``mark``
+    is the colour of a dot before it, a run's own."""
     words = html.escape(f"{title} · drawn data" if drawn and title else title, quote=False)
+    if mark and words:
+        words = f'<span style="color:{mark}">●</span> {words}'
     layout = go.Layout(
         template="none",
         title={

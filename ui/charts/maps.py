@@ -32,6 +32,7 @@ def embedding_scatter(
     legend: bool = False,
     shown: np.ndarray | None = None,
     title: str = "",
+    mark: str = "",
     drawn: bool = False,
 ) -> go.Figure:
     """A map (``points`` float32 N x 2, or N x 3 for one in space). One trace a group; its ``customdata`` is the int32
@@ -41,14 +42,14 @@ def embedding_scatter(
     ``names`` they are classes. With ``highlight`` the other groups turn grey and lie below. Each group's name stands at
     its median, or in a ``legend``. ``hover`` is a line a point under its group; ``ringed`` are places (M x 2 or 3) that
     get a ring. ``shown`` is from where to where the axes reach (2 x 2: low, high) where that is more than the points
-    do, in half a page.
+    do, in half a page. ``mark`` is the colour of the run that ``title`` names.
     """
     rows = np.arange(len(points), dtype=np.int32) if rows is None else rows.astype(np.int32)
     labels = np.asarray(labels)
     hover = None if hover is None else np.asarray(hover)
     colours = class_colours(tuple(classes)) if colours is None else colours
     written = {name: html.escape(names[name], quote=False) if names else class_name(name) for name in classes}
-    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    figure = go.Figure(layout=base_layout(title, drawn=drawn, mark=mark))
     order = [name for name in classes if name not in highlight] + [name for name in classes if name in highlight]
     steps = 5 if len(classes) > len(SYMBOLS) else 1  # right and wrong differ by more than colour
     shade = {name: LIGHT["indigo"] if highlight and colours[name] in GREYS else colours[name] for name in order}
