@@ -5,7 +5,7 @@ model confuses with it ("confused", as people do), and looks for them. A suspici
 label that was not flipped counts as wrong here, although the source's own errors are among them: precision is a lower
 bound. Prints each way to choose and to rank that cleanlab offers, and the one that the lab uses.
 
-    python benchmarks/label_errors.py RUN_DIRECTORY... [--split test] [--share 0.03] [--seeds 5]
+    python -m benchmarks.label_errors RUN_DIRECTORY... [--split test] [--share 0.03] [--seeds 5]
 """
 
 import argparse
@@ -18,7 +18,7 @@ import pandas as pd
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
-from fashion_core import label_errors, runs
+from fashion_core import label_errors, runs, temperatures
 
 FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given")
 RANKS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -53,6 +53,7 @@ def quality(found: np.ndarray, planted: np.ndarray) -> list[float]:
 def measure(folder: Path, split: str, kind: str, share: float, seeds: Iterable[int]) -> None:
     """Print one table for a run."""
     run = runs.open_run(folder)
+    fitted = temperatures.of_run(run)
     frame = run.predictions(split)
     true_N = runs.label_indices(frame["label"], run.classes)
     shares_NK = frame[[f"p_{name}" for name in run.classes]].to_numpy(np.float64)
@@ -66,10 +67,13 @@ def measure(folder: Path, split: str, kind: str, share: float, seeds: Iterable[i
         given_N = flip(true_N, chances_KK, share, seed)
         planted = np.flatnonzero(given_N != true_N)
         began = time.monotonic()
-        ours = label_errors.find(frame.assign(label=np.array(run.classes)[given_N]), run.classes)
+        flipped = frame.assign(label=np.array(run.classes)[given_N])
+        ours = label_errors.find(flipped, run.classes, fitted.value)
         seconds.append(time.monotonic() - began)
-        places = pd.Index(frame["image_id"]).get_indexer(pd.Index(ours["image_id"]))
-        rows.setdefault("the lab's list", []).append(quality(places, planted))
+        uncalibrated = label_errors.find(flipped, run.classes)
+        for told, found in (("the lab's list", ours), ("the same, not calibrated", uncalibrated)):
+            places = pd.Index(frame["image_id"]).get_indexer(pd.Index(found["image_id"]))
+            rows.setdefault(told, []).append(quality(places, planted))
         for way in FILTERS:
             suspected_N = find_label_issues(given_N, shares_NK, filter_by=way, n_jobs=1)
             for rank in RANKS:
@@ -77,10 +81,10 @@ def measure(folder: Path, split: str, kind: str, share: float, seeds: Iterable[i
                 found = np.flatnonzero(suspected_N)
                 found = found[np.argsort(score_N[found], kind="stable")]
                 rows.setdefault(f"{way}, {rank}", []).append(quality(found, planted))
-    own = len(label_errors.find(frame, run.classes))
+    own = len(label_errors.find(frame, run.classes, fitted.value))
     print(f"\n{run.id}, {split}: n {len(frame):,}, accuracy {accuracy:.3f}, {share:.0%} flipped, {kind} "
           f"({len(planted):,}), {len(seconds)} seeds; {np.median(seconds):.2f} s")  # fmt: skip
-    print(f"{own:,} suspected before the flip")
+    print(f"{own:,} suspected before the flip; temperature {fitted.value:.2f} {fitted.why_not}")
     print(f"{'':<50}{'suspected':>10}{'recall':>14}{'precision':>14}{'first half':>14}{'first k':>14}")
     for name, found_rows in rows.items():
         mean, spread = np.mean(found_rows, axis=0), np.std(found_rows, axis=0)

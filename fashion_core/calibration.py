@@ -9,9 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashion_core.errors import RunError
+from fashion_core.labels import agree, counted
 
 NUM_BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures that are tried
+FEWEST, FEWEST_WRONG = (
+    100,
+    10,
+)  # of less a fitted temperature can cost more than it gains (benchmarks/few_calibrated.py)
 _FLOOR = 1e-30  # a probability that float32 rounded to 0 still has a logarithm
 
 
@@ -72,6 +77,22 @@ def calibrate(
         before=reliability(labels_N, probabilities_NK),
         after=reliability(labels_N, with_temperature(probabilities_NK, temperature)),
     )
+
+
+def too_few(labels_N: np.ndarray, probabilities_NK: np.ndarray) -> str:
+    """Why no temperature is fitted on these photos, a sentence without its full stop; empty where they are enough.
+
+    A temperature says how often sure answers are wrong. From fewer than ``FEWEST`` photos, or than ``FEWEST_WRONG``
+    wrong ones among them, it comes out so far off that new photos have a worse likelihood than without it.
+    """
+    N, wrong = len(labels_N), int((np.argmax(probabilities_NK, axis=1) != labels_N).sum()) if len(labels_N) else 0
+    needs = f"it takes {FEWEST} with {FEWEST_WRONG} wrong answers among them"
+    if N < FEWEST:
+        return f"{counted(N, 'validation photo')} {agree(N)} too few to fit a temperature on: {needs}"
+    if wrong < FEWEST_WRONG:
+        told = f"{counted(N, 'validation photo')} with {counted(wrong, 'wrong answer')}"
+        return f"{told} tell too little of how sure it may be to fit a temperature on: {needs}"
+    return ""
 
 
 def reliability(labels_N: np.ndarray, probabilities_NK: np.ndarray) -> Reliability:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import adjustment, audit, calibration, leakage, manifest, metrics, runs, shift
+from fashion_core import adjustment, audit, calibration, leakage, manifest, metrics, runs, shift, temperatures
 from fashion_core.statistics import wilson
 
 
@@ -16,7 +16,8 @@ def closer_look(found: runs.Run, split: str, datasets: list[manifest.Dataset]) -
     """What a split's stored predictions tell besides the scores; null where it cannot be known.
 
     ``top_k`` [{k, accuracy, ci95}]; ``calibration`` {bins, ece, temperature, ece_after, fitted_on} with a temperature
-    fitted on the validation predictions; ``logit_adjustment`` {train_counts, answers [{tau, fitted_on, accuracy,
+    fitted on the validation predictions, null where these are too few (``why_not`` says so);
+    ``logit_adjustment`` {train_counts, answers [{tau, fitted_on, accuracy,
     accuracy_ci95, macro_recall, changed, moved, moved_ci95}]} of a run whose training photos were uneven and whose
     training did not correct that; ``leaks`` {leaked, n, accuracy, accuracy_ci95}, the last three without the
     leaked photos, where the run's own dataset was audited; ``shift`` {accuracy, moved, moved_ci95, shared} of a split
@@ -47,14 +48,16 @@ def _ends(bounds: tuple[np.ndarray, np.ndarray] | tuple[float, float]) -> list[f
 def _calibration(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, Any] | None:
     if "val" not in found.prediction_splits():
         return None
-    fitted_on = frame if split == "val" else found.predictions("val")
-    result = calibration.calibrate(*_arrays(found, frame), *_arrays(found, fitted_on))
+    fitted = temperatures.of_run(found)
+    labels_N, probabilities_NK = _arrays(found, frame)
+    after = calibration.reliability(labels_N, calibration.with_temperature(probabilities_NK, fitted.value))
     return {
         "bins": calibration.NUM_BINS,
-        "ece": result.before.error,
-        "temperature": result.temperature,
-        "ece_after": result.after.error,
-        "fitted_on": f"val, n = {result.num_fitted:,}",
+        "ece": calibration.reliability(labels_N, probabilities_NK).error,
+        "temperature": fitted.value if fitted.num_fitted else None,
+        "ece_after": after.error if fitted.num_fitted else None,
+        "fitted_on": f"val, n = {fitted.num_fitted:,}" if fitted.num_fitted else None,
+        "why_not": fitted.why_not or None,
     }
 
 

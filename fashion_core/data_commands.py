@@ -8,7 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, enough, findings, label_errors, long_tail, manifest, pretrained, runs, versions
+from fashion_core import (
+    VERSION,
+    audit,
+    enough,
+    findings,
+    label_errors,
+    long_tail,
+    manifest,
+    pretrained,
+    runs,
+    temperatures,
+    versions,
+)
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
@@ -262,12 +274,15 @@ def _label_errors(run: runs.Run, dataset: manifest.Dataset, split: str | None) -
     else:
         runs.check_same_dataset(run, dataset)
     predictions = run.predictions(split)
-    found = label_errors.find(predictions, run.classes)
+    fitted = temperatures.of_run(run)
+    found = label_errors.find(predictions, run.classes, fitted.value)
     return {
         "run_id": run.id,
         "split": split,
         "n": len(predictions),
         "suspected": len(found),
+        "temperature": fitted.value if fitted.num_fitted else None,
+        "why_not_calibrated": fitted.why_not or None,
         "in_sample": split == "train",
         "photos": found.to_dict("records"),
     }
@@ -280,6 +295,8 @@ def _label_error_lines(suspected: dict[str, Any], most: int = 20) -> list[str]:
         lines.append(
             "           the run was trained on these photos and has learnt their labels: errors are underrated"
         )
+    if suspected["why_not_calibrated"]:
+        lines.append(f"           not calibrated, so the list may be too long: {suspected['why_not_calibrated']}")
     for row in suspected["photos"][:most]:
         lines.append(
             f"{row['rank']:>9,}. {row['image_id']}: {row['label']} {row['p_label']:.1%}, "

@@ -13,14 +13,18 @@ import warnings
 import numpy as np
 import pandas as pd
 
+from fashion_core import calibration
 from fashion_core.errors import RunError
 
 COLUMNS = ("rank", "image_id", "label", "suggested", "p_label", "p_suggested")
 _ONE_AT_A_TIME = threading.Lock()  # cleanlab keeps what it works on in module variables
 
 
-def find(predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+def find(predictions: pd.DataFrame, classes: tuple[str, ...], temperature: float = 1.0) -> pd.DataFrame:
     """The suspected photos, worst first: COLUMNS, ``rank`` from 1.
+
+    Every probability is taken at the run's own ``temperature``: a network that is too sure suspects more the surer it
+    is, while at its temperature list and order do not depend on how sharp its answers are.
 
     ``predictions`` has image_id, label and a probability p_<class> for every class. ``p_label`` is the model's
     probability of the given class (its self-confidence, by which they are ranked), ``p_suggested`` that of the
@@ -36,6 +40,8 @@ def find(predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
     if not (np.isfinite(shares_NK).all() and (shares_NK >= 0).all() and shares_NK.any(axis=1).all()):
         raise RunError("some probabilities are negative, missing or all 0; evaluate the run again")
     shares_NK = shares_NK / shares_NK.sum(axis=1, keepdims=True)  # they were stored as float16 or float32
+    if temperature != 1:
+        shares_NK = calibration.with_temperature(shares_NK, temperature)
     rows = np.flatnonzero(_suspected(labels_N, shares_NK))
     rows = rows[np.argsort(shares_NK[rows, labels_N[rows]], kind="stable")]
     likeliest_N = shares_NK[rows].argmax(axis=1) if len(rows) else rows

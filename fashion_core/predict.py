@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fashion_core import calibration, infer, photos, runs
-from fashion_core.errors import PhotoError, WrongUse
+from fashion_core import calibration, infer, photos, runs, temperatures
+from fashion_core.errors import PhotoError, RunError, WrongUse
 
 CHUNK = 256  # decoded photos in memory at once: 50 MB at 256 px
 
@@ -50,13 +50,18 @@ class Classifier:
 
     ``folder`` is a run directory, or what ``export --format safetensors`` wrote. ``device`` is auto, cpu, cuda or mps.
     With ``calibrated`` the probabilities are those of the temperature that fits the run's validation predictions
-    (Guo et al., 2017); RunError when it has none.
+    (Guo et al., 2017); RunError when it has none or too few.
     """
 
     def __init__(self, folder: str | PathLike[str], *, device: str = "auto", calibrated: bool = False) -> None:
         self.run = runs.open_run(Path(folder))
         self.classes = self.run.classes
-        self.temperature = _temperature(self.run) if calibrated else 1.0
+        self.temperature = 1.0
+        if calibrated:
+            found = temperatures.of_run(self.run)
+            if found.why_not:
+                raise RunError(f"run {self.run.id!r} cannot be calibrated: {found.why_not}; ask it without calibration")
+            self.temperature = found.value
         chosen = infer.choose_device(device)
         if (Path(folder) / "model.safetensors").exists():
             model = infer.new_model(self.run)
@@ -102,13 +107,6 @@ class Classifier:
             order = np.argsort(-probabilities_K, kind="stable")
             top = tuple((self.classes[k], float(probabilities_K[k])) for k in order)
             answers[number] = Answer(image=answers[number].image, top=top)
-
-
-def _temperature(run: runs.Run) -> float:
-    """The temperature that fits the run's stored validation predictions; RunError when it has none."""
-    frame = run.predictions("val")
-    probabilities_NK = frame[[f"p_{name}" for name in run.classes]].to_numpy()
-    return calibration.fit_temperature(runs.label_indices(frame["label"], run.classes), probabilities_NK)
 
 
 def _decoded(image: Any) -> Image.Image:

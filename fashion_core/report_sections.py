@@ -113,7 +113,9 @@ def _certainty(index: int, run: dict[str, Any]) -> Markup:
         f"The gap between how sure it says it is and how often it is right is {100 * told['error']:.1f} points on "
         f"average (expected calibration error, n = {run['scores']['n']:,}).",
     ]
-    if fitted:
+    if fitted and fitted["temperature"] is None:
+        sentences.append(f"{fitted['why_not']}.")
+    elif fitted:
         how = "softer" if fitted["temperature"] > 1 else "surer"
         flattered = (
             " These are the photos that it was fitted on, so that is flattered." if run["split"] == "val" else ""

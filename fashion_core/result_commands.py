@@ -51,8 +51,13 @@ def _closer_lines(scores: dict[str, Any]) -> list[str]:
         )
         lines.append(f"without {counted(leaks['leaked'], 'leaked photo')}: {without}, n = {leaks['n']:,}")
     if found := scores["calibration"]:
-        after = f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
-        after += " itself, so too low" if found["fitted_on"].startswith(f"{scores['split']},") else ""
+        if found["temperature"] is None:
+            after = found["why_not"]
+        else:
+            after = (
+                f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
+            )
+            after += " itself, so too low" if found["fitted_on"].startswith(f"{scores['split']},") else ""
         lines.append(f"calibration error {found['ece']:.4f} ({found['bins']} bins of equal width), {after}")
     if tail := scores["logit_adjustment"]:
         for one in tail["answers"]:

@@ -129,6 +129,17 @@ def test_a_temperature_mends_overconfidence_and_changes_no_first_answer():
     assert (calibration.with_temperature(np.array([[1.0, 0.0]]), 2.0) >= 0).all()
 
 
+@pytest.mark.parametrize(
+    "num, wrong, words", [(99, 40, "99 validation photos are too few"), (300, 9, "9 wrong answers")]
+)
+def test_few_photos_or_few_wrong_answers_fit_no_temperature(num, wrong, words):
+    probabilities = np.tile([0.9, 0.1], (num, 1))
+    true = (np.arange(num) < wrong).astype(int)
+    assert words in calibration.too_few(true, probabilities)
+    enough = (np.arange(num + 1) <= wrong).astype(int)
+    assert calibration.too_few(enough, np.tile([0.9, 0.1], (num + 1, 1))) == ""
+
+
 # breakdowns
 
 

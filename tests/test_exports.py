@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import f1_score, recall_score
 
-from fashion_core import config, export, infer, model_card, onnx_file, runs, train
+from fashion_core import calibration, config, export, infer, model_card, onnx_file, runs, train
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.predict import Classifier
 from tests.conftest import draw_tiny
@@ -164,7 +164,16 @@ def test_the_classifier_agrees_with_the_stored_predictions_of_every_test_photo(t
     assert np.abs(theirs - stored[[f"p_{name}" for name in tiny_run.classes]].to_numpy()).max() < 1e-5
 
 
-def test_calibrated_probabilities_fit_validation_better_and_keep_the_first_answer(tiny_run, photos_on_disk):
+def test_few_validation_photos_calibrate_nothing_and_say_so(tiny_run):
+    with pytest.raises(RunError, match="12 validation photos are too few to fit a temperature on: it takes 100"):
+        Classifier(tiny_run.folder, device="cpu", calibrated=True)
+
+
+def test_calibrated_probabilities_fit_validation_better_and_keep_the_first_answer(
+    tiny_run, photos_on_disk, monkeypatch
+):
+    monkeypatch.setattr(calibration, "FEWEST", 1)
+    monkeypatch.setattr(calibration, "FEWEST_WRONG", 0)
     raw, calibrated = (Classifier(tiny_run.folder, device="cpu", calibrated=wish) for wish in (False, True))
     assert raw.temperature == 1 != calibrated.temperature
     before, after = raw(photos_on_disk[:20]), calibrated(photos_on_disk[:20])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import label_errors
+from fashion_core import calibration, label_errors
 from fashion_core.errors import RunError
 from tests.made_runs import make_run
 
@@ -52,6 +52,22 @@ def by_definition(labels_N: np.ndarray, shares_NK: np.ndarray) -> list[int]:
         least = sorted(own, key=lambda n: shares_NK[n, k])[: round(wrong)]
         found += [n for n in least if shares_NK[n].argmax() != k]
     return sorted(found, key=lambda n: shares_NK[n, labels_N[n]])
+
+
+def test_at_its_own_temperature_a_sharper_network_suspects_the_same_photos_in_the_same_order():
+    labels_N, shares_NK = made(3, 900)
+    labels_N[::17] = (labels_N[::17] + 1) % 3
+    fit_N, fit_NK = made(4, 900)
+    lists, raw = [], []
+    for sharpness in (1.0, 2.0, 4.0):
+        sharp_NK, sharp_fit_NK = (part**sharpness / (part**sharpness).sum(axis=1, keepdims=True)
+                                  for part in (shares_NK, fit_NK))  # fmt: skip
+        frame = table([CLASSES[k] for k in labels_N], sharp_NK)
+        own = calibration.fit_temperature(fit_N, sharp_fit_NK)
+        lists.append(label_errors.find(frame, CLASSES, own)["image_id"].tolist())
+        raw.append(len(label_errors.find(frame, CLASSES)))
+    assert lists[0] == lists[1] == lists[2]
+    assert raw[0] + 5 < raw[2]  # what would be listed without it
 
 
 @pytest.mark.parametrize("seed", range(5))

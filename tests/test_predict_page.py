@@ -294,6 +294,11 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     table = app.dataframe[0].value
     assert len(table) == 2 and set(table["Most likely"].str.lower()) == {stored["predicted"]}
     assert table["Probability"].iloc[0] == pytest.approx(table["Probability"].iloc[1], abs=0.5)
+    assert (table["Calibrated"] == "no").all(), "twelve validation photos fit no temperature"
+    monkeypatch.setattr("fashion_core.calibration.FEWEST", 10)
+    monkeypatch.setattr("fashion_core.calibration.FEWEST_WRONG", 0)
+    st.cache_resource.clear()
+    table = open_page(run="tiny-run", image=stored["image_id"], closer="runs").dataframe[0].value
     assert (table["Calibrated"] == "yes").all()
     (run.folder / "predictions-val.parquet").rename(run.folder / "away")
     table = open_page(run="tiny-run", image=stored["image_id"], closer="runs").dataframe[0].value

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import calibration, runs
+from fashion_core import calibration, temperatures
 from fashion_core.errors import FashionError
 from fashion_core.runs import Run
 from ui import audience, loaders, plain_answers, words
@@ -14,10 +14,12 @@ from ui import audience, loaders, plain_answers, words
 
 @dataclass(frozen=True)
 class Certainty:
-    """``temperature`` 1 and ``num_fitted`` 0 for a run without usable validation predictions."""
+    """``temperature`` 1 and ``num_fitted`` 0 for a run without usable validation predictions; ``why_not`` where they
+    are too few."""
 
     temperature: float = 1.0
     num_fitted: int = 0
+    why_not: str = ""
 
     def of(self, probabilities_NK: np.ndarray) -> np.ndarray:
         """The probabilities at this temperature, N x K."""
@@ -32,6 +34,8 @@ class Certainty:
         """What its percentages mean; ``before`` is the first answer's probability as the network gave it."""
         if audience.is_review():
             return plain_answers.calibrated(self.num_fitted)
+        if self.why_not:
+            return f"Its probabilities are not calibrated: {self.why_not}."
         if not self.num_fitted:
             return (
                 "Its probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this "
@@ -54,9 +58,7 @@ def _of(key: loaders.Stamp, _run: Run) -> Certainty:
     if "val" not in _run.prediction_splits():
         return Certainty()
     try:
-        frame = loaders.predictions_of(_run, "val")
-        labels_N = runs.label_indices(frame["label"], _run.classes)
-        probabilities_NK = frame[[f"p_{name}" for name in _run.classes]].to_numpy()
-        return Certainty(calibration.fit_temperature(labels_N, probabilities_NK), len(frame))
-    except (FashionError, KeyError):  # the Evaluation page says what is wrong with them
+        found = temperatures.of_run(_run)
+    except FashionError:  # the Evaluation page says what is wrong with them
         return Certainty()
+    return Certainty(found.value, found.num_fitted, found.why_not)

@@ -11,7 +11,7 @@ from fashion_core.calibration import Calibration, Reliability
 from fashion_core.errors import FashionError
 from fashion_core.runs import Run, label_indices
 from fashion_core.statistics import wilson
-from ui import evaluation_adjusted, loaders, notices, words
+from ui import certainty, evaluation_adjusted, loaders, notices, words
 from ui.charts.certainty import reliability_diagram
 from ui.plot import plot
 
@@ -30,6 +30,8 @@ def _calibration(key: tuple[loaders.Stamp, loaders.Stamp], _run: Run, split: str
         fitted_on = _arrays(_run, "val")
     except FashionError:
         return None  # broken validation predictions say so when they are chosen
+    if calibration.too_few(*fitted_on):
+        return None
     return calibration.calibrate(*_arrays(_run, split), *fitted_on)
 
 
@@ -116,6 +118,8 @@ def _show_calibration(run: Run, split: str, before: Reliability, found: Calibrat
 def _told(run: Run, split: str, found: Calibration | None) -> str:
     error = f"Expected calibration error over {calibration.NUM_BINS} bins of equal width (Guo et al. 2017). "
     if found is None:
+        if why_not := certainty.of(run).why_not:
+            return f"{error}{why_not[0].upper()}{why_not[1:]}."
         return f"{error}There are no validation predictions, so no temperature could be fitted."
     photos = words.counted(found.num_fitted, "validation photo")
     if found.at_the_edge:

@@ -9,7 +9,7 @@ import streamlit as st
 from fashion_core.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import charts, faults, gallery, loaders, notices, pickers, words
+from ui import certainty, charts, faults, gallery, loaders, notices, pickers, words
 
 FIRST = 20  # how many are offered to be left out before the reader chooses
 # Northcutt, Athalye and Mueller (2021), "Pervasive label errors in test sets destabilize machine learning benchmarks":
@@ -38,10 +38,11 @@ def show(dataset: Dataset) -> tuple[pd.DataFrame, str]:
         run = pickers.pick_run("by_run", runs=runs_over(dataset))
         split = pickers.pick_split(_splits(run), key="by_split")
     with faults.shown():
-        found = loaders.label_errors_of(run, split).rename(columns={"rank": "number"})
+        certain = certainty.of(run)
+        found = loaders.label_errors_of(run, split, certain.temperature).rename(columns={"rank": "number"})
         scores = loaders.scores_of(run, split)
     st.markdown(_answer(split, len(found), scores))
-    notices.aside(" ".join(_worth(split, len(found), scores)))
+    notices.aside(" ".join(_worth(split, len(found), scores, certain)))
     photos = pd.concat([found, loaders.photos_of(dataset, found["image_id"])], axis=1)
     gallery.show(
         dataset,
@@ -68,7 +69,7 @@ def _answer(split: str, num: int, scores: dict) -> str:
     )
 
 
-def _worth(split: str, num: int, scores: dict) -> list[str]:
+def _worth(split: str, num: int, scores: dict, certain: certainty.Certainty) -> list[str]:
     """What the list is made of, and what it does not tell."""
     told = [
         "Confident learning (Northcutt and others, 2021) estimates how many labels of each class are wrong and lists "
@@ -80,6 +81,11 @@ def _worth(split: str, num: int, scores: dict) -> list[str]:
         told[1] = (
             f"In ten well-known test sets 3.3 % of the labels are wrong on average, {words.percent(MOST_IN_A_SET, 0)} "
             "in the worst. A longer list, as here, tells of a weak model more than of wrong labels."
+        )
+    if not certain.num_fitted:
+        why = certain.why_not or "there are no validation predictions to fit a temperature on"
+        told.append(
+            f"The probabilities are not calibrated ({why}): of a model that is too sure the list comes out too long."
         )
     if split == "train":
         told.append(

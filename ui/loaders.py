@@ -190,11 +190,11 @@ def _leak_scores(key: tuple[Stamp, Stamp], _run: Run, split: str, _dataset: Data
     return leakage.with_and_without(predictions_of(_run, split), found[1])
 
 
-def label_errors_of(run: Run, split: str) -> pd.DataFrame:
+def label_errors_of(run: Run, split: str, temperature: float) -> pd.DataFrame:
     """Suspected label errors by a run's predictions of a split, worst first, as ``label_errors.find`` gives them."""
-    return _label_errors(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
+    return _label_errors(stamp(run.folder / f"predictions-{split}.parquet"), run, split, temperature)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Comparing the labels with the predictions")
-def _label_errors(key: Stamp, _run: Run, split: str) -> pd.DataFrame:
-    return label_errors.find(predictions_of(_run, split), _run.classes)
+def _label_errors(key: Stamp, _run: Run, split: str, temperature: float) -> pd.DataFrame:
+    return label_errors.find(predictions_of(_run, split), _run.classes, temperature)
