@@ -44,7 +44,7 @@ def compare(first: Run, second: Run) -> Outcome:
     own = [split for split in first.prediction_splits() if "-on-" not in split and split in second.prediction_splits()]
     predicted = tuple(_predicted(first, second, split, any(halves)) for split in own)
     counted = [(weights.equal, weights.tensors), (logged.equal, logged.rows + logged.extra)]
-    counted += [(one.equal, one.photos) for one in predicted if not one.half]
+    counted += [(one.equal, one.photos + one.extra) for one in predicted if not one.half]
     same = all(equal == every for equal, every in counted) and not weights.problem
     found = any(every for _, every in counted)
     word = NOTHING if not found else EQUAL if same else GAP
@@ -138,6 +138,7 @@ def _plain(value: Any) -> float | None:
 def _predicted(first: Run, second: Run, split: str, half: bool) -> Predicted:
     mine, other = (run.predictions(split).set_index("image_id") for run in (first, second))
     common = mine.index.intersection(other.index, sort=False)
+    extra = len(mine.index.union(other.index, sort=False)) - len(common)
     mine, other = mine.loc[common], other.loc[common]
     columns = [f"p_{name}" for name in first.classes]
     one_NK, two_NK = (np.ascontiguousarray(frame[columns].to_numpy(np.float32)) for frame in (mine, other))
@@ -162,6 +163,7 @@ def _predicted(first: Run, second: Run, split: str, half: bool) -> Predicted:
         largest=float(np.abs(one_NK.astype(np.float64) - two_NK).max(initial=0)),
         changed=int(changed_N.sum()),
         half=half,
+        extra=extra,
         **numbers,
     )
 
@@ -203,4 +205,8 @@ def _notes(both: tuple[Run, Run], halves: tuple[bool, bool]) -> tuple[str, ...]:
             notes.append(f"{run.id} has no saved weights, so weights were not compared")
         if resumes := reproduction.num_resumes(run):
             notes.append(f"{run.id} was resumed {resumes} time{'s' if resumes > 1 else ''} on its way")
+    answered = [{split for split in run.prediction_splits() if "-on-" not in split} for run in both]
+    for run, alone in zip(both, (answered[0] - answered[1], answered[1] - answered[0]), strict=True):
+        if alone:
+            notes.append(f"{run.id} alone has predictions of {listed(sorted(alone))}, which were not compared")
     return tuple(notes)

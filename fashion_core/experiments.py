@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import claim_evidence, claims, launch, pace, pretrained, rights, sides, storage
+from fashion_core import checkpoints, claim_evidence, claims, launch, pace, pretrained, rights, sides, storage
 from fashion_core.claim_evidence import Evidence
 from fashion_core.claims import GROUPS, Arm, Claim
 from fashion_core.config import Settings
@@ -223,7 +223,9 @@ def _state(run: Run, split: str, features: bool, status: Callable[[Run], Status]
     if now.state == "finished":
         answers = (run.folder / f"predictions-{split}.parquet").exists()
         looked = not features or (run.folder / f"embeddings-{split}.npy").exists()
-        return (FINISHED, 1.0) if answers and looked else (MISSING, 0.0)
+        if answers and looked:
+            return FINISHED, 1.0
+        return (RESUMABLE, 1.0) if checkpoints.saved_steps(run.folder) else (MISSING, 0.0)  # its predictions are gone
     done = min(1.0, now.step / now.total_steps) if now.total_steps else 0.0
     return (ACTIVE if now.active else RESUMABLE), done
 

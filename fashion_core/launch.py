@@ -143,19 +143,20 @@ def start_resume(
 ) -> None:
     """Go on with an ended run where it was trained before, detached or in Slurm; with a ``request``, in Slurm.
 
-    It starts from its newest saved step or from ``step`` (see ``rewind``)."""
+    It starts from its newest saved step or from ``step`` (see ``rewind``); a finished run without its predictions
+    makes them again and trains nothing."""
     if step is not None:
         rewind(run, step)
-    refuse_resume(run)
+    refuse_resume(run, answers=True)
     start(run, data_dir=data_dir, request=request or launchers.request_of(run))
 
 
-def refuse_resume(run: runs.Run) -> None:
-    """RunError when the run is active or finished."""
+def refuse_resume(run: runs.Run, *, answers: bool = False) -> None:
+    """RunError when the run is active or finished; with ``answers`` not where it only lacks its predictions."""
     status = run.status()
     if status.active:
         raise RunError(f"run {run.id!r} is {status.state}; there is nothing to resume")
-    if status.state == "finished":
+    if status.state == "finished" and not (answers and run.unanswered()):
         raise RunError(f"run {run.id!r} is finished; start a new run with more epochs instead")
 
 

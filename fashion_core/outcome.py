@@ -6,6 +6,7 @@ Counts in, sentences out. Knows no files.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fashion_core.labels import agree, counted
 from fashion_core.verdicts import points
 
 EQUAL, GAP, NOTHING = "bit-equal", "gap", "nothing to compare"
@@ -43,8 +44,9 @@ class Logged:
 @dataclass(frozen=True, kw_only=True)
 class Predicted:
     """One split: ``photos`` that both were asked about, ``equal`` with the same bits in every probability, the
-    ``largest`` difference, ``changed`` answers. Accuracies and their difference (second minus first, a share) with its
-    95 % interval; None where the split cannot be scored. ``half``: one side's answers are of half-precision weights."""
+    ``largest`` difference, ``changed`` answers; ``extra`` photos that one side alone was asked about. Accuracies and
+    their difference (second minus first, a share) with its 95 % interval; None where the split cannot be scored.
+    ``half``: one side's answers are of half-precision weights."""
 
     split: str
     photos: int
@@ -57,6 +59,7 @@ class Predicted:
     low: float | None = None
     high: float | None = None
     half: bool = False
+    extra: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,11 @@ class Outcome:
         if self.logged.extra:
             found.append(f"{self.logged.extra:,} logged rows are in one of the two runs only")
         for one in self.predicted:
+            if one.extra:
+                found.append(
+                    f"{_SPLITS.get(one.split, one.split)}: {counted(one.extra, 'photo')} {agree(one.extra)} answered "
+                    "by one of the two runs only"
+                )
             if one.equal == one.photos:
                 continue
             told = f"{_SPLITS.get(one.split, one.split)}: largest difference of a probability {one.largest:.3g}, "

@@ -126,6 +126,15 @@ class Run:
         found = {path.stem.removeprefix("predictions-") for path in self.folder.glob("predictions-*.parquet")}
         return sorted(found, key=lambda split: (("test", "val", "train").index(split) if split in SPLITS else 9, split))
 
+    def unanswered(self) -> list[str]:
+        """Of a finished run the splits that it was scored on whose predictions or features are there no longer."""
+        files = ("predictions-{}.parquet", "embeddings-{}.npy")
+        return [
+            split
+            for split in (self.summary() or {}).get("scores", {})
+            if not all((self.folder / name.format(split)).exists() for name in files)
+        ]
+
     def predictions(self, split: str) -> pd.DataFrame:
         """``image_id, label, predicted`` (class names) and a probability ``p_<class>`` for every class.
 

@@ -104,8 +104,27 @@ def _train(
     should_stop: Callable[[], bool],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
+    if splits := run.unanswered():
+        return _answered(run, dataset, splits, world, say)
     with phases.threads_of(run):
         return _trained(run, *_prepare(run, dataset, world, should_stop, say), world, should_stop)
+
+
+def _answered(
+    run: runs.Run, dataset: manifest.Dataset, splits: list[str], world: ranks.Ranks, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Predictions and features of a finished run, made again with the weights that it was judged by; its summary."""
+    if world.is_first:
+        told = next(event for event in reversed(run.events()) if event["event"] == "finished")
+        runs.tell(run, "preparing", reason="Making its predictions again.", process=runs.process_identity())
+        for split in splits:
+            say(f"run {run.id} is trained; asking it about {split} again")
+            infer.evaluate(run, dataset, split, device=run.settings.device)
+        runs.tell(run, "finished", reason=told["reason"])
+    world.wait()
+    summary = run.summary()
+    assert summary is not None
+    return summary
 
 
 def _trained(

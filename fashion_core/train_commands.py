@@ -120,7 +120,9 @@ def train(
         run = runs.open_run(run_dir)
         _check_same_request(run, dataset, recipe, sets, data_dir)
         summary = run.summary()
-        if run.status().state == "finished" and summary:  # a scheduler may ask again; nothing is left to do
+        if (
+            run.status().state == "finished" and summary and not run.unanswered()
+        ):  # a scheduler may ask again; nothing is left to do
             answer(summary, as_json, [f"run {run.id} is finished already"])
             return
     else:
@@ -250,7 +252,8 @@ def resume(
     data_dir: DataDir = DATA_DIR,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Go on with a stopped or interrupted run from its newest saved step, or from an earlier one.
+    """Go on with a stopped or interrupted run from its newest saved step, or from an earlier one. A finished run whose
+    predictions were deleted makes them again and trains nothing.
 
     A run of Slurm goes there again, with what it asked for before unless told otherwise."""
     found = runs.find_run(runs_dir, run)
@@ -262,12 +265,10 @@ def resume(
         launch.start_resume(found, data_dir=data_dir, step=step, request=request)
         _answer_launched(found, as_json)
         return
-    if before is not None:
-        launch.refuse_resume(found)
+    if before is not None or found.status().state == "finished":
+        launch.refuse_resume(found, answers=True)
     if step is not None:
         launch.rewind(found, step)
-    if found.status().state == "finished":
-        raise RunError(f"run {run!r} is finished; start a new run with more epochs instead")
     with foreground.slot(found, data_dir, runs_dir, as_json, nproc, not no_wait):
         foreground.train_here(found, data_dir, runs_dir, as_json, nproc)
 

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
@@ -74,9 +76,33 @@ def test_a_finished_run_with_equal_settings_counts_whatever_launched_it(made, ti
         RunError, match="1 of 4 runs .* is not finished; run: python -m fashion_core experiment dropout"
     ):
         experiments.collect(plan)
-    for left in (runs.find_run(tmp_path / "runs", "by-hand").folder / "predictions-test.parquet",):
-        left.unlink()
-    assert states(planned("dropout", tiny, tmp_path))["base"] == ["missing", "finished"]
+    (runs.find_run(tmp_path / "runs", "by-hand").folder / "predictions-test.parquet").unlink()
+    assert states(planned("dropout", tiny, tmp_path))["base"] == ["missing", "finished"], "it has no weights to ask"
+
+
+def test_a_finished_run_whose_predictions_are_gone_is_asked_again_and_not_trained(tiny, tiny_run, tiny_data, tmp_path):
+    shutil.copytree(tiny_run.folder, tmp_path / "runs" / "one")
+    run = runs.find_run(tmp_path / "runs", "one")
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}
+    assert not run.unanswered()
+    with pytest.raises(RunError, match="is finished; start a new run with more epochs instead"):
+        launch.start_resume(run, data_dir=tiny_data)
+    (run.folder / "predictions-test.parquet").unlink()
+    state, done = experiments._state(run, "test", False, runs.Run.status)
+    assert (state, done) == ("resumable", 1.0)
+    launch.start_resume(run, data_dir=tiny_data)
+    deadline = time.monotonic() + 120
+    while run.unanswered() or run.status().active:
+        assert time.monotonic() < deadline, run.log_tail()
+        time.sleep(0.2)
+    assert run.status().state == "finished" and run.status().sentence == tiny_run.status().sentence
+    for name in ("summary.json", "metrics.jsonl", "config.json"):
+        assert (run.folder / name).read_bytes() == before[name], "nothing was trained"
+    old, new = (pd.read_parquet(folder / "predictions-test.parquet") for folder in (tiny_run.folder, run.folder))
+    assert (old["image_id"] == new["image_id"]).all() and (old["predicted"] == new["predicted"]).all()
+    shares = [frame.filter(like="p_").to_numpy() for frame in (old, new)]
+    assert np.allclose(*shares, atol=1e-5)
+    assert experiments._state(run, "test", False, runs.Run.status)[0] == "finished"
 
 
 def test_what_two_claims_need_is_started_once_and_costed_once(tiny, tiny_run, tmp_path):

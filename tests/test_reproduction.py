@@ -114,6 +114,20 @@ def test_another_seed_shows_the_gap_that_numpy_finds(tiny_run, tiny, tmp_path):
     assert json.loads(json.dumps(found.to_json()))["word"] == "gap"
 
 
+def test_photos_that_one_run_alone_was_asked_about_are_a_gap_and_counted(tiny_run, copied):
+    path = copied.folder / "predictions-test.parquet"
+    frame = pd.read_parquet(path)
+    frame.iloc[2:].to_parquet(path)
+    for pair in ((tiny_run, copied), (copied, tiny_run)):
+        found = bits.compare(*pair)
+        assert found.word == bits.GAP and "test: 2 photos are answered by one of the two runs only" in found.gaps()
+        (test,) = (one for one in found.predicted if one.split == "test")
+        assert (test.photos, test.equal, test.extra) == (len(frame) - 2, len(frame) - 2, 2)
+    path.unlink()
+    found = bits.compare(tiny_run, copied)
+    assert found.word == bits.EQUAL and "tiny-run alone has predictions of test, which were not compared" in found.notes
+
+
 def test_weights_changed_after_training_are_the_gap_and_nothing_else_is(tiny_run, copied):
     weights = safetensors.numpy.load_file(weights_file(copied))
     name = sorted(weights)[0]

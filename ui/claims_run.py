@@ -106,8 +106,11 @@ def _offer(plan: Plan, found: Sequence[Run], kept: Evidence | None) -> None:
     told = f"{words.counted(len(plan.members), 'model')}: {there[FINISHED]} trained already"
     if there[ACTIVE]:
         told += f", {there[ACTIVE]} on their way"
-    if there[RESUMABLE]:
-        told += f", {there[RESUMABLE]} stopped on their way, which go on from there"
+    unanswered = sum(member.state == RESUMABLE and member.done == 1 for member in plan.members)
+    if unanswered:
+        told += f", {unanswered} of which the predictions are made again"
+    if there[RESUMABLE] > unanswered:
+        told += f", {there[RESUMABLE] - unanswered} stopped on their way, which go on from there"
     st.markdown(f"{told}.")
     _settings(plan)
     if rights.read_only():
