@@ -176,6 +176,11 @@ def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(
     assert "No run is here yet" in written(open_page("evaluation"))
     assert open_page("dataset").text_input(key="import_source")
     assert started == [("demo", None)]
+    for page in ("overview", "dataset", "augmentation", "training"):
+        told = [warning.value.replace("\\", "") for warning in open_page(page, dataset="nope").warning]
+        assert ["Dataset `nope` is not here" in one for one in told] == [True], page
+        assert not open_page(page, dataset="demo").warning, page
+    assert "Run `gone` is not here" in open_page("evaluation", run="gone").warning[0].value
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from fashion_core import launch, manifest, rights
-from ui import loaders, notices, words
+from ui import loaders, navigation, notices, words
 
 DEMO = "demo"
 GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
@@ -40,6 +40,8 @@ def show() -> bool:
     """When there is no dataset yet: start drawing one and show how far it is. True while photos are missing."""
     if loaders.datasets():
         return False
+    if (asked := st.query_params.get("dataset")) not in (None, DEMO):
+        navigation.say(f"Dataset {words.command(asked[:120])} is not here; no photos are on this machine yet.")
     if rights.read_only():
         notices.review_copy("No photos are here, so none can be shown.", "the demo set is not drawn")
         return True

@@ -126,6 +126,8 @@ def pick_run(
     offered = loaders.all_runs() if runs is None else runs
     found = {run.id: run for run in offered}
     if not found:
+        if asked := st.query_params.get(key):
+            navigation.say(f"Run {words.command(asked[:120])} is not here.")
         notices.empty("No run is here yet. Here you would see what a trained model does.", page="training",
                       label="Train the first model")  # fmt: skip
         st.stop()
