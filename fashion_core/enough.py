@@ -4,9 +4,10 @@ Takes counts of photos, gives sentences. The one rule: a split judges nothing wh
 photos (Wilson's) can be wider than half of the scale, which is so for fewer than FEWEST. Knows no files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from fashion_core.labels import counted, display_name, listed
@@ -59,6 +60,17 @@ def sentences(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
                 f"of {'that class' if len(thin) == 1 else 'each of these classes'} it can judge nothing"
             )
     return told
+
+
+def few_answers(matrix_KK: npt.ArrayLike, classes: Sequence[str], shown: Callable[[str], str] = display_name) -> str:
+    """``Precision says little of Skirt (2 answers)``: classes that were answered fewer than FEWEST_OF_A_CLASS times;
+    empty where there are none. ``matrix_KK`` counts photos, rows true."""
+    said_K = np.asarray(matrix_KK).sum(axis=0)
+    thin = [(name, int(n)) for name, n in zip(classes, said_K, strict=True) if 0 < n < FEWEST_OF_A_CLASS]
+    named = [f"{shown(name)} ({counted(n, 'answer')})" for name, n in thin[:_MOST_NAMED]]
+    if len(thin) > _MOST_NAMED:
+        named.append(f"{len(thin) - _MOST_NAMED:,} more classes with fewer than {FEWEST_OF_A_CLASS}")
+    return f"Precision says little of {listed(named)}" if thin else ""
 
 
 def of_manifest(manifest: pd.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fashion_core import metrics, published, runs
+from fashion_core import enough, metrics, published, runs
 from fashion_core.config import changes
 from fashion_core.errors import RunError
 from fashion_core.labels import listed
@@ -73,6 +73,8 @@ def _results(run: runs.Run, split: str, scores: dict) -> str:
             for k, row in enumerate(scores["per_class"])
         ),
     ]
+    if few := enough.few_answers(matrix_KK, run.classes, plain):
+        lines.append(f"{few}.")
     if published.fits(run.classes):
         beside = "; ".join(
             f"{one.name} {100 * one.accuracy:.2f} %" for one in published.results() if one.matrix_KK is not None

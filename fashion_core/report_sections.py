@@ -5,7 +5,7 @@ Takes a report's document; gives markup. Every number comes from the document, e
 
 from typing import Any
 
-from fashion_core import metrics, report_charts, report_matrix, verdicts
+from fashion_core import enough, metrics, report_charts, report_matrix, verdicts
 from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag, with_code
 from fashion_core.published import OTHER_INPUT
@@ -98,6 +98,8 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
         picture.sort(key=lambda row: -row["value"])
         chart = tag("figure", report_charts.interval_rows(f"recall-{index}", title, picture))
     told = "Recall with Wilson's 95 % interval, precision and F1 over as many photos as they are worth."
+    if few := enough.few_answers(run["scores"]["confusion_matrix"], run["scores"]["classes"]):
+        told += f" {few}."
     return join(
         tag("h3", "Each class"),
         chart,

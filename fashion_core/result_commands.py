@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import closer, manifest, maps, metrics, runs, snapshots
+from fashion_core import closer, enough, manifest, maps, metrics, runs, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
@@ -37,6 +37,7 @@ def evaluate(
             else f"{row['label']:<24}{'no photos':>40}"
             for row in scores["per_class"]
         ),
+        *filter(None, [enough.few_answers(scores["confusion_matrix"], scores["classes"], str)]),
         *_closer_lines(scores),
     ]
     answer(scores, as_json, lines)

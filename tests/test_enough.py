@@ -125,3 +125,15 @@ def test_the_import_says_so_on_the_command_line_and_on_the_page(few, tmp_path, m
     app.run()
     assert written(app).replace("\\", "").count(f"Test {NOTHING}") == 2 and not app.exception  # there, and of the page
     shutil.rmtree(tmp_path / "data")
+
+
+def test_precision_of_a_class_that_was_hardly_ever_answered_says_so():
+    matrix = np.array([[10, 0, 0], [1, 0, 7], [0, 0, 1]])  # "one" 11 answers, "two" none, "three" 8
+    assert enough.few_answers(matrix, ["one", "two", "three"]) == ""
+    matrix[1] = [6, 1, 1]
+    assert enough.few_answers(matrix, ["one", "two", "three"], str) == (
+        "Precision says little of two (1 answer) and three (2 answers)"
+    )
+    many = np.eye(9, dtype=int)
+    told = enough.few_answers(many, [f"c{number}" for number in range(9)], str)
+    assert told.endswith("c3 (1 answer) and 5 more classes with fewer than 5")

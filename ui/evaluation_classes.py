@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from fashion_core import metrics, published, statistics
+from fashion_core import enough, metrics, published, statistics
 from fashion_core.labels import display_name
 from fashion_core.runs import Run, label_indices
 from ui import loaders, notices, words
@@ -50,7 +50,8 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
         alt=f"Precision, recall and F1 of each class with 95 % intervals; {weakest} has the lowest F1",
         height=height_of(len(per_class), title=True, references=bool(others)),
     )
-    notices.aside(_how(per_class, found))
+    few = enough.few_answers(matrix, run.classes)
+    notices.aside(_how(per_class, found) + (f" {few}." if few else ""))
     if others:
         _say_what_is_published(others, drawn)
     _table(per_class, found, others)
