@@ -4,7 +4,7 @@
     data/<dataset>/features-<key>[-mirrored].json  what they are: weights, input, dataset and manifest; written last
 
 The key covers everything that decides a feature but the photos: the weights' sha256, size, resizing, channels,
-normalising, precision. Takes a run's network and its photos; knows no training.
+normalising, precision, threads. Takes a run's network and its photos; knows no training.
 N manifest rows, B batch, D features.
 """
 
@@ -31,15 +31,17 @@ CHUNK = 32  # photos a pass on each rank: the maps of 128 fall out of a CPU's ca
 
 
 def what(run: runs.Run) -> dict[str, Any]:
-    """What decides the features of a photo in this run, as its side file says it. They are those of any device and any
-    number of threads, up to rounding."""
+    """What decides the features of a photo in this run, as its side file says it. ``threads`` are those of this
+    process: they split sums, so another number gives other last digits, and a run that is trained again with as many
+    threads as before finds its own features. They are those of any device up to rounding."""
     settings, weights = run.settings, run.config["pretrained"]
     named = {name: weights[name] for name in ("backbone", "sha256", "mean", "std")}
     size = list(settings.image_size)
     precision = "bfloat16" if in_bfloat16(settings) else "float32"
     input_ = {"size": size, "resize": settings.resize, "channels": settings.channels, "precision": precision}
     library = BACKBONES[settings.model].library
-    return {**named, **input_, "versions": {name: metadata.version(name) for name in ("torch", library)}}
+    threads = torch.get_num_threads()
+    return {**named, **input_, "threads": threads, "versions": {name: metadata.version(name) for name in ("torch", library)}}
 
 
 def in_bfloat16(settings: Settings) -> bool:

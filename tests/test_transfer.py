@@ -288,6 +288,12 @@ def test_a_second_run_computes_nothing_and_what_decides_a_feature_has_a_file_of_
     paths.add(features.path_of(new_run(photos, tmp_path, run_id="other-weights"), photos, mirrored=False))
     assert len(paths) == 7
     changed = dataclasses.replace(photos, fingerprint="0" * 16)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        assert not features.is_there(first, photos, mirrored=True), "other threads, other last digits"
+    finally:
+        torch.set_num_threads(threads)
     assert features.is_there(first, photos, mirrored=True) and not features.is_there(first, changed, mirrored=True)
 
 
