@@ -41,7 +41,12 @@ def what(run: runs.Run) -> dict[str, Any]:
     input_ = {"size": size, "resize": settings.resize, "channels": settings.channels, "precision": precision}
     library = BACKBONES[settings.model].library
     threads = torch.get_num_threads()
-    return {**named, **input_, "threads": threads, "versions": {name: metadata.version(name) for name in ("torch", library)}}
+    return {
+        **named,
+        **input_,
+        "threads": threads,
+        "versions": {name: metadata.version(name) for name in ("torch", library)},
+    }
 
 
 def in_bfloat16(settings: Settings) -> bool:

@@ -80,6 +80,16 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     return f"{int(number):,} {thing if number == 1 else things or thing + 's'}"
 
 
+def num_equal(values: Iterable[float], value: float) -> int:
+    """How many other classes share the ``value`` of one: who names a single one as the weakest says so of them too."""
+    return max(0, sum(bool(other == value) for other in values) - 1)
+
+
+def and_more(name: str, more: int) -> str:
+    """``Backpacks``, or with ``more`` of its equals ``Backpacks and 34 more``."""
+    return f"{name} and {more:,} more" if more else name
+
+
 def agree(number: int, one: str = "is", many: str = "are") -> str:
     """The verb that a count takes: (1) -> ``is``, (3) -> ``are``."""
     return one if number == 1 else many

@@ -12,7 +12,7 @@ import numpy as np
 from fashion_core import enough, metrics, published, runs
 from fashion_core.config import changes
 from fashion_core.errors import RunError
-from fashion_core.labels import listed
+from fashion_core.labels import and_more, listed, num_equal
 from fashion_core.statistics import score_intervals, wilson
 
 
@@ -94,13 +94,15 @@ def limits(run: runs.Run, split: str, scores: dict, shown: Callable[[str], str] 
     """What the run cannot do and what its scores do not tell, a sentence each; a class's name goes through ``shown``.
     Code stands in backticks."""
     worst = min((row for row in scores["per_class"] if row["support"]), key=lambda row: row["recall"])
+    as_weak = num_equal([row["recall"] for row in scores["per_class"] if row["support"]], worst["recall"])
     low, high = wilson(round(worst["recall"] * worst["support"]), worst["support"])
     found = with_interval(worst["recall"], (float(low), float(high)))
     told = [
         f"It must choose among its {len(run.classes)} classes, also for a photo of something else.",
         "The numbers hold for photos of the same kind as its data. A published network fell from 86.2 % to 63.9 % on "
         "another collection of photos, made two years later.",
-        f"It recognises {shown(worst['label'])} least often: {found} of {worst['support']:,}.",
+        f"It recognises {and_more(shown(worst['label']), as_weak)} least often: {found} of {worst['support']:,}"
+        f"{' photos of the first' if as_weak else ''}.",
         "The interval is about which photos were tested. Training again with another seed moves the result too.",
         "Its probabilities are not calibrated; in the lab, where its validation predictions are, `Classifier(RUN, "
         "calibrated=True)` gives those of the temperature that fits them.",

@@ -11,7 +11,7 @@ import numpy as np
 from fashion_core import enough, verdicts
 from fashion_core.answers import Answers, Score, score_of
 from fashion_core.comparing import Comparison
-from fashion_core.labels import counted, display_name, listed
+from fashion_core.labels import and_more, counted, display_name, listed, num_equal
 from fashion_core.sides import Side
 from fashion_core.statistics import score_intervals, wilson
 from fashion_core.verdicts import of_tried
@@ -28,6 +28,8 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
     by_class = {k: score_of(right_SN[:, said.label_N == k]) for k in np.flatnonzero(support_K).tolist()}
     places = list(by_class)
     weakest, strongest = (places[place] for place in _ends([one.accuracy for one in by_class.values()]))
+    accuracies = [one.accuracy for one in by_class.values()]
+    as_strong, as_weak = (num_equal(accuracies, by_class[place].accuracy) for place in (strongest, weakest))
     commonest = int(support_K.argmax())
     seeds = f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
     guess = _number(
@@ -42,12 +44,14 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
         _share("Right answers", score, f"{seeds}{counted(n, 'photo')}"),
         _second_number(said, support_K, leaks, seeds),
         _share(
-            f"Best kind: {display_name(classes[strongest])}",
+            f"Best kind: {and_more(display_name(classes[strongest]), as_strong)}",
             by_class[strongest],
             counted(support_K[strongest], "photo"),
         ),
         _share(
-            f"Weakest kind: {display_name(classes[weakest])}", by_class[weakest], counted(support_K[weakest], "photo")
+            f"Weakest kind: {and_more(display_name(classes[weakest]), as_weak)}",
+            by_class[weakest],
+            counted(support_K[weakest], "photo"),
         ),
         guess,
     ]
@@ -55,7 +59,7 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
         "title": side.name,
         "numbers": [number for number in numbers if number][:MOST],
         "verdict": _verdict_on_one(
-            score, n, guess, by_class[weakest], int(support_K[weakest]), display_name(classes[weakest])
+            score, n, guess, by_class[weakest], int(support_K[weakest]), display_name(classes[weakest]), as_weak
         ),
         "care": _care(split, n, leaks, side.drawn, score.num_models),
         "picture": {
@@ -151,7 +155,9 @@ def _second_number(
     return _number(kinds, score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
 
 
-def _verdict_on_one(score: Score, n: int, guess: dict[str, Any], weakest: Score, num_weakest: int, name: str) -> str:
+def _verdict_on_one(
+    score: Score, n: int, guess: dict[str, Any], weakest: Score, num_weakest: int, name: str, as_weak: int
+) -> str:
     if enough.judges_nothing(n):
         return f"{enough.sentence('', n)}. It was right on {of_tried(score.accuracy, n)}."
     if score.low <= guess["high"]:
@@ -162,7 +168,7 @@ def _verdict_on_one(score: Score, n: int, guess: dict[str, Any], weakest: Score,
     return (
         f"It names the right kind for {of_tried(score.accuracy, n)}, where {guess['note']} would be right on "
         f"{of_tried(guess['value'], n, things='')}; it is weakest on {name}, with "
-        f"{of_tried(weakest.accuracy, num_weakest)}."
+        f"{of_tried(weakest.accuracy, num_weakest)}{f', and as weak on {as_weak:,} more' if as_weak else ''}."
     )
 
 

@@ -8,7 +8,7 @@ navigation.enter("dataset")
 
 # after the title, for these take a second on a cold server
 from fashion_core import enough  # noqa: E402
-from fashion_core.labels import display_name  # noqa: E402
+from fashion_core.labels import and_more, display_name, num_equal  # noqa: E402
 from ui import (  # noqa: E402
     audience,
     audited,
@@ -50,6 +50,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 num_unusable = photo_filters.num_unusable(dataset)
 counts = photo_filters.counts(dataset)
 most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
+as_few = num_equal(counts.iloc[:, 0], counts.iloc[:, 0].min())
 first_split = charts.SPLIT_NAMES[counts.columns[0]].lower()
 ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min())
 
@@ -71,7 +72,9 @@ answer(
         Number(
             "Imbalance",
             f"{ratio:.1f} : 1",
-            "all classes alike" if ratio == 1 else f"{display_name(most)} to {display_name(least)}, {first_split}",
+            "all classes alike"
+            if ratio == 1
+            else f"{display_name(most)} to {and_more(display_name(least), as_few)}, {first_split}",
             "How many photos the largest class has for each photo of the smallest one. A model trained on this without "
             "care learns to prefer the large classes.",
         ),

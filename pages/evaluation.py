@@ -5,7 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import enough, metrics, statistics
-from fashion_core.labels import display_name
+from fashion_core.labels import and_more, display_name, num_equal
 from ui import (
     address,
     audience,
@@ -51,6 +51,7 @@ def say_in_review() -> None:
             missed,
             statistics.wilson(round(missed * n_worst), n_worst),
             n_worst,
+            as_weak,
         ),
         plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"], scores["n"]),
         plain_answers.seen_before(
@@ -85,6 +86,7 @@ per_class = pd.DataFrame(scores["per_class"])
 commonest = per_class.loc[per_class["support"].idxmax()]
 balanced = per_class.loc[per_class["support"] > 0, "support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
+as_weak = num_equal(per_class["recall"], worst["recall"])
 leaks = leak_view.of(run, split)
 
 if scores["absent"]:
@@ -117,7 +119,7 @@ answer(
         Number(
             "Weakest class",
             words.percent(worst["recall"]),
-            display_name(worst["label"]),
+            and_more(display_name(worst["label"]), as_weak),
             "The class whose photos are recognised least often (lowest recall).",
         ),
     ],

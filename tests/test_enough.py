@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from statsmodels.stats.proportion import proportion_confint
 
-from fashion_core import answers, enough, manifest, report_board, sides, verdicts
+from fashion_core import answers, enough, labels, manifest, report_board, sides, verdicts
 from tests.made_runs import make_run
 from tests.test_audience import compared
 from tests.test_pages import open_page, written
@@ -42,10 +42,10 @@ def test_a_class_of_a_handful_is_named_and_the_training_photos_are_not_judged():
     assert enough.sentences({"test": {f"c{k}": 4 for k in range(9)}})[0].count("(4)") == 4
 
 
-def evaluated(n, missed, num_worst, num_missed):
+def evaluated(n, missed, num_worst, num_missed, as_weak=0):
     share = missed / n
     return plain_answers.evaluation(
-        1 - share, (0.1, 0.9), n, "dress", num_missed / num_worst, (0.1, 0.9), num_worst
+        1 - share, (0.1, 0.9), n, "dress", num_missed / num_worst, (0.1, 0.9), num_worst, as_weak
     ).replace("\\", "")
 
 
@@ -55,11 +55,12 @@ def test_fewer_than_twenty_photos_are_said_as_they_were_counted():
     assert evaluated(600, 60, 3, 3).endswith("Dress: all 3 photos of it were missed.")
     assert evaluated(600, 60, 8, 1).endswith("Dress: 1 of its 8 photos was missed.")
     assert evaluated(600, 60, 40, 10).endswith("25 of 100 are missed (10.0 to 90.0).")
+    assert evaluated(600, 60, 3, 3, 2).endswith("all 3 photos of it were missed. It fails as often on 2 more kinds.")
     assert "2 of 4" in plain_answers.against_guessing(0.1, 0.5, 4)
     assert "3 of 4 photos of x right (0.0 to 100.0 of 100 such; no more were tried" in plain_answers.standing(
         "x", 0.75, (0, 1), 4, False
     )
-    mixed = plain_answers.learnt(0.5, (0, 1), 4, "dress", 1.0, (0, 1), 2, "hat")
+    mixed = plain_answers.learnt(0.5, (0, 1), 4, "dress", 1.0, (0, 1), 2, "hat", 0)
     assert (
         "For 2 of 4 photos (0.0 to 100.0 of 100 such; no more were tried) the most" in mixed
         and "for 2 of 2 of its photos" in mixed
@@ -137,3 +138,8 @@ def test_precision_of_a_class_that_was_hardly_ever_answered_says_so():
     many = np.eye(9, dtype=int)
     told = enough.few_answers(many, [f"c{number}" for number in range(9)], str)
     assert told.endswith("c3 (1 answer) and 5 more classes with fewer than 5")
+
+
+def test_no_class_is_named_as_the_weakest_where_others_are_as_weak():
+    assert labels.num_equal([0.0, 0.5, 0.0, float("nan"), 0.0], 0.0) == 2 and labels.num_equal([0.5, 1.0], 0.5) == 0
+    assert labels.and_more("Belts", 2) == "Belts and 2 more" and labels.and_more("Belts", 0) == "Belts"

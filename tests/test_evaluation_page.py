@@ -232,3 +232,16 @@ def test_page_report_and_model_card_give_one_interval(tmp_path):
     assert page.macro_f1 == statistics.score_intervals(matrix_KK).macro_f1
     low, high = (f"{end:.3f}" for end in page.macro_f1)
     assert f"[{low}, {high}]" in model_card.card(run)
+
+
+def test_the_weakest_class_is_said_with_those_that_are_as_weak(room, monkeypatch):
+    figures = {}
+    monkeypatch.setattr(evaluation_classes, "plot", lambda figure, *, key, **more: figures.update({key: figure}))
+    run = make_run(room / "one", CLASSES, counts={"test": 90})
+    path = run.folder / "predictions-test.parquet"
+    frame = pd.read_parquet(path).assign(predicted="shoe")
+    frame[[f"p_{name}" for name in CLASSES]] = [0.0, 0.0, 1.0]
+    frame.to_parquet(path)
+    app = open_page("evaluation", run="one", view="classes")
+    assert metric(app, "Weakest class") == "0.0 %" and "Kurta and 1 more" in written(app)
+    assert "Lowest F1: Kurta and 1 more" in figures["class_scores"].layout.title.text

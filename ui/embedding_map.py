@@ -10,7 +10,7 @@ import streamlit as st
 
 from fashion_core import maps, regions, rights
 from fashion_core.errors import FashionError
-from fashion_core.labels import display_name
+from fashion_core.labels import and_more, display_name, num_equal
 from fashion_core.runs import Run
 from ui import (
     address,
@@ -157,16 +157,17 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
                 f"Share of {words.counted(num_compared, 'photo')} of which {_NEAREST}. It judges the features "
                 "themselves, so the map cannot flatter it.",
             ),
-            _class_number("Told apart best", best, f"Most often {_NEAREST}."),
-            _class_number("Told apart worst", worst, f"Least often {_NEAREST}."),
+            _class_number("Told apart best", best, by_class, f"Most often {_NEAREST}."),
+            _class_number("Told apart worst", worst, by_class, f"Least often {_NEAREST}."),
         ],
         in_review=lambda: _say(run, split, chosen, by_class, num_compared),
     )
 
 
-def _class_number(label: str, row: pd.Series, told: str) -> Number:
+def _class_number(label: str, row: pd.Series, by_class: pd.DataFrame, told: str) -> Number:
     bounds = words.interval((row["low"], row["high"]))
-    return Number(label, words.percent(row["rate"]), f"{display_name(row['label'])} {bounds}", told)
+    name = and_more(display_name(row["label"]), num_equal(by_class["rate"], row["rate"]))
+    return Number(label, words.percent(row["rate"]), f"{name} {bounds}", told)
 
 
 def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compared: int) -> None:
@@ -184,6 +185,7 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
             (1 - worst["high"], 1 - worst["low"]),
             int(worst["n"]),
             worst["beside"],
+            num_equal(by_class["rate"], worst["rate"]),
         ),
         plain_answers.flattened(kept),
         notices.DRAWN_HELP if run.dataset["synthetic"] else "",

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from fashion_core import enough, metrics, published, statistics
-from fashion_core.labels import display_name
+from fashion_core.labels import and_more, display_name, num_equal
 from fashion_core.runs import Run, label_indices
 from ui import loaders, notices, words
 from ui.charts.panels import Panel, height_of, interval_panels
@@ -68,6 +68,7 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
     per_class, found = pd.DataFrame(loaders.scores_of(_run, split)["per_class"]), intervals_of(_run, split)
     order = np.argsort(-per_class["f1"].to_numpy(), kind="stable")
     weakest = int(per_class["f1"].idxmin())
+    as_weak = num_equal(per_class["f1"], per_class["f1"][weakest])
     f1 = words.percent_with_interval(per_class["f1"][weakest], [float(ends[weakest]) for ends in found.f1])
     return interval_panels(
         [display_name(label) for label in per_class["label"].iloc[order]],
@@ -82,7 +83,7 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
             )
             for name, title in SCORES.items()
         ],
-        title=f"Lowest F1: {display_name(per_class['label'][weakest])}, {f1}",
+        title=f"Lowest F1: {and_more(display_name(per_class['label'][weakest]), as_weak)}, {f1}",
         height=height_of(len(per_class), title=True, references=bool(_others)),
         drawn=drawn,
     )

@@ -41,14 +41,16 @@ def name(label: str) -> str:
 
 
 def evaluation(
-    share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, num_worst: int
+    share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, num_worst: int, as_weak: int
 ) -> str:
-    """How good is it, and where does it fail? Fewer than 20 photos are said as they were counted."""
+    """How good is it, and where does it fail? Fewer than 20 photos are said as they were counted. ``as_weak``: on how
+    many more kinds it fails as often."""
     right = f"{of_tried(share, n, bounds)} {'is' if n == 1 else 'are'} named right ({_seen(between(bounds), n)})"
     right = right if n < COUNTED_BELOW else f"About {right}"
     if not missed:
         return f"{right}. None was missed."
-    return f"{right}. It fails most on {name(worst)}: {_missed(missed, missed_bounds, num_worst)}."
+    more = f" It fails as often on {words.counted(as_weak, 'more kind')}." if as_weak else ""
+    return f"{right}. It fails most on {name(worst)}: {_missed(missed, missed_bounds, num_worst)}.{more}"
 
 
 def _missed(missed: float, bounds: Bounds, n: int) -> str:
@@ -129,7 +131,15 @@ def _from_to(difference: Difference) -> str:
 
 
 def learnt(
-    share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, num_worst: int, beside: str
+    share: float,
+    bounds: Bounds,
+    n: int,
+    worst: str,
+    missed: float,
+    missed_bounds: Bounds,
+    num_worst: int,
+    beside: str,
+    as_weak: int,
 ) -> str:
     """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not."""
     tried = f"{of_tried(share, n, bounds)} ({_seen(between(bounds), n)})"
@@ -140,7 +150,8 @@ def learnt(
     mixed = f"for {of_100(missed, missed_bounds)} of its photos ({between(missed_bounds)}) it is another class"
     if num_worst < COUNTED_BELOW:
         mixed = f"for {of_tried(missed, num_worst, things='')} of its photos it is another class"
-    return f"{found} It mixes up {name(worst)} most: {mixed}{often}."
+    more = f" It mixes up {words.counted(as_weak, 'more kind')} as often." if as_weak else ""
+    return f"{found} It mixes up {name(worst)} most: {mixed}{often}.{more}"
 
 
 def reach(found: Comparison) -> str:
