@@ -1,9 +1,11 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency
 
 from fashion_core import distribution, labels, published
 from fashion_core.distribution import label_shift
+from ui import distribution_view
 
 
 def test_the_distance_is_the_part_of_the_photos_that_would_have_to_change_class():
@@ -53,3 +55,15 @@ def test_the_published_splits_differ_as_a_hand_count_says():
 def test_every_class_stands_in_one_group_of_each_kind():
     for groups in (labels.GROUPS, labels.GARMENTS):
         assert sorted(name for names in groups.values() for name in names) == sorted(labels.INDOFASHION)
+
+
+def test_a_reviewer_is_not_told_that_classes_are_mixed_alike_where_nothing_could_test_it():
+    few = pd.DataFrame({"train": [22, 28, 90], "val": [3, 3, 11], "test": [3, 4, 10]}, index=["a", "b", "c"])
+    assert distribution_view.mix_words(few).startswith("There are too few photos of each kind to tell")
+    many = pd.DataFrame({"train": [2200, 2800, 9000], "val": [220, 280, 905]}, index=["a", "b", "c"])
+    assert (
+        distribution_view.mix_words(many)
+        == "No part of the data holds the classes in other shares than chance would give."
+    )
+    moved = pd.DataFrame({"train": [2200, 2800, 9000], "val": [900, 280, 220]}, index=["a", "b", "c"])
+    assert distribution_view.mix_words(moved).startswith("Not all parts of the data hold the classes")

@@ -173,7 +173,8 @@ def mix_words(counts: pd.DataFrame) -> str:
     found = []
     for first, second in combinations([split for split in counts.columns if counts[split].sum()], 2):
         shift = label_shift(counts[first].to_numpy(), counts[second].to_numpy())
-        moved = shift.distance >= 0.0005 and shift.p_value is not None and shift.p_value < SURE
+        untested = shift.distance >= 0.0005 and shift.p_value is None
+        moved = None if untested else shift.distance >= 0.0005 and (shift.p_value or 0.0) < SURE
         found.append((charts.SPLIT_NAMES[first].lower(), charts.SPLIT_NAMES[second].lower(), moved))
     return plain_answers.mix(found)
 

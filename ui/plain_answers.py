@@ -241,13 +241,18 @@ def audited(leaks: Mapping[str, tuple[int, int]] | None, num_conflicts: int) -> 
     return f"With care: {' and '.join(found)} are copies of photos seen before, so scores are partly memory.{twice}"
 
 
-def mix(pairs: Sequence[tuple[str, str, bool]]) -> str:
-    """Whether the splits hold the classes in the same shares: (first, second, more than chance) for each two."""
+def mix(pairs: Sequence[tuple[str, str, bool | None]]) -> str:
+    """Whether the splits hold the classes in the same shares: (first, second, more than chance) for each two; None
+    where too few photos a class allow no test."""
     moved = [f"{first} and {second}" for first, second, real in pairs if real]
     if not pairs:
         return ""
+    if not moved and any(real is None for _, _, real in pairs):
+        return (
+            "There are too few photos of each kind to tell whether all parts of the data hold them in the same shares."
+        )
     if not moved:
-        return "The classes are mixed alike in all parts of the data, apart from chance."
+        return "No part of the data holds the classes in other shares than chance would give."
     return (
         f"Not all parts of the data hold the classes in the same shares ({'; '.join(moved)}): a class that was rare in "
         "training may be named worse."
