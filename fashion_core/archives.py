@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fashion_core import storage
+from fashion_core import lookalikes, storage
 from fashion_core.archive_entries import (
     BOMB_WINDOW,
     CHUNK,
@@ -124,7 +124,10 @@ def _check_listing(archive: Path, entries: Iterator[Entry]) -> int:
     hashes = np.sort(np.frombuffer(files, dtype=np.int64))
     folder_hashes = np.array([hash(name) for name in folders], dtype=np.int64)
     if (hashes[1:] == hashes[:-1]).any() or np.isin(folder_hashes, hashes).any():
-        raise refusal(archive, "holds two names that are the same, or differ only by case; rename one of them")
+        raise refusal(
+            archive,
+            "holds two names that are the same, or differ only by case or by how an accent is written; rename one of them",
+        )
     return total
 
 
@@ -160,8 +163,12 @@ def _remember_folders(archive: Path, folders: dict[str, str], parts: list[str]) 
             raise refusal(archive, f"holds more than {MAX_FOLDERS:,} folders; unpack it yourself and import the folder")
         name = name.rpartition("/")[0]
     if name and folders[_folded(name)] != name:
-        twins = f"'{folders[_folded(name)]}' and '{name}'"
-        raise refusal(archive, f"holds the folders {twins}, which differ only by case; rename one of them")
+        first = folders[_folded(name)]
+        raise refusal(
+            archive,
+            f"holds the folders {lookalikes.shown(first)} and {lookalikes.shown(name)}, which differ only by "
+            f"{lookalikes.difference(first, name)}; rename one of them",
+        )
 
 
 def _write(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core import photos
+from fashion_core import lookalikes, photos
 from fashion_core.archives import has_odd_characters, is_junk
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted
@@ -43,8 +43,9 @@ class Found:
     warnings: tuple[str, ...]
 
 
-def read(root: Path) -> Found:
-    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through."""
+def read(root: Path, join_alike: bool = False) -> Found:
+    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. Classes
+    whose names look alike are refused, or with ``join_alike`` one class."""
     base = without_wrappers(root)
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
@@ -59,8 +60,14 @@ def read(root: Path) -> Found:
         raise SourceError(
             f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
         )
-    classes = sorted({label for _, label, _ in groups})
-    _refuse_odd_classes(base, classes, {label for _, _, label in found})
+    photos_of = Counter(label for _, _, label in found)
+    _refuse_empty_classes(base, sorted({label for _, label, _ in groups}), set(photos_of))
+    if join_alike:
+        called, told = lookalikes.joined(photos_of)
+        found = [(path, split, called[label]) for path, split, label in found]
+        notes += told
+    classes = sorted({label for _, _, label in found})
+    _refuse_odd_classes(base, classes)
     if other:
         listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"files in formats that are not read were left out: {listed}")
@@ -263,16 +270,21 @@ def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str])
     return sorted(found)
 
 
-def _refuse_odd_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
+def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
     if without := [label for label in classes if label not in with_photos]:
         named = ", ".join(f"'{label}'" for label in without)
         raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
-    by_lower: dict[str, str] = {}
-    for label in classes:
-        if (twin := by_lower.setdefault(label.casefold(), label)) != label:
-            raise SourceError(
-                f"class folders '{twin}' and '{label}' in '{base}' differ only by case; rename one of them."
-            )
+
+
+def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
+    if pairs := lookalikes.alike(classes):
+        one, two = pairs[0]
+        more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
+        raise SourceError(
+            f"class folders {lookalikes.shown(one)} and {lookalikes.shown(two)} in '{base}'{more} look alike: they "
+            f"differ only by {lookalikes.difference(one, two)}; rename one of them, or have classes that look alike "
+            "joined (--join-alike)."
+        )
     if len(classes) < 2:
         raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")
 

@@ -12,6 +12,7 @@ from fashion_core import VERSION, audit, enough, findings, label_errors, long_ta
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
+from fashion_core.layout import Choices
 
 
 @app.command()
@@ -159,15 +160,26 @@ def import_(
             help="Make a dataset whose train is long-tailed, so many to 1; SOURCE may be an imported dataset.",
         ),
     ] = None,
+    join_alike: Annotated[
+        bool,
+        typer.Option(
+            "--join-alike", help="Make class folders whose names look alike (kurta men, kurta_men) one class."
+        ),
+    ] = False,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
+    choices = Choices(join_alike=join_alike)
     if imbalance is None:
-        dataset = manifest.import_source(source, data_dir=data_dir, name=name, seed=seed, progress=Bar())
+        dataset = manifest.import_source(
+            source, data_dir=data_dir, name=name, seed=seed, progress=Bar(), choices=choices
+        )
     else:
         long_tail.check_ratio(imbalance)  # before an import that takes minutes
-        whole = _imported(source, data_dir) or manifest.import_source(source, data_dir=data_dir, progress=Bar())
+        whole = _imported(source, data_dir) or manifest.import_source(
+            source, data_dir=data_dir, progress=Bar(), choices=choices
+        )
         dataset = long_tail.make(whole, imbalance, seed=seed, name=name)
     document = _dataset_document(dataset)
     for warning in dataset.warnings:

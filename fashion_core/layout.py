@@ -15,6 +15,23 @@ SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a person decides about a source that cannot be decided from it: the options of ``import``.
+
+    ``join_alike`` makes class folders whose names look alike one class.
+    """
+
+    join_alike: bool = False
+
+    def flags(self) -> list[str]:
+        """The words on the command line that mean these choices."""
+        return ["--join-alike"] if self.join_alike else []
+
+
+UNDECIDED = Choices()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """A source that has been read, but whose photos have not been opened yet.
 

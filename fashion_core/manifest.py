@@ -20,7 +20,7 @@ from fashion_core.datasets import Dataset, find_dataset, import_progress, list_d
 from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
 from fashion_core.image_folders import write_folders
 from fashion_core.labels import agree, counted
-from fashion_core.layout import SPLITS, Source
+from fashion_core.layout import SPLITS, UNDECIDED, Choices, Source
 from fashion_core.sources import Progress
 
 __all__ = ["Dataset", "find_dataset", "import_progress", "import_source", "list_datasets", "write_folders"]
@@ -36,6 +36,7 @@ def import_source(
     name: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    choices: Choices = UNDECIDED,
 ) -> Dataset:
     """Import ``source`` as dataset ``name``. The same photos under the same name again: the dataset that is there.
 
@@ -57,7 +58,7 @@ def import_source(
         ):  # 2 s: a page that asks whether it is held holds it for a moment
             reporter = _Reporter(incoming / "progress.json", progress)
             try:
-                dataset = _import(source, data_dir, dataset_id, name, seed, reporter)
+                dataset = _import(source, data_dir, dataset_id, name, seed, reporter, choices)
             except BaseException as error:
                 reporter.failed(error)
                 shutil.rmtree(incoming / "dataset", ignore_errors=True)
@@ -73,12 +74,20 @@ def import_source(
     return dataset
 
 
-def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed: int, reporter: "_Reporter") -> Dataset:
+def _import(
+    given: str | Path,
+    data_dir: Path,
+    dataset_id: str,
+    name: str,
+    seed: int,
+    reporter: "_Reporter",
+    choices: Choices,
+) -> Dataset:
     building, final = reporter.path.parent / "dataset", data_dir / dataset_id
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
     reporter("reading the source", 0, 0)
-    source = sources.open_source(given, work_dir=building, seed=seed, progress=reporter)
+    source = sources.open_source(given, work_dir=building, seed=seed, progress=reporter, choices=choices)
     size = _first_size(source)
     path = building / f"pixels-{size}x{size}.npy"
     with pixels.create(path, len(source.rows), size, size) as array_NHW3:

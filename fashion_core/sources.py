@@ -28,7 +28,7 @@ from fashion_core import (
     photos,
 )
 from fashion_core.errors import SourceError
-from fashion_core.layout import Source
+from fashion_core.layout import UNDECIDED, Choices, Source
 
 Progress = Callable[[str, int, int], None]
 DEMO = "demo"
@@ -39,20 +39,27 @@ _ARCHIVE_ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", "
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
-def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: Progress | None = None) -> Source:
+def open_source(
+    source: str | Path,
+    *,
+    work_dir: Path,
+    seed: int = 0,
+    progress: Progress | None = None,
+    choices: Choices = UNDECIDED,
+) -> Source:
     """Read the listing of a source; SourceError with one sentence when it cannot be used."""
     if str(source) in DRAWN:
         return _open_drawn(str(source), work_dir, seed, progress)
     if not str(source).strip() or archives.has_odd_characters(str(source)):
         raise SourceError(f"{str(source)!r} is no path that can be stored; give a folder, an archive, or {DEMO}.")
     path = Path(source).expanduser()
-    bring = f"python -m fashion_core import {shlex.quote(str(path.resolve()))}"
+    bring = shlex.join(["python", "-m", "fashion_core", "import", str(path.resolve()), *choices.flags()])
     if str(source) == FASHION_MNIST and not path.is_dir():
         path, bring = fashion_mnist.SYSTEM_FOLDER, f"python -m fashion_core import {FASHION_MNIST}"
         if not fashion_mnist.holds_any(path):
             raise SourceError(f"Fashion-MNIST is not in {path}; {fashion_mnist.HOW_TO_GET}.")
     if path.is_dir():
-        return _open_folder(path.resolve(), name_of(source), seed, bring)
+        return _open_folder(path.resolve(), name_of(source), seed, bring, choices)
     if not path.exists():
         raise SourceError(f"there is no file or folder '{source}'; check the path, or import {DEMO} to try the lab.")
     if not path.is_file():
@@ -61,7 +68,7 @@ def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: 
     folder = work_dir / "photos"
     archives.unpack(path, folder, progress)
     try:
-        return _open_folder(folder, name_of(source), seed, bring)
+        return _open_folder(folder, name_of(source), seed, bring, choices)
     except SourceError as error:  # say it of the archive that the person gave, not of our folder
         told = str(error).replace(f"folder '{folder}", f"archive '{path}").replace(str(folder), str(path))
         raise SourceError(told) from error
@@ -124,13 +131,13 @@ def _refuse_other_files(path: Path) -> None:
         raise SourceError(f"'{path}' is {what}; give a folder, or a .zip or .tar archive (.gz, .bz2, .xz).")
 
 
-def _open_folder(root: Path, name: str, seed: int, bring: str) -> Source:
+def _open_folder(root: Path, name: str, seed: int, bring: str, choices: Choices) -> Source:
     for folder in (root, *class_folders.wrapped(root)):
         if fashion_mnist.holds_any(folder):
             return _open_fashion_mnist(folder, name, seed, bring)
         if indofashion.find(folder):
             return _open_indofashion(folder, name, seed, bring)
-    found = class_folders.read(root)
+    found = class_folders.read(root, choices.join_alike)
     rows, rule = layout.with_missing_splits(found.rows, seed)
     return Source(
         kind="folders",

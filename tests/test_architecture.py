@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 ORDER = (
     "errors interpreter rights storage starters processes devices slots hardware conditions waiter sbatch slurm "
     "polling labels published room measured pretrained fields config draws schedules photos decoder archive_entries "
+    "lookalikes "
     "archives layout class_folders indofashion fashion_mnist drawing drawn sources datasets pixels image_folders "
     "contents manifest duplicates measures findings audit versions long_tail copies sampling distribution statistics "
     "enough differences seeds leakage label_errors metrics orders calibration adjustment breakdown shift projection "
