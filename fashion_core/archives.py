@@ -126,7 +126,7 @@ def _check_listing(archive: Path, entries: Iterator[Entry]) -> int:
     if (hashes[1:] == hashes[:-1]).any() or np.isin(folder_hashes, hashes).any():
         raise refusal(
             archive,
-            "holds two names that are the same, or differ only by case or by how an accent is written; rename one of them",
+            "holds two names that are the same, or differ only by case or by how an accent is written; rename one",
         )
     return total
 

@@ -5,6 +5,7 @@ Takes the data folder; gives Dataset records. Knows nothing of layouts or of dec
 
 import dataclasses
 import hashlib
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,12 @@ def load(folder: Path) -> Dataset:
 def read_photo(dataset: Dataset, path: str, sha256: str) -> bytes:
     """The bytes of one photo, if they are still those that were imported; DatasetError says what happened to them."""
     again = f"import the photos as they are now under another name: {dataset.bring} --name NAME"
+    if not dataset.root.is_dir():
+        raise DatasetError(
+            f"the photos of dataset '{dataset.name}' are not in '{dataset.root}' any more; put them back, or import "
+            "them from where they are now under the same name: python -m fashion_core import FOLDER --name "
+            f"{shlex.quote(dataset.name)}"
+        )
     try:
         data = sources.photo_bytes_of(dataset.root, path)
     except FashionError as error:

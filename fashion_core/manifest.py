@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import datasets, photos, pixels, rights, sources, storage
+from fashion_core import datasets, moved, photos, pixels, rights, sources, storage
 from fashion_core.datasets import Dataset, find_dataset, import_progress, list_datasets
 from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
 from fashion_core.image_folders import write_folders
@@ -38,7 +38,8 @@ def import_source(
     progress: Progress | None = None,
     choices: Choices = UNDECIDED,
 ) -> Dataset:
-    """Import ``source`` as dataset ``name``. The same photos under the same name again: the dataset that is there.
+    """Import ``source`` as dataset ``name``. The same photos under the same name again: the dataset that is there,
+    which reads them where they lie now.
 
     SourceError or DatasetError with one sentence otherwise; then nothing is left but the reason in progress.json.
     """
@@ -95,8 +96,15 @@ def _import(
     manifest = _manifest(source, found)
     notes = _judge(manifest, source, given)
     fingerprint = sources.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
+    bring = source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}"
     if final.exists():
-        return _same_or_refuse(datasets.load(final), fingerprint, name, building)
+        known = _same_or_refuse(datasets.load(final), fingerprint, name)
+        inside = source.root.is_relative_to(building)
+        if not inside or moved.adopt(known, building / source.root.relative_to(building).parts[0]):
+            root = final / source.root.relative_to(building) if inside else source.root
+            known = moved.follow(known, root, bring, manifest)
+        shutil.rmtree(building)
+        return known
     storage.write_parquet(building / "manifest.parquet", manifest)
     pixels.seal(building, path, fingerprint)
     counts = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
@@ -112,7 +120,7 @@ def _import(
         synthetic=source.synthetic,
         note=source.note,
         split_rule=source.split_rule,
-        bring=source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}",
+        bring=bring,
         fingerprint=fingerprint,
         splits={split: int(counts[split]) for split in SPLITS if split in counts},
         num_images=int(counts.sum()),
@@ -130,13 +138,12 @@ def _import(
     return dataset
 
 
-def _same_or_refuse(known: Dataset, fingerprint: str, name: str, building: Path) -> Dataset:
+def _same_or_refuse(known: Dataset, fingerprint: str, name: str) -> Dataset:
     if known.fingerprint != fingerprint or known.name != name:
         raise DatasetError(
             f"dataset '{known.name}' is there already with other photos (fingerprint {known.fingerprint}, "
             f"now {fingerprint}); choose another --name."
         )
-    shutil.rmtree(building)
     return known
 
 

@@ -77,6 +77,14 @@ def seal(folder: Path, path: Path, fingerprint: str) -> None:
     storage.write_json(path.with_suffix(".json"), _side(folder, path, fingerprint))
 
 
+def fingerprint_of_cache(path: Path) -> str | None:
+    """The fingerprint of the dataset for which the cache at ``path`` was sealed; None when nothing says it."""
+    try:
+        return str(storage.read_json(path.with_suffix(".json"))["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def open_pixels(dataset: Dataset, width: int, height: int, how: str = "squeeze") -> np.ndarray:
     """The cache as a read-only memory map, uint8 N x H x W x 3. DatasetError when it is absent or does not fit."""
     if fault := _fault(dataset, width, height, how):

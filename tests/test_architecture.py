@@ -14,6 +14,7 @@ ORDER = (
     "polling labels published room measured pretrained fields config draws schedules photos decoder archive_entries "
     "lookalikes "
     "archives layout class_folders indofashion fashion_mnist drawing drawn sources datasets pixels image_folders "
+    "moved "
     "contents manifest duplicates measures findings audit versions long_tail copies sampling distribution statistics "
     "enough differences seeds leakage label_errors metrics orders calibration adjustment breakdown shift projection "
     "neighbours clusters alignment regions novelty checkpoints status runs snapshots model_card sides answers recalls "

@@ -139,7 +139,7 @@ def _arrived(dataset_id: str) -> None:
         bad = dataset.num_damaged + dataset.num_missing
         unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
         st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
-        notices.few(enough.of_manifest(dataset.manifest(["split", "label", "status"])))
+        notices.few([*dataset.warnings, *enough.of_manifest(dataset.manifest(["split", "label", "status"]))])
         # a link to the page that one is on does nothing, so this is a button
         if st.button(f"Look at {words.plain(dataset.name)}", on_click=_open, args=(dataset.id,)):
             st.rerun()
