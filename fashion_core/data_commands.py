@@ -12,7 +12,7 @@ from fashion_core import VERSION, audit, enough, findings, label_errors, long_ta
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
-from fashion_core.layout import Choices
+from fashion_core.layout import Choices, names_in
 
 
 @app.command()
@@ -166,11 +166,17 @@ def import_(
             "--join-alike", help="Make class folders whose names look alike (kurta men, kurta_men) one class."
         ),
     ] = False,
+    class_names: Annotated[
+        str,
+        typer.Option(
+            "--class-names", help="What the numbers in idx files (MNIST and its kin) mean: zero,one,two; lowest first."
+        ),
+    ] = "",
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
-    choices = Choices(join_alike=join_alike)
+    choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
     if imbalance is None:
         dataset = manifest.import_source(
             source, data_dir=data_dir, name=name, seed=seed, progress=Bar(), choices=choices

@@ -11,6 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from fashion_core import labels, lookalikes
+from fashion_core.errors import WrongUse
+
 SPLITS = ("train", "val", "test")
 
 
@@ -18,14 +21,33 @@ SPLITS = ("train", "val", "test")
 class Choices:
     """What a person decides about a source that cannot be decided from it: the options of ``import``.
 
-    ``join_alike`` makes class folders whose names look alike one class.
+    ``join_alike`` makes class folders whose names look alike one class; ``class_names`` names the numbers of idx files,
+    lowest first.
     """
 
     join_alike: bool = False
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.class_names:
+            if not name or not name.isprintable():
+                raise WrongUse(f"a class name has visible characters, got {name!r} in --class-names")
+        for one, two in lookalikes.alike(self.class_names):
+            raise WrongUse(f"--class-names has '{one}' and '{two}', which look alike; give them names that differ")
+        if len(set(self.class_names)) < len(self.class_names):
+            raise WrongUse("--class-names has a name twice; give every class its own")
 
     def flags(self) -> list[str]:
         """The words on the command line that mean these choices."""
-        return ["--join-alike"] if self.join_alike else []
+        named = ["--class-names", ",".join(self.class_names)] if self.class_names else []
+        return [*(["--join-alike"] if self.join_alike else []), *named]
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Class names from ``zero, one, two``; ``fashion-mnist`` stands for the names of its garments."""
+    if text.strip() == "fashion-mnist":
+        return labels.FASHION_MNIST
+    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
 
 
 UNDECIDED = Choices()
@@ -54,7 +76,7 @@ class Source:
     warnings: tuple[str, ...] = ()
 
 
-def divide(ids: Iterable[str], labels: Iterable[str], parts: dict[str, float], seed: int) -> list[str | None]:
+def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], seed: int) -> list[str | None]:
     """Stratified: for each image the part it falls into, or None for the rest.
 
     The images of a class are put in the order of sha256("seed:image_id"), so that the division never changes with a
@@ -62,7 +84,7 @@ def divide(ids: Iterable[str], labels: Iterable[str], parts: dict[str, float], s
     part in turn.
     """
     members: dict[str, list[tuple[str, int]]] = {}
-    for row, (image_id, label) in enumerate(zip(ids, labels, strict=True)):
+    for row, (image_id, label) in enumerate(zip(ids, classes, strict=True)):
         members.setdefault(label, []).append((hashlib.sha256(f"{seed}:{image_id}".encode()).hexdigest(), row))
     chosen: list[str | None] = [None] * sum(len(rows) for rows in members.values())
     for rows in members.values():

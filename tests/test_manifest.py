@@ -422,9 +422,9 @@ def test_folders_open_with_imagefolder_byte_for_byte_and_in_index_order(tmp_path
 def test_classes_that_are_not_alphabetical_are_numbered_so_that_imagefolder_keeps_their_order(tmp_path: Path):
     from torchvision.datasets import ImageFolder
 
-    from tests.test_sources import put_idx
+    from tests.test_sources import NAMED, put_idx
 
-    found = manifest.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data")
+    found = manifest.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data", choices=NAMED)
     assert found.first_pixels == (32, 32)
     manifest.write_folders(found, tmp_path / "out")
     opened = ImageFolder(tmp_path / "out" / "test")

@@ -10,7 +10,7 @@ import pytest
 from fashion_core import copies, datasets, long_tail, manifest, pixels, versions
 from fashion_core.errors import DatasetError
 from tests.test_manifest import few
-from tests.test_sources import put_idx
+from tests.test_sources import NAMED, put_idx
 
 
 def test_photos_imported_again_from_a_new_place_are_read_there_also_by_what_was_made_of_them(tmp_path: Path):
@@ -56,14 +56,14 @@ def test_an_archive_stands_in_for_a_folder_that_is_gone_and_a_copy_of_its_own_st
 
 def test_idx_files_that_were_unzipped_meanwhile_are_read_where_they_are(tmp_path: Path):
     root, data_dir = put_idx(tmp_path / "zipped"), tmp_path / "data"
-    dataset = manifest.import_source(root, data_dir=data_dir, name="mine")
+    dataset = manifest.import_source(root, data_dir=data_dir, name="mine", choices=NAMED)
     pair = copies.make(dataset, train=1, copies=0, name="pair", bring="x", data_dir=data_dir)
     new = tmp_path / "plain"
     new.mkdir()
     for path in root.iterdir():
         (new / path.name.removesuffix(".gz")).write_bytes(gzip.decompress(path.read_bytes()))
     shutil.rmtree(root)
-    found = manifest.import_source(new, data_dir=data_dir, name="mine")
+    found = manifest.import_source(new, data_dir=data_dir, name="mine", choices=NAMED)
     for one in (found, datasets.load(pair.folder)):
         assert not one.manifest()["path"].str.contains(".gz#").any() and one.root == new
         assert pixels.thumbnails(one) is not None and pixels.build(one, 16, 16)

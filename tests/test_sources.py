@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashion_core import class_folders, drawn, fashion_mnist, indofashion, labels, layout, sources
-from fashion_core.errors import SourceError
+from fashion_core.errors import SourceError, WrongUse
 
 
 def put(root: Path, *paths: str) -> Path:
@@ -477,14 +477,17 @@ def put_idx(root: Path, num_train: int = 40, num_test: int = 20, zipped: bool = 
     return root
 
 
+NAMED = layout.Choices(class_names=labels.FASHION_MNIST)
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("below", ["", "FashionMNIST/raw"])
 def test_idx_files_are_read_as_torchvision_reads_them(zipped: bool, below: str, tmp_path: Path):
     from torchvision.datasets.mnist import read_image_file
 
     root = put_idx(tmp_path / "fashion" / below, zipped=zipped)
-    found = opened(tmp_path / "fashion", tmp_path)
-    assert (found.kind, tuple(found.classes), found.root) == ("fashion-mnist", labels.FASHION_MNIST, root)
+    found = opened(tmp_path / "fashion", tmp_path, choices=NAMED)
+    assert (found.kind, tuple(found.classes), found.root) == ("idx", labels.FASHION_MNIST, root)
     assert found.rows["image_id"].is_unique and len(found.rows) == 60
     if not zipped:
         expected = read_image_file(str(root / "train-images-idx3-ubyte")).numpy()
@@ -494,6 +497,36 @@ def test_idx_files_are_read_as_torchvision_reads_them(zipped: bool, below: str, 
             assert sources.photo_bytes_of(root, f"train-images-idx3-ubyte#{number}") == expected[number].tobytes()
     third = found.rows.set_index("image_id").loc["train-00003"]
     assert (third["path"].split("#")[1], third["label"]) == ("3", "dress")
+
+
+def test_other_idx_files_than_fashion_mnists_are_asked_for_their_class_names(tmp_path: Path):
+    root = put_idx(tmp_path / "mnist")
+    told = refusal(root, tmp_path)
+    assert "not Fashion-MNIST's" in told and "10 different numbers, 0 to 9" in told and "--class-names" in told
+    digits = tuple("zero one two three four five six seven eight nine".split())
+    found = opened(root, tmp_path, choices=layout.Choices(class_names=digits))
+    assert (found.kind, tuple(found.classes), found.note) == ("idx", digits, "")
+    assert found.rows.set_index("image_id").loc["test-00013", "label"] == "three"
+    assert found.bring.endswith("--class-names zero,one,two,three,four,five,six,seven,eight,nine")
+    for file in root.glob("*labels*"):  # letters are numbered from 1 on
+        raw = gzip.decompress(file.read_bytes())
+        file.write_bytes(gzip.compress(raw[:8] + bytes(1 + number % 3 for number in raw[8:])))
+    with pytest.raises(SourceError, match="3 different numbers, 1 to 3, and --class-names gives 10 names"):
+        opened(root, tmp_path, choices=layout.Choices(class_names=digits))
+    found = opened(root, tmp_path, choices=layout.Choices(class_names=layout.names_in("a, b ,c")))
+    assert (found.classes, found.rows.set_index("image_id").loc["test-00013", "label"]) == (["a", "b", "c"], "a")
+    for wrong, said in (("a,,b", "visible"), ("a,b,a", "twice"), ("a b,a_b", "look alike")):
+        with pytest.raises(WrongUse, match=said):
+            layout.Choices(class_names=layout.names_in(wrong))
+    with pytest.raises(SourceError, match="has class names of its own"):
+        opened(put(tmp_path / "p", "a/1.png", "b/1.png"), tmp_path, choices=NAMED)
+
+
+@pytest.mark.skipif(not fashion_mnist.SYSTEM_FOLDER.is_dir(), reason="Fashion-MNIST is not installed")
+def test_the_real_fashion_mnist_is_told_by_its_labels(tmp_path: Path):
+    found = {split: numbers for split, (_, numbers) in fashion_mnist.read(fashion_mnist.SYSTEM_FOLDER).items()}
+    assert fashion_mnist.is_fashion(found)
+    assert not fashion_mnist.is_fashion(found | {"test": found["test"][::-1]})
 
 
 def test_a_photo_whose_name_looks_like_an_address_is_still_a_photo(tmp_path: Path):
@@ -528,6 +561,7 @@ def test_fashion_mnist_by_name_says_how_to_get_it(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     assert "dataset-fashion-mnist" in refusal("fashion-mnist", tmp_path)
     put_idx(tmp_path / "none")
+    monkeypatch.setattr(fashion_mnist, "is_fashion", lambda numbers_of: True)
     found = opened("fashion-mnist", tmp_path)
     assert (found.root, found.bring) == (tmp_path / "none", "python -m fashion_core import fashion-mnist")
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from fashion_core import datasets, enough, launch, manifest, rights, sources, storage
 from fashion_core.errors import SourceError
-from fashion_core.layout import Choices
+from fashion_core.layout import Choices, names_in
 from ui import address, faults, first_start, loaders, notices, words
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
@@ -43,10 +43,18 @@ def form() -> None:
                 help="`kurta men` and `kurta_men` look the same to a reader. Unless this is ticked they are refused, "
                 "so that you can rename the folders.",
             )
+            class_names = st.text_input(
+                "Class names of idx files",
+                placeholder="zero, one, two",
+                key="import_class_names",
+                help="MNIST and its kin hold numbers for classes. Name them, the lowest number first, with commas "
+                "between. Fashion-MNIST is known without this.",
+            )
         asked = st.form_submit_button("Import these photos", type="primary")
     if asked:
         with faults.shown(stop=False):
-            start(source.strip(), upload, name.strip(), Choices(join_alike=join_alike))
+            choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
+            start(source.strip(), upload, name.strip(), choices)
     following = st.session_state.get("import_following")
     if following:
         with st.container(border=True):
