@@ -10,6 +10,7 @@ import typer
 
 from fashion_core import VERSION, audit, enough, findings, label_errors, long_tail, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
+from fashion_core.datasets import TOO_LARGE, num_unread, states
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
 from fashion_core.layout import Choices, names_in
@@ -128,12 +129,14 @@ def _line(document: dict[str, Any]) -> str:
 
 
 def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
+    unread = num_unread(dataset)
     return {
         "dataset": dataset.id,
         "name": dataset.name,
         "images": dataset.num_images,
-        "damaged": dataset.num_damaged,
-        "missing": dataset.num_missing,
+        "damaged": unread["damaged"],
+        "too_large": unread[TOO_LARGE],
+        "missing": unread["missing"],
         "classes": list(dataset.classes),
         "splits": dict(dataset.splits),
         "split_rule": dataset.split_rule,
@@ -196,12 +199,13 @@ def import_(
     lines = [f"{_line(document)} ({splits})"]
     if dataset.num_damaged or dataset.num_missing:
         frame = dataset.manifest()
-        bad = frame[frame["status"] != "ok"]
-        for path, status, reason in bad[["path", "status", "reason"]].head(20).itertuples(index=False):
-            say(f"{status}: {path}: {reason}")
+        bad = frame[frame["status"] != "ok"].assign(state=states)
+        for path, state, reason in bad[["path", "state", "reason"]].head(20).itertuples(index=False):
+            say(f"{state}: {path}: {reason.removeprefix(f'{TOO_LARGE}: ')}")
         if len(bad) > 20:
             say(f"... and {len(bad) - 20:,} more; the Dataset page lists them all")
-        lines.append(f"damaged {dataset.num_damaged:,}, missing {dataset.num_missing:,}: left out, named above")
+        unread = num_unread(dataset)
+        lines.append(", ".join(f"{state} {num:,}" for state, num in unread.items()) + ": left out, named above")
     answer(document, as_json, lines)
 
 

@@ -65,6 +65,22 @@ class Dataset:
             ) from error
 
 
+TOO_LARGE = "too large"
+
+
+def states(manifest: pd.DataFrame) -> pd.Series:
+    """``status`` as people are told it: a photo with more pixels or bytes than are opened is kept as damaged, with a
+    reason that says so, and is TOO_LARGE."""
+    large = (manifest["status"] == "damaged") & manifest["reason"].str.startswith(TOO_LARGE)
+    return manifest["status"].mask(large, TOO_LARGE)
+
+
+def num_unread(dataset: Dataset) -> dict[str, int]:
+    """How many photos are damaged, too large and missing."""
+    large = int((states(dataset.manifest(["status", "reason"])) == TOO_LARGE).sum()) if dataset.num_damaged else 0
+    return {"damaged": dataset.num_damaged - large, TOO_LARGE: large, "missing": dataset.num_missing}
+
+
 def write(folder: Path, dataset: Dataset) -> None:
     """Write dataset.json. A root inside the dataset's own folder is written relative, so that data/ can be moved."""
     record: dict[str, Any] = {"format": FORMAT} | dataclasses.asdict(dataset)

@@ -239,8 +239,7 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
     notes = []
     if "train" not in counts.columns:
         notes.append("there is no train split: a run can be evaluated on this set, but not trained")
-    said = bad["status"].mask(bad["reason"].str.startswith("too large"), "too large")
-    for status, count in said.value_counts().items():
+    for status, count in datasets.states(bad).value_counts().items():
         are, take = agree(count), agree(count, "takes", "take")
         notes.append(f"{counted(count, 'photo')} {are} {status} and {take} no part; the manifest names each")
     for split in counts.columns:

@@ -4,6 +4,7 @@ import collections
 import errno
 import hashlib
 import io
+import json
 import os
 import shutil
 import signal
@@ -18,8 +19,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from fashion_core import datasets, drawn, fashion_mnist, manifest, pixels, storage
+from fashion_core.__main__ import app
 from fashion_core.errors import DatasetError, FashionError
 
 ROOT = Path(__file__).parents[1]
@@ -195,7 +198,16 @@ def test_sets_without_anything_to_learn_from_are_refused(tmp_path: Path):
 def test_a_photo_with_too_many_pixels_is_called_too_large_and_not_damaged(tmp_path: Path):
     root = put(tmp_path / "photos", *(f"{label}/{n}.png" for label in "ab" for n in range(9)))
     Image.new("1", (7_100, 7_100)).save(root / "a" / "huge.png")
-    warnings = manifest.import_source(root, data_dir=tmp_path / "data").warnings
+    (root / "b" / "cut.png").write_bytes((root / "b" / "0.png").read_bytes()[:-60])
+    words = ["import", str(root), "--data-dir", str(tmp_path / "data")]
+    ran = [CliRunner().invoke(app, [*words, *more]) for more in ([], ["--json"])]
+    plain = ran[0].output.splitlines()
+    assert "too large: a/huge.png: 7,100 x 7,100 pixels, more than the 50,000,000 allowed" in plain
+    assert "damaged 1, too large 1, missing 0: left out, named above" in plain
+    told = json.loads(ran[1].stdout)
+    assert (told["damaged"], told["too_large"], told["missing"]) == (1, 1, 0)
+    (root / "b" / "cut.png").unlink()
+    warnings = manifest.import_source(root, data_dir=tmp_path / "data", name="large").warnings
     assert "1 photo is too large and takes no part; the manifest names each" in warnings
     assert not any("damaged" in warning for warning in warnings)
 
