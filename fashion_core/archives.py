@@ -1,8 +1,8 @@
 """Unpack a .zip or .tar archive that somebody else made, or refuse it with one sentence before anything is written.
 
 Takes an archive and an empty target folder. The whole listing is read first, in little memory, and checked: paths that
-leave the target, links and devices, names that are twins by case, encryption, bombs, a cut-off end. While writing, the
-same checks run again on what really comes out. Knows nothing of photos or layouts. No extractall.
+leave the target, symbolic links and devices, names that are twins by case, encryption, bombs, a cut-off end. While
+writing, the same checks run again on what really comes out. Knows nothing of photos or layouts. No extractall.
 """
 
 import lzma
@@ -48,6 +48,7 @@ _DAMAGE = (
     NotImplementedError,
     RuntimeError,
 )
+ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
 MAX_FOLDERS = 20_000
 _JUNK = re.compile(
     r"(?:^|/)(?:(?:__macosx|@eadir|\.ipynb_checkpoints|\.git)(?:/|$)|(?:\.ds_store|thumbs\.db|desktop\.ini|\._[^/]*)$)",
@@ -106,6 +107,8 @@ def _check_listing(archive: Path, entries: Iterator[Entry]) -> int:
         parts = _safe_parts(archive, entry.name)
         if is_junk(entry.name):
             continue
+        if entry.same_as and is_junk(entry.same_as):
+            raise refusal(archive, f"holds a hard link to '{entry.same_as}', which is no photo; unpack it yourself")
         folder = parts if entry.is_folder else parts[:-1]
         if folder != last_folder:
             _remember_folders(archive, folders, folder)
@@ -186,6 +189,9 @@ def _write(
             continue
         path = target.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if entry.same_as:
+            written += _copy(target.joinpath(*_safe_parts(archive, entry.same_as)), path)
+            continue
         size = 0
         with open(path, "xb") as file:  # x: the listing was checked for twins, so the name is free
             while data and (chunk := data.read(CHUNK)):
@@ -198,3 +204,9 @@ def _write(
         written += size
         if progress:
             progress(storage.UNPACKING, written, total)
+
+
+def _copy(first: Path, path: Path) -> int:
+    """Write a hard link as a file of its own, so that a change to one never shows in the other; its size."""
+    shutil.copyfile(first, path)
+    return path.stat().st_size

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from fashion_core import lookalikes, photos
-from fashion_core.archives import has_odd_characters, is_junk
+from fashion_core.archives import ENDINGS, has_odd_characters, is_junk
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted
 
@@ -56,6 +56,12 @@ def read(root: Path, join_alike: bool = False) -> Found:
             raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
     for split, label, folder in groups:
         found += [(path, split, label) for path in _photos_under(folder, base, other, odd)]
+    if not found and (inside := _archives_under(root)):
+        named = ", ".join(f"'{name}'" for name in inside[:3]) + (" ..." if len(inside) > 3 else "")
+        what, them = ("the archive", "it") if len(inside) == 1 else ("archives", "them")
+        raise SourceError(
+            f"folder '{root}' holds no photos but {what} {named}; unpack {them} and import what comes out."
+        )
     if not found:
         raise SourceError(
             f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
@@ -157,6 +163,10 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
                 "into a folder with the name of the class."
             )
         notes.append(f"{counted(loose, 'photo')} beside the class folders {_no_class(loose)}")
+    if packed := [name for name in files if name.lower().endswith(ENDINGS)]:
+        notes.append(
+            f"archives beside the folders were left out, unpack them to have their photos: {', '.join(packed)}"
+        )
     folders = _without_unlabelled(folders, notes)
     by_split = _split_folders(base, folders)
     if by_split is None:
@@ -268,6 +278,13 @@ def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str])
             elif (suffix := Path(name).suffix.lower()) in _OTHER_PICTURES:
                 other[suffix] += 1
     return sorted(found)
+
+
+def _archives_under(root: Path) -> list[str]:
+    """Archives anywhere under ``root``, as some downloads hold one for each split."""
+    found = [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
+    paths = [path.relative_to(root).as_posix() for path in found if path.name.lower().endswith(ENDINGS)]
+    return sorted(path for path in paths if not is_junk(path) and not has_odd_characters(path))
 
 
 def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
