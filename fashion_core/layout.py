@@ -15,6 +15,7 @@ from fashion_core import labels, lookalikes
 from fashion_core.errors import WrongUse
 
 SPLITS = ("train", "val", "test")
+FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +81,8 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
     """Stratified: for each image the part it falls into, or None for the rest.
 
     The images of a class are put in the order of sha256("seed:image_id"), so that the division never changes with a
-    library's version, and the first ``round(share * n)`` (at least one where the class has three or more) go to each
-    part in turn.
+    library's version, and the first ``round(share * n)`` (at least one where the class has three or more, none where it
+    has fewer) go to each part in turn.
     """
     members: dict[str, list[tuple[str, int]]] = {}
     for row, (image_id, label) in enumerate(zip(ids, classes, strict=True)):
@@ -91,7 +92,7 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
         rows.sort()
         start = 0
         for part, share in parts.items():
-            count = max(1, round(share * len(rows))) if len(rows) > len(parts) else 0
+            count = max(1, round(share * len(rows))) if len(rows) >= FEWEST_TO_DIVIDE else 0
             for _, row in rows[start : start + count]:
                 chosen[row] = part
             start += count
@@ -101,20 +102,28 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
 def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, str]:
     """Give every photo a split, and say by which rule. Rows whose split is "" had none.
 
-    No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given.
+    No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given. A
+    class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE.
     """
     present = set(rows["split"])
     if present <= {"", "train"}:
-        parts, rule = {"val": 0.1, "test": 0.1}, f"stratified 80/10/10, seed {seed}"
+        parts, rule = {"val": 0.1, "test": 0.1}, "stratified 80/10/10"
     elif present == {"train", "test"}:
-        parts, rule = {"val": 0.1}, f"val taken from train, 10 %, seed {seed}"
+        parts, rule = {"val": 0.1}, "val taken from train, 10 %"
     else:
         return rows, "as given"
     pool = rows["split"].isin(["", "train"])
     drawn = divide(rows.loc[pool, "image_id"], rows.loc[pool, "label"], parts, seed)
     rows = rows.copy()
     rows.loc[pool, "split"] = [part or "train" for part in drawn]
-    return rows, rule
+    taken = drawn.count("val") / len(drawn)
+    if not taken:
+        return rows, f"no val taken from train: no class has {FEWEST_TO_DIVIDE} photos there"
+    if abs(taken - parts["val"]) > 0.05:  # classes so small that one photo of each is more than the share
+        rule += (
+            f" (of these few {100 * taken:.0f} % each)" if "test" in parts else f" (of these few {100 * taken:.0f} %)"
+        )
+    return rows, f"{rule}, seed {seed}"
 
 
 def in_order(rows: pd.DataFrame, classes: list[str]) -> pd.DataFrame:

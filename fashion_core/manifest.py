@@ -226,6 +226,8 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
     examples = "; ".join(f"{row.path}: {row.reason}" for row in bad.head(3).itertuples())
     if len(bad) == len(manifest):
         raise SourceError(f"not one of the {counted(len(bad), 'photo')} of '{given}' can be read. {examples}.")
+    if len(source.classes) < 2:
+        raise SourceError(f"'{given}' holds one class only, '{source.classes[0]}'; a classifier needs at least two.")
     counts = manifest[manifest["status"] == "ok"].value_counts(["label", "split"]).unstack(fill_value=0)
     counts = counts.reindex(
         index=source.classes, columns=[s for s in SPLITS if s in set(manifest["split"])], fill_value=0

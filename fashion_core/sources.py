@@ -29,7 +29,7 @@ from fashion_core import (
     photos,
 )
 from fashion_core.errors import SourceError
-from fashion_core.labels import counted
+from fashion_core.labels import agree, counted
 from fashion_core.layout import UNDECIDED, Choices, Source
 
 Progress = Callable[[str, int, int], None]
@@ -37,7 +37,6 @@ DEMO = "demo"
 PLACES = "drawn-places"
 DRAWN = (DEMO, PLACES)
 FASHION_MNIST = "fashion-mnist"
-_ARCHIVE_ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
@@ -80,7 +79,7 @@ def open_source(
 def name_of(source: str | Path) -> str:
     """The name that a source gives its dataset when the person gives none."""
     name = Path(source).expanduser().resolve().name if str(source) not in (*DRAWN, FASHION_MNIST) else str(source)
-    ending = next((ending for ending in _ARCHIVE_ENDINGS if name.lower().endswith(ending)), "")
+    ending = next((ending for ending in archives.ENDINGS if name.lower().endswith(ending)), "")
     return name[: len(name) - len(ending)]
 
 
@@ -133,6 +132,8 @@ def _refuse_other_files(path: Path) -> None:
         )
     if kind is None:
         what = "an archive of another kind" if start.startswith(_OTHER_ARCHIVES) else "neither a folder nor an archive"
+        if start.startswith(b"MZ"):
+            what = "a program, perhaps an archive that unpacks itself: unpack it and import what comes out"
         raise SourceError(f"'{path}' is {what}; give a folder, or a .zip or .tar archive (.gz, .bz2, .xz).")
 
 
@@ -169,7 +170,12 @@ def _licence_note(*folders: Path) -> str:
 def _open_indofashion(root: Path, name: str, seed: int, bring: str) -> Source:
     found = indofashion.read(root)
     rows, rule = layout.with_missing_splits(found.rows, seed)
-    classes = list(labels.INDOFASHION)
+    there = set(rows["label"])
+    classes = [label for label in labels.INDOFASHION if label in there]
+    notes = [*found.warnings, *([f"splits: {rule}"] if rule != "as given" else [])]
+    if absent := [label for label in labels.INDOFASHION if label not in there]:
+        have = agree(len(absent), "class of IndoFashion's 15 has", "classes of IndoFashion's 15 have")
+        notes.append(f"{len(absent)} {have} no rows here: {', '.join(absent)}")
     return Source(
         kind="indofashion",
         suggested_name=name,
@@ -180,7 +186,7 @@ def _open_indofashion(root: Path, name: str, seed: int, bring: str) -> Source:
         note="IndoFashion: photos and texts belong to the shops that published them",
         split_rule=rule,
         bring=bring,
-        warnings=found.warnings,
+        warnings=tuple(notes),
     )
 
 

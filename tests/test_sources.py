@@ -305,6 +305,19 @@ def test_what_is_wrong_inside_an_archive_is_said_of_the_archive(tmp_path: Path):
         assert "work" not in str(refused.value)
 
 
+def test_an_archive_in_an_archive_or_a_folder_is_named_with_what_to_do(tmp_path: Path):
+    root = put(tmp_path / "p", "a/1.png", "b/1.png")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.writestr("in/train.zip", b"x")
+        outer.writestr("sample.csv", b"id")
+    told = refusal(tmp_path / "outer.zip", tmp_path)
+    assert f"archive '{tmp_path / 'outer.zip'}' holds no photos but the archive 'in/train.zip'; unpack it" in told
+    (root / "test.zip").write_bytes(b"x")
+    assert "unpack them to have their photos: test.zip" in opened(root, tmp_path).warnings[0]
+    (tmp_path / "sfx.exe").write_bytes(b"MZ" + bytes(600))
+    assert "unpacks itself" in refusal(tmp_path / "sfx.exe", tmp_path)
+
+
 def test_train_alone_is_divided_and_test_alone_is_kept(tmp_path: Path):
     root = put(tmp_path / "p", *(f"train/{c}/{n}.png" for c in "ab" for n in range(10)))
     assert split_counts(opened(root, tmp_path)) == {"train": 16, "val": 2, "test": 2}
@@ -359,7 +372,8 @@ def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_
     put_json(root, "val", [row("images/val/3.jpg")], folder)
     put_json(root, "test", [row("images/test/4.JPEG")], folder)
     found = opened(root, tmp_path)
-    assert (found.kind, tuple(found.classes), found.groups) == ("indofashion", labels.INDOFASHION, labels.GROUPS)
+    assert (found.kind, found.classes) == ("indofashion", ["gowns", "kurta_men", "saree"])
+    assert found.groups == {"men": ("kurta_men",), "women": ("gowns", "saree")}
     by_id = found.rows.set_index("image_id")
     assert by_id["path"].to_dict() == {
         "images/train/1.jpeg": "images/train/1.jpeg",
@@ -372,7 +386,35 @@ def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_
     first = by_id.loc["images/train/1.jpeg"]
     assert (first["product_title"], first["brand"], first["color"]) == ("Red & gold", "Fabindia", "Maroon")
     assert by_id["image_url"].isna().all() and by_id["brand"].notna().sum() == 1
-    assert found.warnings == ()
+    (note,) = found.warnings
+    assert note.startswith("12 classes of IndoFashion's 15 have no rows here: blouse, dhoti_pants, dupattas, leggings")
+
+
+def test_all_fifteen_classes_of_indofashion_come_in_their_order_whatever_the_slashes(tmp_path: Path):
+    root = put(tmp_path / "indo", *(f"images/train/{label}.jpeg" for label in labels.INDOFASHION))
+    put_json(root, "train", [row(f"images\\train\\{label}.jpeg", label) for label in reversed(labels.INDOFASHION)])
+    found = opened(root, tmp_path)
+    assert (tuple(found.classes), found.groups) == (labels.INDOFASHION, labels.GROUPS)
+    assert found.rows["path"].tolist() == [f"images/train/{label}.jpeg" for label in labels.INDOFASHION]
+    put_json(root, "train", [row("images\\..\\..\\x.jpeg"), row("C:\\x.jpeg", "gowns")])
+    assert "leads out of the folder" in refusal(root, tmp_path)
+
+
+def test_a_class_of_two_photos_gives_none_to_val_and_a_share_that_is_none_is_not_claimed(tmp_path: Path):
+    names = [f"images/train/{label}-{n}.jpeg" for label in ("saree", "gowns") for n in range(2)]
+    root = put(tmp_path / "indo", *names, "images/test/1.jpeg", "images/test/2.jpeg")
+    put_json(root, "train", [row(name, name.split("/")[2].split("-")[0]) for name in names])
+    put_json(root, "test", [row("images/test/1.jpeg"), row("images/test/2.jpeg", "gowns")])
+    found = opened(root, tmp_path)
+    assert split_counts(found) == {"train": 4, "test": 2}
+    assert found.split_rule == "no val taken from train: no class has 3 photos there"
+    assert found.warnings[:2] == ("val_data.json is not there", f"splits: {found.split_rule}")
+    more = [f"images/train/saree-{n}.jpeg" for n in range(2, 6)]
+    put(root, *more)
+    put_json(root, "train", [row(name, name.split("/")[2].split("-")[0]) for name in names + more])
+    assert opened(root, tmp_path).split_rule == "val taken from train, 10 %, seed 0"  # 1 of 8
+    few = put(tmp_path / "p", *(f"{label}/{n}.png" for label in "ab" for n in range(3)))
+    assert opened(few, tmp_path).split_rule == "stratified 80/10/10 (of these few 33 % each), seed 0"
 
 
 def test_nan_in_the_indofashion_layout_is_no_brand(tmp_path: Path):
@@ -384,11 +426,11 @@ def test_nan_in_the_indofashion_layout_is_no_brand(tmp_path: Path):
 
 
 def test_val_and_test_alone_are_imported_and_said(tmp_path: Path):
-    root = put(tmp_path / "indo", "images/val/1.jpeg")
-    put_json(root, "val", [row("images/val/1.jpeg")])
+    root = put(tmp_path / "indo", "images/val/1.jpeg", "images/val/2.jpeg")
+    put_json(root, "val", [row("images/val/1.jpeg"), row("images/val/2.jpeg", "gowns")])
     found = opened(root, tmp_path)
-    assert (split_counts(found), found.split_rule) == ({"val": 1}, "as given")
-    assert found.warnings == (
+    assert (split_counts(found), found.split_rule) == ({"val": 2}, "as given")
+    assert found.warnings[:2] == (
         "train_data.json is not there, so there is no train split",
         "test_data.json is not there, so there is no test split",
     )
@@ -418,7 +460,7 @@ def test_a_misspelt_label_names_both_file_and_line(label: str, nearest: str, tmp
         ('{"image_path": "../../a.jpg", "class_label": "saree"}', "leads out of the folder"),
         ('{"image_path": "/etc/a.jpg", "class_label": "saree"}', "leads out of the folder"),
         ('{"image_path": "C:/a.jpg", "class_label": "saree"}', "leads out of the folder"),
-        ('{"image_path": "a\\\\b.jpg", "class_label": "saree"}', "leads out of the folder"),
+        ('{"image_path": "..\\\\b.jpg", "class_label": "saree"}', "leads out of the folder"),
     ],
 )
 def test_a_broken_row_names_file_and_line(line: str, part: str, tmp_path: Path):
