@@ -62,12 +62,17 @@ def open_photo(source: Path | str | bytes | BinaryIO) -> Image.Image:
 
 def of_image(image: Image.Image) -> Image.Image:
     """A PIL image as ``open_photo`` gives it: RGB, on white, and turned upright if it comes straight from a file; what
-    was made from such a one is taken as it stands. PhotoError when its pixels cannot be read."""
+    was made from such a one is taken as it stands. Grey levels of more than 8 bits (modes I and F) are read by their
+    range. PhotoError when the pixels cannot be read, or their range says nothing."""
     try:
+        if image.mode[0] in "IF" and getattr(image, "format", None) not in FORMATS:
+            return _by_range(image)
         orientation = _orientation(image) if isinstance(image, ImageFile.ImageFile) else None
         upright = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
         image.load()
         return _to_rgb(image.transpose(upright) if upright is not None else image)
+    except PhotoError:
+        raise
     except Exception as error:  # as in _decode
         raise PhotoError(f"damaged or cut off ({_first_line(error)})") from error
 
@@ -220,6 +225,25 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
     return image.convert("RGB")
+
+
+def _by_range(image: Image.Image) -> Image.Image:
+    """A grey picture of mode I, I;16 or F whose numbers say what black and white are: 0 to 1 (F alone), 0 to 255 or 0
+    to 65,535. A file of one of FORMATS says it itself; an array that somebody made into a picture does not."""
+    levels = np.asarray(image).astype(np.float64)
+    if not levels.size:
+        raise PhotoError("no pixels, there is nothing to see")
+    low, high = float(levels.min()), float(levels.max())
+    is_float = image.mode == "F"
+    if not low >= 0 or not high <= 65_535 or (is_float and high > 255) or (not is_float and high == 1):  # NaN too
+        known = "0 to 1 or 0 to 255" if is_float else "0 to 255 or 0 to 65,535"
+        raise PhotoError(
+            f"a picture of mode {image.mode} with levels from {low:g} to {high:g} does not say what is black and white; "
+            f"give it {known}, or as RGB"
+        )
+    white = 1.0 if is_float and high <= 1 else 255.0 if high <= 255 else 65_535.0
+    grey = np.floor(levels / (256 if white > 255 else 1)) if white > 1 else np.rint(levels * 255)
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
 
 
 def _first_line(error: Exception) -> str:
