@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fashion_core.errors import SourceError
+from fashion_core.storage import size_text
 
 MAX_ENTRIES = 200_000
 MAX_TOTAL_BYTES = 64 << 30
@@ -66,10 +67,6 @@ def refusal(archive: Path, reason: str) -> SourceError:
 def bomb(archive: Path, total: int) -> SourceError:
     on_disk = size_text(archive.stat().st_size)
     return refusal(archive, f"would unpack from {on_disk} to {size_text(total)} or more, as archive bombs do")
-
-
-def size_text(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:,.1f} GB" if num_bytes >= 1e9 else f"{num_bytes / 1e6:,.1f} MB"
 
 
 # --- zip -----------------------------------------------------------------------------------------------------------

@@ -31,7 +31,6 @@ from fashion_core.archive_entries import (
     bomb,
     kind_of,
     refusal,
-    size_text,
     tar_entries,
     zip_entries,
 )
@@ -76,9 +75,8 @@ def unpack(archive: Path, target: Path, progress: Callable[[str, int, int], None
         target.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(target.parent).free
         if total > free:
-            raise refusal(
-                archive, f"needs {size_text(total)} unpacked and the disk has {size_text(free)} free; make room first"
-            )
+            needs, has = storage.size_text(total), storage.size_text(free)
+            raise refusal(archive, f"needs {needs} unpacked and the disk has {has} free; make room first")
         _write(archive, reader(archive, with_data=True), target, total, progress)
     except _DAMAGE as error:
         raise refusal(archive, f"is damaged or cut off ({_reason(error)}); get it again") from error

@@ -6,10 +6,13 @@ decoded; nothing is ever repaired or put in its place.
 """
 
 import io
+import itertools
 import os
+import shlex
 import stat
 import threading
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,12 +83,27 @@ def of_image(image: Image.Image) -> Image.Image:
 def read_photo(path: Path | str) -> bytes:
     """The bytes of one photo file; PhotoError when it cannot be read or is too large to be a photo."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for ever
-            raise PhotoError("cannot be read (it is a folder, a pipe or a device)")
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise PhotoError(_it_is_a_folder(Path(path)))
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+            raise PhotoError("cannot be read (it is a pipe or a device)")
         with open(path, "rb") as file:
             return _read(file)
     except OSError as error:
         raise PhotoError(f"cannot be read ({error.strerror or error})") from error
+
+
+def _it_is_a_folder(folder: Path) -> str:
+    """What to give instead of a folder: its photos, as a shell names them all at once."""
+    for below in ("*", "*/*", "*/*/*"):
+        looked_at = itertools.islice(folder.glob(below), 20_000)
+        endings = Counter(path.suffix for path in looked_at if path.suffix.lower() in EXTENSIONS)
+        if endings:
+            (most, _), *others = endings.most_common()
+            each = f"*{most}" if not others else f"*{{{','.join([most, *(ending for ending, _ in others)])}}}"
+            return f"is a folder, not a photo; name the photos in it: {shlex.quote(str(folder))}/{below[:-1]}{each}"
+    return "is a folder, and holds no photos; name photo files"
 
 
 def resize(image: Image.Image, width: int, height: int, how: str = "squeeze") -> np.ndarray:

@@ -67,15 +67,24 @@ def require_space(folder: Path, num_bytes: int, what: str) -> None:
     free = found.f_bavail * found.f_frsize
     if num_bytes > free:
         told = DiskError(
-            f"{what} needs {_size(num_bytes)} and the disk of '{folder}' has {_size(free)} free; "
+            f"{what} needs {size_text(num_bytes)} and the disk of '{folder}' has {size_text(free)} free; "
             "make room or choose a folder on another disk"
         )
         told.errno, told.strerror, told.filename = errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)
         raise told
 
 
-def _size(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:,.1f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:,.1f} MB"
+def size_text(num_bytes: float) -> str:
+    """How much on a disk: ``1.2 GB``, ``41.3 MB`` below a tenth of one, ``3.1 kB`` below a tenth of that."""
+    unit, size = next(
+        ((unit, size) for unit, size in (("GB", 1e9), ("MB", 1e6)) if num_bytes >= size / 10), ("kB", 1e3)
+    )
+    return f"{num_bytes / size:,.1f} {unit}"
+
+
+def memory_text(num_bytes: float) -> str:
+    """How much memory: ``1.2 GiB``, ``41 MiB`` below a tenth of one."""
+    return f"{num_bytes / 2**30:.1f} GiB" if num_bytes >= 2**30 / 10 else f"{num_bytes / 2**20:.0f} MiB"
 
 
 UNPACKING = "unpacking"  # the one stage that counts bytes; all others count photos

@@ -312,7 +312,7 @@ def test_a_disk_that_fills_at_any_moment_leaves_nothing_and_the_next_import_work
 def test_a_disk_without_room_for_the_pixels_is_said_before_they_are_written(tmp_path: Path, monkeypatch):
     source = few(tmp_path / "photos")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: collections.namedtuple("Usage", "free")(1000))
-    assert "8 photos at 128 x 128 need 0.0 GB" in failure(source, tmp_path / "data")
+    assert "8 photos at 128 x 128 need 0.4 MB and the disk of" in failure(source, tmp_path / "data")
 
 
 def test_a_set_without_train_says_that_it_is_for_evaluation(tmp_path: Path):

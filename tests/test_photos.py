@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -243,3 +244,22 @@ def test_a_dark_16_bit_file_stays_dark_however_it_comes(tmp_path: Path):
     assert np.asarray(photos.open_photo(tmp_path / "dark.png")).max() == 0
     with Image.open(tmp_path / "dark.png") as image:
         assert np.asarray(photos.of_image(image)).max() == 0
+
+
+def test_a_folder_in_the_place_of_a_photo_is_called_one_and_its_photos_are_named_for_the_shell(tmp_path: Path):
+    def told(folder: Path) -> str:
+        with pytest.raises(PhotoError) as refused:
+            photos.open_photo(folder)
+        return str(refused.value)
+
+    folder = tmp_path / "my photos"
+    (folder / "train" / "gown").mkdir(parents=True)
+    assert "is a folder, and holds no photos" in told(folder)
+    picture().save(folder / "train" / "gown" / "1.png")
+    words = told(folder).partition("name the photos in it: ")[2]
+    assert words == f"'{folder}'/*/*/*.png"
+    for name in ("2.jpg", "3.jpg", "4.PNG"):
+        picture().save(folder / name)
+    words = told(folder).partition("name the photos in it: ")[2]
+    listed = subprocess.run(["bash", "-c", f"printf '%s\\n' {words}"], capture_output=True, text=True, check=True)
+    assert set(listed.stdout.splitlines()) == {str(folder / name) for name in ("2.jpg", "3.jpg", "4.PNG")}
