@@ -64,6 +64,7 @@ def import_source(
                 reporter.failed(error)
                 shutil.rmtree(incoming / "dataset", ignore_errors=True)
                 raise
+            shutil.rmtree(incoming, ignore_errors=True)  # while it is ours: the next one works in a new one
     except storage.Busy as busy:
         raise BeingMade(f"dataset '{name}' is being imported by another process; wait until it is done.") from busy
     except OSError as error:
@@ -71,7 +72,6 @@ def import_source(
         raise DatasetError(
             f"the import of '{source}' stopped: {error.strerror or error}{where}. Nothing was imported."
         ) from error
-    shutil.rmtree(incoming, ignore_errors=True)
     return dataset
 
 

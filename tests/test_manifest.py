@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import imagehash
@@ -353,6 +355,27 @@ def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
                 manifest.import_source(source, data_dir=data_dir)
 
     assert manifest.import_source(source, data_dir=data_dir, progress=progress).num_images == 8
+
+
+def test_an_import_that_waited_for_another_of_its_name_ends_as_well_as_that_one(tmp_path: Path, monkeypatch):
+    source, data_dir, pool = few(tmp_path / "photos"), tmp_path / "data", ThreadPoolExecutor(1)
+    second: list[Future[datasets.Dataset]] = []
+    remove = shutil.rmtree
+
+    def slowly(path: Path, *more, **options) -> None:
+        if path == data_dir / ".incoming" / "photos" and not second[0].done():
+            time.sleep(0.12)  # the moment in which the second one may begin
+        remove(path, *more, **options)
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "saving":
+            second.append(pool.submit(manifest.import_source, source, data_dir=data_dir))
+            time.sleep(0.1)
+
+    monkeypatch.setattr(manifest.shutil, "rmtree", slowly)
+    first = manifest.import_source(source, data_dir=data_dir, progress=progress)
+    assert second[0].result(timeout=30) == first and datasets.list_imports(data_dir) == []
+    pool.shutdown()
 
 
 def test_an_interrupted_import_says_so_and_leaves_nothing_else(tmp_path: Path):
