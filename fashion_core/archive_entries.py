@@ -1,8 +1,8 @@
 """Reads what a .zip or .tar archive lists and holds, entry by entry, in bounded memory.
 
 Takes an archive file that somebody else made; gives entries and their bytes, or SourceError. Refuses what no set of
-photos needs (links, devices, encryption, sparse files) and stops at a bomb while it is small. Writes nothing; judges no
-names.
+photos needs (symbolic links, devices, encryption, sparse files) and stops at a bomb while it is small. A hard link, as
+``cp -l`` leaves it in a tar, names a file that came before it. Writes nothing; judges no names.
 """
 
 import bz2
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fashion_core.errors import SourceError
+from fashion_core.storage import size_text
 
 MAX_ENTRIES = 200_000
 MAX_TOTAL_BYTES = 64 << 30
@@ -32,12 +33,14 @@ _RECORD = struct.Struct("<4s4B4HL2L5H2L")
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that an archive lists: its name as written, whether it is a folder, its declared size in bytes."""
+    """One thing that an archive lists: its name as written, whether it is a folder, its declared size in bytes. A hard
+    link has the size of the file that it names as ``same_as``."""
 
     name: str
     is_folder: bool
     size: int
     compressed_size: int = 0
+    same_as: str = ""
 
 
 def kind_of(path: Path) -> str | None:
@@ -64,10 +67,6 @@ def refusal(archive: Path, reason: str) -> SourceError:
 def bomb(archive: Path, total: int) -> SourceError:
     on_disk = size_text(archive.stat().st_size)
     return refusal(archive, f"would unpack from {on_disk} to {size_text(total)} or more, as archive bombs do")
-
-
-def size_text(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:,.1f} GB" if num_bytes >= 1e9 else f"{num_bytes / 1e6:,.1f} MB"
 
 
 # --- zip -----------------------------------------------------------------------------------------------------------
@@ -178,6 +177,10 @@ def _zip64_sizes(extra: bytes, unpacked: int, packed: int) -> tuple[int, int]:
 # --- tar -----------------------------------------------------------------------------------------------------------
 
 
+#: What GNU tar writes before a member with a long name, or a link to one -> what it stands for.
+_LONG_NAMES = {tarfile.GNUTYPE_LONGNAME: "path", tarfile.GNUTYPE_LONGLINK: "linkpath"}
+
+
 class _Inflate(io.RawIOBase):
     """Reads a compressed stream forward in bounded memory and stops at a bomb while it is still small."""
 
@@ -268,6 +271,7 @@ def tar_entries(archive: Path, with_data: bool) -> Iterator[tuple[Entry, BinaryI
         raw = file if kind == "tar" else _Inflate(archive, file, kind or "")
         stream = io.BufferedReader(raw, CHUNK)  # type: ignore[arg-type]
         override: dict[str, str] = {}
+        sizes: dict[int, int] = {}  # of the files so far, by the hash of their names: 200,000 in 23 MB
         while block := stream.read(512):
             if len(block) < 512:
                 raise EOFError("it ends too early")
@@ -279,20 +283,41 @@ def tar_entries(archive: Path, with_data: bool) -> Iterator[tuple[Entry, BinaryI
             info = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
             size = int(override.get("size", info.size))
             data = _Member(stream, size)
-            if info.type in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE):
+            if info.type in (*_LONG_NAMES, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE):
                 override |= _tar_extension(archive, info.type, data, info.size)
             else:
                 name = override.get("path", info.name)
+                if info.type == tarfile.LNKTYPE:
+                    size, data = 0, _Member(stream, 0)  # whatever its header says, no bytes follow
+                    yield _hard_link(archive, name, override.get("linkpath", info.linkname), sizes), None
+                    override = {}
+                    continue
                 if not (info.isdir() or info.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)):
                     raise refusal(archive, f"holds {name!r}, which is a link or a device, not a file")
                 if size < 0:
                     raise tarfile.HeaderError("a size is negative")
-                yield Entry(name, info.isdir() or name.endswith("/"), size), data  # type: ignore[misc]
+                is_folder = info.isdir() or name.endswith("/")
+                if not is_folder:
+                    sizes[hash(plain_path(name))] = size
+                yield Entry(name, is_folder, size), data  # type: ignore[misc]
                 override = {}
             data.skip()
             if len(stream.read(-size % 512)) != -size % 512:
                 raise EOFError("it ends too early")
         raise EOFError("it ends too early")
+
+
+def plain_path(name: str) -> str:
+    """``./saree//1.jpg`` as ``saree/1.jpg``."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _hard_link(archive: Path, name: str, target: str, sizes: dict[int, int]) -> Entry:
+    size = sizes.get(hash(plain_path(target)))
+    if size is None or target.startswith("/"):
+        raise refusal(archive, f"holds {name!r}, a hard link to {target!r}, which is no file before it in the archive")
+    sizes[hash(plain_path(name))] = size
+    return Entry(name, False, size, same_as=plain_path(target))
 
 
 def _tar_extension(archive: Path, kind: bytes, data: _Member, size: int) -> dict[str, str]:
@@ -301,8 +326,8 @@ def _tar_extension(archive: Path, kind: bytes, data: _Member, size: int) -> dict
     text = data.read(size)
     if kind == tarfile.XGLTYPE:  # what `git archive` writes for the whole file; nothing in it concerns one name
         return {}
-    if kind == tarfile.GNUTYPE_LONGNAME:
-        return {"path": text.split(b"\0")[0].decode("utf-8", "surrogateescape")}
+    if kind in _LONG_NAMES:
+        return {_LONG_NAMES[kind]: text.split(b"\0")[0].decode("utf-8", "surrogateescape")}
     found = {}
     while text:
         length, _, rest = text.partition(b" ")
@@ -312,7 +337,7 @@ def _tar_extension(archive: Path, kind: bytes, data: _Member, size: int) -> dict
         key, _, value = record.rstrip(b"\n").partition(b"=")
         if key.startswith(b"GNU.sparse"):
             raise refusal(archive, "holds sparse files, which no photo needs; unpack it yourself")
-        if key in (b"path", b"size"):
+        if key in (b"path", b"linkpath", b"size"):
             found[key.decode()] = value.decode("utf-8", "surrogateescape")
     if not found.get("size", "0").isdigit():
         raise tarfile.HeaderError("a size is broken")

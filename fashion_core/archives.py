@@ -1,8 +1,8 @@
 """Unpack a .zip or .tar archive that somebody else made, or refuse it with one sentence before anything is written.
 
 Takes an archive and an empty target folder. The whole listing is read first, in little memory, and checked: paths that
-leave the target, links and devices, names that are twins by case, encryption, bombs, a cut-off end. While writing, the
-same checks run again on what really comes out. Knows nothing of photos or layouts. No extractall.
+leave the target, symbolic links and devices, names that are twins by case, encryption, bombs, a cut-off end. While
+writing, the same checks run again on what really comes out. Knows nothing of photos or layouts. No extractall.
 """
 
 import lzma
@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fashion_core import storage
+from fashion_core import lookalikes, storage
 from fashion_core.archive_entries import (
     BOMB_WINDOW,
     CHUNK,
@@ -31,7 +31,6 @@ from fashion_core.archive_entries import (
     bomb,
     kind_of,
     refusal,
-    size_text,
     tar_entries,
     zip_entries,
 )
@@ -48,6 +47,7 @@ _DAMAGE = (
     NotImplementedError,
     RuntimeError,
 )
+ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
 MAX_FOLDERS = 20_000
 _JUNK = re.compile(
     r"(?:^|/)(?:(?:__macosx|@eadir|\.ipynb_checkpoints|\.git)(?:/|$)|(?:\.ds_store|thumbs\.db|desktop\.ini|\._[^/]*)$)",
@@ -75,9 +75,8 @@ def unpack(archive: Path, target: Path, progress: Callable[[str, int, int], None
         target.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(target.parent).free
         if total > free:
-            raise refusal(
-                archive, f"needs {size_text(total)} unpacked and the disk has {size_text(free)} free; make room first"
-            )
+            needs, has = storage.size_text(total), storage.size_text(free)
+            raise refusal(archive, f"needs {needs} unpacked and the disk has {has} free; make room first")
         _write(archive, reader(archive, with_data=True), target, total, progress)
     except _DAMAGE as error:
         raise refusal(archive, f"is damaged or cut off ({_reason(error)}); get it again") from error
@@ -106,6 +105,8 @@ def _check_listing(archive: Path, entries: Iterator[Entry]) -> int:
         parts = _safe_parts(archive, entry.name)
         if is_junk(entry.name):
             continue
+        if entry.same_as and is_junk(entry.same_as):
+            raise refusal(archive, f"holds a hard link to '{entry.same_as}', which is no photo; unpack it yourself")
         folder = parts if entry.is_folder else parts[:-1]
         if folder != last_folder:
             _remember_folders(archive, folders, folder)
@@ -124,7 +125,10 @@ def _check_listing(archive: Path, entries: Iterator[Entry]) -> int:
     hashes = np.sort(np.frombuffer(files, dtype=np.int64))
     folder_hashes = np.array([hash(name) for name in folders], dtype=np.int64)
     if (hashes[1:] == hashes[:-1]).any() or np.isin(folder_hashes, hashes).any():
-        raise refusal(archive, "holds two names that are the same, or differ only by case; rename one of them")
+        raise refusal(
+            archive,
+            "holds two names that are the same, or differ only by case or by how an accent is written; rename one",
+        )
     return total
 
 
@@ -160,8 +164,12 @@ def _remember_folders(archive: Path, folders: dict[str, str], parts: list[str]) 
             raise refusal(archive, f"holds more than {MAX_FOLDERS:,} folders; unpack it yourself and import the folder")
         name = name.rpartition("/")[0]
     if name and folders[_folded(name)] != name:
-        twins = f"'{folders[_folded(name)]}' and '{name}'"
-        raise refusal(archive, f"holds the folders {twins}, which differ only by case; rename one of them")
+        first = folders[_folded(name)]
+        raise refusal(
+            archive,
+            f"holds the folders {lookalikes.shown(first)} and {lookalikes.shown(name)}, which differ only by "
+            f"{lookalikes.difference(first, name)}; rename one of them",
+        )
 
 
 def _write(
@@ -179,6 +187,9 @@ def _write(
             continue
         path = target.joinpath(*parts)
         path.parent.mkdir(parents=True, exist_ok=True)
+        if entry.same_as:
+            written += _copy(target.joinpath(*_safe_parts(archive, entry.same_as)), path)
+            continue
         size = 0
         with open(path, "xb") as file:  # x: the listing was checked for twins, so the name is free
             while data and (chunk := data.read(CHUNK)):
@@ -191,3 +202,9 @@ def _write(
         written += size
         if progress:
             progress(storage.UNPACKING, written, total)
+
+
+def _copy(first: Path, path: Path) -> int:
+    """Write a hard link as a file of its own, so that a change to one never shows in the other; its size."""
+    shutil.copyfile(first, path)
+    return path.stat().st_size

@@ -164,6 +164,7 @@ def measure_words(measure: str, evidence: Evidence) -> str:
     if measure == LARGEST:
         return f"the recall of {display_name(evidence.classes[largest(evidence.train_counts)])}, the largest class"
     if measure == RARE:
-        names = [display_name(evidence.classes[k]) for k in rarest(evidence.train_counts)]
+        asked = [evidence.classes[k] for k in rarest(evidence.train_counts)]
+        names = [display_name(name) for name in asked if name not in evidence.absent]
         return f"the mean recall of the {len(names)} rarest classes" if len(names) > 1 else f"the recall of {names[0]}"
     return MEASURES[measure]

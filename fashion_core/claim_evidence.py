@@ -13,10 +13,11 @@ import pandas as pd
 
 from fashion_core import adjustment, answers, claim_features, sides
 from fashion_core.answers import Answers
-from fashion_core.claims import ACCURACY, GROUPS, LARGEST, RARE, Arm, Claim, Contrast
+from fashion_core.claims import ACCURACY, GROUPS, LARGEST, MEASURES, RARE, Arm, Claim, Contrast
 from fashion_core.datasets import Dataset
 from fashion_core.differences import variance_over_photos
 from fashion_core.errors import RunError
+from fashion_core.labels import listed
 from fashion_core.runs import Run
 
 #: What evidence says of the dataset it is from.
@@ -35,13 +36,20 @@ class Seeds:
     matrices_SKK: np.ndarray
 
     def values(self, measure: str, train_counts: Sequence[int]) -> np.ndarray:
-        """A measure of each model, float64 S."""
-        recall_SK = np.diagonal(self.matrices_SKK, axis1=1, axis2=2) / self.matrices_SKK.sum(axis=2)
-        if measure == RARE:
-            return recall_SK[:, rarest(train_counts)].mean(axis=1)
-        if measure == LARGEST:
-            return recall_SK[:, largest(train_counts)]
+        """A measure of each model, float64 S, over the classes that were shown; NaN where none of its were."""
+        if measure in (RARE, LARGEST):
+            asked = rarest(train_counts) if measure == RARE else np.array([largest(train_counts)])
+            shown = asked[self.shown_K[asked]]
+            right_SK, of_SK = np.diagonal(self.matrices_SKK, axis1=1, axis2=2), self.matrices_SKK.sum(axis=2)
+            if not len(shown):
+                return np.full(len(self.seeds), np.nan)
+            return (right_SK[:, shown] / of_SK[:, shown]).mean(axis=1)
         return np.trace(self.matrices_SKK, axis1=1, axis2=2) / self.matrices_SKK.sum(axis=(1, 2))
+
+    @property
+    def shown_K(self) -> np.ndarray:
+        """Whether the models were asked about photos of each class, bool K."""
+        return self.matrices_SKK[0].sum(axis=1) > 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +73,12 @@ class Evidence:
     def n(self) -> int:
         """Photos that every model was asked about."""
         return int(next(iter(self.arms.values())).matrices_SKK[0].sum())
+
+    @property
+    def absent(self) -> list[str]:
+        """The classes of which the split has no photos: nothing is said of them."""
+        shown_K = next(iter(self.arms.values())).shown_K
+        return [name for name, shown in zip(self.classes, shown_K, strict=True) if not shown]
 
     @property
     def num_seeds(self) -> int:
@@ -107,7 +121,7 @@ def gather(
     command: str = "",
 ) -> Evidence:
     """Read what the runs of each trained arm answered. RunError where predictions are missing or do not fit together,
-    and for a class without photos in the split."""
+    and where the split has no photos of the classes that the claim is about; other absent classes are left out."""
     classes = dataset.classes
     said: dict[str, Answers] = {}
     arms: dict[str, Seeds] = {}
@@ -120,10 +134,13 @@ def gather(
         found = _in_order(answers.answers_of(side, split, classes), said)
         said[arm.name] = _adjusted(found, runs_, split, classes, train_counts) if arm.after else found
         arms[arm.name] = _seeds(arm, runs_, said[arm.name], len(classes))
-    shown_K = np.bincount(next(iter(said.values())).label_N, minlength=len(classes))
-    if not shown_K.all():
-        absent = [name for name, count in zip(classes, shown_K, strict=True) if not count]
-        raise RunError(f"no {split} photos of {', '.join(absent[:3])}: a class never shown cannot be judged")
+    for measure in claim.measures:
+        if not np.isfinite(next(iter(arms.values())).values(measure, train_counts)).all():
+            asked = rarest(train_counts) if measure == RARE else [largest(train_counts)]
+            raise RunError(
+                f"claim {claim.name!r} is about the {MEASURES[measure]}, and {split} has no photos of "
+                f"{listed([classes[k] for k in asked])}; judge it on a split or photos that have some"
+            )
     variances = {
         key_of(one): _variance(said[one.first], said[one.second], one.measure, train_counts)
         for one in claim.contrasts
@@ -201,6 +218,7 @@ def _variance(first: Answers, second: Answers, measure: str, train_counts: Seque
     each = [
         max(float(variance_over_photos(first.right_SN[:, rows], second.right_SN[:, rows])), float(rows.sum()) ** -2)
         for rows in strata
+        if rows.any()
     ]
     return sum(each) / len(strata) ** 2
 

@@ -17,6 +17,7 @@ from fashion_core.claim_evidence import Evidence
 from fashion_core.claim_spread import FEWEST_RUNS, MOST_RUNS, Groups, RunToRun
 from fashion_core.claims import ACCURACY, GROUPS, SPREAD, Claim
 from fashion_core.errors import RunError
+from fashion_core.labels import agree, display_name, listed
 from fashion_core.seeds import Spread
 from fashion_core.verdicts import points
 
@@ -225,6 +226,11 @@ def _scope(evidence: Evidence) -> tuple[str, ...]:
              "turn it."]  # fmt: skip
     if evidence.split != "test":
         notes.append(f"There is no test split here, so the arms were judged on {evidence.split} photos.")
+    if absent := [display_name(name) for name in evidence.absent]:
+        named = listed([*absent[:4], *([f"{len(absent) - 4} more"] if len(absent) > 4 else [])])
+        notes.append(
+            f"There are no {evidence.split} photos of {named}: nothing is said of {agree(len(absent), 'it', 'them')}."
+        )
     if evidence.dataset["synthetic"]:
         notes.append("The pictures are drawn: no evidence about real clothes.")
     return tuple(notes)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core import photos
-from fashion_core.archives import has_odd_characters, is_junk
+from fashion_core import lookalikes, photos
+from fashion_core.archives import ENDINGS, has_odd_characters, is_junk
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted
 
@@ -43,8 +43,9 @@ class Found:
     warnings: tuple[str, ...]
 
 
-def read(root: Path) -> Found:
-    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through."""
+def read(root: Path, join_alike: bool = False) -> Found:
+    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. Classes
+    whose names look alike are refused, or with ``join_alike`` one class."""
     base = without_wrappers(root)
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
@@ -55,12 +56,24 @@ def read(root: Path) -> Found:
             raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
     for split, label, folder in groups:
         found += [(path, split, label) for path in _photos_under(folder, base, other, odd)]
+    if not found and (inside := _archives_under(root)):
+        named = ", ".join(f"'{name}'" for name in inside[:3]) + (" ..." if len(inside) > 3 else "")
+        what, them = ("the archive", "it") if len(inside) == 1 else ("archives", "them")
+        raise SourceError(
+            f"folder '{root}' holds no photos but {what} {named}; unpack {them} and import what comes out."
+        )
     if not found:
         raise SourceError(
             f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
         )
-    classes = sorted({label for _, label, _ in groups})
-    _refuse_odd_classes(base, classes, {label for _, _, label in found})
+    photos_of = Counter(label for _, _, label in found)
+    _refuse_empty_classes(base, sorted({label for _, label, _ in groups}), set(photos_of))
+    if join_alike:
+        called, told = lookalikes.joined(photos_of)
+        found = [(path, split, called[label]) for path, split, label in found]
+        notes += told
+    classes = sorted({label for _, _, label in found})
+    _refuse_odd_classes(base, classes)
     if other:
         listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"files in formats that are not read were left out: {listed}")
@@ -150,6 +163,10 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
                 "into a folder with the name of the class."
             )
         notes.append(f"{counted(loose, 'photo')} beside the class folders {_no_class(loose)}")
+    if packed := [name for name in files if name.lower().endswith(ENDINGS)]:
+        notes.append(
+            f"archives beside the folders were left out, unpack them to have their photos: {', '.join(packed)}"
+        )
     folders = _without_unlabelled(folders, notes)
     by_split = _split_folders(base, folders)
     if by_split is None:
@@ -263,16 +280,28 @@ def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str])
     return sorted(found)
 
 
-def _refuse_odd_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
+def _archives_under(root: Path) -> list[str]:
+    """Archives anywhere under ``root``, as some downloads hold one for each split."""
+    found = [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
+    paths = [path.relative_to(root).as_posix() for path in found if path.name.lower().endswith(ENDINGS)]
+    return sorted(path for path in paths if not is_junk(path) and not has_odd_characters(path))
+
+
+def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
     if without := [label for label in classes if label not in with_photos]:
         named = ", ".join(f"'{label}'" for label in without)
         raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
-    by_lower: dict[str, str] = {}
-    for label in classes:
-        if (twin := by_lower.setdefault(label.casefold(), label)) != label:
-            raise SourceError(
-                f"class folders '{twin}' and '{label}' in '{base}' differ only by case; rename one of them."
-            )
+
+
+def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
+    if pairs := lookalikes.alike(classes):
+        one, two = pairs[0]
+        more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
+        raise SourceError(
+            f"class folders {lookalikes.shown(one)} and {lookalikes.shown(two)} in '{base}'{more} look alike: they "
+            f"differ only by {lookalikes.difference(one, two)}; rename one of them, or have classes that look alike "
+            "joined (--join-alike)."
+        )
     if len(classes) < 2:
         raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")
 

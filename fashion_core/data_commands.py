@@ -22,8 +22,10 @@ from fashion_core import (
     versions,
 )
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
+from fashion_core.datasets import TOO_LARGE, num_unread, states
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
+from fashion_core.layout import Choices, names_in
 
 
 @app.command()
@@ -139,12 +141,14 @@ def _line(document: dict[str, Any]) -> str:
 
 
 def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
+    unread = num_unread(dataset)
     return {
         "dataset": dataset.id,
         "name": dataset.name,
         "images": dataset.num_images,
-        "damaged": dataset.num_damaged,
-        "missing": dataset.num_missing,
+        "damaged": unread["damaged"],
+        "too_large": unread[TOO_LARGE],
+        "missing": unread["missing"],
         "classes": list(dataset.classes),
         "splits": dict(dataset.splits),
         "split_rule": dataset.split_rule,
@@ -171,15 +175,32 @@ def import_(
             help="Make a dataset whose train is long-tailed, so many to 1; SOURCE may be an imported dataset.",
         ),
     ] = None,
+    join_alike: Annotated[
+        bool,
+        typer.Option(
+            "--join-alike", help="Make class folders whose names look alike (kurta men, kurta_men) one class."
+        ),
+    ] = False,
+    class_names: Annotated[
+        str,
+        typer.Option(
+            "--class-names", help="What the numbers in idx files (MNIST and its kin) mean: zero,one,two; lowest first."
+        ),
+    ] = "",
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
+    choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
     if imbalance is None:
-        dataset = manifest.import_source(source, data_dir=data_dir, name=name, seed=seed, progress=Bar())
+        dataset = manifest.import_source(
+            source, data_dir=data_dir, name=name, seed=seed, progress=Bar(), choices=choices
+        )
     else:
         long_tail.check_ratio(imbalance)  # before an import that takes minutes
-        whole = _imported(source, data_dir) or manifest.import_source(source, data_dir=data_dir, progress=Bar())
+        whole = _imported(source, data_dir) or manifest.import_source(
+            source, data_dir=data_dir, progress=Bar(), choices=choices
+        )
         dataset = long_tail.make(whole, imbalance, seed=seed, name=name)
     document = _dataset_document(dataset)
     for warning in dataset.warnings:
@@ -190,12 +211,13 @@ def import_(
     lines = [f"{_line(document)} ({splits})"]
     if dataset.num_damaged or dataset.num_missing:
         frame = dataset.manifest()
-        bad = frame[frame["status"] != "ok"]
-        for path, status, reason in bad[["path", "status", "reason"]].head(20).itertuples(index=False):
-            say(f"{status}: {path}: {reason}")
+        bad = frame[frame["status"] != "ok"].assign(state=states)
+        for path, state, reason in bad[["path", "state", "reason"]].head(20).itertuples(index=False):
+            say(f"{state}: {path}: {reason.removeprefix(f'{TOO_LARGE}: ')}")
         if len(bad) > 20:
             say(f"... and {len(bad) - 20:,} more; the Dataset page lists them all")
-        lines.append(f"damaged {dataset.num_damaged:,}, missing {dataset.num_missing:,}: left out, named above")
+        unread = num_unread(dataset)
+        lines.append(", ".join(f"{state} {num:,}" for state, num in unread.items()) + ": left out, named above")
     answer(document, as_json, lines)
 
 

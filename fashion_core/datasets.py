@@ -5,6 +5,7 @@ Takes the data folder; gives Dataset records. Knows nothing of layouts or of dec
 
 import dataclasses
 import hashlib
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,22 @@ class Dataset:
             ) from error
 
 
+TOO_LARGE = "too large"
+
+
+def states(manifest: pd.DataFrame) -> pd.Series:
+    """``status`` as people are told it: a photo with more pixels or bytes than are opened is kept as damaged, with a
+    reason that says so, and is TOO_LARGE."""
+    large = (manifest["status"] == "damaged") & manifest["reason"].str.startswith(TOO_LARGE)
+    return manifest["status"].mask(large, TOO_LARGE)
+
+
+def num_unread(dataset: Dataset) -> dict[str, int]:
+    """How many photos are damaged, too large and missing."""
+    large = int((states(dataset.manifest(["status", "reason"])) == TOO_LARGE).sum()) if dataset.num_damaged else 0
+    return {"damaged": dataset.num_damaged - large, TOO_LARGE: large, "missing": dataset.num_missing}
+
+
 def write(folder: Path, dataset: Dataset) -> None:
     """Write dataset.json. A root inside the dataset's own folder is written relative, so that data/ can be moved."""
     record: dict[str, Any] = {"format": FORMAT} | dataclasses.asdict(dataset)
@@ -98,6 +115,12 @@ def load(folder: Path) -> Dataset:
 def read_photo(dataset: Dataset, path: str, sha256: str) -> bytes:
     """The bytes of one photo, if they are still those that were imported; DatasetError says what happened to them."""
     again = f"import the photos as they are now under another name: {dataset.bring} --name NAME"
+    if not dataset.root.is_dir():
+        raise DatasetError(
+            f"the photos of dataset '{dataset.name}' are not in '{dataset.root}' any more; put them back, or import "
+            "them from where they are now under the same name: python -m fashion_core import FOLDER --name "
+            f"{shlex.quote(dataset.name)}"
+        )
     try:
         data = sources.photo_bytes_of(dataset.root, path)
     except FashionError as error:

@@ -1,7 +1,8 @@
 """Whether there are photos enough to judge by, in words: of a split, and of a class in it.
 
-Takes counts of photos, gives sentences. The one rule: a split judges nothing where the 95 % interval of a share of its
-photos (Wilson's) can be wider than half of the scale, which is so for fewer than FEWEST. Knows no files.
+Takes counts of photos, gives sentences; and whether every class has photos to learn from. The one rule: a split judges
+nothing where the 95 % interval of a share of its photos (Wilson's) can be wider than half of the scale, which is so for
+fewer than FEWEST. Knows no files.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fashion_core.labels import counted, display_name, listed
+from fashion_core.labels import agree, counted, display_name, listed
 from fashion_core.statistics import wilson
 
 WIDEST = 0.5
@@ -80,3 +81,19 @@ def of_manifest(manifest: pd.DataFrame) -> list[str]:
     for (split, label), number in usable.groupby(["split", "label"], observed=True).size().items():  # type: ignore[misc]
         counts.setdefault(str(split), {})[str(label)] = int(number)
     return sentences(counts)
+
+
+def untaught(manifest: pd.DataFrame, classes: Sequence[str], name: str) -> str:
+    """What is the matter where a class has no photo to learn from, with what to do; empty where each has one."""
+    there = set(manifest.loc[(manifest["status"] == "ok") & (manifest["split"] == "train"), "label"])
+    absent = [label for label in classes if label not in there]
+    if not absent or not there:
+        return ""
+    shown = [f"'{label}'" for label in absent[:_MOST_NAMED]]
+    shown += [f"{len(absent) - _MOST_NAMED} more"] if len(absent) > _MOST_NAMED else []
+    return (
+        f"{'class' if len(absent) == 1 else 'classes'} {listed(shown)} of dataset '{name}' "
+        f"{agree(len(absent), 'has', 'have')} no training photos, so nothing can be trained on it; put photos of "
+        f"{agree(len(absent), 'it', 'them')} into train, or take {agree(len(absent), 'its', 'their')} photos out of "
+        "the other splits, and import it again under another name"
+    )

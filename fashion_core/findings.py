@@ -14,7 +14,7 @@ from fashion_core.layout import SPLITS
 
 #: kind -> what it means, in the words that pages and the command line print.
 KINDS = {
-    "damaged": "Damaged: the file cannot be decoded",
+    "damaged": "Damaged or too large: the file cannot be decoded, or holds more than is opened",
     "missing": "Missing: no file at the path that the source names",
     "size": "Size: more than 4 times the area of the median photo, or less than a quarter",
     "shape": "Shape: width to height more than twice, or less than half, the median photo's",

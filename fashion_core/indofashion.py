@@ -26,8 +26,8 @@ TEXT_COLUMNS = ("image_url", "brand", "product_title", "color")
 
 @dataclass(frozen=True)
 class Found:
-    """What the JSON files name. ``rows``: image_id (the image_path as written), path (where it lies), split, label,
-    missing, reason and TEXT_COLUMNS (None where the source says N/A)."""
+    """What the JSON files name. ``rows``: image_id (the image_path, with / between folders), path (where it lies),
+    split, label, missing, reason and TEXT_COLUMNS (None where the source says N/A)."""
 
     rows: pd.DataFrame
     warnings: tuple[str, ...]
@@ -48,7 +48,12 @@ def read(root: Path) -> Found:
     folders = _Folders(root)
     rows: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
-    notes = [f"{FILES[split]} is not there, so there is no {split} split" for split in FILES if split not in files]
+    divided = set(files) in ({"train"}, {"train", "test"})  # as layout.with_missing_splits does it, which says how
+    notes = [
+        f"{FILES[split]} is not there" + ("" if divided else f", so there is no {split} split")
+        for split in FILES
+        if split not in files
+    ]
     repeated = 0
     for split, file in files.items():
         for number, record in _records(file):
@@ -103,8 +108,9 @@ def _image_path(record: dict[str, Any], where: str) -> str:
     value = record.get("image_path")
     if not isinstance(value, str) or not value or has_odd_characters(value):
         raise SourceError(f"{where}: image_path is missing or no text; each row must say where its photo lies.")
+    value = value.replace("\\", "/")  # as Windows writes it
     parts = [part for part in value.split("/") if part not in ("", ".")]
-    if ".." in parts or value.startswith("/") or "\\" in value or re.match(r"[A-Za-z]:", value) or not parts:
+    if ".." in parts or value.startswith("/") or re.match(r"[A-Za-z]:", value) or not parts:
         raise SourceError(f"{where}: image_path {value!r} leads out of the folder; it must be relative to the folder.")
     return "/".join(parts)
 

@@ -31,6 +31,7 @@ from fashion_core.launchers import command_line as command_line
 from fashion_core.launchers import detach as detach
 from fashion_core.launchers import running_process as running_process
 from fashion_core.launchers import training_words as training_words
+from fashion_core.layout import UNDECIDED, Choices
 
 MAX_SEEDS = 100
 NO_LAUNCH, NO_CHANGE = "no run can be launched", "no run can be stopped or moved"
@@ -211,12 +212,13 @@ def move(run: runs.Run, before: str | None) -> None:
     slots.move(run.folder, before)
 
 
-def start_import(source: str, name: str | None, *, data_dir: Path) -> int:
+def start_import(source: str, name: str | None, *, data_dir: Path, choices: Choices = UNDECIDED) -> int:
     """Start ``import SOURCE`` in a detached process; its progress is ``manifest.import_progress``. Returns the pid."""
     rights.refuse_read_only("nothing can be imported")
     if Path(source).expanduser().exists():  # the process starts in another folder
         source = str(Path(source).expanduser().resolve())
     arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
+    arguments += choices.flags()
     return detach(command_line(arguments), data_dir / ".incoming" / "log.txt")
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import datasets, photos, pixels, rights, sources, storage
+from fashion_core import datasets, moved, photos, pixels, rights, sources, storage
 from fashion_core.datasets import Dataset, find_dataset, import_progress, list_datasets
 from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
 from fashion_core.image_folders import write_folders
 from fashion_core.labels import agree, counted
-from fashion_core.layout import SPLITS, Source
+from fashion_core.layout import SPLITS, UNDECIDED, Choices, Source
 from fashion_core.sources import Progress
 
 __all__ = ["Dataset", "find_dataset", "import_progress", "import_source", "list_datasets", "write_folders"]
@@ -36,8 +36,10 @@ def import_source(
     name: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    choices: Choices = UNDECIDED,
 ) -> Dataset:
-    """Import ``source`` as dataset ``name``. The same photos under the same name again: the dataset that is there.
+    """Import ``source`` as dataset ``name``. The same photos under the same name again: the dataset that is there,
+    which reads them where they lie now.
 
     SourceError or DatasetError with one sentence otherwise; then nothing is left but the reason in progress.json.
     """
@@ -57,11 +59,12 @@ def import_source(
         ):  # 2 s: a page that asks whether it is held holds it for a moment
             reporter = _Reporter(incoming / "progress.json", progress)
             try:
-                dataset = _import(source, data_dir, dataset_id, name, seed, reporter)
+                dataset = _import(source, data_dir, dataset_id, name, seed, reporter, choices)
             except BaseException as error:
                 reporter.failed(error)
                 shutil.rmtree(incoming / "dataset", ignore_errors=True)
                 raise
+            shutil.rmtree(incoming, ignore_errors=True)  # while it is ours: the next one works in a new one
     except storage.Busy as busy:
         raise BeingMade(f"dataset '{name}' is being imported by another process; wait until it is done.") from busy
     except OSError as error:
@@ -69,16 +72,23 @@ def import_source(
         raise DatasetError(
             f"the import of '{source}' stopped: {error.strerror or error}{where}. Nothing was imported."
         ) from error
-    shutil.rmtree(incoming, ignore_errors=True)
     return dataset
 
 
-def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed: int, reporter: "_Reporter") -> Dataset:
+def _import(
+    given: str | Path,
+    data_dir: Path,
+    dataset_id: str,
+    name: str,
+    seed: int,
+    reporter: "_Reporter",
+    choices: Choices,
+) -> Dataset:
     building, final = reporter.path.parent / "dataset", data_dir / dataset_id
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
     reporter("reading the source", 0, 0)
-    source = sources.open_source(given, work_dir=building, seed=seed, progress=reporter)
+    source = sources.open_source(given, work_dir=building, seed=seed, progress=reporter, choices=choices)
     size = _first_size(source)
     path = building / f"pixels-{size}x{size}.npy"
     with pixels.create(path, len(source.rows), size, size) as array_NHW3:
@@ -86,8 +96,15 @@ def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed:
     manifest = _manifest(source, found)
     notes = _judge(manifest, source, given)
     fingerprint = sources.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
+    bring = source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}"
     if final.exists():
-        return _same_or_refuse(datasets.load(final), fingerprint, name, building)
+        known = _same_or_refuse(datasets.load(final), fingerprint, name)
+        inside = source.root.is_relative_to(building)
+        if not inside or moved.adopt(known, building / source.root.relative_to(building).parts[0]):
+            root = final / source.root.relative_to(building) if inside else source.root
+            known = moved.follow(known, root, bring, manifest)
+        shutil.rmtree(building)
+        return known
     storage.write_parquet(building / "manifest.parquet", manifest)
     pixels.seal(building, path, fingerprint)
     counts = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
@@ -103,7 +120,7 @@ def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed:
         synthetic=source.synthetic,
         note=source.note,
         split_rule=source.split_rule,
-        bring=source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}",
+        bring=bring,
         fingerprint=fingerprint,
         splits={split: int(counts[split]) for split in SPLITS if split in counts},
         num_images=int(counts.sum()),
@@ -121,13 +138,12 @@ def _import(given: str | Path, data_dir: Path, dataset_id: str, name: str, seed:
     return dataset
 
 
-def _same_or_refuse(known: Dataset, fingerprint: str, name: str, building: Path) -> Dataset:
+def _same_or_refuse(known: Dataset, fingerprint: str, name: str) -> Dataset:
     if known.fingerprint != fingerprint or known.name != name:
         raise DatasetError(
             f"dataset '{known.name}' is there already with other photos (fingerprint {known.fingerprint}, "
             f"now {fingerprint}); choose another --name."
         )
-    shutil.rmtree(building)
     return known
 
 
@@ -210,6 +226,8 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
     examples = "; ".join(f"{row.path}: {row.reason}" for row in bad.head(3).itertuples())
     if len(bad) == len(manifest):
         raise SourceError(f"not one of the {counted(len(bad), 'photo')} of '{given}' can be read. {examples}.")
+    if len(source.classes) < 2:
+        raise SourceError(f"'{given}' holds one class only, '{source.classes[0]}'; a classifier needs at least two.")
     counts = manifest[manifest["status"] == "ok"].value_counts(["label", "split"]).unstack(fill_value=0)
     counts = counts.reindex(
         index=source.classes, columns=[s for s in SPLITS if s in set(manifest["split"])], fill_value=0
@@ -223,8 +241,7 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
     notes = []
     if "train" not in counts.columns:
         notes.append("there is no train split: a run can be evaluated on this set, but not trained")
-    said = bad["status"].mask(bad["reason"].str.startswith("too large"), "too large")
-    for status, count in said.value_counts().items():
+    for status, count in datasets.states(bad).value_counts().items():
         are, take = agree(count), agree(count, "takes", "take")
         notes.append(f"{counted(count, 'photo')} {are} {status} and {take} no part; the manifest names each")
     for split in counts.columns:

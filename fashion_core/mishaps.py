@@ -16,7 +16,7 @@ import pandas as pd
 import psutil
 import torch
 
-from fashion_core import runs, steps
+from fashion_core import runs, steps, storage
 from fashion_core.batches import Batch
 from fashion_core.job import Job
 
@@ -139,8 +139,8 @@ def naming_memory(job: Job, batch: Batch, epoch: int) -> Iterator[None]:
     else:
         advice = "not even one image fitted: choose a smaller image_size or model"
     raise Mishap(
-        f"out of memory with batch_size {settings.batch_size} at {size} on {device} ({peak / 2**30:.1f} GiB were in "
-        f"use); nothing was changed by itself: {advice}",
+        f"out of memory with batch_size {settings.batch_size} at {size} on {device} ({storage.memory_text(peak)} "
+        f"were in use); nothing was changed by itself: {advice}",
         batch_size=settings.batch_size,
         peak_bytes=peak,
         batch_size_that_fits=fits,

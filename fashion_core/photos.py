@@ -6,10 +6,13 @@ decoded; nothing is ever repaired or put in its place.
 """
 
 import io
+import itertools
 import os
+import shlex
 import stat
 import threading
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,12 +65,17 @@ def open_photo(source: Path | str | bytes | BinaryIO) -> Image.Image:
 
 def of_image(image: Image.Image) -> Image.Image:
     """A PIL image as ``open_photo`` gives it: RGB, on white, and turned upright if it comes straight from a file; what
-    was made from such a one is taken as it stands. PhotoError when its pixels cannot be read."""
+    was made from such a one is taken as it stands. Grey levels of more than 8 bits (modes I and F) are read by their
+    range. PhotoError when the pixels cannot be read, or their range says nothing."""
     try:
+        if image.mode[0] in "IF" and getattr(image, "format", None) not in FORMATS:
+            return _by_range(image)
         orientation = _orientation(image) if isinstance(image, ImageFile.ImageFile) else None
         upright = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
         image.load()
         return _to_rgb(image.transpose(upright) if upright is not None else image)
+    except PhotoError:
+        raise
     except Exception as error:  # as in _decode
         raise PhotoError(f"damaged or cut off ({_first_line(error)})") from error
 
@@ -75,12 +83,27 @@ def of_image(image: Image.Image) -> Image.Image:
 def read_photo(path: Path | str) -> bytes:
     """The bytes of one photo file; PhotoError when it cannot be read or is too large to be a photo."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for ever
-            raise PhotoError("cannot be read (it is a folder, a pipe or a device)")
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise PhotoError(_it_is_a_folder(Path(path)))
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for ever
+            raise PhotoError("cannot be read (it is a pipe or a device)")
         with open(path, "rb") as file:
             return _read(file)
     except OSError as error:
         raise PhotoError(f"cannot be read ({error.strerror or error})") from error
+
+
+def _it_is_a_folder(folder: Path) -> str:
+    """What to give instead of a folder: its photos, as a shell names them all at once."""
+    for below in ("*", "*/*", "*/*/*"):
+        looked_at = itertools.islice(folder.glob(below), 20_000)
+        endings = Counter(path.suffix for path in looked_at if path.suffix.lower() in EXTENSIONS)
+        if endings:
+            (most, _), *others = endings.most_common()
+            each = f"*{most}" if not others else f"*{{{','.join([most, *(ending for ending, _ in others)])}}}"
+            return f"is a folder, not a photo; name the photos in it: {shlex.quote(str(folder))}/{below[:-1]}{each}"
+    return "is a folder, and holds no photos; name photo files"
 
 
 def resize(image: Image.Image, width: int, height: int, how: str = "squeeze") -> np.ndarray:
@@ -220,6 +243,25 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         white.paste(rgba, mask=rgba.getchannel("A"))
         return white
     return image.convert("RGB")
+
+
+def _by_range(image: Image.Image) -> Image.Image:
+    """A grey picture of mode I, I;16 or F whose numbers say what black and white are: 0 to 1 (F alone), 0 to 255 or 0
+    to 65,535. A file of one of FORMATS says it itself; an array that somebody made into a picture does not."""
+    levels = np.asarray(image).astype(np.float64)
+    if not levels.size:
+        raise PhotoError("no pixels, there is nothing to see")
+    low, high = float(levels.min()), float(levels.max())
+    is_float = image.mode == "F"
+    if not low >= 0 or not high <= 65_535 or (is_float and high > 255) or (not is_float and high == 1):  # NaN too
+        known = "0 to 1 or 0 to 255" if is_float else "0 to 255 or 0 to 65,535"
+        raise PhotoError(
+            f"a {image.mode} picture with levels from {low:g} to {high:g} does not say what is black and white; "
+            f"give it {known}, or as RGB"
+        )
+    white = 1.0 if is_float and high <= 1 else 255.0 if high <= 255 else 65_535.0
+    grey = np.floor(levels / (256 if white > 255 else 1)) if white > 1 else np.rint(levels * 255)
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
 
 
 def _first_line(error: Exception) -> str:

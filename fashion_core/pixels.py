@@ -65,8 +65,8 @@ def create(path: Path, num_rows: int, width: int, height: int) -> Iterator[np.nd
     needed, free = num_rows * width * height * 3, shutil.disk_usage(path.parent).free
     if needed > free:
         raise DatasetError(
-            f"{counted(num_rows, 'photo')} at {width} x {height} need {needed / 1e9:.1f} GB and the disk of "
-            f"'{path.parent}' has {free / 1e9:.1f} GB free; make room or choose a smaller size."
+            f"{counted(num_rows, 'photo')} at {width} x {height} need {storage.size_text(needed)} and the disk of "
+            f"'{path.parent}' has {storage.size_text(free)} free; make room or choose a smaller size."
         )
     with storage.create_npy(path, (num_rows, height, width, 3), np.uint8) as array_NHW3:
         yield array_NHW3
@@ -75,6 +75,14 @@ def create(path: Path, num_rows: int, width: int, height: int) -> Iterator[np.nd
 def seal(folder: Path, path: Path, fingerprint: str) -> None:
     """Write the side file that says which dataset and manifest the finished cache at ``path`` belongs to."""
     storage.write_json(path.with_suffix(".json"), _side(folder, path, fingerprint))
+
+
+def fingerprint_of_cache(path: Path) -> str | None:
+    """The fingerprint of the dataset for which the cache at ``path`` was sealed; None when nothing says it."""
+    try:
+        return str(storage.read_json(path.with_suffix(".json"))["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def open_pixels(dataset: Dataset, width: int, height: int, how: str = "squeeze") -> np.ndarray:

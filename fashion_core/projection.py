@@ -40,8 +40,7 @@ def principal_axes(features_ND: np.ndarray) -> Axes:
     num_images, num_features = features_ND.shape
     if num_images < 2 or num_features < 2:
         raise RunError(f"a map of 2 axes needs at least 2 images and 2 features, got {num_images} and {num_features}")
-    if not np.ptp(features_ND, axis=0).any():
-        raise RunError("every image has the same features, so there is no map; train the run longer or again")
+    refuse_identical(features_ND)
     from sklearn.decomposition import PCA  # a second that pages without a map do not owe
 
     solver = PCA(svd_solver="covariance_eigh").fit(features_ND.astype(np.float64))
@@ -50,6 +49,12 @@ def principal_axes(features_ND: np.ndarray) -> Axes:
         components_CD=solver.components_,
         explained_variance_ratio_C=solver.explained_variance_ratio_,
     )
+
+
+def refuse_identical(features_ND: np.ndarray) -> None:
+    """RunError where all images have the same features: whatever map were drawn of them, it would show nothing."""
+    if not np.ptp(features_ND, axis=0).any():
+        raise RunError("every image has the same features, so there is no map; train the run longer or again")
 
 
 def shuffled_shares(features_ND: np.ndarray, *, num_shuffles: int | None = None, seed: int = 0) -> np.ndarray:

@@ -32,6 +32,7 @@ from fashion_core import (
     conditions,
     config,
     contents,
+    enough,
     manifest,
     metrics,
     pretrained,
@@ -242,6 +243,8 @@ def create_run_at(
     num_train = dataset.splits.get("train", 0)
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
+    if told := enough.untaught(dataset.manifest(["split", "label", "status"]), dataset.classes, dataset.name):
+        raise RunError(told)
     _check_validation(dataset, settings)
     document = _config(dataset, settings, folder.name, num_train) | {"colour": _next_colour(folder.parent)}
     document |= {"group": group} if group else {}

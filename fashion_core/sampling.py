@@ -14,7 +14,9 @@ def class_counts(labels_N: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     counts_K = np.bincount(labels_N, minlength=len(classes))
     for name, count in zip(classes, counts_K, strict=True):
         if count == 0:
-            raise DatasetError(f"class {name!r} has no training images; add photos of it or import without it")
+            raise DatasetError(
+                f"class {name!r} has no training photos; add some, or import the dataset without the class"
+            )
     return counts_K
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -28,31 +29,39 @@ from fashion_core import (
     photos,
 )
 from fashion_core.errors import SourceError
-from fashion_core.layout import Source
+from fashion_core.labels import agree, counted
+from fashion_core.layout import UNDECIDED, Choices, Source
 
 Progress = Callable[[str, int, int], None]
 DEMO = "demo"
 PLACES = "drawn-places"
 DRAWN = (DEMO, PLACES)
 FASHION_MNIST = "fashion-mnist"
-_ARCHIVE_ENDINGS = (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".txz", ".tar", ".zip")
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
-def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: Progress | None = None) -> Source:
+def open_source(
+    source: str | Path,
+    *,
+    work_dir: Path,
+    seed: int = 0,
+    progress: Progress | None = None,
+    choices: Choices = UNDECIDED,
+) -> Source:
     """Read the listing of a source; SourceError with one sentence when it cannot be used."""
     if str(source) in DRAWN:
         return _open_drawn(str(source), work_dir, seed, progress)
     if not str(source).strip() or archives.has_odd_characters(str(source)):
         raise SourceError(f"{str(source)!r} is no path that can be stored; give a folder, an archive, or {DEMO}.")
     path = Path(source).expanduser()
-    bring = f"python -m fashion_core import {shlex.quote(str(path.resolve()))}"
+    bring = shlex.join(["python", "-m", "fashion_core", "import", str(path.resolve()), *choices.flags()])
     if str(source) == FASHION_MNIST and not path.is_dir():
-        path, bring = fashion_mnist.SYSTEM_FOLDER, f"python -m fashion_core import {FASHION_MNIST}"
+        path = fashion_mnist.SYSTEM_FOLDER
+        bring = shlex.join(["python", "-m", "fashion_core", "import", FASHION_MNIST, *choices.flags()])
         if not fashion_mnist.holds_any(path):
             raise SourceError(f"Fashion-MNIST is not in {path}; {fashion_mnist.HOW_TO_GET}.")
     if path.is_dir():
-        return _open_folder(path.resolve(), name_of(source), seed, bring)
+        return _open_folder(path.resolve(), name_of(source), seed, bring, choices)
     if not path.exists():
         raise SourceError(f"there is no file or folder '{source}'; check the path, or import {DEMO} to try the lab.")
     if not path.is_file():
@@ -61,7 +70,7 @@ def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: 
     folder = work_dir / "photos"
     archives.unpack(path, folder, progress)
     try:
-        return _open_folder(folder, name_of(source), seed, bring)
+        return _open_folder(folder, name_of(source), seed, bring, choices)
     except SourceError as error:  # say it of the archive that the person gave, not of our folder
         told = str(error).replace(f"folder '{folder}", f"archive '{path}").replace(str(folder), str(path))
         raise SourceError(told) from error
@@ -70,7 +79,7 @@ def open_source(source: str | Path, *, work_dir: Path, seed: int = 0, progress: 
 def name_of(source: str | Path) -> str:
     """The name that a source gives its dataset when the person gives none."""
     name = Path(source).expanduser().resolve().name if str(source) not in (*DRAWN, FASHION_MNIST) else str(source)
-    ending = next((ending for ending in _ARCHIVE_ENDINGS if name.lower().endswith(ending)), "")
+    ending = next((ending for ending in archives.ENDINGS if name.lower().endswith(ending)), "")
     return name[: len(name) - len(ending)]
 
 
@@ -118,19 +127,25 @@ def _refuse_other_files(path: Path) -> None:
     if not start:
         raise SourceError(f"file '{path}' is empty; get the archive again.")
     if fashion_mnist.is_file_name(path.name):
-        raise SourceError(f"'{path.name}' is one of Fashion-MNIST's four files; give the folder that holds all four.")
+        raise SourceError(
+            f"'{path.name}' is one of the four files of Fashion-MNIST or its kin; give the folder that holds all four."
+        )
     if kind is None:
         what = "an archive of another kind" if start.startswith(_OTHER_ARCHIVES) else "neither a folder nor an archive"
+        if start.startswith(b"MZ"):
+            what = "a program, perhaps an archive that unpacks itself: unpack it and import what comes out"
         raise SourceError(f"'{path}' is {what}; give a folder, or a .zip or .tar archive (.gz, .bz2, .xz).")
 
 
-def _open_folder(root: Path, name: str, seed: int, bring: str) -> Source:
+def _open_folder(root: Path, name: str, seed: int, bring: str, choices: Choices) -> Source:
     for folder in (root, *class_folders.wrapped(root)):
         if fashion_mnist.holds_any(folder):
-            return _open_fashion_mnist(folder, name, seed, bring)
+            return _open_idx(folder, name, seed, bring, choices.class_names)
         if indofashion.find(folder):
+            _refuse_names(root, choices)
             return _open_indofashion(folder, name, seed, bring)
-    found = class_folders.read(root)
+    _refuse_names(root, choices)
+    found = class_folders.read(root, choices.join_alike)
     rows, rule = layout.with_missing_splits(found.rows, seed)
     return Source(
         kind="folders",
@@ -155,7 +170,12 @@ def _licence_note(*folders: Path) -> str:
 def _open_indofashion(root: Path, name: str, seed: int, bring: str) -> Source:
     found = indofashion.read(root)
     rows, rule = layout.with_missing_splits(found.rows, seed)
-    classes = list(labels.INDOFASHION)
+    there = set(rows["label"])
+    classes = [label for label in labels.INDOFASHION if label in there]
+    notes = [*found.warnings, *([f"splits: {rule}"] if rule != "as given" else [])]
+    if absent := [label for label in labels.INDOFASHION if label not in there]:
+        have = agree(len(absent), "class of IndoFashion's 15 has", "classes of IndoFashion's 15 have")
+        notes.append(f"{len(absent)} {have} no rows here: {', '.join(absent)}")
     return Source(
         kind="indofashion",
         suggested_name=name,
@@ -166,34 +186,63 @@ def _open_indofashion(root: Path, name: str, seed: int, bring: str) -> Source:
         note="IndoFashion: photos and texts belong to the shops that published them",
         split_rule=rule,
         bring=bring,
-        warnings=found.warnings,
+        warnings=tuple(notes),
     )
 
 
-def _open_fashion_mnist(folder: Path, name: str, seed: int, bring: str) -> Source:
+def _refuse_names(root: Path, choices: Choices) -> None:
+    if choices.class_names:
+        raise SourceError(
+            f"--class-names names the numbers of idx files, and folder '{root}' has class names of its own; leave it "
+            "out."
+        )
+
+
+def _open_idx(folder: Path, name: str, seed: int, bring: str, class_names: tuple[str, ...]) -> Source:
+    found = fashion_mnist.read(folder)
+    known = not class_names and fashion_mnist.is_fashion({split: numbers for split, (_, numbers) in found.items()})
+    names = _names_of_numbers(folder, found, labels.FASHION_MNIST if known else class_names)
     frames = []
-    for split, (file, numbers) in fashion_mnist.read(folder).items():
+    for split, (file, numbers) in found.items():
         frames.append(
             pd.DataFrame(
                 {
                     "image_id": [f"{split}-{number:05d}" for number in range(len(numbers))],
                     "path": [f"{file}#{number}" for number in range(len(numbers))],
                     "split": split,
-                    "label": [labels.FASHION_MNIST[number] for number in numbers],
+                    "label": [names[number] for number in numbers.tolist()],
                 }
             )
         )
     rows, rule = layout.with_missing_splits(pd.concat(frames, ignore_index=True), seed)
-    classes = list(labels.FASHION_MNIST)
+    classes = list(names.values())
     return Source(
-        kind="fashion-mnist",
+        kind="fashion-mnist" if known else "idx",
         suggested_name=name,
         root=folder,
         classes=classes,
         rows=layout.in_order(rows.assign(missing=False, reason=""), classes),
-        note="Fashion-MNIST by Zalando Research, MIT licence",
+        note="Fashion-MNIST by Zalando Research, MIT licence" if known else "",
         split_rule=rule,
         bring=bring,
+    )
+
+
+def _names_of_numbers(folder: Path, found: dict[str, tuple[str, np.ndarray]], names: tuple[str, ...]) -> dict[int, str]:
+    """The class name of every number that occurs; SourceError says how to give them where nothing does."""
+    numbers = np.unique(np.concatenate([own for _, own in found.values()])).tolist()
+    if len(names) == len(numbers):
+        return dict(zip(numbers, names, strict=True))
+    which = f"{len(numbers)} different numbers, {numbers[0]} to {numbers[-1]}"
+    if names:
+        raise SourceError(
+            f"the labels in '{folder}' are {which}, and --class-names gives {counted(len(names), 'name')}; give one "
+            "for each number, the lowest first."
+        )
+    raise SourceError(
+        f"the idx files in '{folder}' are not Fashion-MNIST's, so nothing says what their labels mean ({which}); name "
+        "the classes, the lowest number first: --class-names zero,one,two (or --class-names fashion-mnist, if they are "
+        "a part of it)."
     )
 
 

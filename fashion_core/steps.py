@@ -120,7 +120,8 @@ def step(
     ``learning_rate`` is the last layer's; a group of other weights takes its share of it. The batch may be computed in
     parts and on several ranks: each part's sum is divided by the weight of the whole batch, so that the step is that
     of the whole batch up to rounding. A network with batch norm takes each part's own mean and deviation, so its steps
-    differ; a last batch of one photo, which has no deviation, goes through with the running ones.
+    differ; a part of one photo (of a last batch of one, or of a cut one), which has no deviation, goes through with the
+    running ones.
     """
     settings, world = learner.settings, learner.ranks
     if isinstance(photos, Ahead):
@@ -147,7 +148,7 @@ def step(
             given, mixture = fed.images_BCHW, fed.mixture
         torch.manual_seed(step_seed(settings.seed, epoch, batch.number, world.rank, number))  # dropout
         with world.without_sync(learner.wrapped, now=number == len(cuts) - 1):
-            with learner.arithmetic(), models.running_statistics(learner.model, now=len(labels_B) == 1):
+            with learner.arithmetic(), models.running_statistics(learner.model, now=len(given) == 1):
                 logits_BK = learner.wrapped(given).float()
             share = _share(learner.loss, logits_BK, labels_B, part, mixture) / whole
             if empty:

@@ -20,7 +20,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 
 from fashion_core.errors import DiskError
@@ -67,15 +66,24 @@ def require_space(folder: Path, num_bytes: int, what: str) -> None:
     free = found.f_bavail * found.f_frsize
     if num_bytes > free:
         told = DiskError(
-            f"{what} needs {_size(num_bytes)} and the disk of '{folder}' has {_size(free)} free; "
+            f"{what} needs {size_text(num_bytes)} and the disk of '{folder}' has {size_text(free)} free; "
             "make room or choose a folder on another disk"
         )
         told.errno, told.strerror, told.filename = errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)
         raise told
 
 
-def _size(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:,.1f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:,.1f} MB"
+def size_text(num_bytes: float) -> str:
+    """How much on a disk: ``1.2 GB``, ``41.3 MB`` below a tenth of one, ``3.1 kB`` below a tenth of that."""
+    unit, size = next(
+        ((unit, size) for unit, size in (("GB", 1e9), ("MB", 1e6)) if num_bytes >= size / 10), ("kB", 1e3)
+    )
+    return f"{num_bytes / size:,.1f} {unit}"
+
+
+def memory_text(num_bytes: float) -> str:
+    """How much memory: ``1.2 GiB``, ``41 MiB`` below a tenth of one."""
+    return f"{num_bytes / 2**30:.1f} GiB" if num_bytes >= 2**30 / 10 else f"{num_bytes / 2**20:.0f} MiB"
 
 
 UNPACKING = "unpacking"  # the one stage that counts bytes; all others count photos
@@ -457,16 +465,42 @@ def hold(path: Path, seconds: float = 0) -> Iterator[None]:
 
     Busy if somebody else still holds it after ``seconds`` of waiting.
     """
-    make_folder(path.parent)
-    lock = filelock.FileLock(path, timeout=seconds)
-    try:
-        lock.acquire()
-    except filelock.Timeout as timeout:
-        raise Busy(str(path)) from timeout
+    deadline = time.monotonic() + seconds
+    while (descriptor := _locked(path)) is None:
+        if time.monotonic() >= deadline:
+            raise Busy(str(path))
+        time.sleep(0.05)
     try:
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
+
+
+def _locked(path: Path) -> int | None:
+    """A descriptor that holds the lock on the file that is called ``path`` now, None while somebody else holds it.
+
+    Whoever held it before may have removed the file with its folder while it was waited for: a lock on what is gone
+    keeps nobody out, and what was written beside it would go with it.
+    """
+    while True:
+        make_folder(path.parent)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 def lock(path: Path) -> int | None:

@@ -113,6 +113,9 @@ def publish(new: Dataset, manifest: pd.DataFrame, take_pixels: Callable[[Path], 
     incoming = datasets.incoming_folder(new.folder.parent, new.id)
     try:
         with storage.hold(incoming / "lock", seconds=2):
+            if new.folder.exists() and datasets.load(new.folder).fingerprint == new.fingerprint:
+                shutil.rmtree(incoming, ignore_errors=True)  # another made it while this one waited
+                return datasets.load(new.folder)
             building = incoming / "dataset"
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True)
@@ -120,9 +123,9 @@ def publish(new: Dataset, manifest: pd.DataFrame, take_pixels: Callable[[Path], 
             take_pixels(building)
             datasets.write(building, new)
             storage.publish_folder(building, new.folder)
+            shutil.rmtree(incoming, ignore_errors=True)  # while it is ours: the next one works in a new one
     except (storage.Busy, FileExistsError) as error:
         raise BeingMade(f"'{new.folder}' is being made by another process; wait until it is done.") from error
-    shutil.rmtree(incoming, ignore_errors=True)
     return datasets.load(new.folder)
 
 

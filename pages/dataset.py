@@ -7,7 +7,7 @@ from ui import navigation
 navigation.enter("dataset")
 
 # after the title, for these take a second on a cold server
-from fashion_core import enough  # noqa: E402
+from fashion_core import datasets, enough  # noqa: E402
 from fashion_core.labels import and_more, display_name, num_equal  # noqa: E402
 from ui import (  # noqa: E402
     audience,
@@ -65,6 +65,9 @@ def say_in_review() -> None:
     )
 
 
+below = "listed below by name"
+large = datasets.num_unread(dataset)[datasets.TOO_LARGE]
+large_words = f"and {words.count(large)} too large, {below}" if large else ""
 answer(
     [
         Number("Photos", words.count(dataset.num_images), "readable" if num_unusable else "every one readable"),
@@ -78,8 +81,10 @@ answer(
             "How many photos the largest class has for each photo of the smallest one. A model trained on this without "
             "care learns to prefer the large classes.",
         ),
-        Number("Damaged", words.count(dataset.num_damaged), "listed below by name" if dataset.num_damaged else "none"),
-        Number("Missing", words.count(dataset.num_missing), "listed below by name" if dataset.num_missing else "none"),
+        Number(
+            "Damaged", words.count(dataset.num_damaged - large), large_words or below if dataset.num_damaged else "none"
+        ),
+        Number("Missing", words.count(dataset.num_missing), below if dataset.num_missing else "none"),
     ],
     in_review=say_in_review,
 )
@@ -112,10 +117,11 @@ with tabs[opened]:
     else:
         st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
         manifest = loaders.manifest_of(dataset)
+        unread = manifest[manifest["status"] != "ok"].assign(state=datasets.states)
         st.dataframe(
-            manifest.loc[manifest["status"] != "ok", ["path", "split", "label", "status", "reason"]],
+            unread[["path", "split", "label", "state", "reason"]],
             hide_index=True,
-            column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
+            column_config={"path": "File", "split": "Split", "label": "Class", "state": "State", "reason": "Why"},
             alt="Photos that cannot be used, each with its reason",
             placeholder="–",
         )

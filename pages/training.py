@@ -117,6 +117,9 @@ with form:
                     notices.aside("Two runs with one seed and one schedule; only this setting differs.")
         recipe_picker.show_changes(recipe, values)
         settings = settings_form.build(recipe, values)
+        if told := enough.untaught(loaders.manifest_of(dataset), dataset.classes, dataset.name):
+            st.error(words.fault(f"{words.capital(told)}."), icon=":material/error:")
+            settings = None
     if settings is not None:
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None

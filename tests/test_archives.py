@@ -110,6 +110,21 @@ def tarred_kind(kind: bytes, target: str = "../../outside") -> bytes:
     return buffer.getvalue()
 
 
+def tar_with_links(links: list[tuple[str, str]], name: str = "1.jpg", size: int = 9) -> bytes:
+    """A folder ``saree`` with one file of zeros, and hard links (name, target)."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz" if size > 9 else "w") as archive:
+        folder, file = tarfile.TarInfo("saree"), tarfile.TarInfo(f"saree/{name}")
+        folder.type, file.size = tarfile.DIRTYPE, size
+        archive.addfile(folder)
+        archive.addfile(file, io.BytesIO(bytes(size)))
+        for link, target in links:
+            info = tarfile.TarInfo(link)
+            info.type, info.linkname = tarfile.LNKTYPE, target
+            archive.addfile(info)
+    return buffer.getvalue()
+
+
 def tar_with_a_huge_name() -> bytes:
     info = tarfile.TarInfo("././@LongLink")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 1 << 33
@@ -164,6 +179,11 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "zip with a device": lambda: zipped_kind(stat.S_IFBLK),
     "tar with a link": lambda: tarred_kind(tarfile.SYMTYPE),
     "tar with a hard link": lambda: tarred_kind(tarfile.LNKTYPE),
+    "tar with a hard link to an absolute path": lambda: tarred_kind(tarfile.LNKTYPE, "/etc/passwd"),
+    "tar with a hard link to a folder": lambda: tar_with_links([("a", "saree")]),
+    "tar with a hard link to a link that is none": lambda: tar_with_links([("a", "b"), ("b", "a")]),
+    "tar with a hard link to a leftover": lambda: tar_with_links([("saree/1.jpg", "saree/.DS_Store")], ".DS_Store"),
+    "tar bomb of hard links": lambda: tar_with_links([(f"{n}.jpg", "saree/1.jpg") for n in range(300)], size=1 << 20),
     "tar with a pipe": lambda: tarred_kind(tarfile.FIFOTYPE),
     "tar with a device": lambda: tarred_kind(tarfile.CHRTYPE),
     "tar with a sparse file": lambda: tarred_kind(tarfile.GNUTYPE_SPARSE),
@@ -300,6 +320,30 @@ def test_a_good_archive_comes_out_byte_for_byte(kind: str, tmp_path: Path):
     }
     found |= {"LICENSE": (tmp_path / "out" / "LICENSE").read_bytes()}
     assert found == files
+
+
+@pytest.mark.parametrize("format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_hard_link_is_read_as_the_file_it_names_as_tar_itself_does(format: int, tmp_path: Path):
+    long = "saree/" + "deep/" * 30 + "1.jpg"
+    for name, data in {long: b"photo", "gown/2.jpg": b"other"}.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(data)
+    (tmp_path / "in" / "gown/3.jpg").hardlink_to(tmp_path / "in" / long)
+    (tmp_path / "in" / "gown/4.jpg").hardlink_to(tmp_path / "in" / "gown/2.jpg")
+    with tarfile.open(tmp_path / "a.tar", "w", format=format) as archive:
+        archive.add(tmp_path / "in" / "saree", "./saree")
+        archive.add(tmp_path / "in" / "gown", "gown")
+    with tarfile.open(tmp_path / "a.tar") as archive:
+        assert sum(member.islnk() for member in archive) == 2
+    archives.unpack(tmp_path / "a.tar", tmp_path / "out")
+    subprocess.run(["tar", "-xf", tmp_path / "a.tar", "-C", tmp_path / "in"], check=True)
+    written = {
+        str(path.relative_to(tmp_path / "out")): path for path in (tmp_path / "out").rglob("*") if path.is_file()
+    }
+    assert len(written) == 4 and all(path.stat().st_nlink == 1 for path in written.values())
+    assert {name: path.read_bytes() for name, path in written.items()} == {
+        name: (tmp_path / "in" / name).read_bytes() for name in written
+    }
 
 
 def test_a_zip64_archive_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -49,7 +49,7 @@ def test_class_weights_equal_scikit_learns_balanced_ones():
 
 
 def test_a_class_without_training_photos_is_named():
-    with pytest.raises(DatasetError, match="class 'c' has no training images"):
+    with pytest.raises(DatasetError, match="class 'c' has no training photos"):
         sampling.class_counts(np.array([0, 1, 1]), ("a", "b", "c"))
 
 

@@ -146,6 +146,26 @@ def test_the_verdicts_numbers_are_those_of_the_compare_page(made, tiny, tmp_path
     assert arm.values["accuracy"] == pytest.approx(tuple(expected))
 
 
+def test_a_class_that_the_split_lacks_leaves_the_others_judged_unless_the_claim_is_about_it(made, tiny, tmp_path):
+    labels = np.array(["kurta", "shoe"])[np.arange(300) % 2]  # none of saree, the rarest in training
+    for seed in range(2):
+        made(f"base-{seed}", 0.8, seed, labels=labels)
+        made(f"without-{seed}", 0.6, seed, NO_DROPOUT, labels=labels)
+        for name, sets in (("none", ("sampler=none", "loss=cross_entropy")), ("sampler", ("loss=cross_entropy",))):
+            made(f"{name}-{seed}", 0.7, seed, sets, labels=labels)
+        made(f"weights-{seed}", 0.7, seed, ("sampler=none",), labels=labels)
+    result = claim_verdicts.judge(experiments.collect(planned("dropout", tiny, tmp_path)))
+    assert result.evidence.absent == ["saree"] and result.evidence.n == 300
+    assert "There are no test photos of Saree: nothing is said of it." in result.notes
+    shares = [(run.predictions("test")["predicted"] == labels).mean() for run in runs.list_runs(tmp_path / "runs")
+              if run.id.startswith("base")]  # fmt: skip
+    assert sorted(next(arm for arm in result.arms if arm.name == "base").values["accuracy"]) == sorted(shares)
+    with pytest.raises(
+        RunError, match="mean recall of the rarest third of the classes, and test has no photos of saree"
+    ):
+        experiments.collect(planned("imbalance", tiny, tmp_path))
+
+
 def test_saved_evidence_gives_the_verdict_that_the_runs_give(made, tiny, tmp_path):
     for seed in range(3):
         made(f"base-{seed}", 0.75, seed)

@@ -4,13 +4,16 @@ import collections
 import errno
 import hashlib
 import io
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import imagehash
@@ -18,8 +21,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from fashion_core import datasets, drawn, fashion_mnist, manifest, pixels, storage
+from fashion_core.__main__ import app
 from fashion_core.errors import DatasetError, FashionError
 
 ROOT = Path(__file__).parents[1]
@@ -195,7 +200,16 @@ def test_sets_without_anything_to_learn_from_are_refused(tmp_path: Path):
 def test_a_photo_with_too_many_pixels_is_called_too_large_and_not_damaged(tmp_path: Path):
     root = put(tmp_path / "photos", *(f"{label}/{n}.png" for label in "ab" for n in range(9)))
     Image.new("1", (7_100, 7_100)).save(root / "a" / "huge.png")
-    warnings = manifest.import_source(root, data_dir=tmp_path / "data").warnings
+    (root / "b" / "cut.png").write_bytes((root / "b" / "0.png").read_bytes()[:-60])
+    words = ["import", str(root), "--data-dir", str(tmp_path / "data")]
+    ran = [CliRunner().invoke(app, [*words, *more]) for more in ([], ["--json"])]
+    plain = ran[0].output.splitlines()
+    assert "too large: a/huge.png: 7,100 x 7,100 pixels, more than the 50,000,000 allowed" in plain
+    assert "damaged 1, too large 1, missing 0: left out, named above" in plain
+    told = json.loads(ran[1].stdout)
+    assert (told["damaged"], told["too_large"], told["missing"]) == (1, 1, 0)
+    (root / "b" / "cut.png").unlink()
+    warnings = manifest.import_source(root, data_dir=tmp_path / "data", name="large").warnings
     assert "1 photo is too large and takes no part; the manifest names each" in warnings
     assert not any("damaged" in warning for warning in warnings)
 
@@ -300,7 +314,7 @@ def test_a_disk_that_fills_at_any_moment_leaves_nothing_and_the_next_import_work
 def test_a_disk_without_room_for_the_pixels_is_said_before_they_are_written(tmp_path: Path, monkeypatch):
     source = few(tmp_path / "photos")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: collections.namedtuple("Usage", "free")(1000))
-    assert "8 photos at 128 x 128 need 0.0 GB" in failure(source, tmp_path / "data")
+    assert "8 photos at 128 x 128 need 0.4 MB and the disk of" in failure(source, tmp_path / "data")
 
 
 def test_a_set_without_train_says_that_it_is_for_evaluation(tmp_path: Path):
@@ -341,6 +355,27 @@ def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
                 manifest.import_source(source, data_dir=data_dir)
 
     assert manifest.import_source(source, data_dir=data_dir, progress=progress).num_images == 8
+
+
+def test_an_import_that_waited_for_another_of_its_name_ends_as_well_as_that_one(tmp_path: Path, monkeypatch):
+    source, data_dir, pool = few(tmp_path / "photos"), tmp_path / "data", ThreadPoolExecutor(1)
+    second: list[Future[datasets.Dataset]] = []
+    remove = shutil.rmtree
+
+    def slowly(path: Path, *more, **options) -> None:
+        if path == data_dir / ".incoming" / "photos" and not second[0].done():
+            time.sleep(0.12)  # the moment in which the second one may begin
+        remove(path, *more, **options)
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == "saving":
+            second.append(pool.submit(manifest.import_source, source, data_dir=data_dir))
+            time.sleep(0.1)
+
+    monkeypatch.setattr(manifest.shutil, "rmtree", slowly)
+    first = manifest.import_source(source, data_dir=data_dir, progress=progress)
+    assert second[0].result(timeout=30) == first and datasets.list_imports(data_dir) == []
+    pool.shutdown()
 
 
 def test_an_interrupted_import_says_so_and_leaves_nothing_else(tmp_path: Path):
@@ -422,9 +457,9 @@ def test_folders_open_with_imagefolder_byte_for_byte_and_in_index_order(tmp_path
 def test_classes_that_are_not_alphabetical_are_numbered_so_that_imagefolder_keeps_their_order(tmp_path: Path):
     from torchvision.datasets import ImageFolder
 
-    from tests.test_sources import put_idx
+    from tests.test_sources import NAMED, put_idx
 
-    found = manifest.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data")
+    found = manifest.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data", choices=NAMED)
     assert found.first_pixels == (32, 32)
     manifest.write_folders(found, tmp_path / "out")
     opened = ImageFolder(tmp_path / "out" / "test")

@@ -87,6 +87,16 @@ def test_a_map_that_somebody_computes_is_not_computed_twice_and_a_failed_one_say
     assert "at least 4 images" in maps.progress(run, "val", "tsne")["error"]
 
 
+@pytest.mark.parametrize("method", maps.NAMES)
+def test_no_map_is_drawn_of_features_that_are_all_the_same(method: str, lab, monkeypatch):
+    run = make_run(lab / "one", CLASSES, counts={"test": 30})
+    storage.write_npy(run.folder / "embeddings-test.npy", np.ones_like(run.embeddings("test")))
+    monkeypatch.setattr(maps, "check", lambda method: None)
+    monkeypatch.setattr(maps, "_umap", lambda units_MD, parameters: np.random.default_rng(0).random((len(units_MD), 2)))
+    with pytest.raises(RunError, match="every image has the same features, so there is no map"):
+        maps.compute(run, "test", method)
+
+
 def test_the_command_in_a_process_of_its_own_leaves_the_map_beside_the_run(lab):
     run = make_run(lab / "one", CLASSES, counts={"test": 30})
     psutil.Process(maps.start(run, "test", "tsne")).wait(timeout=150)

@@ -201,8 +201,10 @@ def test_an_import_from_the_page_runs_as_a_process_of_its_own(lab, tiny_source, 
     app = lab("dataset", tab="Import")
     app.text_input(key="import_source").input(f" {tiny_source} ")
     app.text_input(key="import_name").input("My photos")
+    app.checkbox(key="import_join_alike").check()
     next(button for button in app.button if button.label == "Import these photos").click().run()
     assert not app.exception and started[0][0] == (str(tiny_source), "My photos")
+    assert started[0][1]["choices"].flags() == ["--join-alike"]
     assert app.session_state["import_following"]["id"] == "my-photos"
 
 

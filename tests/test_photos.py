@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import subprocess
 import zlib
 from pathlib import Path
 
@@ -198,3 +199,67 @@ def test_squeezing_equals_torchvision():
         image = picture(*size)
         for width, height in [(128, 128), (32, 32), (128, 256)]:
             assert np.array_equal(photos.resize(image, width, height), np.asarray(Resize((height, width))(image)))
+
+
+GREY = np.arange(0, 256, 5, dtype=np.uint8).reshape(4, 13)
+
+
+@pytest.mark.parametrize(
+    ("levels", "mode"),
+    [
+        (GREY.astype(np.int32), "I"),
+        (GREY.astype(np.uint16), "I;16"),
+        (GREY.astype(np.uint16) * 257, "I;16"),
+        (GREY.astype(np.int32) * 257, "I"),
+        ((GREY / 255).astype(np.float32), "F"),
+        (GREY.astype(np.float32), "F"),
+        (np.zeros((2, 2), np.float32), "F"),
+    ],
+)
+def test_a_grey_picture_from_python_is_read_by_its_range(levels: np.ndarray, mode: str):
+    image = Image.fromarray(levels)
+    assert image.mode == mode
+    expected = Image.fromarray(GREY if levels.any() else np.zeros((2, 2), np.uint8)).convert("RGB")
+    assert np.array_equal(np.asarray(photos.of_image(image)), np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        np.array([[-1, 1]], np.float32),
+        np.array([[0, 900]], np.float32),
+        np.array([[0, np.nan]], np.float32),
+        np.array([[0, 1]], np.int32),
+        np.array([[-5, 200]], np.int32),
+        np.array([[0, 70_000]], np.int32),
+    ],
+)
+def test_a_grey_picture_whose_range_says_nothing_is_refused_with_what_to_give(levels: np.ndarray):
+    with pytest.raises(PhotoError, match="does not say what is black and white; give it 0 to"):
+        photos.of_image(Image.fromarray(levels))
+
+
+def test_a_dark_16_bit_file_stays_dark_however_it_comes(tmp_path: Path):
+    Image.fromarray(np.array([[0, 200]], dtype=np.uint16)).save(tmp_path / "dark.png")
+    assert np.asarray(photos.open_photo(tmp_path / "dark.png")).max() == 0
+    with Image.open(tmp_path / "dark.png") as image:
+        assert np.asarray(photos.of_image(image)).max() == 0
+
+
+def test_a_folder_in_the_place_of_a_photo_is_called_one_and_its_photos_are_named_for_the_shell(tmp_path: Path):
+    def told(folder: Path) -> str:
+        with pytest.raises(PhotoError) as refused:
+            photos.open_photo(folder)
+        return str(refused.value)
+
+    folder = tmp_path / "my photos"
+    (folder / "train" / "gown").mkdir(parents=True)
+    assert "is a folder, and holds no photos" in told(folder)
+    picture().save(folder / "train" / "gown" / "1.png")
+    words = told(folder).partition("name the photos in it: ")[2]
+    assert words == f"'{folder}'/*/*/*.png"
+    for name in ("2.jpg", "3.jpg", "4.PNG"):
+        picture().save(folder / name)
+    words = told(folder).partition("name the photos in it: ")[2]
+    listed = subprocess.run(["bash", "-c", f"printf '%s\\n' {words}"], capture_output=True, text=True, check=True)
+    assert set(listed.stdout.splitlines()) == {str(folder / name) for name in ("2.jpg", "3.jpg", "4.PNG")}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fashion_core import class_folders, drawn, fashion_mnist, indofashion, labels, layout, sources
-from fashion_core.errors import SourceError
+from fashion_core.errors import SourceError, WrongUse
 
 
 def put(root: Path, *paths: str) -> Path:
@@ -305,6 +305,19 @@ def test_what_is_wrong_inside_an_archive_is_said_of_the_archive(tmp_path: Path):
         assert "work" not in str(refused.value)
 
 
+def test_an_archive_in_an_archive_or_a_folder_is_named_with_what_to_do(tmp_path: Path):
+    root = put(tmp_path / "p", "a/1.png", "b/1.png")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.writestr("in/train.zip", b"x")
+        outer.writestr("sample.csv", b"id")
+    told = refusal(tmp_path / "outer.zip", tmp_path)
+    assert f"archive '{tmp_path / 'outer.zip'}' holds no photos but the archive 'in/train.zip'; unpack it" in told
+    (root / "test.zip").write_bytes(b"x")
+    assert "unpack them to have their photos: test.zip" in opened(root, tmp_path).warnings[0]
+    (tmp_path / "sfx.exe").write_bytes(b"MZ" + bytes(600))
+    assert "unpacks itself" in refusal(tmp_path / "sfx.exe", tmp_path)
+
+
 def test_train_alone_is_divided_and_test_alone_is_kept(tmp_path: Path):
     root = put(tmp_path / "p", *(f"train/{c}/{n}.png" for c in "ab" for n in range(10)))
     assert split_counts(opened(root, tmp_path)) == {"train": 16, "val": 2, "test": 2}
@@ -359,7 +372,8 @@ def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_
     put_json(root, "val", [row("images/val/3.jpg")], folder)
     put_json(root, "test", [row("images/test/4.JPEG")], folder)
     found = opened(root, tmp_path)
-    assert (found.kind, tuple(found.classes), found.groups) == ("indofashion", labels.INDOFASHION, labels.GROUPS)
+    assert (found.kind, found.classes) == ("indofashion", ["gowns", "kurta_men", "saree"])
+    assert found.groups == {"men": ("kurta_men",), "women": ("gowns", "saree")}
     by_id = found.rows.set_index("image_id")
     assert by_id["path"].to_dict() == {
         "images/train/1.jpeg": "images/train/1.jpeg",
@@ -372,7 +386,35 @@ def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_
     first = by_id.loc["images/train/1.jpeg"]
     assert (first["product_title"], first["brand"], first["color"]) == ("Red & gold", "Fabindia", "Maroon")
     assert by_id["image_url"].isna().all() and by_id["brand"].notna().sum() == 1
-    assert found.warnings == ()
+    (note,) = found.warnings
+    assert note.startswith("12 classes of IndoFashion's 15 have no rows here: blouse, dhoti_pants, dupattas, leggings")
+
+
+def test_all_fifteen_classes_of_indofashion_come_in_their_order_whatever_the_slashes(tmp_path: Path):
+    root = put(tmp_path / "indo", *(f"images/train/{label}.jpeg" for label in labels.INDOFASHION))
+    put_json(root, "train", [row(f"images\\train\\{label}.jpeg", label) for label in reversed(labels.INDOFASHION)])
+    found = opened(root, tmp_path)
+    assert (tuple(found.classes), found.groups) == (labels.INDOFASHION, labels.GROUPS)
+    assert found.rows["path"].tolist() == [f"images/train/{label}.jpeg" for label in labels.INDOFASHION]
+    put_json(root, "train", [row("images\\..\\..\\x.jpeg"), row("C:\\x.jpeg", "gowns")])
+    assert "leads out of the folder" in refusal(root, tmp_path)
+
+
+def test_a_class_of_two_photos_gives_none_to_val_and_a_share_that_is_none_is_not_claimed(tmp_path: Path):
+    names = [f"images/train/{label}-{n}.jpeg" for label in ("saree", "gowns") for n in range(2)]
+    root = put(tmp_path / "indo", *names, "images/test/1.jpeg", "images/test/2.jpeg")
+    put_json(root, "train", [row(name, name.split("/")[2].split("-")[0]) for name in names])
+    put_json(root, "test", [row("images/test/1.jpeg"), row("images/test/2.jpeg", "gowns")])
+    found = opened(root, tmp_path)
+    assert split_counts(found) == {"train": 4, "test": 2}
+    assert found.split_rule == "no val taken from train: no class has 3 photos there"
+    assert found.warnings[:2] == ("val_data.json is not there", f"splits: {found.split_rule}")
+    more = [f"images/train/saree-{n}.jpeg" for n in range(2, 6)]
+    put(root, *more)
+    put_json(root, "train", [row(name, name.split("/")[2].split("-")[0]) for name in names + more])
+    assert opened(root, tmp_path).split_rule == "val taken from train, 10 %, seed 0"  # 1 of 8
+    few = put(tmp_path / "p", *(f"{label}/{n}.png" for label in "ab" for n in range(3)))
+    assert opened(few, tmp_path).split_rule == "stratified 80/10/10 (of these few 33 % each), seed 0"
 
 
 def test_nan_in_the_indofashion_layout_is_no_brand(tmp_path: Path):
@@ -384,11 +426,11 @@ def test_nan_in_the_indofashion_layout_is_no_brand(tmp_path: Path):
 
 
 def test_val_and_test_alone_are_imported_and_said(tmp_path: Path):
-    root = put(tmp_path / "indo", "images/val/1.jpeg")
-    put_json(root, "val", [row("images/val/1.jpeg")])
+    root = put(tmp_path / "indo", "images/val/1.jpeg", "images/val/2.jpeg")
+    put_json(root, "val", [row("images/val/1.jpeg"), row("images/val/2.jpeg", "gowns")])
     found = opened(root, tmp_path)
-    assert (split_counts(found), found.split_rule) == ({"val": 1}, "as given")
-    assert found.warnings == (
+    assert (split_counts(found), found.split_rule) == ({"val": 2}, "as given")
+    assert found.warnings[:2] == (
         "train_data.json is not there, so there is no train split",
         "test_data.json is not there, so there is no test split",
     )
@@ -418,7 +460,7 @@ def test_a_misspelt_label_names_both_file_and_line(label: str, nearest: str, tmp
         ('{"image_path": "../../a.jpg", "class_label": "saree"}', "leads out of the folder"),
         ('{"image_path": "/etc/a.jpg", "class_label": "saree"}', "leads out of the folder"),
         ('{"image_path": "C:/a.jpg", "class_label": "saree"}', "leads out of the folder"),
-        ('{"image_path": "a\\\\b.jpg", "class_label": "saree"}', "leads out of the folder"),
+        ('{"image_path": "..\\\\b.jpg", "class_label": "saree"}', "leads out of the folder"),
     ],
 )
 def test_a_broken_row_names_file_and_line(line: str, part: str, tmp_path: Path):
@@ -477,14 +519,17 @@ def put_idx(root: Path, num_train: int = 40, num_test: int = 20, zipped: bool = 
     return root
 
 
+NAMED = layout.Choices(class_names=labels.FASHION_MNIST)
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("below", ["", "FashionMNIST/raw"])
 def test_idx_files_are_read_as_torchvision_reads_them(zipped: bool, below: str, tmp_path: Path):
     from torchvision.datasets.mnist import read_image_file
 
     root = put_idx(tmp_path / "fashion" / below, zipped=zipped)
-    found = opened(tmp_path / "fashion", tmp_path)
-    assert (found.kind, tuple(found.classes), found.root) == ("fashion-mnist", labels.FASHION_MNIST, root)
+    found = opened(tmp_path / "fashion", tmp_path, choices=NAMED)
+    assert (found.kind, tuple(found.classes), found.root) == ("idx", labels.FASHION_MNIST, root)
     assert found.rows["image_id"].is_unique and len(found.rows) == 60
     if not zipped:
         expected = read_image_file(str(root / "train-images-idx3-ubyte")).numpy()
@@ -494,6 +539,36 @@ def test_idx_files_are_read_as_torchvision_reads_them(zipped: bool, below: str, 
             assert sources.photo_bytes_of(root, f"train-images-idx3-ubyte#{number}") == expected[number].tobytes()
     third = found.rows.set_index("image_id").loc["train-00003"]
     assert (third["path"].split("#")[1], third["label"]) == ("3", "dress")
+
+
+def test_other_idx_files_than_fashion_mnists_are_asked_for_their_class_names(tmp_path: Path):
+    root = put_idx(tmp_path / "mnist")
+    told = refusal(root, tmp_path)
+    assert "not Fashion-MNIST's" in told and "10 different numbers, 0 to 9" in told and "--class-names" in told
+    digits = tuple("zero one two three four five six seven eight nine".split())
+    found = opened(root, tmp_path, choices=layout.Choices(class_names=digits))
+    assert (found.kind, tuple(found.classes), found.note) == ("idx", digits, "")
+    assert found.rows.set_index("image_id").loc["test-00013", "label"] == "three"
+    assert found.bring.endswith("--class-names zero,one,two,three,four,five,six,seven,eight,nine")
+    for file in root.glob("*labels*"):  # letters are numbered from 1 on
+        raw = gzip.decompress(file.read_bytes())
+        file.write_bytes(gzip.compress(raw[:8] + bytes(1 + number % 3 for number in raw[8:])))
+    with pytest.raises(SourceError, match="3 different numbers, 1 to 3, and --class-names gives 10 names"):
+        opened(root, tmp_path, choices=layout.Choices(class_names=digits))
+    found = opened(root, tmp_path, choices=layout.Choices(class_names=layout.names_in("a, b ,c")))
+    assert (found.classes, found.rows.set_index("image_id").loc["test-00013", "label"]) == (["a", "b", "c"], "a")
+    for wrong, said in (("a,,b", "visible"), ("a,b,a", "twice"), ("a b,a_b", "look alike")):
+        with pytest.raises(WrongUse, match=said):
+            layout.Choices(class_names=layout.names_in(wrong))
+    with pytest.raises(SourceError, match="has class names of its own"):
+        opened(put(tmp_path / "p", "a/1.png", "b/1.png"), tmp_path, choices=NAMED)
+
+
+@pytest.mark.skipif(not fashion_mnist.SYSTEM_FOLDER.is_dir(), reason="Fashion-MNIST is not installed")
+def test_the_real_fashion_mnist_is_told_by_its_labels(tmp_path: Path):
+    found = {split: numbers for split, (_, numbers) in fashion_mnist.read(fashion_mnist.SYSTEM_FOLDER).items()}
+    assert fashion_mnist.is_fashion(found)
+    assert not fashion_mnist.is_fashion(found | {"test": found["test"][::-1]})
 
 
 def test_a_photo_whose_name_looks_like_an_address_is_still_a_photo(tmp_path: Path):
@@ -528,6 +603,7 @@ def test_fashion_mnist_by_name_says_how_to_get_it(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     assert "dataset-fashion-mnist" in refusal("fashion-mnist", tmp_path)
     put_idx(tmp_path / "none")
+    monkeypatch.setattr(fashion_mnist, "is_fashion", lambda numbers_of: True)
     found = opened("fashion-mnist", tmp_path)
     assert (found.root, found.bring) == (tmp_path / "none", "python -m fashion_core import fashion-mnist")
 

@@ -179,3 +179,18 @@ def test_the_last_line_is_the_last_of_all_lines(tmp_path: Path, text: str, block
     path.write_text(text, encoding="utf-8")
     every = storage.read_lines(path)
     assert storage.last_line(path, block) == (every[-1] if every else {})
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "disk", "memory"),
+    [
+        (0, "0.0 kB", "0 MiB"),
+        (3_100, "3.1 kB", "0 MiB"),
+        (393_216, "0.4 MB", "0 MiB"),
+        (41_300_000, "41.3 MB", "39 MiB"),
+        (2_147_483_648, "2.1 GB", "2.0 GiB"),
+        (1_234_000_000_000, "1,234.0 GB", "1149.3 GiB"),
+    ],
+)
+def test_a_size_is_told_in_the_unit_in_which_it_is_more_than_nothing(num_bytes: int, disk: str, memory: str):
+    assert (storage.size_text(num_bytes), storage.memory_text(num_bytes)) == (disk, memory)

@@ -48,6 +48,14 @@ def test_a_last_batch_of_one_photo_goes_through_batch_norm_with_its_running_mean
     assert batches_seen == 5, "the batch of one photo moved no running mean"
 
 
+def test_a_part_of_one_photo_goes_through_batch_norm_with_its_running_means(tiny, tmp_path: Path):
+    # 36 training photos in batches of 8, each in 4 parts of two photos; the fifth has four photos, one a part
+    sets = ("model=resnet18", "image_size=32", "batch_size=8", "accumulation=4", "epochs=1")
+    run = trained(tiny, tmp_path, *sets, run_id="parts")
+    assert len(losses(run)) == 5 and np.isfinite(losses(run)).all()
+    assert weights(run)["trunk.bn1.num_batches_tracked"] == 4 * 4, "the parts of one photo moved no running mean"
+
+
 def test_the_running_mean_is_torchs_averaged_model_and_is_what_is_judged(tiny, tmp_path: Path, monkeypatch):
     """The weights after each step, averaged by torch's own class with the decay that the docstring names."""
     seen: list[torch.nn.Module] = []

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import checkpoints, config, fields, launch, runs, storage, tidy
+from fashion_core import checkpoints, config, fields, launch, manifest, runs, storage, tidy
+from fashion_core.errors import RunError
+from tests.conftest import write_tiny
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
 from ui import curves_view, ending_view, growing, live, run_names, settings_form
@@ -47,6 +50,23 @@ def test_without_a_run_the_page_says_what_would_be_here(room):
     assert "No run is here yet" in written(app)
     assert app.button(key="train").label == "Train 2 epochs"
     assert any("Time unknown until it runs" in caption.value for caption in app.caption)
+
+
+def test_a_class_without_training_photos_is_refused_before_a_run_is_made(tmp_path, monkeypatch):
+    write_tiny(tmp_path / "photos")
+    shutil.rmtree(tmp_path / "photos" / "train" / "shoe")
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    dataset = manifest.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="tiny")
+    app = open_page("training", dataset="tiny")
+    assert not app.exception and "train" not in [button.key for button in app.button]
+    told = (
+        "lass 'shoe' of dataset 'tiny' has no training photos, so nothing can be trained on it; put photos of it into"
+    )
+    assert f"C{told}" in written(app)
+    with pytest.raises(RunError, match=f"c{told}"):
+        runs.create_run(dataset, config.settings_for("report"), runs_dir=tmp_path / "runs", run_id="one")
+    assert not (tmp_path / "runs" / "one").exists()
 
 
 def test_the_page_lists_every_setting_once(room):

@@ -127,7 +127,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
             Number("Copies", words.count(sum(copies)), "pairs: {} exact, {} near, {} mirrored".format(*copies)),
             Number("Label conflicts", words.count(found.counts["conflict"]), "one photo or address, two labels"),
             Number("Stand out", words.count(sum(odd.values())), _listed(odd) or "none"),
-            Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "damaged or missing"),
+            Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "by name below"),
         ]
     )
     reproduce_view.show_dataset(dataset, f"python -m fashion_core audit {dataset.id}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from fashion_core import config, fields, hardware
+from fashion_core import config, fields, hardware, storage
 from fashion_core.hardware import Device, Process
 from ui import loaders, notices, words
 
@@ -66,7 +66,8 @@ def device_words(device: Device) -> str:
     if device.cores:
         parts.append(words.counted(device.cores, "core"))
     if device.total is not None and device.free is not None:
-        parts.append(f"**{device.free / 2**30:.1f} of {device.total / 2**30:.1f} GiB free**")
+        free = storage.memory_text(device.free)
+        parts.append(f"**{free.removesuffix(' GiB')} of {storage.memory_text(device.total)} free**")
     else:
         parts.append("the driver does not tell its memory")
     told = [_process_words(process) for process in device.processes[:MOST]]
@@ -79,7 +80,7 @@ def device_words(device: Device) -> str:
 
 
 def _process_words(process: Process) -> str:
-    held = f" ({process.memory / 2**30:.1f} GiB)" if process.memory is not None else ""
+    held = f" ({storage.memory_text(process.memory)})" if process.memory is not None else ""
     if process.run:
         return f"run {words.command(process.run)} trains on it{held}"
     return f"{words.plain(process.name) if process.name else 'a program of somebody else'}, process {process.pid}{held}"

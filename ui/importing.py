@@ -12,6 +12,7 @@ import streamlit as st
 
 from fashion_core import datasets, enough, launch, manifest, rights, sources, storage
 from fashion_core.errors import SourceError
+from fashion_core.layout import Choices, names_in
 from ui import address, faults, first_start, loaders, notices, words
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
@@ -35,17 +36,32 @@ def form() -> None:
         name = st.text_input(
             "Name of the dataset", placeholder="the source's own name", key="import_name", max_chars=80
         )
+        with st.expander("Where the photos leave something to decide", key="import_more"):
+            join_alike = st.checkbox(
+                "Make classes whose names look alike one class",
+                key="import_join_alike",
+                help="`kurta men` and `kurta_men` look the same to a reader. Unless this is ticked they are refused, "
+                "so that you can rename the folders.",
+            )
+            class_names = st.text_input(
+                "Class names of idx files",
+                placeholder="zero, one, two",
+                key="import_class_names",
+                help="MNIST and its kin hold numbers for classes. Name them, the lowest number first, with commas "
+                "between. Fashion-MNIST is known without this.",
+            )
         asked = st.form_submit_button("Import these photos", type="primary")
     if asked:
         with faults.shown(stop=False):
-            start(source.strip(), upload, name.strip())
+            choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
+            start(source.strip(), upload, name.strip(), choices)
     following = st.session_state.get("import_following")
     if following:
         with st.container(border=True):
             st.fragment(_progress, run_every=None if following.get("ended") else 1.0)(following)
 
 
-def start(source: str, upload: object | None, name: str) -> None:
+def start(source: str, upload: object | None, name: str, choices: Choices) -> None:
     """Check what can be checked at once, then start the import and follow it."""
     rights.refuse_read_only("nothing can be imported")
     uploaded = None
@@ -61,7 +77,7 @@ def start(source: str, upload: object | None, name: str) -> None:
     dataset_id = datasets.id_for(name or sources.name_of(source))
     now = time.time()
     if not loaders.import_progress(dataset_id, now):
-        launch.start_import(source, name or None, data_dir=loaders.data_dir())
+        launch.start_import(source, name or None, data_dir=loaders.data_dir(), choices=choices)
     st.session_state["import_following"] = {"id": dataset_id, "since": now, "upload": uploaded}
 
 
@@ -131,7 +147,7 @@ def _arrived(dataset_id: str) -> None:
         bad = dataset.num_damaged + dataset.num_missing
         unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
         st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
-        notices.few(enough.of_manifest(dataset.manifest(["split", "label", "status"])))
+        notices.few([*dataset.warnings, *enough.of_manifest(dataset.manifest(["split", "label", "status"]))])
         # a link to the page that one is on does nothing, so this is a button
         if st.button(f"Look at {words.plain(dataset.name)}", on_click=_open, args=(dataset.id,)):
             st.rerun()

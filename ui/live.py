@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 import streamlit as st
 
-from fashion_core import checkpoints, launch, pace, rights, statistics
+from fashion_core import checkpoints, launch, pace, rights, statistics, storage
 from fashion_core.config import Settings
 from fashion_core.runs import ENDED, Run, Status
 from ui import (
@@ -265,7 +265,7 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
                 f"on {device}, {words.duration(_seconds(frame))}",
                 "Training photos a second since the epoch began, the device, and the time spent in training steps.",
             ),
-            *([Number("Memory now", f"{memory / 2**30:.1f} GiB", "main memory", _MEMORY_HELP)] if memory else []),
+            *([Number("Memory now", storage.memory_text(memory), "main memory", _MEMORY_HELP)] if memory else []),
         ]
     )
 

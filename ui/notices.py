@@ -29,7 +29,7 @@ def terminal(commands: str) -> None:
 
 
 def few(sentences: Iterable[str]) -> None:
-    """What has too few photos to judge by (``fashion_core.enough``)."""
+    """What to know of photos before they are used: too few to judge by, left out, joined, moved."""
     for sentence in sentences:
         st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
 

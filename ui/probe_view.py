@@ -14,7 +14,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import config, launch, pace, rights
+from fashion_core import config, launch, pace, rights, storage
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError
 from fashion_core.manifest import Dataset
@@ -148,9 +148,9 @@ def show(dataset: Dataset, settings: Settings, num_active: int) -> Estimate | No
 
 def _say(found: Estimate, raw: dict[str, Any], settings: Settings, num_active: int) -> None:
     speed = f"{found.images_per_second:,.0f} images a second"
-    memory = f"{found.memory / 2**30:.1f} GiB of main memory"
+    memory = f"{storage.memory_text(found.memory)} of main memory"
     if found.gpu_memory is not None:
-        memory = f"{found.gpu_memory / 2**30:.1f} GiB on the GPU and {memory}"
+        memory = f"{storage.memory_text(found.gpu_memory)} on the GPU and {memory}"
     st.markdown(
         f"**{words.duration(found.low)} to {words.duration(found.high)}** for "
         f"{words.counted(settings.epochs, 'epoch')} at {speed}; at least {memory}."

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fashion_core import storage
 from ui.charts.layout import base_layout
 from ui.charts.lines import thin
 from ui.colours import LIGHT
@@ -34,7 +35,7 @@ def finding(steps: pd.DataFrame) -> str:
     said = f"{middle:,.0f} images a second ({low:,.0f} to {high:,.0f})"
     for column, whose in (("gpu_memory_bytes", "GPU memory"), ("memory_bytes", "memory")):
         if column in steps and steps[column].notna().any():
-            return f"{said}, {_memory_words(steps[column].dropna().to_numpy(dtype=float) / GIB, whose)}"
+            return f"{said}, {_memory_words(steps[column].dropna().to_numpy(dtype=float), whose)}"
     return said
 
 
@@ -42,8 +43,9 @@ def _memory_words(held: np.ndarray, whose: str) -> str:
     """``memory grew from 0.8 to 1.3 GiB`` where it still grew in the later half, else ``memory up to 0.9 GiB``."""
     half = float(held[len(held) // 2])
     if len(held) >= 8 and held[-1] > 1.1 * half:
-        return f"{whose} grew from {held[0]:.1f} to {held[-1]:.1f} GiB"
-    return f"{whose} up to {held.max():.1f} GiB"
+        first = storage.memory_text(held[0]).removesuffix(" GiB")
+        return f"{whose} grew from {first} to {storage.memory_text(held[-1])}"
+    return f"{whose} up to {storage.memory_text(held.max())}"
 
 
 def rate_curves(steps: pd.DataFrame, *, total_steps: int, drawn: bool = False) -> go.Figure:
