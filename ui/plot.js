@@ -90,6 +90,11 @@ function heatmapOf(graph) {
   return graph._fullData?.find((item) => item.type === "heatmap")
 }
 
+// A matrix of a thousand classes is a picture: a click in it chooses, a drag still zooms.
+function isPicture(figure) {
+  return figure.data.some((trace) => trace.type === "image")
+}
+
 // The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way. Every other key, and an
 // arrow that finds no further cell, stays the browser's: whoever can get into a chart must get out of it.
 function walkCells(state, event) {
@@ -193,7 +198,7 @@ export default function (component) {
     const axes = Object.entries(figure.layout).filter(([name]) => /^[xy]axis[0-9]*$/.test(name))
     const fixed = axes.length > 0 && axes.every(([, axis]) => axis.fixedrange) // nothing to zoom: no buttons over the title
     const buttons = data.selecting ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
-      : data.pointing || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
+      : (data.pointing && !isPicture(figure)) || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
     const config = {
       responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
       editSelection: false, // no handles on the outline of a lasso
