@@ -1,4 +1,4 @@
-"""Pages with a thousand classes: how many bytes they send, how many rows they draw, and that a class is found by name."""
+"""Pages with a thousand classes: how many bytes they send, how many rows they draw, a class is found by its name."""
 
 import numpy as np
 import pandas as pd

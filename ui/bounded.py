@@ -6,6 +6,7 @@ Takes sizes and values; gives indices, heights and the sentence that says what i
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from fashion_core import excerpts
 from ui import words
@@ -35,6 +36,13 @@ def ends(order: Sequence[int], most: int = ROWS) -> np.ndarray:
     return np.concatenate([order[: most // 2], order[-(most // 2) :]]) if is_large(len(order)) else order
 
 
+def lowest(rates: pd.DataFrame, most: int = ROWS) -> pd.DataFrame:
+    """Rows with a ``rate``: all of them, or of many the lowest."""
+    if not is_large(len(rates)):
+        return rates
+    return rates.iloc[np.argsort(rates["rate"].fillna(2.0).to_numpy(), kind="stable")[:most]]
+
+
 def table_height(num_rows: int) -> int:
     """Pixels of a table of so many rows."""
     return 35 * (min(num_rows, TABLE_ROWS if is_large(num_rows) else num_rows) + 1) + 3
@@ -44,4 +52,4 @@ def left_out(num_shown: int, num_all: int, which: str, where: str = "the table h
     """``The 20 with the lowest F1 of 1,000 classes; the table has all.``; empty where nothing is left out."""
     if num_shown >= num_all:
         return ""
-    return f"The {words.count(num_shown)} {which} of {words.count(num_all)} classes; {where}."
+    return f"The {words.count(num_shown)} {which} of {words.count(num_all)} classes{f'; {where}' if where else ''}."
