@@ -196,9 +196,9 @@
       const places = around(k);
       draw(places);
       table.caption.textContent = places.length > 1
-        ? `${names[k]} and the ${counted(places.length - 1)} classes that it is confused with most. Rows: what the photo shows. Columns: what was answered.`
+        ? `${names[k]} and ${places.length > 2 ? `the ${places.length - 1} classes` : "the one class"} that it is confused with${places.length < AROUND ? "" : " most"}. Rows: what the photo shows. Columns: what was answered.`
         : `${names[k]} is confused with no other class.`;
-      const to = cellOf(k, places.length > 1 ? places[1] : k);
+      const to = table.querySelector(`tbody th button[data-r="${k}"]`); // every photo of it
       stop(to);
       open(to);
     });

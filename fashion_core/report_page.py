@@ -154,9 +154,9 @@ def _board(document: dict[str, Any]) -> Markup:
         title, rows = f"{title}: the {SOME} weakest of {len(rows):,}", rows[-SOME:]
     datasets = " and ".join(dict.fromkeys(run["dataset"]["asked"] or run["dataset"]["name"] for run in runs))
     kinds = sorted({len(run["classes"]) for run in runs})
-    what = f"A classifier of photos into {kinds[0]} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
+    what = f"A classifier of photos into {kinds[0]:,} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
     if len(runs) > len(document["sides"]) == 1:
-        what = f"{len(runs)} trainings of one classifier of photos into {kinds[0]} kinds"
+        what = f"{len(runs)} trainings of one classifier of photos into {kinds[0]:,} kinds"
     return section(
         "board",
         document["drawn"],

@@ -100,3 +100,14 @@ def test_the_worst_confusions_open_and_a_class_is_found_with_those_it_is_confuse
     drawn = {text.strip().lower().replace(" ", "_") for text in figures["matrix"].layout.xaxis.ticktext}
     assert drawn == beside | {name} if len(beside) < 25 else drawn <= beside | {name}
     assert app.selectbox(key="around").value == name and asides(app)
+
+
+def test_the_bars_of_some_classes_have_the_totals_and_shares_of_all(opened):
+    app, _, figures = opened("dataset", dataset="many", bars="share", tab="Classes")
+    figure = figures["distribution"]
+    assert [note.text for note in figure.layout.annotations] == [
+        "<b>Train</b>  2,000 photos",
+        "<b>Test</b>  1,000 photos",
+    ]
+    assert len(figure.data[0].x) == 30 and np.allclose(figure.data[0].x, 100 * 2 / 2000)
+    assert "30 with the most and the fewest photos of 1,000 classes" in written(app)

@@ -109,7 +109,9 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
 
     most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
     plot(
-        _figure(loaders.stamp(dataset.manifest_path), shown, tuple(classes), tuple(splits), dataset, rows),
+        _figure(
+            loaders.stamp(dataset.manifest_path), shown, tuple(classes), tuple(splits), dataset, rows, counts.sum()
+        ),
         key=KEY,
         alt=f"Photos of each class by split; the most are {display_name(most)}, the fewest {display_name(least)}. "
         "The pickers below open the photos of classes and splits.",
@@ -139,12 +141,14 @@ def _figure(
     splits: tuple[str, ...],
     _dataset: Dataset,
     _rows: pd.DataFrame,
+    _totals: pd.Series,
 ) -> go.Figure:
     title = "Share of each class in its split, %" if shown.as_share else "Photos of each class, all splits on one scale"
     chosen = {(label, split) for label in classes or _rows.index for split in splits or _rows.columns}
     return charts.class_distribution(
         _rows,
         as_share=shown.as_share,
+        totals=_totals,
         groups=groups_of(_dataset, shown.order) or None,
         published=_published(_rows) if shown.published else None,
         chosen=chosen if classes or splits else None,

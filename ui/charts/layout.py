@@ -17,7 +17,7 @@ def class_name(label: str) -> str:
     return html.escape(display_name(label), quote=False)
 
 
-LONGEST = 36  # letters of a name beside a row: seventy of them would leave a bar 13 pixels
+LONGEST = 44  # letters of a name beside a row: seventy of them would leave a bar 13 pixels
 
 
 def names_axis(names: Sequence[str], most: int = LONGEST) -> dict[str, object]:
