@@ -105,3 +105,15 @@ def test_few_rows_stay_as_they_are_and_many_are_the_ends_of_their_order():
     assert bounded.ends(range(100), 4).tolist() == [0, 1, 98, 99]
     assert bounded.left_out(15, 15, "weakest") == ""
     assert bounded.left_out(20, 1000, "weakest") == "The 20 weakest of 1,000 classes; the table has all."
+
+
+def test_a_map_of_many_classes_is_one_trace_and_the_highlighted_one_and_every_point_keeps_its_class():
+    classes = [f"sku_{k}" for k in range(400)]
+    labels = np.array(classes * 3)
+    points = np.random.default_rng(0).normal(size=(1200, 2)).astype(np.float32)
+    for highlight in ([], ["sku_7"]):
+        figure = charts.embedding_scatter(points, labels, classes, hover=["line"] * 1200, highlight=highlight)
+        assert len(figure.data) == 1 + len(highlight)
+        drawn = {row: text for trace in figure.data[:1] for row, text in zip(trace.customdata, trace.text, strict=True)}
+        assert all(text == f"Sku {labels[row][4:]}<br>line" for row, text in drawn.items())
+        assert sorted(row for trace in figure.data for row in trace.customdata) == list(range(1200))

@@ -37,7 +37,7 @@ def show(run: Run, split: str) -> None:
             Number(
                 "Adjusted Rand",
                 _signed(found.rand),
-                f"K-means, {len(classes)} clusters",
+                f"K-means, {words.count(len(classes))} clusters",
                 "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "
                 "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
             ),
