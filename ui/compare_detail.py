@@ -13,7 +13,19 @@ from fashion_core import answers, verdicts
 from fashion_core.comparing import Comparison
 from fashion_core.labels import display_name
 from fashion_core.seeds import Ranges
-from ui import address, audience, bounded, charts, gallery, loaders, matrix_excerpt, notices, pickers, words
+from ui import (
+    address,
+    audience,
+    bounded,
+    charts,
+    class_words,
+    gallery,
+    loaders,
+    matrix_excerpt,
+    notices,
+    pickers,
+    words,
+)
 from ui.charts.compare import class_differences
 from ui.charts.matrix import shares
 from ui.plot import clicked, plot
@@ -137,10 +149,12 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
         )
     true = predicted = ANY
     if by_class:
-        with st.container(horizontal=True):
+        written = class_words.of(found.classes, **{ANY: "Any class"})
+        large = matrix_excerpt.is_large(found.classes)
+        with st.container(horizontal=class_words.fit_beside(found.classes) and not large):
             options = [ANY, *found.classes]
-            true = address.select("True class", options, key="true", words=_class_words)
-            predicted = address.select("Predicted by either", options, key="predicted", words=_class_words)
+            true = address.select("True class", options, key="true", words=written)
+            predicted = address.select("Predicted by either", options, key="predicted", words=written)
     chosen = found.flips[lost == (which == LOST)]
     if true != ANY:
         chosen = chosen[chosen["label"] == true]
@@ -148,10 +162,6 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
         chosen = chosen[(chosen["first_predicted"] == predicted) | (chosen["second_predicted"] == predicted)]
     with st.container(height=400, border=False, key="flipped"):
         _show_photos(found, chosen.reset_index(drop=True))
-
-
-def _class_words(label: str) -> str:
-    return "Any class" if label == ANY else display_name(label)
 
 
 def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:

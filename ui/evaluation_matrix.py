@@ -15,7 +15,7 @@ from fashion_core import breakdown, metrics, orders, published
 from fashion_core.errors import FashionError
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, audience, charts, gallery, loaders, matrix_excerpt, notices, pickers, words
+from ui import address, audience, charts, class_words, gallery, loaders, matrix_excerpt, notices, pickers, words
 from ui.charts.matrix import shares
 from ui.charts.whole import whole_matrix
 from ui.plot import clicked, plot
@@ -56,16 +56,13 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
 
 
 def _pick_cell(run: Run, default: tuple[str, str]) -> tuple[str, str]:
-    with st.container(horizontal=True):
+    # a picker of half the column would cut names so that two classes look alike
+    written = class_words.of(run.classes, **{ANY: "Any class"})
+    with st.container(horizontal=class_words.fit_beside(run.classes) and not matrix_excerpt.is_large(run.classes)):
         options = [ANY, *run.classes]
-        true = address.select("True class", options, key="true", default=default[0], words=class_words)
-        predicted = address.select("Predicted class", options, key="predicted", default=default[1], words=class_words)
+        true = address.select("True class", options, key="true", default=default[0], words=written)
+        predicted = address.select("Predicted class", options, key="predicted", default=default[1], words=written)
     return true, predicted
-
-
-def class_words(label: str) -> str:
-    """A class as the pickers write it."""
-    return "Any class" if label == ANY else display_name(label)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

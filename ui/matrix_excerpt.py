@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashion_core import excerpts, orders
-from fashion_core.labels import display_name
-from ui import address, audience, words
+from ui import address, audience, class_words, words
 
 WORST = "worst/"  # a folder cannot be called this, so neither can a class
 MOST = (10, excerpts.SHOWN, 25, 40)
@@ -30,8 +29,10 @@ def pick(
     are drawn among the worst confusions whatever else is; ``first`` is what those are called."""
     around, most = WORST, excerpts.SHOWN
 
+    written = class_words.of(classes)
+
     def choice(label: str) -> str:
-        return first if label == WORST else f"Around {display_name(label)}"
+        return first if label == WORST else f"Around {written(label)}"
 
     if audience.shows(AROUND, NUMBER):
         around = address.select(

@@ -142,6 +142,20 @@ function wireAxisNames(state, pointing) {
   }
 }
 
+// A name beside a matrix that was shortened says the whole of it to the pointer that rests on it.
+function wireWholeNames(state) {
+  const names = state.graph.layout?.meta?.names
+  if (!names) return
+  state.graph.querySelectorAll(".xtick text, .ytick text").forEach((text) => {
+    const whole = names[text.__data__?.x]
+    if (!whole || !text.textContent.includes("…")) return
+    const title = document.createElementNS("http://www.w3.org/2000/svg", "title")
+    title.textContent = withoutTags(whole)
+    text.style.pointerEvents = "all"
+    text.append(title)
+  })
+}
+
 function build(parentElement) {
   parentElement.querySelectorAll(".vastra-plot").forEach((old) => old.remove())
   const root = document.createElement("div")
@@ -206,6 +220,7 @@ export default function (component) {
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
       wireAxisNames(state, data.pointing)
+      wireWholeNames(state)
       // a stop of the tab key is for a chart that keys can do something in
       if (data.pointing && heatmapOf(state.graph)) state.graph.tabIndex = 0
       else state.graph.removeAttribute("tabindex")

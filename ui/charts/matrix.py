@@ -188,6 +188,8 @@ def _axes(figure: go.Figure, names: Sequence[str], chosen, breaks: Sequence[int]
         xaxis=axis | across | {"side": "top", "tickangle": -45, "range": [-0.5, K - 0.5]},
         yaxis=axis | down | {"range": [K - 0.5, -0.5]},
     )
+    if list(across["ticktext"]) != list(names):
+        figure.layout.meta = {"names": list(names)}  # what a shortened name is in full
     # both axis names in the corner that the slanted class names leave empty
     figure.layout.annotations = [
         {
