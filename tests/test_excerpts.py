@@ -10,7 +10,7 @@ from PIL import Image
 from fashion_core import excerpts, matrix_picture
 from fashion_core.labels import shortened
 from ui import bounded, charts, matrix_excerpt
-from ui.charts.whole import whole_matrix
+from ui.charts.whole import nearest_cell, whole_matrix
 
 LONG = (
     "Apparel > Women > Ethnic wear > Sarees > Banarasi silk with zari border",
@@ -97,6 +97,11 @@ def test_the_picture_has_a_pixel_a_cell_green_where_right_red_where_wrong_and_is
     np.add.at(large, (generator.integers(0, 1000, 7500), generator.integers(0, 1000, 7500)), 1)
     figure = whole_matrix(large, [f"sku {k}" for k in range(1000)], chosen=(3, 4))
     assert len(figure.to_json()) < 250_000
+    alone = np.zeros((500, 500), dtype=int)
+    alone[100, 200] = 1
+    shown = np.argwhere(np.array(Image.open(io.BytesIO(matrix_picture.png(alone))))[..., 3])
+    assert shown.tolist() == [[row, column] for row in (99, 100, 101) for column in (199, 200, 201)]
+    assert nearest_cell(alone, 98, 202) == (100, 200) and nearest_cell(alone, 5, 5) == (5, 5)
 
 
 def test_few_rows_stay_as_they_are_and_many_are_the_ends_of_their_order():

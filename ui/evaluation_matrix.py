@@ -17,7 +17,7 @@ from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from ui import address, audience, charts, class_words, gallery, loaders, matrix_excerpt, notices, pickers, words
 from ui.charts.matrix import shares
-from ui.charts.whole import whole_matrix
+from ui.charts.whole import nearest_cell, whole_matrix
 from ui.plot import clicked, plot
 
 ANY = address.ANY
@@ -200,7 +200,8 @@ def _show_matrix(
             figure = charts.confusion_matrix(
                 matrix, run.classes, values=values, places=order, chosen=cell, breaks=breaks
             )
-        plot(figure, key="matrix", alt=alt, height=height, on_click=lambda: _open("matrix", labels))
+        near = matrix[np.ix_(order, order)] if view.shown == "whole" else None
+        plot(figure, key="matrix", alt=alt, height=height, on_click=lambda: _open("matrix", labels, near))
     if view.shown == "whole":
         notices.aside(
             f"{words.count(len(labels))} classes, one pixel a cell: green is right, red is wrong. Rest on a cell for "
@@ -222,11 +223,14 @@ def _show_matrix(
 _DRAWN = "On drawn data this is no comparison of garments."
 
 
-def _open(key: str, labels: Sequence[str]) -> None:
-    """A click on a cell, or on a class name beside the matrix, chooses what the pickers then show."""
+def _open(key: str, labels: Sequence[str], near: np.ndarray | None = None) -> None:
+    """A click on a cell, or on a class name beside the matrix, chooses what the pickers then show; in the picture of
+    the matrix ``near`` the nearest cell with photos."""
     click = clicked(key)
     if click:
         row, column = click["row"], click["column"]
+        if near is not None and isinstance(row, int) and isinstance(column, int):
+            row, column = nearest_cell(near, row, column)
         _choose(labels, row, column)
 
 

@@ -209,6 +209,9 @@ export default function (component) {
     figure.layout.hoverlabel = { ...figure.layout.hoverlabel, font: { ...figure.layout.hoverlabel?.font, family } }
     figure.layout.height = data.height
     figure.layout.autosize = true
+    const least = raw.layout.meta?.least
+    state.root.style.overflow = least ? "auto hidden" : ""
+    state.graph.style.minWidth = least ? least + "px" : ""
     const axes = Object.entries(figure.layout).filter(([name]) => /^[xy]axis[0-9]*$/.test(name))
     const fixed = axes.length > 0 && axes.every(([, axis]) => axis.fixedrange) // nothing to zoom: no buttons over the title
     const buttons = data.selecting ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]

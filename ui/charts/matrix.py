@@ -26,6 +26,7 @@ SMALLEST = 0.14  # how far from the paper's colour the weakest cell that is not 
 
 
 LONGEST = 24  # letters of a name beside the cells; the whole one is in the hover
+LEAST_MARGIN, LEAST_CELL, LEAST = 150, 24, 510  # pixels; a window that is narrower still scrolls the matrix
 ROOMY = 12  # more classes than this leave no room for a decimal behind two digits
 
 
@@ -188,8 +189,9 @@ def _axes(figure: go.Figure, names: Sequence[str], chosen, breaks: Sequence[int]
         xaxis=axis | across | {"side": "top", "tickangle": -45, "range": [-0.5, K - 0.5]},
         yaxis=axis | down | {"range": [K - 0.5, -0.5]},
     )
-    if list(across["ticktext"]) != list(names):
-        figure.layout.meta = {"names": list(names)}  # what a shortened name is in full
+    shorter = list(across["ticktext"]) != list(names)
+    # what a shortened name is in full; and below so many pixels the names of columns would stand on each other
+    figure.layout.meta = {"names": list(names) if shorter else [], "least": min(LEAST, LEAST_MARGIN + LEAST_CELL * K)}
     # both axis names in the corner that the slanted class names leave empty
     figure.layout.annotations = [
         {

@@ -11,6 +11,17 @@ from ui.charts.layout import base_layout, class_name
 from ui.colours import LIGHT
 
 
+def nearest_cell(matrix: np.ndarray, row: int, column: int, reach: int = 3) -> tuple[int, int]:
+    """The cell that is not empty nearest to a click: a pixel is a small thing to hit. The click's own where there is
+    none within ``reach``."""
+    top, left = max(0, row - reach), max(0, column - reach)
+    found = np.argwhere(matrix[top : row + reach + 1, left : column + reach + 1]) + (top, left)
+    if not len(found):
+        return row, column
+    near = found[((found - (row, column)) ** 2).sum(axis=1).argmin()]
+    return int(near[0]), int(near[1])
+
+
 def whole_matrix(
     matrix: np.ndarray, labels: Sequence[str], *, chosen: Sequence[int] = (), title: str = "", drawn: bool = False
 ) -> go.Figure:
