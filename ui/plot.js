@@ -95,6 +95,19 @@ function isPicture(figure) {
   return figure.data.some((trace) => trace.type === "image")
 }
 
+// Which classes the pointer is on: a line of its own, for the picture itself knows colours only.
+function tellCell(state, event) {
+  const names = state.graph.layout?.meta?.names
+  const point = event?.points?.[0]
+  state.cellName ||= state.root.appendChild(Object.assign(document.createElement("div"), { className: "vastra-cell" }))
+  state.cellName.style.cssText = "position:absolute;top:0;left:30px;max-width:calc(100% - 120px);font-size:14px;" +
+    "padding:2px 8px;border-radius:4px;pointer-events:none;background:var(--st-secondary-background-color)"
+  state.cellName.hidden = !point || !names
+  if (state.cellName.hidden) return
+  const [row, column] = point.pointNumber ?? [Math.round(point.y), Math.round(point.x)]
+  state.cellName.textContent = `${withoutTags(names[row])} predicted as ${withoutTags(names[column])}`
+}
+
 // The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way. Every other key, and an
 // arrow that finds no further cell, stays the browser's: whoever can get into a chart must get out of it.
 function walkCells(state, event) {
@@ -244,8 +257,9 @@ export default function (component) {
         if (state.outline) state.outline(null)
         else if (!state.drag) state.select([])
       })
-      state.graph.on("plotly_hover", (event) => state.hover?.(event))
-      state.graph.on("plotly_unhover", () => state.hover?.(null))
+      const picture = () => isPicture({ data: state.graph._fullData })
+      state.graph.on("plotly_hover", (event) => picture() ? tellCell(state, event) : state.hover?.(event))
+      state.graph.on("plotly_unhover", () => picture() ? tellCell(state, null) : state.hover?.(null))
       state.observer = new ResizeObserver(() => Plotly.Plots.resize(state.graph))
       state.observer.observe(state.root)
     })

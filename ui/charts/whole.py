@@ -33,16 +33,16 @@ def whole_matrix(
     figure.add_image(
         source=f"data:image/png;base64,{base64.b64encode(matrix_picture.png(matrix)).decode('ascii')}",
         zsmooth="fast" if K > matrix_picture.SMOOTH else False,
-        hovertemplate="true %{y}<br>predicted %{x}<extra></extra>",
+        hoverinfo="none",  # ui/plot.js names the cell: a text a cell would be a million texts
     )
     axis = {
-        "tickmode": "array", "tickvals": list(range(K)), "ticktext": names, "showticklabels": False, "ticks": "",
-        "showgrid": False, "zeroline": False, "showline": True, "mirror": True, "linecolor": LIGHT["line"],
-        "constrain": "domain",
+        "showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "showline": True, "mirror": True,
+        "linecolor": LIGHT["line"], "constrain": "domain",
     }  # fmt: skip
     figure.update_layout(
-        margin={"t": 30, "b": 4, "l": 30, "r": 4},
+        margin={"t": 52, "b": 4, "l": 30, "r": 4},
         hovermode="closest",
+        meta={"names": names},
         xaxis=axis | {"side": "top", "title": {"text": "Predicted →", "standoff": 4}, "range": [-0.5, K - 0.5]},
         yaxis=axis | {"title": {"text": "← True", "standoff": 4}, "range": [K - 0.5, -0.5]},
     )
