@@ -33,8 +33,13 @@ class Clusters:
     num_compared: int
 
 
+def starts(num_classes: int) -> int:
+    """From how many random centres K-means begins: ten, and fewer where a thousand clusters would take minutes."""
+    return 10 if num_classes < 25 else max(1, 150 // num_classes)
+
+
 def k_means(features_ND: np.ndarray, labels_N: np.ndarray, classes: Sequence[str], *, seed: int = 0) -> Clusters:
-    """K-means (scikit-learn, 10 starts) with one cluster for each of ``classes`` that has images here."""
+    """K-means (scikit-learn, ``starts``) with one cluster for each of ``classes`` that has images here."""
     from scipy.optimize import linear_sum_assignment
     from sklearn.cluster import KMeans
     from sklearn.metrics import adjusted_rand_score, silhouette_score
@@ -46,7 +51,7 @@ def k_means(features_ND: np.ndarray, labels_N: np.ndarray, classes: Sequence[str
     if K < 2 or len(features_ND) <= K:
         raise RunError(f"clusters need at least 2 classes and more images than classes, got {K} and {len(features_ND)}")
     fitted = spread_rows(labels_N, _MOST_FITTED, seed)
-    solver = KMeans(K, n_init=10, random_state=seed).fit(features_ND[fitted])
+    solver = KMeans(K, n_init=starts(K), random_state=seed).fit(features_ND[fitted])
     found_N = solver.predict(features_ND)
     counts_KK = np.zeros((K, K), np.int64)
     np.add.at(counts_KK, (found_N, codes_N), 1)

@@ -1,9 +1,12 @@
 """Names: the IndoFashion classes and groups, how a label is shown, and which known name a wrong one meant."""
 
 import difflib
+import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 #: The fifteen IndoFashion classes in index order (alphabetical).
 INDOFASHION: tuple[str, ...] = (
@@ -68,6 +71,38 @@ def display_name(label: str) -> str:
     """``women_kurta`` -> ``Women kurta``: how a label is written for people."""
     text = label.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def shortened(names: Sequence[str], most: int) -> list[str]:
+    """The names in at most ``most`` letters each, cut so that no two that differ become alike: at the end where the
+    beginnings differ, else in the middle, at the front, or up to where they part. One that no cut keeps apart stays
+    whole."""
+    different = list(dict.fromkeys(names))
+    told = {name: name for name in different if len(name) <= most}
+    taken, rest = set(told), [name for name in different if len(name) > most]
+    if not rest:
+        return list(names)
+    at, half, third = _partings(rest), most // 2, most // 3
+    room = most - third - 1
+    for cut in (
+        lambda name: f"{name[: most - 1].rstrip()}…",
+        lambda name: f"{name[:half].rstrip()}…{name[half - most + 1 :].lstrip()}",
+        lambda name: f"…{name[1 - most :].lstrip()}",
+        lambda name: f"{name[:third].rstrip()}…{name[max(third, at[name] - room // 2) :][:room].strip()}",
+    ):
+        found = {name: cut(name) for name in rest}
+        times = Counter(found.values())
+        told |= {name: text for name, text in found.items() if times[text] == 1 and text not in taken}
+        taken |= set(told.values())
+        rest = [name for name in rest if name not in told]
+    return [told.get(name, name) for name in names]
+
+
+def _partings(names: Sequence[str]) -> dict[str, int]:
+    """Where each name begins to differ from the one that it shares most with: its neighbour in alphabetical order."""
+    ordered = sorted(names)
+    shared = [len(os.path.commonprefix(list(pair))) for pair in pairwise(ordered)]
+    return {name: max(pair) for name, pair in zip(ordered, zip([0, *shared], [*shared, 0], strict=True), strict=True)}
 
 
 def listed(words: Sequence[str]) -> str:

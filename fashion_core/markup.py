@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-VOID = ("br", "hr", "img", "link", "meta")
+VOID = ("br", "hr", "img", "input", "link", "meta")
 
 
 class Markup(str):

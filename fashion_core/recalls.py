@@ -22,6 +22,8 @@ COLUMNS = ["label", "n", "first", "second", "difference", "low", "high", "p_valu
 def paired(joined: Joined, classes: Sequence[str]) -> pd.DataFrame:
     """Of two single models by exact McNemar and Tango's interval, of several seeds by ``seeded_difference``."""
     right_first, right_second = joined.first.right_SN, joined.second.right_SN
+    if len(right_first) == len(right_second) == 1:
+        return _table(_single(joined, classes))
     rows = []
     for k, name in enumerate(classes):
         own = joined.first.label_N == k
@@ -29,13 +31,29 @@ def paired(joined: Joined, classes: Sequence[str]) -> pd.DataFrame:
             rows.append([name, 0, *_NOTHING])
             continue
         one, other = right_first[:, own], right_second[:, own]
-        if len(one) == len(other) == 1:
-            found = differences.paired_difference((one & ~other).sum(), (~one & other).sum(), int(own.sum()))
-        else:
-            noise = differences.variance_over_photos(one, other)
-            found = differences.seeded_difference(one.mean(axis=1), other.mean(axis=1), noise)
+        noise = differences.variance_over_photos(one, other)
+        found = differences.seeded_difference(one.mean(axis=1), other.mean(axis=1), noise)
         rows.append([name, int(own.sum()), float(one.mean()), float(other.mean()), *_numbers(found)])
     return _table(rows)
+
+
+def _single(joined: Joined, classes: Sequence[str]) -> list[list[Any]]:
+    """All classes in one go: one by one a thousand of them take 16 s."""
+    label_N, one_N, other_N = joined.first.label_N, joined.first.right_SN[0], joined.second.right_SN[0]
+
+    def of_class(chosen_N: np.ndarray) -> np.ndarray:
+        return np.bincount(label_N[chosen_N], minlength=len(classes))
+
+    n_K, lost_K, won_K = of_class(np.ones(len(label_N), bool)), of_class(one_N & ~other_N), of_class(~one_N & other_N)
+    first_K, second_K = (of_class(right_N) / np.maximum(n_K, 1) for right_N in (one_N, other_N))
+    found = differences.paired_difference(lost_K, won_K, n_K)
+    numbers = np.stack(_numbers(found), axis=1)
+    return [
+        [name, int(n_K[k]), float(first_K[k]), float(second_K[k]), *numbers[k].tolist()]
+        if n_K[k]
+        else [name, 0, *_NOTHING]
+        for k, name in enumerate(classes)
+    ]
 
 
 def independent(first: Told, second: Told, classes: Sequence[str]) -> pd.DataFrame:
@@ -58,7 +76,7 @@ def independent(first: Told, second: Told, classes: Sequence[str]) -> pd.DataFra
     return _table(rows)
 
 
-def _numbers(found: Difference) -> list[float]:
+def _numbers(found: Difference) -> list[Any]:
     return [found.value, found.low, found.high, found.p_value]
 
 

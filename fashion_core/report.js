@@ -4,7 +4,7 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const data = read("data");
   let images = null; // megabytes: read when the first photo is shown
-  const FEW = 24, MORE = 96;
+  const FEW = 24, MORE = 96, AROUND = 15, LEVELS = 5;
   const counted = (n) => n.toLocaleString("en-US");
   const photos = (n) => (n === 1 ? "1 photo" : `${counted(n)} photos`);
   const make = (name, text, kind) => {
@@ -19,7 +19,8 @@
     const names = run.names, of = run.photos;
     const [heading, told, grid, more] = ["h4", ".told", ".grid", ".more"].map((name) => block.querySelector(`.photos ${name}`));
     const table = block.querySelector("table");
-    const rows = [...table.rows].map((row) => [...row.cells].map((cell) => cell.querySelector("button")));
+    const buttons = () => [...table.rows].map((row) => [...row.cells].map((cell) => cell.querySelector("button")));
+    let rows = buttons();
 
     function chosen(r, c) {
       const found = [];
@@ -120,10 +121,87 @@
       button.focus();
     });
 
-    const [r, c] = run.first; // the cell to begin with: the largest error
-    const first = rows[r + 1][c + 1];
+    const cellOf = (r, c) => table.querySelector(`button[data-r="${r}"][data-c="${c}"]`);
+    const first = cellOf(...run.first); // the cell to begin with: the largest error
     stop(first);
     setTimeout(() => open(first)); // after the first paint
+
+    // One class and those that it is taken for or that are taken for it, the most frequent first.
+    function around(k) {
+      const together = new Map();
+      for (let i = 0; i < of.ids.length; i++) {
+        const [t, p] = [of.true[i], of.predicted[i]];
+        if (t !== p && (t === k || p === k)) together.set(t === k ? p : t, (together.get(t === k ? p : t) || 0) + 1);
+      }
+      return [k, ...[...together].sort((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, AROUND - 1).map(([other]) => other)];
+    }
+
+    function draw(places) {
+      const K = names.length, counts = new Map(), totals = new Array(K).fill(0), said = new Array(K).fill(0);
+      for (let i = 0; i < of.ids.length; i++) {
+        const key = of.true[i] * K + of.predicted[i];
+        counts.set(key, (counts.get(key) || 0) + 1);
+        totals[of.true[i]] += 1;
+        said[of.predicted[i]] += 1;
+      }
+      let strongest = 0;
+      for (const [key, n] of counts)
+        if (Math.floor(key / K) !== key % K) strongest = Math.max(strongest, n / totals[Math.floor(key / K)]);
+      const button = (text, label, r, c) => {
+        const made = make("button", text);
+        made.type = "button";
+        made.tabIndex = -1;
+        if (r !== null) made.dataset.r = r;
+        if (c !== null) made.dataset.c = c;
+        made.title = label;
+        made.setAttribute("aria-label", label);
+        return made;
+      };
+      const cell = (kind, child, scope) => {
+        const made = make(kind);
+        if (scope) made.scope = scope;
+        made.append(child);
+        return made;
+      };
+      const head = make("tr");
+      head.append(make("td", "shown ↓ answered →", "corner"));
+      for (const c of places) {
+        const made = button("", `Everything answered as ${names[c]}: ${photos(said[c])}`, null, c);
+        made.append(make("span", run.short[c]));
+        head.append(cell("th", made, "col"));
+      }
+      const body = places.map((r) => {
+        const line = make("tr");
+        line.append(cell("th", button(run.short[r], `Every ${names[r]}: ${photos(totals[r])}`, r, null), "row"));
+        for (const c of places) {
+          const n = counts.get(r * K + c) || 0, share = n / (totals[r] || 1);
+          const strength = r === c ? share : Math.sqrt(share / (strongest || 1));
+          const label = `${names[r]} answered as ${names[c]}: ${counted(n)} of ${photos(totals[r])}, ${r === c ? "right" : "wrong"}`;
+          const made = cell("td", button(n ? counted(n) : "", label, r, c));
+          made.className = n ? (r === c ? "r" : "w") + (1 + Math.min(LEVELS - 1, Math.floor(strength * LEVELS))) : "z";
+          line.append(made);
+        }
+        return line;
+      });
+      table.tHead.replaceChildren(head);
+      table.tBodies[0].replaceChildren(...body);
+      table.className = `matrix ${places.length > 10 ? "many" : "few"}`;
+      rows = buttons();
+    }
+
+    const find = block.querySelector(".find");
+    if (find) find.addEventListener("change", () => {
+      const k = names.indexOf(find.value);
+      if (k < 0) return;
+      const places = around(k);
+      draw(places);
+      table.caption.textContent = places.length > 1
+        ? `${names[k]} and ${places.length > 2 ? `the ${places.length - 1} classes` : "the one class"} that it is confused with${places.length < AROUND ? "" : " most"}. Rows: what the photo shows. Columns: what was answered.`
+        : `${names[k]} is confused with no other class.`;
+      const to = table.querySelector(`tbody th button[data-r="${k}"]`); // every photo of it
+      stop(to);
+      open(to);
+    });
   }
 
   for (const block of document.querySelectorAll(".explorer")) explorer(block);

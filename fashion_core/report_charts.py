@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fashion_core.labels import counted
+from fashion_core.labels import counted, shortened
 from fashion_core.markup import Markup, join, tag
 
 WIDTH = 820
@@ -44,7 +44,7 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
     """A row for each of ``rows`` (label, value, low, high, n; published): a dot with its interval on one scale."""
     floor = math.floor(10 * min(row["low"] for row in rows) - 1e-9) / 10
     floor = min(max(0.0, floor), 0.9)
-    names = [short(row["label"], _LETTERS) for row in rows]
+    names = shortened([row["label"] for row in rows], _LETTERS)
     label = round(max(120, _LETTER * max(map(len, names))))
     left, right = label + 12, WIDTH - _VALUE
     height = ROW * len(rows) + 34

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from fashion_core import report_charts, report_parts, report_pictures, report_sections
+from fashion_core import excerpts, report_charts, report_matrix, report_parts, report_pictures, report_sections
 from fashion_core.errors import RunError
-from fashion_core.labels import display_name
+from fashion_core.labels import display_name, shortened
 from fashion_core.markup import Markup, join, json_text, tag
 from fashion_core.report import Report
-from fashion_core.report_parts import section, split_words
+from fashion_core.report_parts import SOME, section, split_words
 
 LIMIT = 15_000_000
 _HERE = Path(__file__).parent
@@ -41,7 +41,10 @@ def render(report: Report, limit: int = LIMIT) -> Page:
         run["names"] = [display_name(label) for label in run["classes"]]
         run["first"] = _first_cell(np.array(run["scores"]["confusion_matrix"]))
         run["missing"] = None
+        if len(run["classes"]) >= excerpts.MANY:
+            run["short"] = shortened(run["names"], report_matrix.LONGEST)
     body = _body(document)
+    _without_empty_cells(document)
     num_photos = sum(len(run["photos"]["ids"]) for run in document["runs"])
     bare = len(_file(document, body, []).encode()) + 8 * num_photos + 200 * len(document["runs"])
     if bare > limit:
@@ -56,6 +59,16 @@ def render(report: Report, limit: int = LIMIT) -> Page:
     page = _file(document, body, pictures.images).encode()
     num_pictured = sum(place >= 0 for places in pictures.places for place in places)
     return Page(html=page, num_photos=num_photos, num_pictured=num_pictured)
+
+
+def _without_empty_cells(document: dict[str, Any]) -> None:
+    """A matrix of many classes is kept as its cells that are not empty: [true, predicted, photos]."""
+    for run in document["runs"]:
+        if len(run["classes"]) >= excerpts.MANY:
+            counts_KK = np.array(run["scores"]["confusion_matrix"])
+            cells = np.argwhere(counts_KK)
+            scores = {key: value for key, value in run["scores"].items() if key != "confusion_matrix"}
+            run["scores"] = scores | {"confusion_cells": [[*cell, int(counts_KK[*cell])] for cell in cells.tolist()]}
 
 
 def refusal(sentence: str) -> bytes:
@@ -136,11 +149,14 @@ def _board(document: dict[str, Any]) -> Markup:
     rows = picture["rows"]
     if picture["kind"] == "classes":
         rows = sorted(rows, key=lambda row: -row["value"])
+    title = picture["title"]
+    if len(rows) >= excerpts.MANY:
+        title, rows = f"{title}: the {SOME} weakest of {len(rows):,}", rows[-SOME:]
     datasets = " and ".join(dict.fromkeys(run["dataset"]["asked"] or run["dataset"]["name"] for run in runs))
     kinds = sorted({len(run["classes"]) for run in runs})
-    what = f"A classifier of photos into {kinds[0]} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
+    what = f"A classifier of photos into {kinds[0]:,} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
     if len(runs) > len(document["sides"]) == 1:
-        what = f"{len(runs)} trainings of one classifier of photos into {kinds[0]} kinds"
+        what = f"{len(runs)} trainings of one classifier of photos into {kinds[0]:,} kinds"
     return section(
         "board",
         document["drawn"],
@@ -152,8 +168,8 @@ def _board(document: dict[str, Any]) -> Markup:
             "div",
             tag(
                 "figure",
-                tag("figcaption", tag("strong", picture["title"]), " with its 95 % interval"),
-                report_charts.interval_rows("board-picture", picture["title"], rows, picture["kind"] == "classes"),
+                tag("figcaption", tag("strong", title), " with its 95 % interval"),
+                report_charts.interval_rows("board-picture", title, rows, picture["kind"] == "classes"),
             ),
             tag(
                 "div",

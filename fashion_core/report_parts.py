@@ -6,12 +6,13 @@ Takes a report's document; gives markup. Every number comes from the document, e
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fashion_core import report_charts, verdicts
+from fashion_core import excerpts, report_charts, verdicts
 from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag
 from fashion_core.report_charts import percent, with_bounds
 
 DRAWN = "Drawn data: no evidence about real clothes"
+SOME = 20  # rows of a table or a picture of many classes
 SPLIT_WORDS = {"test": "test photos", "val": "validation photos", "train": "training photos"}
 
 
@@ -42,6 +43,22 @@ def table(
     ]
     caption = tag("caption", told) if told else None
     return tag("div", tag("table", caption, tag("thead", head), tag("tbody", body), class_="plain"), class_="scroll")
+
+
+def first_of(
+    heads: Sequence[str], rows: Sequence[Sequence[Any]], which: str, *, numbers: Sequence[int] = (), told: str = ""
+) -> Markup:
+    """A table of classes; of many the first ones, which are ``which``, and all of them folded behind it."""
+    if len(rows) < excerpts.MANY:
+        return table(heads, rows, numbers=numbers, told=told)
+    return join(
+        table(heads, rows[:SOME], numbers=numbers, told=f"The {SOME} {which}, of {len(rows):,}. {told}"),
+        tag(
+            "details",
+            tag("summary", f"All {len(rows):,} classes"),
+            table(heads, sorted(rows, key=lambda row: row[0]), numbers=numbers),
+        ),
+    )
 
 
 def overview_title(document: dict[str, Any]) -> str:
@@ -76,6 +93,13 @@ def comparison(document: dict[str, Any]) -> Markup:
         parts.append(tag("h3", f"{names[found['second']]} against {names[found['first']]}"))
         parts.append(_pair(f"pair-{place}", found, names))
     return section("comparison", document["drawn"], parts)
+
+
+def _surest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Few classes in their order; many with those that differ most surely first."""
+    if len(rows) < excerpts.MANY:
+        return rows
+    return sorted(rows, key=lambda row: (row["p_holm"], -abs(row["difference"])) if row["n"] else (2.0, 0.0))
 
 
 def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
@@ -113,10 +137,9 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
             ]
             if row["n"]
             else [display_name(row["label"]), "0", *["no photos"] * 2, "", ""]
-            for row in found["per_class"]
+            for row in _surest(found["per_class"])
         ]  # fmt: skip
         heads = ["Recall of", "n", first, second, "Difference in points", "p (Holm)"]
-        parts.append(
-            table(heads, rows, numbers=[1, 2, 3, 4, 5], told="p of all classes together: below 0.05 the class differs.")
-        )
+        told = "p of all classes together: below 0.05 the class differs."
+        parts.append(first_of(heads, rows, "that differ most surely", numbers=[1, 2, 3, 4, 5], told=told))
     return join(parts)

@@ -5,12 +5,12 @@ Takes a report's document; gives markup. Every number comes from the document, e
 
 from typing import Any
 
-from fashion_core import enough, metrics, report_charts, report_matrix, verdicts
+from fashion_core import enough, excerpts, metrics, report_charts, report_matrix, verdicts
 from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag, with_code
 from fashion_core.published import OTHER_INPUT
 from fashion_core.report_charts import percent, with_bounds
-from fashion_core.report_parts import SPLIT_WORDS, section, split_words, table
+from fashion_core.report_parts import SOME, SPLIT_WORDS, first_of, section, split_words, table
 
 MANY = 8  # published results; more are folded
 
@@ -86,16 +86,21 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
         ]
         for k, row in enumerate(run["scores"]["per_class"])
     ]
+    if len(rows) >= excerpts.MANY:
+        recall = [row["recall"] if row["support"] else 2.0 for row in run["scores"]["per_class"]]
+        rows = [rows[k] for k in sorted(range(len(rows)), key=recall.__getitem__)]
     chart = None
     if not alone:
         title = f"How often each kind is recognised: {run['name']}"
         picture = [
-            {"label": row[0], "value": one["recall"], "low": bounds["recall"][k][0], "high": bounds["recall"][k][1],
-             "n": one["support"]}
-            for k, (row, one) in enumerate(zip(rows, run["scores"]["per_class"], strict=True))
+            {"label": display_name(one["label"]), "value": one["recall"], "low": bounds["recall"][k][0],
+             "high": bounds["recall"][k][1], "n": one["support"]}
+            for k, one in enumerate(run["scores"]["per_class"])
             if one["support"]
         ]  # fmt: skip
         picture.sort(key=lambda row: -row["value"])
+        if len(picture) >= excerpts.MANY:
+            title, picture = f"{title}: the {SOME} weakest of {len(picture):,}", picture[-SOME:]
         chart = tag("figure", report_charts.interval_rows(f"recall-{index}", title, picture))
     told = "Recall with Wilson's 95 % interval, precision and F1 over as many photos as they are worth."
     if few := enough.few_answers(run["scores"]["confusion_matrix"], run["scores"]["classes"]):
@@ -103,7 +108,7 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
     return join(
         tag("h3", "Each class"),
         chart,
-        table(["Class", "n", "Recall", "Precision", "F1"], rows, numbers=[1, 2, 3, 4], told=told),
+        first_of(["Class", "n", "Recall", "Precision", "F1"], rows, "weakest", numbers=[1, 2, 3, 4], told=told),
     )
 
 
@@ -161,7 +166,11 @@ def _data(run: dict[str, Any]) -> Markup:
             [display_name(label), *(f"{counts[k]:,}" for counts in data["counts"].values())]
             for k, label in enumerate(run["classes"])
         ]
-        parts.append(table(heads, rows, numbers=range(1, len(heads)), told="Photos of each class in each split."))
+        if len(rows) >= excerpts.MANY:
+            few = next(iter(data["counts"].values()))
+            rows = [rows[k] for k in sorted(range(len(rows)), key=few.__getitem__)]
+        told = "Photos of each class in each split."
+        parts.append(first_of(heads, rows, "with the fewest photos", numbers=range(1, len(heads)), told=told))
     return join(parts)
 
 

@@ -108,7 +108,7 @@ answer(
             "F1 joins precision and recall of a class; the macro mean counts every class alike, however rare. In "
             "brackets the 95 % interval (Wilson, over as many photos as the score is worth).",
         ),
-        Number("Photos", words.count(scores["n"]), f"{leak_view.note(leaks)}{len(run.classes)} classes"),
+        Number("Photos", words.count(scores["n"]), f"{leak_view.note(leaks)}{words.count(len(run.classes))} classes"),
         Number(
             "Baseline",
             words.percent(commonest["support"] / scores["n"]),

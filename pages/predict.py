@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import rights
-from fashion_core.labels import display_name
+from fashion_core.labels import display_name, shortened
 from fashion_core.photos import EXTENSIONS
 from ui import (
     address,
@@ -35,6 +35,7 @@ from ui.plot import plot
 ANY = address.ANY
 DATASET, UPLOAD, CAMERA = "dataset", "own", "camera"
 LINES = 3
+LONGEST_LEAD = 24  # letters of each of two names over a chart of half the page
 SOURCES = {DATASET: "From the dataset", UPLOAD: "Your own photos", CAMERA: "Camera"}
 WHY, KIN, RUNS = "why", "kin", "runs"
 CLOSER = {WHY: "Where it looks", KIN: "Nearest in training", RUNS: "Other runs"}
@@ -62,9 +63,10 @@ def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
             "Split", splits, key="of_split", words=charts.SPLIT_NAMES.get, label_visibility="collapsed"
         )
         of_split = usable[usable["split"] == split]
+        there = set(of_split["label"])
         label = address.select(
             "Class",
-            [ANY, *(name for name in run.classes if (of_split["label"] == name).any())],
+            [ANY, *(name for name in run.classes if name in there)],
             key="of_class",
             words=lambda name: "Of any class" if name == ANY else f"Of class {display_name(name)}",
             label_visibility="collapsed",
@@ -239,7 +241,7 @@ reproduce_view.show(run, then=reproduce_view.predict_commands(run), title="How t
 # the evidence
 bars, pictures = st.columns([1, 1], gap="medium")
 drawn = run.dataset["synthetic"]
-lead = f"{display_name(first)} before {display_name(second)}" if second else display_name(first)
+lead = " before ".join(shortened([display_name(name) for name in (first, second) if name], LONGEST_LEAD))
 with bars:
     plot(
         charts.probability_bars(
@@ -266,8 +268,8 @@ if drawn:
 if photo is not None and photo["split"] == "train":
     st.markdown("The model was trained on this very photo, so a right answer here proves little.")
 st.markdown(
-    f":gray[The model must choose among its {len(run.classes)} classes, even for a photo of something else. "
-    f"{certain.in_words(float(raw_NK[chosen].max()))}]"
+    f":gray[The model must choose among its {words.count(len(run.classes))} classes, even for a photo of something "
+    f"else. {certain.in_words(float(raw_NK[chosen].max()))}]"
 )
 
 # look closer

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import datasets, pixels, storage
+from fashion_core import datasets, pixels, runs, storage
+from fashion_core.labels import display_name
+from tests.made_runs import make_run
 from tests.test_browser import browser, click_cell, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
 
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "strong-drawn"
@@ -22,8 +24,9 @@ ANY = "any/"
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The shipped run, and a dataset with its fingerprint and its 600 test photos, each 32 x 32 of one colour."""
-    data, runs = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("runs")
-    shutil.copytree(SHIPPED, runs / "shipped")
+    data, runs_dir = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("runs")
+    shutil.copytree(SHIPPED, runs_dir / "shipped")
+    make_run(runs_dir / "many", tuple(f"sku_{k:02}" for k in range(40)), counts={"test": 400}, embeddings=False)
     config = json.loads((SHIPPED / "config.json").read_text())
     predictions = pd.read_parquet(SHIPPED / "predictions-test.parquet")
     folder, n = data / "demo", len(predictions)
@@ -45,7 +48,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             first_pixels=(32, 32),
         ),
     )  # fmt: skip
-    return {"data": data, "runs": runs}
+    return {"data": data, "runs": runs_dir}
 
 
 def shows(page, true: str, predicted: str, images: set[str]) -> None:
@@ -90,7 +93,34 @@ def click_first_cell(page, table) -> None:
     raise AssertionError(f"six clicks into the table chose no cell: {page.url}")
 
 
-def test_ten_random_cells_a_row_a_column_and_the_table_open_exactly_their_images(room, browser):  # noqa: F811
+def the_picture_chooses_the_cell_that_it_names(page, address: str, run: runs.Run) -> None:
+    """The whole of a large matrix is a picture: the pointer's cell is named, and a click chooses it."""
+    wrong = run.predictions("test").query("label != predicted")
+    true, predicted = wrong[["label", "predicted"]].iloc[0]
+    page.goto(f"{address}/evaluation?run=many&matrix_as=whole&order=index")
+    settle(page)
+    drawn = "[...document.querySelectorAll('.js-plotly-plot')].find(g => g._fullData?.some(t => t.type === 'image'))"
+    page.wait_for_function(f"{drawn}?.querySelector('image')", timeout=30_000)
+    x, y = page.evaluate(
+        f"""([row, column]) => {{ const graph = {drawn}, box = graph.getBoundingClientRect()
+        const {{xaxis, yaxis}} = graph._fullLayout
+        return [box.left + xaxis._offset + xaxis.c2p(column), box.top + yaxis._offset + yaxis.c2p(row)] }}""",
+        [run.classes.index(true), run.classes.index(predicted)],
+    )
+    page.mouse.move(x - 2, y - 2)
+    page.mouse.move(x, y)
+    named = f"{display_name(true)} predicted as {display_name(predicted)}"
+    page.locator(".vastra-cell", has_text=named).wait_for(timeout=10_000)
+    page.mouse.click(x, y)
+    page.wait_for_function(
+        "([true_, predicted]) => { const asked = new URLSearchParams(location.search);"
+        " return asked.get('true') === true_ && asked.get('predicted') === predicted }",
+        arg=[true, predicted],
+        timeout=30_000,
+    )
+
+
+def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_their_images(room, browser):  # noqa: F811
     predictions = pd.read_parquet(SHIPPED / "predictions-test.parquet")
     classes = json.loads((SHIPPED / "config.json").read_text())["classes"]
     cells = predictions.groupby(["label", "predicted"])["image_id"].agg(set)
@@ -128,4 +158,5 @@ def test_ten_random_cells_a_row_a_column_and_the_table_open_exactly_their_images
                 arg=chosen[1],
                 timeout=30_000,
             )
+        the_picture_chooses_the_cell_that_it_names(page, address, runs.find_run(room["runs"], "many"))
         no_trouble(page)

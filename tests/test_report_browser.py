@@ -152,3 +152,32 @@ def test_no_name_becomes_a_script_and_the_policy_stops_what_would(browser, tmp_p
             }"""
         )
         assert stopped == ["script-src-elem", False]
+
+
+def test_a_class_of_many_is_found_by_its_name_with_those_it_is_confused_with(browser, tmp_path):  # noqa: F811
+    classes = tuple(f"sku_{k:02}" for k in range(40))
+    run = make_run(tmp_path / "runs" / "many", classes, counts={"test": 400}, embeddings=False)
+    file = write(tmp_path / "runs", ["many"], tmp_path / "report.html")
+    frame = run.predictions("test")
+    wrong = frame[frame["label"] != frame["predicted"]]
+    name = wrong["label"].value_counts().index[0]
+    beside = wrong.loc[wrong["label"] == name, "predicted"].tolist()
+    beside += wrong.loc[wrong["predicted"] == name, "label"].tolist()
+    most = pd.Series(beside).value_counts()
+    with opened(browser, file) as page:
+        assert page.locator("table.matrix tbody tr").count() <= 15
+        page.locator(".find").fill(display_name(name))
+        page.locator(".find").press("Enter")
+        shown = page.locator("table.matrix tbody th").all_inner_texts()
+        assert shown[0] == display_name(name) and len(shown) == min(15, 1 + len(most))
+        least = most.iloc[len(shown) - 2]
+        assert {display_name(one) for one in most[most > least].index} < set(shown)
+        assert int(page.locator(".explorer").get_attribute("data-count")) == (frame["label"] == name).sum()
+        other = wrong.loc[wrong["label"] == name, "predicted"].value_counts().index[0]
+        cell = page.locator(f"table.matrix button[data-r='{classes.index(name)}'][data-c='{classes.index(other)}']")
+        images = frame.loc[(frame["label"] == name) & (frame["predicted"] == other), "image_id"]
+        assert cell.inner_text() == str(len(images))
+        cell.click()
+        assert sorted(names_shown(page)) == sorted(images)
+        page.locator("summary", has_text="The whole matrix of 40 classes").click()
+        page.wait_for_function("document.querySelector('img.whole').naturalWidth === 40")

@@ -8,6 +8,11 @@ import streamlit as st
 
 from ui import audience, notices, words
 
+LONGEST = 12  # letters that a fifth of a page holds at a number's size; a longer name is smaller and wraps, never cut
+_WRAPPED = """<style>[class*="st-key-named-"] [data-testid="stMetricValue"] * {
+    white-space: normal; overflow: visible; text-overflow: clip; overflow-wrap: anywhere; line-height: 1.2;
+    font-size: 1.375rem; }</style>"""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -29,7 +34,10 @@ def answer(numbers: Sequence[Number], *, in_review: Callable[[], None] | None = 
         return
     assert len(numbers) <= 5, "five numbers are an answer, six are a table"
     for column, number in zip(st.columns(len(numbers), gap="small"), numbers, strict=True):
-        with column.container(gap=None):
+        named = len(number.value) > LONGEST
+        with column.container(gap=None, key=f"named {number.label}" if named else None):
+            if named:
+                st.html(_WRAPPED)
             st.metric(number.label, _shown(number.value), help=number.help)
             if number.note:
                 notices.aside("  \n".join(words.plain(line) for line in number.note.splitlines()))

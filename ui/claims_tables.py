@@ -6,10 +6,10 @@ Takes a result (``claim_verdicts``); every name from a file is escaped.
 import pandas as pd
 import streamlit as st
 
-from fashion_core import claims, seeds
+from fashion_core import claims, excerpts, seeds
 from fashion_core.claim_verdicts import Result
 from fashion_core.claims import GROUPS, SPREAD
-from ui import charts, notices, words
+from ui import bounded, charts, notices, words
 from ui.charts.claims import Recalls, class_recalls
 from ui.claims_numbers import within
 from ui.plot import plot
@@ -95,37 +95,45 @@ def show_classes(result: Result) -> None:
         return
     shown = {name for one in result.comparisons if one.decides for name in (one.first, one.second)}
     bases = [one.first for one in result.comparisons if one.decides]
+    classes, counts = result.evidence.classes, result.evidence.train_counts
+    most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.value))
+    first, second = (result.evidence.arms[name].matrices_SKK.sum(axis=0) for name in (most.first, most.second))
+    places = list(range(len(classes)))
+    if bounded.is_large(len(places)):
+        places = excerpts.worst(first + second)
+        classes, counts = [classes[place] for place in places], [counts[place] for place in places]
     rows = []
     for arm in result.arms:
         if arm.name in shown:
             found = seeds.ranges_of(result.evidence.arms[arm.name].matrices_SKK)
             rows.append(
                 Recalls(
-                    name=words.capital(arm.words), mean=found.recall_mean, lowest=found.recall_low,
-                    highest=found.recall_high, is_base=len(set(bases)) == 1 and arm.name == bases[0],
+                    name=words.capital(arm.words), mean=found.recall_mean[places],
+                    lowest=found.recall_low[places], highest=found.recall_high[places],
+                    is_base=len(set(bases)) == 1 and arm.name == bases[0],
                 )
             )  # fmt: skip
     with st.expander("Which classes gain and which lose?", expanded=result.claim.needs_uneven):
         plot(
             class_recalls(
-                rows, result.evidence.classes, result.evidence.train_counts,
+                rows, classes, counts,
                 title="Recall of each class (training photos)",
                 drawn=result.evidence.dataset["synthetic"],
             ),
             key="recalls",
             alt="Recall of each class in each arm, with the range of its models; the table above has the means",
-            height=100 + 22 * len(rows) + 30 * len(result.evidence.classes),
+            height=100 + 22 * len(rows) + 30 * len(places),
         )  # fmt: skip
-        most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.value))
-        first, second = (result.evidence.arms[name].matrices_SKK.sum(axis=0) for name in (most.first, most.second))
         names = result.claim.arm(most.second).words, result.claim.arm(most.first).words
         st.markdown(f"**{words.capital(names[0])} minus {names[1]}**, in points of each row")
         plot(
             charts.matrix_difference(
                 second, first, result.evidence.classes, first_name=words.capital(names[0]),
-                second_name=words.capital(names[1]), counted="answers",
+                second_name=words.capital(names[1]), counted="answers", places=places,
             ),
             key="matrices",
             alt=f"Difference of the two confusion matrices: {names[0]} minus {names[1]}",
-            height=130 + 30 * len(result.evidence.classes),
+            height=130 + 30 * len(places),
         )  # fmt: skip
+        if told := bounded.left_out(len(places), len(result.evidence.classes), "of the worst confusions", ""):
+            notices.aside(told)

@@ -6,12 +6,23 @@ Takes a result (``claim_verdicts``); every name from a file is escaped. The rule
 import numpy as np
 import streamlit as st
 
-from fashion_core import claim_arms, claims
+from fashion_core import claim_arms, claims, excerpts
 from fashion_core.claim_verdicts import CANNOT_TELL, CONTRADICTED, SUPPORTED, Result
 from fashion_core.claims import GROUPS, Claim
 from fashion_core.runs import Run
 from fashion_core.verdicts import points
-from ui import address, audience, charts, claims_numbers, claims_tables, navigation, notices, plain_answers, words
+from ui import (
+    address,
+    audience,
+    bounded,
+    charts,
+    claims_numbers,
+    claims_tables,
+    navigation,
+    notices,
+    plain_answers,
+    words,
+)
 from ui.answer import answer
 from ui.charts.claims import Row, arms
 from ui.claims_found import HERE, Known
@@ -189,11 +200,15 @@ def _finding(result: Result) -> str:
 def _group_pictures(result: Result, drawn: bool) -> None:
     one = result.evidence.features[0]
     left, right = st.columns(2, gap="small")  # half of the page holds either title at 1280 pixels
-    matrix, height = np.array(one["matrix"]), 190 + 15 * len(one["classes"])
+    matrix = np.array(one["matrix"])
+    places = excerpts.worst(matrix) if bounded.is_large(len(matrix)) else list(range(len(matrix)))
+    height = 190 + 15 * len(places)
     with left:
         share = words.percent(float(np.trace(matrix) / matrix.sum()))
         plot(
-            charts.cluster_matrix(matrix, one["classes"], title="Clusters and classes", drawn=drawn, narrow=True),
+            charts.cluster_matrix(
+                matrix, one["classes"], title="Clusters and classes", drawn=drawn, narrow=True, places=places
+            ),
             key="clusters",
             alt=f"Photos by cluster and class; {share} lie on the diagonal",
             height=height,

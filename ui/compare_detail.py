@@ -13,8 +13,21 @@ from fashion_core import answers, verdicts
 from fashion_core.comparing import Comparison
 from fashion_core.labels import display_name
 from fashion_core.seeds import Ranges
-from ui import address, audience, charts, gallery, loaders, notices, pickers, words
+from ui import (
+    address,
+    audience,
+    bounded,
+    charts,
+    class_words,
+    gallery,
+    loaders,
+    matrix_excerpt,
+    notices,
+    pickers,
+    words,
+)
 from ui.charts.compare import class_differences
+from ui.charts.matrix import shares
 from ui.plot import clicked, plot
 
 ANY = address.ANY
@@ -58,18 +71,25 @@ def show_matrices(found: Comparison) -> None:
         notices.aside("One of them was published as an accuracy alone, so there is no matrix and no class to compare.")
         return
 
+    cell = tuple(st.query_params.get(key) for key in ("true", "predicted"))
+    places = list(range(len(found.classes)))
+    if matrix_excerpt.is_large(found.classes):
+        moved = _moved(found.matrix_first, found.matrix_second)
+        with st.container(horizontal=True):
+            places = matrix_excerpt.pick(moved, found.classes, [name for name in cell if name], matrix_excerpt.MOVED)
+    labels = [found.classes[place] for place in places]
+
     def open_cell() -> None:
         click = clicked("matrices")
         if click:
             address.choose(
-                true=ANY if click["row"] is None else found.classes[click["row"]],
-                predicted=ANY if click["column"] is None else found.classes[click["column"]],
+                true=ANY if click["row"] is None else labels[click["row"]],
+                predicted=ANY if click["column"] is None else labels[click["column"]],
             )
 
-    cell = tuple(st.query_params.get(key) for key in ("true", "predicted"))
     chosen = None
-    if cell[0] in found.classes and cell[1] in found.classes:
-        chosen = (found.classes.index(cell[0]), found.classes.index(cell[1]))
+    if cell[0] in labels and cell[1] in labels:
+        chosen = (labels.index(cell[0]), labels.index(cell[1]))
     figure = charts.matrix_difference(
         found.matrix_second,
         found.matrix_first,
@@ -77,11 +97,12 @@ def show_matrices(found: Comparison) -> None:
         first_name="Second",
         second_name="First",
         counted="photos" if len(found.first.members) < 2 and len(found.second.members) < 2 else "answers",
+        places=places,
         chosen=chosen,
     )
     drawn = " · drawn data" if found.first.drawn or found.second.drawn else ""
     st.markdown(f"Second minus first, in points of each row{drawn}")
-    if len(found.classes) > 10:  # whole points fit a cell on a laptop; the pointer tells the tenths
+    if len(labels) > 10:  # whole points fit a cell on a laptop; the pointer tells the tenths
         figure.data[1].text = [_whole(text) for text in figure.data[1].text]
     plot(
         figure,
@@ -90,7 +111,16 @@ def show_matrices(found: Comparison) -> None:
         height=470,
         on_click=open_cell if found.flips is not None else None,
     )
+    if len(labels) < len(found.classes):
+        notices.aside(
+            f"{words.count(len(labels))} of {words.count(len(found.classes))} classes; shares are of whole rows."
+        )
     notices.aside("Indigo: the second has more photos here; turmeric: the first. On the diagonal more is better.")
+
+
+def _moved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """By how much each share of a row differs, of 100,000: what an excerpt of a difference goes by."""
+    return np.rint(1e5 * np.abs(shares(first) - shares(second))).astype(np.int64)
 
 
 def _whole(text: str) -> str:
@@ -119,10 +149,12 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
         )
     true = predicted = ANY
     if by_class:
-        with st.container(horizontal=True):
+        written = class_words.of(found.classes, **{ANY: "Any class"})
+        large = matrix_excerpt.is_large(found.classes)
+        with st.container(horizontal=class_words.fit_beside(found.classes) and not large):
             options = [ANY, *found.classes]
-            true = address.select("True class", options, key="true", words=_class_words)
-            predicted = address.select("Predicted by either", options, key="predicted", words=_class_words)
+            true = address.select("True class", options, key="true", words=written)
+            predicted = address.select("Predicted by either", options, key="predicted", words=written)
     chosen = found.flips[lost == (which == LOST)]
     if true != ANY:
         chosen = chosen[chosen["label"] == true]
@@ -130,10 +162,6 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
         chosen = chosen[(chosen["first_predicted"] == predicted) | (chosen["second_predicted"] == predicted)]
     with st.container(height=400, border=False, key="flipped"):
         _show_photos(found, chosen.reset_index(drop=True))
-
-
-def _class_words(label: str) -> str:
-    return "Any class" if label == ANY else display_name(label)
 
 
 def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
@@ -194,9 +222,11 @@ def _draw_classes(found: Comparison) -> None:
     shown = found.per_class[found.per_class["n"] > 0]
     real = shown[shown["p_holm"] < 0.05]
     title = f"{len(real)} of {len(shown)} classes differ" if len(real) else "No class differs beyond chance"
+    surest = np.lexsort((-shown["difference"].abs(), shown["p_holm"]))
+    rows = shown.iloc[bounded.first(surest)]
     plot(
         class_differences(
-            shown,
+            rows,
             margin=found.margin,
             title=title,
             drawn=found.first.drawn or found.second.drawn,
@@ -207,8 +237,15 @@ def _draw_classes(found: Comparison) -> None:
         ),
         key="classes",
         alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
-        height=120 + 27 * len(shown),
+        height=120 + 27 * len(rows),
     )
+    if told := bounded.left_out(
+        len(rows),
+        len(shown),
+        "that differ most surely",
+        audience.told(classroom="the table has all", review="the others differ less surely"),
+    ):
+        notices.aside(told)
 
 
 def _show_class_table(found: Comparison) -> None:
@@ -224,7 +261,7 @@ def _show_class_table(found: Comparison) -> None:
             ["label", "n", "first", "second", "difference", "between", "p_holm"]
         ],
         hide_index=True,
-        height=35 * (len(frame) + 1) + 3,
+        height=bounded.table_height(len(frame)),
         column_config={
             "label": "Class",
             "n": st.column_config.NumberColumn("n", format="localized", width=54),

@@ -18,13 +18,14 @@ from fashion_core import labels, published
 from fashion_core.datasets import Dataset
 from fashion_core.distribution import LabelShift, imbalance_ratio, label_shift
 from fashion_core.labels import display_name
-from ui import address, audience, charts, loaders, photo_filters, plain_answers, words
+from ui import address, audience, bounded, charts, loaders, photo_filters, plain_answers, words
 from ui.plot import clicked, dragged, plot
 
 KEY = "distribution"
 BARS = {"photos": "Photos", "share": "Shares"}
 ORDERS = {"index": "Index order", "count": "Largest first", "wearer": "Men and women", "garment": "Kind of garment"}
 SAME = ": the same share of every class."
+MOST_BARS = 30  # rows of a chart of many classes
 SURE = 0.001  # below this, a difference between splits is called more than chance
 
 
@@ -76,9 +77,17 @@ def ordered(dataset: Dataset, counts: pd.DataFrame, order: str) -> pd.DataFrame:
     return counts
 
 
+def drawn_rows(dataset: Dataset, counts: pd.DataFrame, order: str) -> pd.DataFrame:
+    """The rows of the chart: all of them, or of many classes the ends of the first split's order by photos."""
+    by_count = np.argsort(-counts.iloc[:, 0].to_numpy(), kind="stable")
+    kept = counts.index[bounded.ends(by_count, MOST_BARS)] if bounded.is_large(len(counts)) else counts.index
+    rows = ordered(dataset, counts, order)
+    return rows[rows.index.isin(kept)]
+
+
 def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
     """Draw the bars and say below them how the splits differ."""
-    rows = ordered(dataset, counts, shown.order)
+    rows = drawn_rows(dataset, counts, shown.order)
     groups = groups_of(dataset, shown.order)
     num_rows = len(rows) + len([name for name in groups if set(groups[name]) & set(rows.index)])
     classes, splits = photo_filters.classes_chosen(dataset), photo_filters.splits_chosen(list(rows.columns))
@@ -100,7 +109,9 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
 
     most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
     plot(
-        _figure(loaders.stamp(dataset.manifest_path), shown, tuple(classes), tuple(splits), dataset, rows),
+        _figure(
+            loaders.stamp(dataset.manifest_path), shown, tuple(classes), tuple(splits), dataset, rows, counts.sum()
+        ),
         key=KEY,
         alt=f"Photos of each class by split; the most are {display_name(most)}, the fewest {display_name(least)}. "
         "The pickers below open the photos of classes and splits.",
@@ -108,6 +119,8 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         on_click=open_bar,
         on_drag=open_bars,
     )
+    if told := bounded.left_out(len(rows), len(counts), "with the most and the fewest photos", "tab Classes has all"):
+        st.markdown(f":small[:gray[{told}]]")
     hint = ":gray[Click a bar, or drag down over several, to see their photos.]"
     told = [] if audience.is_review() else shift_words(counts)  # a reviewer has read mix_words
     st.markdown("  \n".join(f":small[{sentence}]" for sentence in (*told, hint)))
@@ -128,12 +141,14 @@ def _figure(
     splits: tuple[str, ...],
     _dataset: Dataset,
     _rows: pd.DataFrame,
+    _totals: pd.Series,
 ) -> go.Figure:
     title = "Share of each class in its split, %" if shown.as_share else "Photos of each class, all splits on one scale"
     chosen = {(label, split) for label in classes or _rows.index for split in splits or _rows.columns}
     return charts.class_distribution(
         _rows,
         as_share=shown.as_share,
+        totals=_totals,
         groups=groups_of(_dataset, shown.order) or None,
         published=_published(_rows) if shown.published else None,
         chosen=chosen if classes or splits else None,
@@ -237,7 +252,7 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         frame,
         hide_index=True,
         column_config=config,
-        height="content",
+        height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
         alt="Photos and shares of each class and split",
         placeholder="–",
     )

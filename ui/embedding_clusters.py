@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import clusters, neighbours, projection
+from fashion_core import clusters, excerpts, neighbours, projection
 from fashion_core.runs import Run
-from ui import charts, learnt, words
+from ui import bounded, charts, learnt, notices, words
 from ui.answer import Number, answer
 from ui.plot import plot
 
@@ -37,7 +37,7 @@ def show(run: Run, split: str) -> None:
             Number(
                 "Adjusted Rand",
                 _signed(found.rand),
-                f"K-means, {len(classes)} clusters",
+                f"K-means, {words.count(len(classes))} clusters",
                 "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "
                 "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
             ),
@@ -66,10 +66,15 @@ def show(run: Run, split: str) -> None:
     st.markdown(_verdict(found, pure, chance))
     matrix, rates = st.columns(2, gap="medium")
     drawn = run.dataset["synthetic"]
-    height = 170 + 30 * len(classes)
+    large = bounded.is_large(len(classes))
+    places = excerpts.worst(found.matrix_KK) if large else None
+    rows = bounded.lowest(pure.by_class)
+    height = 170 + 30 * (len(rows) if large else len(classes))
     with matrix:
         plot(
-            charts.cluster_matrix(found.matrix_KK, classes, title="Which class is in which cluster?", drawn=drawn),
+            charts.cluster_matrix(
+                found.matrix_KK, classes, places=places, title="Which class is in which cluster?", drawn=drawn
+            ),
             key="cluster_matrix",
             alt="Photos by cluster and class; "
             f"{words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum()))} lie on the diagonal",
@@ -78,7 +83,7 @@ def show(run: Run, split: str) -> None:
     with rates:
         plot(
             charts.rates_with_intervals(
-                pure.by_class,
+                rows,
                 title=f"Are the {pure.k} nearest of the same class?",
                 overall=pure.share,
                 unit=f"% of the {pure.k} nearest",
@@ -88,10 +93,18 @@ def show(run: Run, split: str) -> None:
             alt=f"Share of each class's {pure.k} nearest photos that are of the same class, with 95 % intervals",
             height=height,
         )
+    if places is not None:
+        notices.aside(
+            f"Matrix: {words.count(len(places))} of {words.count(len(classes))} classes, those that share most with "
+            "clusters of others. "
+            + bounded.left_out(len(rows), len(pure.by_class), "with the lowest share", "the others are higher")
+        )
     st.caption(
         "Clusters are numbered so that as many photos as possible lie on the diagonal. K-means looks for round "
         "groups of one size; classes of another shape can be well told apart and still score low, which is why the "
-        "neighbours stand beside it. Which of the ten starts is kept depends on a fixed seed."
+        "neighbours stand beside it. "
+        + ("K-means started " if large else "Which of the ten starts is kept depends on a fixed seed.")
+        + (f"{words.counted(clusters.starts(len(classes)), 'time')}, from a fixed seed." if large else "")
     )
 
 

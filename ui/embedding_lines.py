@@ -23,7 +23,8 @@ def show(run: Run, split: str) -> None:
     num_features = found.features_ND.shape[1]
     rows_key = embedding_map.clicked_key(run, split)
     chosen_rows = learnt.clicked_rows(run, split, st.session_state.get(rows_key, []))
-    options = [CLICKED, *(label for label in run.classes if label in set(by_class["label"]))]
+    there = set(by_class["label"])
+    options = [CLICKED, *(label for label in run.classes if label in there)]
     hardest = by_class.iloc[0]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = address.select(

@@ -15,6 +15,7 @@ from fashion_core.runs import Run
 from ui import (
     address,
     audience,
+    bounded,
     charts,
     embedding_figure,
     embedding_photos,
@@ -340,18 +341,20 @@ def _follow(run: Run, split: str, method: str, since: float, key: str) -> None:
 
 def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
     """How each class is told apart, and from which it is not."""
-    alike = int(by_class["alike"].sum())
+    alike, shown = int(by_class["alike"].sum()), bounded.lowest(by_class)
     rates, table = st.columns(2, gap="medium")
     with rates:
         plot(
             charts.rates_with_intervals(
-                by_class, title="Is the nearest photo of the same class?", overall=alike / num_compared,
+                shown, title="Is the nearest photo of the same class?", overall=alike / num_compared,
                 drawn=run.dataset["synthetic"],
             ),
             key="nearest",
             alt="Share of each class's photos whose nearest photo is of the same class, with 95 % intervals",
-            height=110 + 30 * len(by_class),
+            height=110 + 30 * len(shown),
         )  # fmt: skip
+        if told := bounded.left_out(len(shown), len(by_class), "that are told apart worst"):
+            notices.aside(told)
     with table:
         st.markdown("**And whose photo is nearest otherwise?**")
         st.dataframe(
@@ -366,7 +369,7 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                 }
             ),
             hide_index=True,
-            height=35 * (len(by_class) + 1) + 3,
+            height=bounded.table_height(len(by_class)),
             column_config={
                 "Most often beside": st.column_config.TextColumn(
                     help="The other class that is nearest most often, and of how many photos."

@@ -14,6 +14,7 @@ from fashion_core.runs import Run
 from ui import (
     address,
     audience,
+    bounded,
     charts,
     embedding_colours,
     embedding_photos,
@@ -96,9 +97,10 @@ def show(run: Run, split: str) -> None:
                 on_change=_choose_next,
                 args=(points["image_id"].iloc[rows[:AT]].tolist(), run, among),
             )
+    shown = bounded.lowest(measured.by_class)
     plot(
         charts.rates_with_intervals(
-            measured.by_class,
+            shown,
             title=f"Are the ten nearest {learnt.photos_words(among)}s of the same class?",
             overall=measured.share,
             unit="% of the ten nearest",
@@ -106,8 +108,10 @@ def show(run: Run, split: str) -> None:
         ),
         key="precision",
         alt="Precision at ten by class, with 95 % intervals",
-        height=110 + 30 * len(measured.by_class),
+        height=110 + 30 * len(shown),
     )
+    if told := bounded.left_out(len(shown), len(measured.by_class), "with the lowest share", "the others are higher"):
+        notices.aside(told)
     st.caption(
         "Alike means alike to this model, which was taught classes: it may call two garments alike that nobody would "
         "buy in each other's place. The interval takes photos as independent."

@@ -10,7 +10,7 @@ import streamlit as st
 from fashion_core import statistics
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import loaders, navigation, notices, words
+from ui import bounded, loaders, matrix_excerpt, navigation, notices, words
 from ui.charts.matrix import confusion_matrix
 from ui.charts.recall import recall_dots, recalls
 from ui.plot import plot
@@ -52,17 +52,27 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     st.markdown(f"After epoch {epoch}: validation accuracy **{text}**, n = {n:,}")
     drawn = run.dataset["synthetic"]
     if what == "matrix":
-        figure = confusion_matrix(matrix, run.classes, drawn=drawn)
-        height = 170 + 26 * len(run.classes)
+        places = list(range(len(run.classes)))
+        if matrix_excerpt.is_large(run.classes):
+            with st.container(horizontal=True):
+                places = matrix_excerpt.pick(matrix, run.classes)
+            notices.aside(matrix_excerpt.told(matrix, places))
+        figure = confusion_matrix(matrix, run.classes, places=places, drawn=drawn)
+        height = 170 + 26 * len(places)
         alt = f"Validation confusion matrix after epoch {epoch}, {right:,} of {n:,} right"
     else:
-        figure = recall_dots(matrix, found.get(epoch - 1), run.classes, drawn=drawn)
-        height = 130 + 24 * len(run.classes)
+        share = recalls(matrix)[0]
+        places = list(range(len(run.classes)))
+        if bounded.is_large(len(places)):
+            places = sorted(bounded.first(np.argsort(np.nan_to_num(share, nan=2.0), kind="stable")).tolist())
+            notices.aside(bounded.left_out(len(places), len(share), "that are found least often"))
+        figure = recall_dots(matrix, found.get(epoch - 1), run.classes, places=places, drawn=drawn)
+        height = 130 + 24 * len(places)
         worst = display_name(run.classes[int(np.nanargmin(recalls(matrix)[0]))])
         alt = f"Recall of each class on validation after epoch {epoch}, lowest for {worst}"
     figure.layout.uirevision = f"{run.id} {what}"
     plot(figure, key=f"epoch {what}", alt=alt, height=max(320, height))
-    _twin(run, matrix, what)
+    _twin(run, matrix, what, places)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -104,11 +114,12 @@ def pick_epoch(run_id: str, epochs: list[int]) -> int:
     return epoch
 
 
-def _twin(run: Run, matrix: np.ndarray, what: str) -> None:
+def _twin(run: Run, matrix: np.ndarray, what: str, places: list[int]) -> None:
     """The same numbers as a table, for the keyboard and for screen readers."""
     with st.expander("The same as a table"):
         if what == "matrix":
-            frame = pd.DataFrame(matrix, index=list(run.classes), columns=list(run.classes))
+            labels = [run.classes[place] for place in places]
+            frame = pd.DataFrame(matrix[np.ix_(places, places)], index=labels, columns=labels)
             st.dataframe(
                 frame,
                 alt="Counts, rows true, columns predicted",

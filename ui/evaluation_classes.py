@@ -11,7 +11,7 @@ import streamlit as st
 from fashion_core import enough, metrics, published, statistics
 from fashion_core.labels import and_more, display_name, num_equal
 from fashion_core.runs import Run, label_indices
-from ui import loaders, notices, words
+from ui import bounded, loaders, notices, words
 from ui.charts.panels import Panel, height_of, interval_panels
 from ui.plot import plot
 
@@ -48,8 +48,11 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
         _figure(loaders.stamp(run.folder / f"predictions-{split}.parquet"), run, split, drawn, others),
         key="class_scores",
         alt=f"Precision, recall and F1 of each class with 95 % intervals; {weakest} has the lowest F1",
-        height=height_of(len(per_class), title=True, references=bool(others)),
+        height=height_of(len(bounded.last(range(len(per_class)))), title=True, references=bool(others)),
     )
+    num_shown = len(bounded.last(range(len(per_class))))
+    if told := bounded.left_out(num_shown, len(per_class), "with the lowest F1"):
+        notices.aside(told)
     few = enough.few_answers(matrix, run.classes)
     notices.aside(_how(per_class, found) + (f" {few}." if few else ""))
     if others:
@@ -66,7 +69,7 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
 def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dict[str, pd.DataFrame]) -> go.Figure:
     """Built once: a third of what a click on the matrix took, and no click changes it."""
     per_class, found = pd.DataFrame(loaders.scores_of(_run, split)["per_class"]), intervals_of(_run, split)
-    order = np.argsort(-per_class["f1"].to_numpy(), kind="stable")
+    order = bounded.last(np.argsort(-per_class["f1"].fillna(1).to_numpy(), kind="stable"))
     weakest = int(per_class["f1"].idxmin())
     as_weak = num_equal(per_class["f1"], per_class["f1"][weakest])
     f1 = words.percent_with_interval(per_class["f1"][weakest], [float(ends[weakest]) for ends in found.f1])
@@ -84,7 +87,7 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
             for name, title in SCORES.items()
         ],
         title=f"Lowest F1: {and_more(display_name(per_class['label'][weakest]), as_weak)}, {f1}",
-        height=height_of(len(per_class), title=True, references=bool(_others)),
+        height=height_of(len(order), title=True, references=bool(_others)),
         drawn=drawn,
     )
 
@@ -150,7 +153,7 @@ def _table(per_class: pd.DataFrame, found: statistics.ScoreIntervals, others: di
     st.dataframe(
         frame,
         hide_index=True,
-        height=35 * (len(frame) + 1) + 3,
+        height=bounded.table_height(len(frame)),
         column_config=config,
         alt="Precision, recall, F1 and support of each class with their intervals",
         placeholder="–",

@@ -12,7 +12,7 @@ from fashion_core.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from fashion_core.statistics import wilson
-from ui import address, loaders, notices, words
+from ui import address, bounded, loaders, notices, words
 from ui.charts.panels import Panel, height_of, interval_panels
 from ui.plot import plot
 
@@ -108,7 +108,11 @@ def _show_shares(run: Run, matrix: np.ndarray, dataset: Dataset | None, drawn: b
     shares = breakdown.class_shares(matrix, run.classes)
     trained = _trained_counts(run)
     order = np.argsort(trained if trained is not None else shares["true"].to_numpy(), kind="stable")
-    height = height_of(len(shares), title=True, references=True)
+    if bounded.is_large(len(order)):
+        apart = (shares["predicted"] - shares["true"]).abs().to_numpy()
+        most = set(bounded.first(np.argsort(-apart, kind="stable")).tolist())
+        order = np.array([place for place in order if place in most])
+    height = height_of(len(order), title=True, references=True)
     top = max(0.05, float(shares[["true", "high"]].to_numpy().max()) * 1.05)
     plot(
         interval_panels(
@@ -136,6 +140,10 @@ def _show_shares(run: Run, matrix: np.ndarray, dataset: Dataset | None, drawn: b
         alt="Share of each class among the answers and among the photos",
         height=height,
     )
+    if told := bounded.left_out(
+        len(order), len(shares), "whose two shares lie furthest apart", "the others lie nearer"
+    ):
+        notices.aside(told)
     notices.aside(_rarest(shares, trained))
 
 

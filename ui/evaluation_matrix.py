@@ -15,8 +15,9 @@ from fashion_core import breakdown, metrics, orders, published
 from fashion_core.errors import FashionError
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, audience, charts, gallery, loaders, notices, pickers, words
+from ui import address, audience, charts, class_words, gallery, loaders, matrix_excerpt, notices, pickers, words
 from ui.charts.matrix import shares
+from ui.charts.whole import nearest_cell, whole_matrix
 from ui.plot import clicked, plot
 
 ANY = address.ANY
@@ -28,6 +29,7 @@ VALUES = {
 }
 TABLE = "matrix_table"
 LOWER = 36  # the answer in words is a line taller than the one in numbers
+WHOLE = 560  # pixels of the picture of a large matrix, which is as high as wide
 HEIGHT = 400  # with the answer above it, the whole matrix is seen on a screen of 1280 x 800
 
 
@@ -49,37 +51,39 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
         true, predicted = _pick_cell(run, default)
         _show_photos(run, split, predictions, true, predicted)
     with chart:
-        view = _pick_view(run, split, matrix)
+        view = _pick_view(run, split, matrix, (true, predicted))
         _show_matrix(run, split, matrix, (true, predicted), view, drawn)
 
 
 def _pick_cell(run: Run, default: tuple[str, str]) -> tuple[str, str]:
-    with st.container(horizontal=True):
+    # a picker of half the column would cut names so that two classes look alike
+    written = class_words.of(run.classes, **{ANY: "Any class"})
+    with st.container(horizontal=class_words.fit_beside(run.classes) and not matrix_excerpt.is_large(run.classes)):
         options = [ANY, *run.classes]
-        true = address.select("True class", options, key="true", default=default[0], words=class_words)
-        predicted = address.select("Predicted class", options, key="predicted", default=default[1], words=class_words)
+        true = address.select("True class", options, key="true", default=default[0], words=written)
+        predicted = address.select("Predicted class", options, key="predicted", default=default[1], words=written)
     return true, predicted
-
-
-def class_words(label: str) -> str:
-    """A class as the pickers write it."""
-    return "Any class" if label == ANY else display_name(label)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class View:
-    """What the cells show, in which order (with lines before ``breaks``), compared with what, as a table or a chart."""
+    """What the cells show, which classes in which order (with lines before ``breaks``), compared with what; ``shown``
+    as a chart, a table or, of a large matrix, the whole as a picture."""
 
     values: str
     by: str
     order: list[int]
     breaks: list[int]
     other: Other | None
-    as_table: bool
+    shown: str
 
 
-def _pick_view(run: Run, split: str, matrix: np.ndarray) -> View:
+def _pick_view(run: Run, split: str, matrix: np.ndarray, chosen: tuple[str, str]) -> View:
+    large = matrix_excerpt.is_large(run.classes)
+    places: list[int] = []
     with st.container(horizontal=True):
+        if large:
+            places = matrix_excerpt.pick(matrix, run.classes, keep=chosen)
         values = "counts"
         if audience.shows("values"):
             values = address.select(
@@ -88,32 +92,37 @@ def _pick_view(run: Run, split: str, matrix: np.ndarray) -> View:
             )  # fmt: skip
         levels = breakdown.levels(run.classes, run.dataset.get("groups") or {})
         names = {"index": "Index order", **{level: f"By {level}" for level in levels}, "errors": "By confusion"}
-        by = "index"
+        by = "errors" if large else "index"
         if audience.shows("order"):
             by = address.select(
                 "Order of the classes",
                 list(names),
                 key="order",
+                default="errors" if large else None,
                 words=names.__getitem__,
                 width=186,
                 label_visibility="collapsed",
             )
-        shown_as = address.segments(
-            "Shown as", ["chart", "table"], key="matrix_as", words=str.capitalize, label_visibility="collapsed"
+        offered = ["chart", "whole", "table"] if large else ["chart", "table"]
+        shown = address.segments(
+            "Shown as", offered, key="matrix_as", words=str.capitalize, label_visibility="collapsed"
         )
-        as_table = shown_as == "table"
         other = None
         if values == "difference":
             other = _pick_other(run, split)
             if other is None:
                 values = "counts"
-    if by == "errors":
+    if large and by == "errors" and shown != "whole":
+        order, breaks = places, []
+    elif by == "errors":
         order, breaks = orders.by_errors(matrix)
     elif by in levels:
         order, breaks = orders.by_group(run.classes, levels[by])
     else:
         order, breaks = list(range(len(run.classes))), []
-    return View(values=values, by=by, order=order, breaks=breaks, other=other, as_table=as_table)
+    if large and shown != "whole":
+        order, breaks = matrix_excerpt.within(order, breaks, places)
+    return View(values=values, by=by, order=order, breaks=breaks, other=other, shown=shown)
 
 
 def _pick_other(run: Run, split: str) -> Other | None:
@@ -169,37 +178,44 @@ def _show_matrix(
 ) -> None:
     values, order, breaks, other = view.values, view.order, view.breaks, view.other
     labels = [run.classes[place] for place in order]
-    ordered = matrix[np.ix_(order, order)]
-    second = other.matrix[np.ix_(order, order)] if other else None
-    if view.as_table:
-        _table(ordered, second, labels, values)
+    cell = None
+    if chosen[0] in labels and chosen[1] in labels:
+        cell = (labels.index(chosen[0]), labels.index(chosen[1]))
+    if view.shown == "table":
+        _table(matrix, other.matrix if other else None, labels, order, values)
     else:
-        cell = None
-        if chosen[0] in labels and chosen[1] in labels:
-            cell = (labels.index(chosen[0]), labels.index(chosen[1]))
-        if other is not None and second is not None:
+        share = words.percent(np.trace(matrix) / matrix.sum())
+        alt = f"Confusion matrix of {run.id}, {split} photos: {share} lie on the diagonal"
+        height = max(HEIGHT - LOWER * audience.is_review(), 60 + 22 * len(labels))
+        if view.shown == "whole":
+            ordered = matrix[np.ix_(order, order)]
+            figure, height = whole_matrix(ordered, labels, chosen=cell or ()), WHOLE
+        elif other is not None:
             figure = charts.matrix_difference(
-                ordered, second, labels, first_name="This run", second_name=other.name, chosen=cell, breaks=breaks
-            )
+                matrix, other.matrix, run.classes, first_name="This run", second_name=other.name, places=order,
+                chosen=cell, breaks=breaks,
+            )  # fmt: skip
             alt = f"{run.id} minus {other.name}: differences of the confusion matrices in points of each row"
         else:
-            figure = charts.confusion_matrix(ordered, labels, values=values, chosen=cell, breaks=breaks)
-            share = words.percent(np.trace(matrix) / matrix.sum())
-            alt = f"Confusion matrix of {run.id}, {split} photos: {share} lie on the diagonal"
-        plot(
-            figure,
-            key="matrix",
-            alt=alt,
-            height=max(HEIGHT - LOWER * audience.is_review(), 60 + 22 * len(labels)),
-            on_click=lambda: _open("matrix", labels),
+            figure = charts.confusion_matrix(
+                matrix, run.classes, values=values, places=order, chosen=cell, breaks=breaks
+            )
+        near = matrix[np.ix_(order, order)] if view.shown == "whole" else None
+        plot(figure, key="matrix", alt=alt, height=height, on_click=lambda: _open("matrix", labels, near))
+    if view.shown == "whole":
+        notices.aside(
+            f"{words.count(len(labels))} classes, one pixel a cell: green is right, red is wrong. Rest on a cell for "
+            "its classes, choose it for its photos; drag to zoom, double-click for the whole."
         )
+    elif len(labels) < len(run.classes):
+        notices.aside(matrix_excerpt.told(matrix, order))
     if audience.is_review():
         notices.aside("A row is what the photos show, a column what they were called. Green: right. Red: mistaken.")
     if view.by == "errors":
         notices.aside(
             "Classes that are taken for each other stand together: average linkage of the errors between two classes."
         )
-    if other:
+    if other and view.shown != "whole":
         told = "Points of each row: indigo and + where this run has more, turmeric and − where the other has."
         notices.aside(f"{told} {words.plain(other.note)} {_DRAWN if drawn else ''}".strip())
 
@@ -207,11 +223,14 @@ def _show_matrix(
 _DRAWN = "On drawn data this is no comparison of garments."
 
 
-def _open(key: str, labels: Sequence[str]) -> None:
-    """A click on a cell, or on a class name beside the matrix, chooses what the pickers then show."""
+def _open(key: str, labels: Sequence[str], near: np.ndarray | None = None) -> None:
+    """A click on a cell, or on a class name beside the matrix, chooses what the pickers then show; in the picture of
+    the matrix ``near`` the nearest cell with photos."""
     click = clicked(key)
     if click:
         row, column = click["row"], click["column"]
+        if near is not None and isinstance(row, int) and isinstance(column, int):
+            row, column = nearest_cell(near, row, column)
         _choose(labels, row, column)
 
 
@@ -221,11 +240,12 @@ def _choose(labels: Sequence[str], row: int | None, column: int | None) -> None:
         address.choose(true=ANY if row is None else labels[row], predicted=ANY if column is None else labels[column])
 
 
-def _table(matrix: np.ndarray, second: np.ndarray | None, labels: list[str], values: str) -> None:
+def _table(matrix: np.ndarray, second: np.ndarray | None, labels: list[str], order: list[int], values: str) -> None:
     """The cells as a table: choosing one opens its photos."""
     cells = {"counts": matrix, "rows": 100 * shares(matrix), "columns": 100 * shares(matrix, 0)}.get(values)
     if second is not None:
         cells = 100 * (shares(matrix) - shares(second))
+    cells = cells[np.ix_(order, order)]
     frame = pd.DataFrame(cells, index=[display_name(label) for label in labels], columns=labels)
     digits = "%d" if values == "counts" else "%+.1f" if values == "difference" else "%.1f"
 

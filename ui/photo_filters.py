@@ -16,7 +16,7 @@ from fashion_core import findings, storage
 from fashion_core.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, charts, gallery, loaders, run_names
+from ui import address, charts, class_words, gallery, loaders, run_names
 
 CLASS, SPLIT = "photos_class", "photos_split"
 NO_RUN = "no/run"
@@ -78,7 +78,7 @@ def pick(dataset: Dataset, splits: Sequence[str]) -> pd.DataFrame:
             "Split", splits, key=SPLIT, words=charts.SPLIT_NAMES.get, placeholder="All splits"
         )
         some_classes = address.several(
-            "Class", dataset.classes, key=CLASS, words=display_name, placeholder="All classes"
+            "Class", dataset.classes, key=CLASS, words=class_words.of(dataset.classes), placeholder="All classes"
         )
         keep = np.ones(len(chosen), bool)
         for column, values in (("split", some_splits), ("label", some_classes)):

@@ -94,6 +94,24 @@ function heatmapOf(graph) {
   return graph._fullData?.find((item) => item.type === "heatmap")
 }
 
+// A matrix of a thousand classes is a picture: a click in it chooses, a drag still zooms.
+function isPicture(figure) {
+  return figure.data.some((trace) => trace.type === "image")
+}
+
+// Which classes the pointer is on: a line of its own, for the picture itself knows colours only.
+function tellCell(state, event) {
+  const names = state.graph.layout?.meta?.names
+  const point = event?.points?.[0]
+  state.cellName ||= state.root.appendChild(Object.assign(document.createElement("div"), { className: "vastra-cell" }))
+  state.cellName.style.cssText = "position:absolute;top:0;left:30px;max-width:calc(100% - 120px);font-size:14px;" +
+    "padding:2px 8px;border-radius:4px;pointer-events:none;background:var(--st-secondary-background-color)"
+  state.cellName.hidden = !point || !names
+  if (state.cellName.hidden) return
+  const [row, column] = point.pointNumber ?? [Math.round(point.y), Math.round(point.x)]
+  state.cellName.textContent = `${withoutTags(names[row])} predicted as ${withoutTags(names[column])}`
+}
+
 // The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way. Every other key, and an
 // arrow that finds no further cell, stays the browser's: whoever can get into a chart must get out of it.
 function walkCells(state, event) {
@@ -139,6 +157,20 @@ function wireAxisNames(state, pointing) {
       })
     })
   }
+}
+
+// A name beside a matrix that was shortened says the whole of it to the pointer that rests on it.
+function wireWholeNames(state) {
+  const names = state.graph.layout?.meta?.names
+  if (!names) return
+  state.graph.querySelectorAll(".xtick text, .ytick text").forEach((text) => {
+    const whole = names[text.__data__?.x]
+    if (!whole || !text.textContent.includes("…")) return
+    const title = document.createElementNS("http://www.w3.org/2000/svg", "title")
+    title.textContent = withoutTags(whole)
+    text.style.pointerEvents = "all"
+    text.append(title)
+  })
 }
 
 function build(parentElement) {
@@ -194,10 +226,13 @@ export default function (component) {
     figure.layout.hoverlabel = { ...figure.layout.hoverlabel, font: { ...figure.layout.hoverlabel?.font, family } }
     figure.layout.height = data.height
     figure.layout.autosize = true
+    const least = raw.layout.meta?.least
+    state.root.style.overflow = least ? "auto hidden" : ""
+    state.graph.style.minWidth = least ? least + "px" : ""
     const axes = Object.entries(figure.layout).filter(([name]) => /^[xy]axis[0-9]*$/.test(name))
     const fixed = axes.length > 0 && axes.every(([, axis]) => axis.fixedrange) // nothing to zoom: no buttons over the title
     const buttons = data.selecting ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
-      : data.pointing || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
+      : (data.pointing && !isPicture(figure)) || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
     const config = {
       responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
       editSelection: false, // no handles on the outline of a lasso
@@ -205,6 +240,7 @@ export default function (component) {
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
       wireAxisNames(state, data.pointing)
+      wireWholeNames(state)
       // a stop of the tab key is for a chart that keys can do something in
       if (data.pointing && heatmapOf(state.graph)) state.graph.tabIndex = 0
       else state.graph.removeAttribute("tabindex")
@@ -225,8 +261,9 @@ export default function (component) {
         if (state.outline) state.outline(null)
         else if (!state.drag) state.select([])
       })
-      state.graph.on("plotly_hover", (event) => state.hover?.(event))
-      state.graph.on("plotly_unhover", () => state.hover?.(null))
+      const picture = () => isPicture({ data: state.graph._fullData })
+      state.graph.on("plotly_hover", (event) => picture() ? tellCell(state, event) : state.hover?.(event))
+      state.graph.on("plotly_unhover", () => picture() ? tellCell(state, null) : state.hover?.(null))
       state.observer = new ResizeObserver(() => Plotly.Plots.resize(state.graph))
       state.observer.observe(state.root)
     })

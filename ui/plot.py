@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SMALL = Path(__file__).parent / "vendor" / "plotly-cartesian-4.1.1.min.js"
-CARTESIAN = {"bar", "scatter", "heatmap", "histogram", "box", "violin"}  # what the small library draws
+CARTESIAN = {"bar", "scatter", "heatmap", "histogram", "box", "violin", "image"}  # what the small library draws
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from fashion_core.fields import Field
 from fashion_core.labels import display_name
 from ui import (
     address,
+    bounded,
     charts,
     corrections,
     faults,
@@ -79,15 +80,19 @@ def show(dataset: Dataset) -> None:
         rows, times_N = simulate(plan, dataset.classes, labels_N, counts_K, num_draws)
         _answer(rows, times_N, photos, num_draws)
         st.markdown(correction_words(plan, rows))
+        by_count = bounded.ends(np.argsort(-rows["photos"].to_numpy(), kind="stable"))
+        drawn_rows = rows.iloc[sorted(by_count.tolist())]
         plot(
             charts.simulated_epoch(
-                rows, title="One epoch, class by class · bar: expected, tick: this epoch", drawn=dataset.synthetic
+                drawn_rows, title="One epoch, class by class · bar: expected, tick: this epoch", drawn=dataset.synthetic
             ),
             key="simulated",
             alt="For each class the draws in an epoch, the share of its photos never shown and its weight in training; "
             "the table below has the same numbers",
-            height=86 + 22 * len(rows),
+            height=86 + 22 * len(drawn_rows),
         )
+        if told := bounded.left_out(len(drawn_rows), len(rows), "with the most and the fewest photos"):
+            notices.aside(told)
         _in_training(plan, dataset)
         _photos(dataset, photos, times_N)
         with st.expander("Every class in numbers"):
@@ -286,6 +291,7 @@ def _table(rows: pd.DataFrame) -> None:
         st.column_config.NumberColumn(format="%.2f"),
     )
     st.dataframe(
-        frame, hide_index=True, column_config=whole | tenths | hundredths, height="content",
+        frame, hide_index=True, column_config=whole | tenths | hundredths,
+        height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
         alt="Draws, photos never shown and weights of each class",
     placeholder="–",)  # fmt: skip

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from ui import address, asked, faults, models, words
+from ui import address, asked, class_words, faults, models, words
 
 _TURMERIC = np.array([242, 160, 20])
 LIKE = 0.8  # from here on the two pictures tell the same
@@ -23,7 +23,12 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
     assert one.input_HW3 is not None
     _forget_another(run, one.input_HW3)
     label = address.select(
-        "Why would it be", list(run.classes), key="why", default=ranked[0][0], words=display_name, width=280
+        "Why would it be",
+        list(run.classes),
+        key="why",
+        default=ranked[0][0],
+        words=class_words.of(run.classes),
+        width=280,
     )
     st.session_state["_why_asked"] = st.query_params.get("why")
     waiting = st.empty()

@@ -23,6 +23,7 @@ def class_distribution(
     counts: pd.DataFrame,
     *,
     as_share: bool = False,
+    totals: pd.Series | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     published: pd.DataFrame | None = None,
     chosen: Collection[tuple[str, str]] | None = None,
@@ -31,12 +32,14 @@ def class_distribution(
 ) -> go.Figure:
     """Bars of photos per class (``counts``: index = labels in the order to draw, columns = splits).
 
+    ``totals``: photos of each split, where ``counts`` has only some of its classes.
     Every split has its own panel, all panels have the same scale, and every bar carries its number. ``groups`` puts the
     classes under headings with their sums; ``published`` (as ``counts``) adds a tick where its share would end;
     ``chosen`` are the bars (label, split) that stay strong. A bar's ``customdata`` ends in its class's place in
     ``counts`` and its split's. A drag in a panel marks rows, the whole width of them.
     """
-    shares, splits = counts / counts.sum(), list(counts.columns)
+    totals = counts.sum() if totals is None else totals
+    shares, splits = counts / totals, list(counts.columns)
     shown = shares * 100 if as_share else counts
     # the published set may be thirty times as large: a tick is its share, at the size of this split
     ticks = None if published is None else published / published.sum() * (100 if as_share else counts.sum())
@@ -45,7 +48,7 @@ def class_distribution(
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     _panels(
         figure,
-        [f"<b>{SPLIT_NAMES.get(split, split)}</b>  {int(counts[split].sum()):,} photos" for split in splits],
+        [f"<b>{SPLIT_NAMES.get(split, split)}</b>  {int(totals[split]):,} photos" for split in splits],
         [longest] * len(splits),
         [class_name(label) for label in counts.index],
         places,

@@ -84,20 +84,30 @@ def class_means(
 
 
 def cluster_matrix(
-    matrix_KK: np.ndarray, classes: Sequence[str], *, title: str = "", drawn: bool = False, narrow: bool = False
+    matrix_KK: np.ndarray,
+    classes: Sequence[str],
+    *,
+    title: str = "",
+    drawn: bool = False,
+    narrow: bool = False,
+    places: Sequence[int] | None = None,
 ) -> go.Figure:
     """Images by cluster (row, numbered as the class that it matches) and class (column); shade: share of the class.
 
-    ``narrow`` is for half a page: the names of more than ten classes stand upright, small, each below its column."""
+    ``narrow`` is for half a page: the names of more than ten classes stand upright, small, each below its column.
+    ``places``: the classes to draw, None for all; a share stays one of all photos of the class."""
+    totals, numbers = matrix_KK.sum(axis=0, keepdims=True), np.arange(len(classes))
+    if places is not None:
+        matrix_KK, totals, numbers = matrix_KK[np.ix_(places, places)], totals[:, places], numbers[places]
+        classes = [classes[place] for place in places]
     K = len(classes)
     upright = narrow and K > 10
-    totals = matrix_KK.sum(axis=0, keepdims=True)
     share = np.divide(matrix_KK, totals, out=np.zeros(matrix_KK.shape), where=totals > 0)
     names = [class_name(label) for label in classes]
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     ramps = (MORE_RAMP, MORE_RAMP_DARK)
     hover = [
-        [f"Cluster {row + 1}: {matrix_KK[row, column]:,} of {totals[0, column]:,} {names[column]}, "
+        [f"Cluster {numbers[row] + 1}: {matrix_KK[row, column]:,} of {totals[0, column]:,} {names[column]}, "
          f"{100 * share[row, column]:.1f} %" for column in range(K)]
         for row in range(K)
     ]  # fmt: skip
@@ -124,7 +134,7 @@ def cluster_matrix(
             "fixedrange": True,
         }
         | ({"tickfont": {"size": 11, "color": LIGHT["muted"]}} if upright else {}),
-        yaxis=names_axis([f"{number}  " for number in range(1, K + 1)])
+        yaxis=names_axis([f"{number + 1}  " for number in numbers])
         | {"title": {"text": "Cluster"}, "autorange": "reversed", "showgrid": False, "fixedrange": True},
     )
     return figure

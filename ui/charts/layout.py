@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from fashion_core.labels import display_name
+from fashion_core.labels import display_name, shortened
 from ui.colours import LIGHT
 
 SPLIT_COLOURS = {"train": LIGHT["indigo"], "val": LIGHT["turmeric"], "test": LIGHT["leaf"]}
@@ -17,12 +17,31 @@ def class_name(label: str) -> str:
     return html.escape(display_name(label), quote=False)
 
 
-def names_axis(names: Sequence[str]) -> dict[str, object]:
-    """An axis on which the things called ``names`` stand at 0, 1, 2 and so on.
+LONGEST = 44  # letters of a name beside a row: seventy of them would leave a bar 13 pixels
+
+
+def names_axis(names: Sequence[str], most: int = LONGEST) -> dict[str, object]:
+    """An axis on which the things called ``names`` (as plotly shows them) stand at 0, 1, 2 and so on; long names are
+    shortened so that they stay apart.
 
     As categories themselves, "1" to "12" would be read as numbers, "2019-01" as a date, and two of one name as one.
     """
-    return {"type": "category", "tickmode": "array", "tickvals": list(range(len(names))), "ticktext": list(names)}
+    text = _shortened(names, most)
+    return {"type": "category", "tickmode": "array", "tickvals": list(range(len(names))), "ticktext": text}
+
+
+def _shortened(names: Sequence[str], most: int) -> list[str]:
+    """Cut as they are read, not as they are written: ``&amp;`` is one letter, and a heading's ``<b>`` none."""
+    bare = [name.strip() for name in names]
+    read = [html.unescape(name.removeprefix("<b>").removesuffix("</b>")) for name in bare]
+    if max(map(len, read), default=0) <= most:
+        return list(names)
+    return [
+        name if len(whole) <= most else name.replace(one, f"<b>{cut}</b>" if one.startswith("<b>") else cut)
+        for name, one, whole, cut in zip(
+            names, bare, read, (html.escape(text, quote=False) for text in shortened(read, most)), strict=True
+        )
+    ]
 
 
 def base_layout(title: str = "", *, drawn: bool = False, mark: str = "", **changes: object) -> go.Layout:

@@ -25,6 +25,8 @@ LESS, MORE = (LESS_RAMP, LESS_RAMP_DARK), (MORE_RAMP, MORE_RAMP_DARK)
 SMALLEST = 0.14  # how far from the paper's colour the weakest cell that is not empty stands
 
 
+LONGEST = 24  # letters of a name beside the cells; the whole one is in the hover
+LEAST_MARGIN, LEAST_CELL, LEAST = 150, 24, 510  # pixels; a window that is narrower still scrolls the matrix
 ROOMY = 12  # more classes than this leave no room for a decimal behind two digits
 
 
@@ -39,6 +41,7 @@ def confusion_matrix(
     labels: Sequence[str],
     *,
     values: str = "counts",
+    places: Sequence[int] | None = None,
     chosen: tuple[int, int] | None = None,
     breaks: Sequence[int] = (),
     title: str = "",
@@ -46,13 +49,19 @@ def confusion_matrix(
 ) -> go.Figure:
     """Counts (int, K x K) or shares of the row or column (``values``: counts, rows, columns) in percent.
 
+    ``places``: the classes to draw, in order, None for all; a share stays one of the whole row or column. ``chosen``
+    and ``breaks`` count among those drawn.
+
     One ramp for the diagonal, another for errors. They follow the share of the row (of the column where these are
     shown), errors on a square-root scale that starts away from the paper, so that a 1 can be seen beside a 480; an
     empty cell is paper. ``customdata`` of a cell is its count; ``chosen`` is framed; a line stands before each of
     ``breaks``. On both axes a class stands at its index.
     """
+    of_row, of_column, totals = shares(matrix), shares(matrix, 0), matrix.sum(axis=1)
+    if places is not None:
+        of_row, of_column, matrix = (cells[np.ix_(places, places)] for cells in (of_row, of_column, matrix))
+        totals, labels = totals[places], [labels[place] for place in places]
     K = len(labels)
-    of_row, of_column = shares(matrix), shares(matrix, 0)
     share = of_column if values == "columns" else of_row
     # errors: the largest in the picture is the darkest
     wrong = np.where(np.eye(K, dtype=bool), 0, share)
@@ -64,7 +73,6 @@ def confusion_matrix(
     percent = np.where(fine, np.char.mod("%.1f", 100 * share), np.char.mod("%.0f", 100 * share))
     written = matrix.astype(str) if values == "counts" else percent
     written = np.where(matrix > 0, written, "")
-    totals = matrix.sum(axis=1)
     hover = np.empty((K, K), dtype=object)
     for row in range(K):
         for column in range(K):
@@ -87,6 +95,7 @@ def matrix_difference(
     *,
     first_name: str,
     second_name: str,
+    places: Sequence[int] | None = None,
     chosen: tuple[int, int] | None = None,
     breaks: Sequence[int] = (),
     counted: str = "photos",
@@ -97,10 +106,14 @@ def matrix_difference(
 
     Indigo: the first has more; turmeric: the second; both in proportion to the largest difference. Cells that are equal
     to a tenth of a point are paper. ``customdata`` of a cell is the difference. Names are shown as they are.
-    ``counted``: what a row counts; answers, where several models answered the same photos.
+    ``counted``: what a row counts; answers, where several models answered the same photos. ``places``, ``chosen`` and
+    ``breaks`` as in ``confusion_matrix``.
     """
+    one, two, of_first, of_second = shares(first), shares(second), first.sum(axis=1), second.sum(axis=1)
+    if places is not None:
+        one, two = (cells[np.ix_(places, places)] for cells in (one, two))
+        of_first, of_second, labels = of_first[places], of_second[places], [labels[place] for place in places]
     K = len(labels)
-    one, two = shares(first), shares(second)
     points = 100 * (one - two)
     shown = np.abs(points) >= 0.05
     largest = np.abs(points).max() or 1.0
@@ -118,8 +131,8 @@ def matrix_difference(
             verdict = f"{one_name} is {'better' if gain else 'worse'} here" if shown[row, column] else "no difference"
             hover[row, column] = (
                 f"<b>{names[row]}</b> predicted as <b>{names[column]}</b><br>"
-                f"{one_name}: {100 * one[row, column]:.1f} % of {int(first[row].sum()):,} {counted}<br>"
-                f"{two_name}: {100 * two[row, column]:.1f} % of {int(second[row].sum()):,} {counted}<br>{verdict}"
+                f"{one_name}: {100 * one[row, column]:.1f} % of {int(of_first[row]):,} {counted}<br>"
+                f"{two_name}: {100 * two[row, column]:.1f} % of {int(of_second[row]):,} {counted}<br>{verdict}"
             )
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     _cells(figure, shade, written, hover, points, LESS, MORE)
@@ -160,6 +173,7 @@ def _cells(figure: go.Figure, shade, written, hover, data, below, above) -> None
 def _axes(figure: go.Figure, names: Sequence[str], chosen, breaks: Sequence[int], title: str) -> None:
     """Class names above and left, the grid between the cells, a frame round the chosen one."""
     K = len(names)
+    across, down = names_axis(names, LONGEST), names_axis([f"{name} " for name in names], LONGEST)
     axis = {
         "tickson": "boundaries",  # the grid runs between the cells, so that empty ones can be counted
         "ticks": "",
@@ -172,9 +186,12 @@ def _axes(figure: go.Figure, names: Sequence[str], chosen, breaks: Sequence[int]
     figure.update_layout(
         margin={"t": 30 if title else 4, "b": 4, "l": 92, "r": 4},
         hovermode="closest",
-        xaxis=axis | names_axis(names) | {"side": "top", "tickangle": -45, "range": [-0.5, K - 0.5]},
-        yaxis=axis | names_axis([f"{name} " for name in names]) | {"range": [K - 0.5, -0.5]},
+        xaxis=axis | across | {"side": "top", "tickangle": -45, "range": [-0.5, K - 0.5]},
+        yaxis=axis | down | {"range": [K - 0.5, -0.5]},
     )
+    shorter = list(across["ticktext"]) != list(names)
+    # what a shortened name is in full; and below so many pixels the names of columns would stand on each other
+    figure.layout.meta = {"names": list(names) if shorter else [], "least": min(LEAST, LEAST_MARGIN + LEAST_CELL * K)}
     # both axis names in the corner that the slanted class names leave empty
     figure.layout.annotations = [
         {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ui.charts.layout import base_layout, names_axis
+from ui.charts.layout import LONGEST, base_layout, names_axis
 from ui.colours import LIGHT
 
 #: The looks of reference marks, in the order of a panel's references: shapes that are told apart without colour.
@@ -98,7 +98,7 @@ def interval_panels(
         margin={"t": 26 + (28 if title else 0) + (28 if panels[0].references else 0)},
         legend={"y": 1, "yref": "container", "yanchor": "top", "x": 0, "xref": "container", "xanchor": "left"}
         | ({"y": 1 - 30 / height} if title else {}),
-        yaxis=names_axis([f"{name}  " for name in shown])
+        yaxis=names_axis([f"{name}  " for name in shown], LONGEST if len(panels) < 2 else 28)
         | {"range": [len(rows) - 0.5, -0.5], "fixedrange": True, "showgrid": True, "gridcolor": LIGHT["soft"]},
     )  # fmt: skip
     return figure

@@ -29,20 +29,26 @@ def finding(matrix: np.ndarray, classes: Sequence[str]) -> str:
 
 
 def recall_dots(
-    matrix: np.ndarray, before: np.ndarray | None, classes: Sequence[str], *, drawn: bool = False
+    matrix: np.ndarray,
+    before: np.ndarray | None,
+    classes: Sequence[str],
+    *,
+    places: Sequence[int] | None = None,
+    drawn: bool = False,
 ) -> go.Figure:
     """A row a class, in index order so that rows stay while the epoch moves: the recall as a dot with its 95 %
-    interval, the epoch before as a ring."""
+    interval, the epoch before as a ring. ``places``: the classes to draw, None for all."""
     figure = go.Figure(layout=base_layout("", drawn=drawn))
     figure.layout.title.text = finding(matrix, classes) + (" · drawn data" if drawn else "")  # escaped in there
-    K = len(classes)
+    places = list(range(len(classes))) if places is None else list(places)
+    classes, K = [classes[place] for place in places], len(places)
     if before is not None:
         figure.add_scatter(
-            x=100 * recalls(before)[0], y=np.arange(K), mode="markers", name="The epoch before", uid="before",
+            x=100 * recalls(before)[0][places], y=np.arange(K), mode="markers", name="The epoch before", uid="before",
             marker={"symbol": "circle-open", "size": 10, "color": LIGHT["grey"], "line": {"width": 1.6}},
             hovertemplate="the epoch before: %{x:.1f} %<extra></extra>",
         )  # fmt: skip
-    share, low, high, n = (100 * values for values in recalls(matrix))
+    share, low, high, n = (100 * values[places] for values in recalls(matrix))
     figure.add_scatter(
         x=share, y=np.arange(K), mode="markers", name="This epoch, 95 % interval", uid="now",
         marker={"size": 10, "color": LIGHT["indigo"]},
