@@ -35,7 +35,7 @@ class Clusters:
 
 def starts(num_classes: int) -> int:
     """From how many random centres K-means begins: ten, and fewer where a thousand clusters would take minutes."""
-    return 10 if num_classes < 25 else max(1, 150 // num_classes)
+    return 10 if num_classes <= 100 else max(1, 1000 // num_classes)
 
 
 def k_means(features_ND: np.ndarray, labels_N: np.ndarray, classes: Sequence[str], *, seed: int = 0) -> Clusters:
