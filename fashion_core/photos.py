@@ -98,7 +98,7 @@ def _it_is_a_folder(folder: Path) -> str:
     """What to give instead of a folder: its photos, as a shell names them all at once."""
     for below in ("*", "*/*", "*/*/*"):
         looked_at = itertools.islice(folder.glob(below), 20_000)
-        endings = Counter(path.suffix for path in looked_at if path.suffix.lower() in EXTENSIONS)
+        endings = Counter(path.suffix for path in looked_at if path.suffix.lower() in EXTENSIONS and path.is_file())
         if endings:
             (most, _), *others = endings.most_common()
             each = f"*{most}" if not others else f"*{{{','.join([most, *(ending for ending, _ in others)])}}}"
