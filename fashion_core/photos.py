@@ -98,7 +98,7 @@ def _it_is_a_folder(folder: Path) -> str:
     """What to give instead of a folder: its photos, as a shell names them all at once."""
     for below in ("*", "*/*", "*/*/*"):
         looked_at = itertools.islice(folder.glob(below), 20_000)
-        endings = Counter(path.suffix for path in looked_at if path.suffix.lower() in EXTENSIONS)
+        endings = Counter(path.suffix for path in looked_at if path.suffix.lower() in EXTENSIONS and path.is_file())
         if endings:
             (most, _), *others = endings.most_common()
             each = f"*{most}" if not others else f"*{{{','.join([most, *(ending for ending, _ in others)])}}}"
@@ -256,7 +256,7 @@ def _by_range(image: Image.Image) -> Image.Image:
     if not low >= 0 or not high <= 65_535 or (is_float and high > 255) or (not is_float and high == 1):  # NaN too
         known = "0 to 1 or 0 to 255" if is_float else "0 to 255 or 0 to 65,535"
         raise PhotoError(
-            f"a {image.mode} picture with levels from {low:g} to {high:g} does not say what is black and white; "
+            f"a picture of mode {image.mode} from {low:g} to {high:g} does not say what is black and white; "
             f"give it {known}, or as RGB"
         )
     white = 1.0 if is_float and high <= 1 else 255.0 if high <= 255 else 65_535.0

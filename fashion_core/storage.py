@@ -20,6 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import filelock
 import numpy as np
 
 from fashion_core.errors import DiskError
@@ -466,41 +467,20 @@ def hold(path: Path, seconds: float = 0) -> Iterator[None]:
     Busy if somebody else still holds it after ``seconds`` of waiting.
     """
     deadline = time.monotonic() + seconds
-    while (descriptor := _locked(path)) is None:
-        if time.monotonic() >= deadline:
-            raise Busy(str(path))
-        time.sleep(0.05)
+    while True:
+        make_folder(path.parent)
+        lock = filelock.FileLock(path, timeout=max(0.0, deadline - time.monotonic()))
+        try:
+            lock.acquire()
+            break
+        except filelock.Timeout as timeout:
+            raise Busy(str(path)) from timeout
+        except FileNotFoundError:  # whoever held it has removed the file's folder; a removed file alone is seen to
+            continue
     try:
         yield
     finally:
-        os.close(descriptor)
-
-
-def _locked(path: Path) -> int | None:
-    """A descriptor that holds the lock on the file that is called ``path`` now, None while somebody else holds it.
-
-    Whoever held it before may have removed the file with its folder while it was waited for: a lock on what is gone
-    keeps nobody out, and what was written beside it would go with it.
-    """
-    while True:
-        make_folder(path.parent)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path)):
-                return descriptor
-        except FileNotFoundError:
-            pass
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
+        lock.release()
 
 
 def lock(path: Path) -> int | None:

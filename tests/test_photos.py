@@ -171,9 +171,13 @@ def test_exactly_fifty_megapixels_are_allowed_and_one_row_more_is_not():
 
 def test_a_file_that_is_not_there_or_no_file_is_one_sentence(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.jpg")
-    for path in (tmp_path / "no.jpg", tmp_path, tmp_path / "pipe.jpg"):
-        with pytest.raises(PhotoError, match="cannot be read"):
-            photos.open_photo(path)
+    for path, told in {
+        "no.jpg": "cannot be read",
+        "": "is a folder, and holds no photos",
+        "pipe.jpg": "a pipe",
+    }.items():
+        with pytest.raises(PhotoError, match=told):
+            photos.open_photo(tmp_path / path)
 
 
 @settings(max_examples=300, deadline=None)
