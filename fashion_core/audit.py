@@ -9,6 +9,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, FashionError
 from fashion_core.pixels import Progress
 
-VERSION = 1
+VERSION = 2  # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies
 _PART = 2048
 
 
@@ -111,7 +112,8 @@ def _run(dataset: Dataset, report: "_Reporter") -> Audit:
     manifest = dataset.manifest()
     measured_N = _measure(dataset, folder / f"parts-{VERSION}-{dataset.fingerprint}", report)
     report("comparing photos", 0, len(manifest))
-    found = findings.find(manifest, measured_N, tiny_photos=max(dataset.first_pixels) <= measures.TINY)
+    comparing = partial(report, "comparing photos")
+    found = findings.find(manifest, measured_N, pixels.thumbnails(dataset), comparing)
     path = folder / "findings.parquet"
     storage.write_parquet(path, found)
     audit = Audit(
@@ -150,12 +152,13 @@ def _measure(dataset: Dataset, folder: Path, report: "_Reporter") -> np.ndarray:
         storage.write_npy(path, records_N)
         return records_N
 
-    done: list[np.ndarray] = []
+    measured_N, done = np.empty(len(cache_NHW3), measures.RECORD), 0
     report("measuring photos", 0, len(cache_NHW3))
     for records_N in pixels.in_threads(part, list(starts)):
-        done.append(records_N)
-        report("measuring photos", sum(map(len, done)), len(cache_NHW3))
-    return np.concatenate(done) if done else np.empty(0, measures.RECORD)
+        measured_N[done : done + len(records_N)] = records_N
+        done += len(records_N)
+        report("measuring photos", done, len(cache_NHW3))
+    return measured_N
 
 
 def _state(stage: str, done: int, total: int) -> dict[str, Any]:

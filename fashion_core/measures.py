@@ -1,14 +1,15 @@
-"""What the pixels of a photo say about it: how bright, how much contrast, how sharp, how colourful, how it hashes.
+"""What the pixels of a photo say about it: how bright, how much contrast, how sharp, how colourful, and its edges.
 
 Takes blocks of a pixel cache, uint8 B x H x W x 3; gives one record a photo. Knows nothing of files or datasets.
 """
 
 import numpy as np
 
+from fashion_core import outlines
+
 # B photos of a block, H height, W width, T = TINY
-TINY = 32  # side of the small grey picture that two photos are compared by
+TINY = 32  # side of the small grey picture that photos are laid over each other by
 _BLOCK = 64  # photos worked on at once: their arrays stay within the processor's cache
-_HASH_SIDE = 8
 
 RECORD = np.dtype(
     [
@@ -16,8 +17,8 @@ RECORD = np.dtype(
         ("contrast", np.float32),  # 99th less 1st percentile of grey, 0 to 255
         ("sharpness", np.float32),  # 99.5th percentile of the Laplacian's size, in shares of the contrast
         ("colour", np.float32),  # mean of largest less smallest channel, 0 to 255; 0 is grey
-        ("phash", np.uint64),  # of the cached picture; nearly the manifest's, which is of the whole photo
-        ("mirrored_phash", np.uint64),  # of the cached picture mirrored left to right
+        ("features", np.float16, (outlines.FEATURES,)),  # a description of its edges
+        ("box", np.float32, (4,)),  # left, right, top, bottom of what the edges fill, in shares of the picture
         ("tiny", np.uint8, (TINY, TINY)),
     ]
 )
@@ -46,7 +47,7 @@ def _measure_block(pixels_BHW3: np.ndarray) -> np.ndarray:
     records_B["brightest"], records_B["contrast"] = high, high - low
     records_B["sharpness"] = _strongest_edge(grey_BHW) / np.maximum(high - low, 1)
     records_B["colour"] = (most - least).mean(axis=(1, 2))
-    records_B["phash"], records_B["mirrored_phash"] = perceptual_hashes(tiny_BTT)
+    records_B["features"], records_B["box"] = outlines.describe(outlines.edges(tiny_BTT))
     records_B["tiny"] = np.rint(tiny_BTT)
     return records_B
 
@@ -60,32 +61,3 @@ def _strongest_edge(grey_BHW: np.ndarray) -> np.ndarray:
     flat = np.abs(laplacian).reshape(len(grey), -1)
     place = int(0.995 * flat.shape[1])
     return np.partition(flat, place, axis=1)[:, place].astype(np.float32)
-
-
-def perceptual_hashes(tiny_BTT: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint64 B twice: imagehash's phash of each 32 x 32 grey picture, and of its mirror image.
-
-    Mirroring changes the sign of every second column of a DCT-II, so the mirror image needs no second transform.
-    """
-    frequency, place = np.arange(_HASH_SIDE)[:, None], np.arange(TINY)[None]
-    basis_8T = np.cos(np.pi * frequency * (2 * place + 1) / (2 * TINY))
-    low_B88 = basis_8T @ np.asarray(tiny_BTT, np.float64) @ basis_8T.T
-    signs_8 = np.where(np.arange(_HASH_SIDE) % 2, -1.0, 1.0)
-    return _above_median(low_B88), _above_median(low_B88 * signs_8)
-
-
-def _above_median(low_B88: np.ndarray) -> np.ndarray:
-    flat = low_B88.reshape(len(low_B88), -1)
-    bits = flat > np.median(flat, axis=1, keepdims=True)
-    return np.packbits(bits, axis=1).view(">u8")[:, 0].astype(np.uint64)
-
-
-def differences(tiny_NTT: np.ndarray, first: np.ndarray, second: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
-    """Mean difference in grey levels (0 to 255) between the small pictures of each pair, float32."""
-    found = np.empty(len(first), np.float32)
-    for start in range(0, len(first), 4096):
-        block = slice(start, start + 4096)
-        other = tiny_NTT[second[block]].astype(np.int16)
-        other = other[:, :, ::-1] if mirrored else other
-        found[block] = np.abs(tiny_NTT[first[block]].astype(np.int16) - other).mean(axis=(1, 2))
-    return found

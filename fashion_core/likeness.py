@@ -1,0 +1,209 @@
+"""Whether two pictures are one photograph: laid over each other, edge by edge and colour by colour.
+
+Takes pairs of pictures of a pixel cache and the box that the edges of each fill; gives for each pair how well edges and
+colours agree. Knows nothing of files or datasets, and nothing of what is called a copy.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fashion_core import outlines
+
+# B pairs, S side of the compared pictures
+# (side, rounds, agreement below which a pair is given up): laid over each other coarsely first
+_STEPS = ((16, 4, 0.85), (32, 4, 0.75))
+_PLACES = 8
+_MOST = 0.3  # a window may end so far outside the other photo, in shares of it
+_FAR = 0.25  # and begin so far outside, or it is not tried
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Of B pairs, each number float32 B."""
+
+    edges: np.ndarray  # correlation of the edges, -1 to 1
+    places: np.ndarray  # the same place by place, so that a pattern counts beside an outline: the mean
+    worst: np.ndarray  # and what 15 % of the edges do not reach
+    colour: np.ndarray  # how far colours differ where they do most, 0 to 255, beyond what a shift by a pixel explains
+
+
+def compare(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> Likeness:
+    """uint8 pictures laid over each other by ``window_B4``; ``side`` is the finest that both have pixels for."""
+    seen, other, inside = _over(first_BSS3, second_BSS3, window_B4, side)
+    one_edges, other_edges, inner = outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside)
+    places, worst = _place_by_place(one_edges, other_edges, inner)
+    agreement = correlation(one_edges, other_edges, inner)
+    return Likeness(agreement, places, worst, _colour_apart(seen, other, inside, _gains(seen, other, inside)))
+
+
+def edges_agree(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> np.ndarray:
+    """``Likeness.edges`` alone, at a side that need not part into places."""
+    seen, other, inside = _over(first_BSS3, second_BSS3, window_B4, side)
+    return correlation(outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside))
+
+
+def _over(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> tuple[np.ndarray, ...]:
+    """The part of the first that the second shows, and the second: B x 3 x side x side; and where both are."""
+    first, second = (x.astype(np.float32).transpose(0, 3, 1, 2) for x in (first_BSS3, second_BSS3))
+    seen, inside = outlines.seen_through(first, window_B4, side)
+    other, _ = outlines.seen_through(second, np.broadcast_to(outlines.WHOLE, window_B4.shape), side)
+    return seen, other, inside
+
+
+def _place_by_place(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Agreement of _PLACES x _PLACES places, each weighted by the root of its edges: its mean and its lower end. Edges
+    that one picture lacks count as much against it as edges that run otherwise."""
+    num, _, size, _ = one.shape
+    step = size // _PLACES
+
+    def summed(product: np.ndarray) -> np.ndarray:
+        there = (product.sum(axis=1) * inside).reshape(num, _PLACES, step, _PLACES, step)
+        return there.sum(axis=(2, 4)).reshape(num, -1)
+
+    both, first, second = summed(one * other), summed(one * one), summed(other * other)
+    noise = np.float32(step * step / 2)
+    agreement, more = 2 * both / (first + second + noise), np.maximum(first, second)
+    weight = np.where(more > noise, np.sqrt(more), 0)
+    total = np.maximum(weight.sum(axis=1), 1e-9)
+    order = np.argsort(agreement, axis=1)
+    below = np.cumsum(np.take_along_axis(weight, order, 1), axis=1) < 0.15 * total[:, None]
+    at = np.minimum(below.sum(axis=1), agreement.shape[1] - 1)
+    return (agreement * weight).sum(axis=1) / total, agreement[np.arange(num), order[np.arange(num), at]]
+
+
+def grey(pixels_BSS3: np.ndarray) -> np.ndarray:
+    return pixels_BSS3 @ np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def _grey_of(pixels_B3SS: np.ndarray) -> np.ndarray:
+    return np.tensordot(pixels_B3SS, np.array([0.299, 0.587, 0.114], np.float32), (1, 0))
+
+
+def _inner(inside_BSS: np.ndarray) -> np.ndarray:
+    """Where an edge can be measured: all four neighbours are inside."""
+    inner = np.zeros_like(inside_BSS)
+    inner[:, 1:-1, 1:-1] = (
+        inside_BSS[:, 1:-1, 1:-1]
+        & inside_BSS[:, :-2, 1:-1]
+        & inside_BSS[:, 2:, 1:-1]
+        & inside_BSS[:, 1:-1, :-2]
+        & inside_BSS[:, 1:-1, 2:]
+    )
+    return inner
+
+
+def correlation(one_B2SS: np.ndarray, other_B2SS: np.ndarray, inside_BSS: np.ndarray) -> np.ndarray:
+    """-1 to 1 for each pair of fields of edges."""
+    weight = inside_BSS[:, None]
+    product = (one_B2SS * other_B2SS * weight).sum(axis=(1, 2, 3))
+    power = (one_B2SS**2 * weight).sum(axis=(1, 2, 3)) * (other_B2SS**2 * weight).sum(axis=(1, 2, 3))
+    return product / np.sqrt(power + 1e-9)
+
+
+def laid_over(
+    first_BSS: np.ndarray, second_BSS: np.ndarray, first_box: np.ndarray, second_box: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(rows, window): the pairs of small grey pictures whose edges may be those of one photo, and the part of the first
+    picture that shows what the second shows. Coarsely first: most pairs are told apart by a sixteenth of the work."""
+    rows = np.arange(len(first_BSS))
+    windows = None
+    for side, rounds, least in _STEPS:
+        one = outlines.edges(outlines.shrunk(first_BSS[rows], side))
+        other = outlines.edges(outlines.shrunk(second_BSS[rows], side))
+        if windows is None:
+            windows = _start(one, other, first_box, second_box)
+        windows, found = _moved(one, other, windows, rounds)
+        kept = np.flatnonzero(found >= least)
+        rows, windows = rows[kept], windows[kept]
+    return rows, windows
+
+
+def _start(one: np.ndarray, other: np.ndarray, first_box: np.ndarray, second_box: np.ndarray) -> np.ndarray:
+    """Whole on whole or box on box, whichever agrees better."""
+    whole = np.broadcast_to(outlines.WHOLE, first_box.shape)
+    box = _box_on_box(first_box, second_box)
+    agreement = [correlation(seen, other, inside) for seen, inside in (_between(one, whole), _between(one, box))]
+    near = (np.abs(box - outlines.WHOLE) < _FAR).all(axis=1)
+    return np.where((near & (agreement[1] > agreement[0]))[:, None], box, whole).astype(np.float32)
+
+
+def _box_on_box(first_box: np.ndarray, second_box: np.ndarray) -> np.ndarray:
+    window = np.empty_like(first_box)
+    for low in (0, 2):
+        scale = (first_box[:, low + 1] - first_box[:, low]) / np.maximum(
+            second_box[:, low + 1] - second_box[:, low], 1e-3
+        )
+        window[:, low] = first_box[:, low] - scale * second_box[:, low]
+        window[:, low + 1] = window[:, low] + scale
+    return window
+
+
+def _moved(one: np.ndarray, other: np.ndarray, window: np.ndarray, rounds: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Newton on the four ends of the window; what agrees no better than before is not taken."""
+    size = other.shape[-1]
+    place = ((np.arange(size) + 0.5) / size).astype(np.float32)
+    across, down = place[None, None, None, :], place[None, None, :, None]
+    was, moved = window, window
+    for _ in range(rounds):
+        seen, weight = _between(one, moved)
+        slope_x, slope_y = np.gradient(seen, axis=3) * size, np.gradient(seen, axis=2) * size
+        slope_x /= (moved[:, 1] - moved[:, 0])[:, None, None, None]
+        slope_y /= (moved[:, 3] - moved[:, 2])[:, None, None, None]
+        weight = weight[:, None]
+        gain = (seen * other * weight).sum(axis=(1, 2, 3)) / ((seen**2 * weight).sum(axis=(1, 2, 3)) + 1e-6)
+        gain = gain[:, None, None, None]
+        slopes = np.stack([slope_x * (1 - across), slope_x * across, slope_y * (1 - down), slope_y * down], axis=1)
+        slopes = (slopes * gain[:, None]).reshape(len(seen), 4, 2 * size * size)
+        miss = ((other - gain * seen) * weight).reshape(len(seen), 2 * size * size, 1)
+        square = slopes @ slopes.transpose(0, 2, 1)
+        square += np.eye(4, dtype=np.float32) * (
+            1e-3 * np.trace(square, axis1=1, axis2=2)[:, None, None] + np.float32(1e-6)
+        )
+        moved = moved + np.clip(np.linalg.solve(square, slopes @ miss)[:, :, 0], -0.02, 0.02)
+    (seen, inside), (seen_before, inside_before) = _between(one, moved), _between(one, was)
+    before, after = correlation(seen_before, other, inside_before), correlation(seen, other, inside)
+    taken = (after > before) & (np.abs(moved - outlines.WHOLE) < _MOST).all(axis=1)
+    return np.where(taken[:, None], moved, was), np.where(taken, after, before)
+
+
+def _between(fields: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fields through a window by linear interpolation, and how much of each place lies inside."""
+    size = fields.shape[-1]
+    weights = []
+    for low in (2, 0):
+        at = window[:, low, None] + (window[:, low + 1] - window[:, low])[:, None] * (np.arange(size) + 0.5) / size
+        weights.append(np.maximum(0, 1 - np.abs((at * size - 0.5)[..., None] - np.arange(size))).astype(np.float32))
+    rows, columns = weights
+    inside = rows.sum(axis=2)[:, :, None] * columns.sum(axis=2)[:, None, :]
+    return rows[:, None] @ fields @ columns.transpose(0, 2, 1)[:, None], inside
+
+
+def _gains(seen: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """B x 3: what each channel of ``seen`` is to be multiplied by, within a quarter, most places agreeing."""
+    gain = np.ones((len(seen), 3), np.float32)
+    usable = inside[:, None] & (seen < 250) & (other < 250)  # what is burnt out does not tell
+    prior = np.float32(0.01 * 100**2 * seen.shape[-1] ** 2)
+    for _ in range(4):
+        apart = np.abs(other - gain[:, :, None, None] * seen)
+        weight = usable / (1 + (apart / 8) ** 2)
+        gain = ((weight * seen * other).sum(axis=(2, 3)) + prior) / ((weight * seen * seen).sum(axis=(2, 3)) + prior)
+        gain = np.clip(gain, 0.8, 1.25).astype(np.float32)
+    return gain
+
+
+def _colour_apart(seen: np.ndarray, other: np.ndarray, inside: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """How far colours lie apart where they do most: by the 1 in 256 places that differ most, beyond the range that the
+    places next to each one span."""
+    seen = np.minimum(seen * gain[:, :, None, None], 255)
+    apart = np.maximum(_beyond(seen, other), _beyond(other, seen)).max(axis=1) * inside
+    flat = apart.reshape(len(apart), -1)
+    place = flat.shape[1] - max(1, flat.shape[1] // 256)
+    return np.partition(flat, place, axis=1)[:, place]
+
+
+def _beyond(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    padded = np.pad(one, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    size = one.shape[-1]
+    near = [padded[:, :, row : row + size, column : column + size] for row in range(3) for column in range(3)]
+    return np.maximum(np.maximum(other - np.maximum.reduce(near), np.minimum.reduce(near) - other), 0)

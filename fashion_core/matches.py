@@ -1,0 +1,144 @@
+"""Which photos of a dataset are one photograph: found by their edges, laid over each other, judged by edges and colour.
+
+Takes the measures and sizes of photos and a pixel cache; gives pairs, each with its kind and how well it agrees. Knows
+nothing of files, labels or splits.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from fashion_core import likeness, nearest, outlines
+
+SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour
+# Chosen on the catalogue sample (60 x 80 pixels, half of the pairs judged by eye) and on copies planted in clothing
+# photos; tried once on the other half, on Fashion-MNIST and on the drawn set (LOG 2026-12-02).
+NEAR = 0.7  # cosine of two descriptions from which photos are laid over each other: 5 % cut at two sides leave 0.74
+SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that both have pixels for
+EDGES, PLACES, WORST = 0.94, 0.92, 0.85
+COLOUR = 12.0  # levels; white balance changed by 10 %: up to 9, a lipstick of another shade: 13 and more
+VARIANT_PLACES = 0.93
+STILL = 0.015  # of a photo: one shot in another colour lies where it lay
+STRETCH = 0.025  # a copy keeps its shape: how far width and height may part, as a logarithm
+BLURRED_EDGES, BLURRED_COLOUR = 0.86, 20.0  # a copy that was halved or saved at quality 40 keeps its edges at half the side
+BLURRED_HALF, BLURRED_WORST = 0.955, 0.70
+_LAID, _COMPARED = 1024, 96  # pairs worked on at once: about 60 MB
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Pairs first < second; ``kind`` is SAME, MIRRORED or VARIANT, ``edges`` a share of 1, ``colour`` in levels.
+
+    ``num_crowded`` photos had more look-alikes than were compared.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    kind: np.ndarray
+    edges: np.ndarray
+    colour: np.ndarray
+    num_crowded: int = 0
+
+    def of(self, kind: int) -> "Matches":
+        rows = self.kind == kind
+        return Matches(
+            self.first[rows], self.second[rows], self.kind[rows], self.edges[rows], self.colour[rows], self.num_crowded
+        )
+
+
+Pixels = Callable[[np.ndarray], np.ndarray]  # rows -> uint8 B x S x S x 3
+Tell = Callable[[int, int], None]
+
+
+def find(measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, tell: Tell = lambda done, total: None) -> Matches:
+    """All matches among photos, given a measures.RECORD and (width, height) of each."""
+    features_NF = measured_N["features"]
+    crowded, parts, seen = 0, [], np.empty(0, np.int64)
+    num = len(measured_N)
+    for mirrored in (False, True):
+        queries_NF = outlines.mirrored(features_NF) if mirrored else features_NF
+        query, row, _, more = nearest.pairs(features_NF, queries_NF, NEAR)
+        crowded = max(crowded, more)
+        keys = np.setdiff1d(np.unique(np.minimum(query, row) * num + np.maximum(query, row)), seen)
+        first, second = np.divmod(keys, max(num, 1))
+        found = _judged(measured_N, sizes_N2, pixels, first, second, mirrored, tell)
+        parts.append(found)
+        seen = found[0] * num + found[1]
+    columns = [np.concatenate([part[column] for part in parts]) for column in range(5)]
+    order = np.lexsort((columns[1], columns[0]))
+    return Matches(*(column[order] for column in columns), num_crowded=crowded)
+
+
+def _judged(
+    measured_N: np.ndarray,
+    sizes_N2: np.ndarray,
+    pixels: Pixels,
+    first: np.ndarray,
+    second: np.ndarray,
+    mirrored: bool,
+    tell: Tell,
+) -> tuple[np.ndarray, ...]:
+    """first, second, kind, edges, colour of those pairs that match; the first picture of each is flipped if asked."""
+    side = np.minimum(sizes_N2[first].min(axis=1), sizes_N2[second].min(axis=1))
+    enough = side >= SIDES[-1]
+    first, second, side = first[enough], second[enough], side[enough]
+    found = []
+    for block in _blocks(len(first), _LAID):
+        tell(block.start, len(first))
+        one, two = measured_N[first[block]], measured_N[second[block]]
+        picture, box = one["tiny"], one["box"]
+        if mirrored:
+            picture, box = picture[:, :, ::-1], outlines.mirrored_window(box)
+        rows, window = likeness.laid_over(
+            picture.astype(np.float32), two["tiny"].astype(np.float32), box, two["box"]
+        )
+        rows = rows + block.start
+        stretch = np.log(
+            (window[:, 1] - window[:, 0]) * sizes_N2[first[rows], 0] / sizes_N2[second[rows], 0]
+            / ((window[:, 3] - window[:, 2]) * sizes_N2[first[rows], 1] / sizes_N2[second[rows], 1])
+        )  # fmt: skip
+        kept = np.abs(stretch) <= STRETCH
+        found.append((rows[kept], window[kept]))
+    rows = np.concatenate([part[0] for part in found]) if found else np.empty(0, np.int64)
+    window = np.concatenate([part[1] for part in found]) if found else np.empty((0, 4), np.float32)
+    kind, edges, colour = np.full(len(rows), -1), np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
+    for fine in SIDES:
+        coarser = min((size for size in SIDES if size > fine), default=None)
+        of_side = np.flatnonzero((side[rows] >= fine) & (side[rows] < (coarser or np.inf)))
+        for block in _blocks(len(of_side), _COMPARED):
+            some = of_side[block]
+            one, two = pixels(first[rows[some]]), pixels(second[rows[some]])
+            if mirrored:
+                one = one[:, :, ::-1]
+            kind[some], edges[some], colour[some] = _kinds(one, two, window[some], min(fine, one.shape[1]), mirrored)
+    kept = kind >= 0
+    return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
+
+
+def _kinds(
+    one: np.ndarray, two: np.ndarray, window: np.ndarray, side: int, mirrored: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """SAME, MIRRORED, VARIANT or -1 of each pair, with its edges and colour."""
+    fine = likeness.compare(one, two, window, side)
+    still = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1)
+    sharp = (fine.edges >= EDGES) & (fine.places >= PLACES) & (fine.worst >= WORST)
+    same = sharp & (fine.colour <= COLOUR)
+    variant = sharp & ~same & still & (fine.places >= VARIANT_PLACES)
+    unsure = np.flatnonzero(
+        ~same
+        & still
+        & (fine.edges >= BLURRED_EDGES)
+        & (fine.edges < EDGES)
+        & (fine.worst >= BLURRED_WORST)
+        & (fine.colour <= BLURRED_COLOUR)
+    )
+    if len(unsure) and not mirrored:
+        half = likeness.edges_agree(one[unsure], two[unsure], window[unsure], side // 2)
+        same[unsure] = half >= BLURRED_HALF
+    kind = np.where(same, MIRRORED if mirrored else SAME, np.where(variant & ~same & (not mirrored), VARIANT, -1))
+    return kind, fine.edges, fine.colour
+
+
+def _blocks(num: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, num)) for start in range(0, num, size))
