@@ -54,7 +54,10 @@ class Pairs:
 
 
 def find(
-    manifest: pd.DataFrame, measured_N: np.ndarray, pixels_NHW3: np.ndarray, tell: matches.Tell = lambda done, total: None
+    manifest: pd.DataFrame,
+    measured_N: np.ndarray,
+    pixels_NHW3: np.ndarray,
+    tell: matches.Tell = lambda done, total: None,
 ) -> pd.DataFrame:
     """Every finding, COLUMNS; ``measured_N`` has a measures.RECORD and ``pixels_NHW3`` a picture for each row.
 

@@ -11,8 +11,14 @@ import numpy as np
 from fashion_core import outlines
 
 # B pairs, S side of the compared pictures
-# (side, rounds, agreement below which a pair is given up): laid over each other coarsely first
-_STEPS = ((16, 4, 0.85), (32, 4, 0.75))
+_STEPS = ((16, 3, 0.82), (32, 3, 0.74))  # (side, rounds, agreement below which a pair is given up): coarsely first
+_SMALL = (
+    0.90,
+    0.90,
+)  # agreement below which a pair of small photos is given up at each step: less is never enough there
+_BEGINS, _BEGINS_SMALL = 0.5, 0.9  # agreement of edges before anything is moved
+_GREY = 0.97  # correlation of the grey pictures at the coarsest side: one photo has it, cropped or lighter
+_LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
 _PLACES = 8
 _MOST = 0.3  # a window may end so far outside the other photo, in shares of it
 _FAR = 0.25  # and begin so far outside, or it is not tried
@@ -102,30 +108,54 @@ def correlation(one_B2SS: np.ndarray, other_B2SS: np.ndarray, inside_BSS: np.nda
 
 
 def laid_over(
-    first_BSS: np.ndarray, second_BSS: np.ndarray, first_box: np.ndarray, second_box: np.ndarray
+    first_BSS: np.ndarray, second_BSS: np.ndarray, first_box: np.ndarray, second_box: np.ndarray, small_B: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(rows, window): the pairs of small grey pictures whose edges may be those of one photo, and the part of the first
-    picture that shows what the second shows. Coarsely first: most pairs are told apart by a sixteenth of the work."""
-    rows = np.arange(len(first_BSS))
-    windows = None
-    for side, rounds, least in _STEPS:
-        one = outlines.edges(outlines.shrunk(first_BSS[rows], side))
-        other = outlines.edges(outlines.shrunk(second_BSS[rows], side))
+    """(rows, window): the pairs of small grey pictures that may show one photo or one shot, and the part of the first
+    picture that shows what the second shows. Coarsely first: most pairs are told apart by a sixteenth of the work.
+
+    Of ``small_B`` pairs, too small to tell one shot in another colour, only one photo is looked for.
+    """
+    rows, windows = np.arange(len(first_BSS)), None
+    for (side, rounds, least), least_small in zip(_STEPS, _SMALL, strict=True):
+        fine, coarse = first_BSS[rows], outlines.shrunk(second_BSS[rows], side)
+        one, other = outlines.edges(outlines.shrunk(fine, side)), outlines.edges(coarse)
+        coarsest = windows is None
         if windows is None:
-            windows = _start(one, other, first_box, second_box)
-        windows, found = _moved(one, other, windows, rounds)
-        kept = np.flatnonzero(found >= least)
+            windows, agreement = _start(one, other, first_box, second_box)
+            rows = np.flatnonzero(agreement >= np.where(small_B, _BEGINS_SMALL, _BEGINS))
+            fine, coarse, one, other, windows = fine[rows], coarse[rows], one[rows], other[rows], windows[rows]
+        windows = _moved(one, other, windows, rounds)
+        seen, inside = outlines.seen_through(fine[:, None], windows, side)
+        agreement = correlation(outlines.edges(seen[:, 0]), other, _inner(inside))
+        likely = agreement >= np.where(small_B[rows], least_small, least)
+        if coarsest:
+            lies = (
+                (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & ~small_B[rows]
+            )
+            likely &= lies | (_grey_correlation(seen[:, 0], coarse, inside) >= _GREY)
+        kept = np.flatnonzero(likely)
         rows, windows = rows[kept], windows[kept]
     return rows, windows
 
 
-def _start(one: np.ndarray, other: np.ndarray, first_box: np.ndarray, second_box: np.ndarray) -> np.ndarray:
+def _grey_correlation(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    num = np.maximum(inside.sum(axis=(1, 2)), 1)[:, None, None]
+    one = (one - (one * inside).sum(axis=(1, 2), keepdims=True) / num) * inside
+    other = (other - (other * inside).sum(axis=(1, 2), keepdims=True) / num) * inside
+    power = (one**2).sum(axis=(1, 2)) * (other**2).sum(axis=(1, 2))
+    return (one * other).sum(axis=(1, 2)) / np.sqrt(power + 1e-9)
+
+
+def _start(
+    one: np.ndarray, other: np.ndarray, first_box: np.ndarray, second_box: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Whole on whole or box on box, whichever agrees better."""
     whole = np.broadcast_to(outlines.WHOLE, first_box.shape)
     box = _box_on_box(first_box, second_box)
     agreement = [correlation(seen, other, inside) for seen, inside in (_between(one, whole), _between(one, box))]
-    near = (np.abs(box - outlines.WHOLE) < _FAR).all(axis=1)
-    return np.where((near & (agreement[1] > agreement[0]))[:, None], box, whole).astype(np.float32)
+    near = (np.abs(box - outlines.WHOLE) < _FAR).all(axis=1) & (agreement[1] > agreement[0])
+    window = np.where(near[:, None], box, whole).astype(np.float32)
+    return window, np.where(near, agreement[1], agreement[0])
 
 
 def _box_on_box(first_box: np.ndarray, second_box: np.ndarray) -> np.ndarray:
@@ -139,7 +169,7 @@ def _box_on_box(first_box: np.ndarray, second_box: np.ndarray) -> np.ndarray:
     return window
 
 
-def _moved(one: np.ndarray, other: np.ndarray, window: np.ndarray, rounds: int) -> tuple[np.ndarray, np.ndarray]:
+def _moved(one: np.ndarray, other: np.ndarray, window: np.ndarray, rounds: int) -> np.ndarray:
     """Gauss-Newton on the four ends of the window; what agrees no better than before is not taken."""
     size = other.shape[-1]
     place = ((np.arange(size) + 0.5) / size).astype(np.float32)
@@ -164,7 +194,7 @@ def _moved(one: np.ndarray, other: np.ndarray, window: np.ndarray, rounds: int) 
     (seen, inside), (seen_before, inside_before) = _between(one, moved), _between(one, was)
     before, after = correlation(seen_before, other, inside_before), correlation(seen, other, inside)
     taken = (after > before) & (np.abs(moved - outlines.WHOLE) < _MOST).all(axis=1)
-    return np.where(taken[:, None], moved, was), np.where(taken, after, before)
+    return np.where(taken[:, None], moved, was)
 
 
 def _between(fields: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -53,11 +53,10 @@ def _measure_block(pixels_BHW3: np.ndarray) -> np.ndarray:
 
 
 def _strongest_edge(grey_BHW: np.ndarray) -> np.ndarray:
-    """99.5th percentile of |Laplacian|: one sharp edge is enough for a photo not to be blurred."""
+    """99.5th percentile of |Laplacian| in every second row: one sharp edge is enough for a photo not to be blurred."""
     grey = grey_BHW.astype(np.int16)
-    laplacian = (
-        4 * grey[:, 1:-1, 1:-1] - grey[:, :-2, 1:-1] - grey[:, 2:, 1:-1] - grey[:, 1:-1, :-2] - grey[:, 1:-1, 2:]
-    )
+    rows = grey[:, 1:-1:2]
+    laplacian = 4 * rows[:, :, 1:-1] - grey[:, :-2:2, 1:-1] - grey[:, 2::2, 1:-1] - rows[:, :, :-2] - rows[:, :, 2:]
     flat = np.abs(laplacian).reshape(len(grey), -1)
     place = int(0.995 * flat.shape[1])
     return np.partition(flat, place, axis=1)[:, place].astype(np.float32)

@@ -6,19 +6,22 @@ of photos. The same input gives the same pairs.
 
 import numpy as np
 
-MOST = 12  # pairs kept for a row, the nearest first
+MOST, LEAST, TOGETHER = 16, 3, 400_000  # pairs kept for a row, nearest first; fewer where that is more than TOGETHER
 _PROBES = 6  # groups that a row looks into
 _ROUNDS = 4  # of k-means
 _BLOCK = 4096
 
 
-def pairs(features_NF: np.ndarray, queries_NF: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """(query, row, cosine) with cosine >= ``least``, query and row different, at most MOST for each query, and how many
-    queries had more than that in the groups they looked into.
+def pairs(
+    features_NF: np.ndarray, queries_NF: np.ndarray, least: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """(query, row, cosine) with cosine >= ``least``, query and row different, a bounded number for each query (see MOST), and
+    how many queries had more than that in the groups they looked into.
 
     ``queries_NF`` has a row for each of ``features_NF``: the same ones, or the same photos in another way.
     """
     num = len(features_NF)
+    most = int(np.clip(TOGETHER // max(num, 1), LEAST, MOST))
     centres_GF = _centres(features_NF)
     home_N = _nearest(features_NF, centres_GF, 1)[:, 0]
     looks_NP = _nearest(queries_NF, centres_GF, min(_PROBES, len(centres_GF)))
@@ -26,8 +29,8 @@ def pairs(features_NF: np.ndarray, queries_NF: np.ndarray, least: float) -> tupl
     ends_G = np.searchsorted(home_N[order_N], np.arange(len(centres_GF)), side="right")
     asked, by = np.divmod(np.argsort(looks_NP.T.ravel(), kind="stable"), num) if num else (np.empty(0, int),) * 2
     asked_ends_G = np.searchsorted(np.sort(looks_NP, axis=None), np.arange(len(centres_GF)), side="right")
-    best_NM = np.full((num, MOST), -1, np.float32)
-    row_NM = np.zeros((num, MOST), np.int64)
+    best_NM = np.full((num, most), -1, np.float32)
+    row_NM = np.zeros((num, most), np.int64)
     more_N = np.zeros(num, np.int64)
     for group in range(len(centres_GF)):
         members = order_N[ends_G[group - 1] if group else 0 : ends_G[group]]
@@ -47,10 +50,10 @@ def pairs(features_NF: np.ndarray, queries_NF: np.ndarray, least: float) -> tupl
             more_N[some] += (near > -1).sum(axis=1)
             both = np.concatenate([best_NM[some], near], axis=1)
             rows = np.concatenate([row_NM[some], np.broadcast_to(members, near.shape)], axis=1)
-            kept = np.argpartition(both, both.shape[1] - MOST, axis=1)[:, -MOST:]
+            kept = np.argpartition(both, both.shape[1] - most, axis=1)[:, -most:]
             best_NM[some], row_NM[some] = np.take_along_axis(both, kept, 1), np.take_along_axis(rows, kept, 1)
     query, place = np.nonzero(best_NM >= least)
-    return query, row_NM[query, place], best_NM[query, place], int((more_N > MOST).sum())
+    return query, row_NM[query, place], best_NM[query, place], int((more_N > most).sum())
 
 
 def _centres(features_NF: np.ndarray) -> np.ndarray:
