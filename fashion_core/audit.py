@@ -68,6 +68,15 @@ def load(dataset: Dataset) -> Audit | None:
         return None
 
 
+def outdated(dataset: Dataset) -> bool:
+    """Whether an audit of exactly this dataset is there that an earlier version of the audit made."""
+    try:
+        record = storage.read_json(folder_of(dataset) / "audit.json")
+        return bool(record["fingerprint"] == dataset.fingerprint and record["version"] != VERSION)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def progress(dataset: Dataset) -> dict[str, Any] | None:
     """How far an audit is: done, total, stage, error (of a failed one), alive. None when there is nothing to say.
 

@@ -33,6 +33,14 @@ KINDS = {
 SINGLES, COPIES = tuple(KINDS)[:8], ("exact_duplicate", "near_duplicate", "mirrored_duplicate")
 #: Why two photos are taken for the same, surest first.
 CAUSES = ("exact", "url", "near", "mirrored", "product")
+#: cause -> what a leak is said to be; no cause says more than what was compared
+LEAKS = {
+    "exact": "the same file",
+    "url": "the same image address",
+    "near": "the same photo",
+    "mirrored": "the same photo, flipped",
+    "product": "the same brand and title",
+}
 COLUMNS = "kind cause group image_id other split other_split label other_label agreement difference reason".split()
 
 DARK, BLANK, BLURRED, GREY = 64.0, 10.0, 0.15, 2.0  # see KINDS; clothing photos blurred by 1.5 % of their width: 0.15

@@ -19,6 +19,7 @@ _SMALL = (
 _BEGINS, _BEGINS_SMALL = 0.5, 0.9  # agreement of edges before anything is moved
 _GREY = 0.97  # correlation of the grey pictures at the coarsest side: one photo has it, cropped or lighter
 _LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
+_FINEST = 64
 _PLACES = 8
 _MOST = 0.3  # a window may end so far outside the other photo, in shares of it
 _FAR = 0.25  # and begin so far outside, or it is not tried
@@ -43,10 +44,13 @@ def compare(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarr
     return Likeness(agreement, places, worst, _colour_apart(seen, other, inside, _gains(seen, other, inside)))
 
 
-def edges_agree(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> np.ndarray:
-    """``Likeness.edges`` alone, at a side that need not part into places."""
+def edges_and_colour(
+    first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """``Likeness.edges`` and ``colour`` alone, at a side that need not part into places."""
     seen, other, inside = _over(first_BSS3, second_BSS3, window_B4, side)
-    return correlation(outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside))
+    agreement = correlation(outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside))
+    return agreement, _colour_apart(seen, other, inside, _gains(seen, other, inside))
 
 
 def _over(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> tuple[np.ndarray, ...]:
@@ -69,7 +73,7 @@ def _place_by_place(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> t
 
     both, first, second = summed(one * other), summed(one * one), summed(other * other)
     noise = np.float32(step * step / 2)
-    agreement, more = 2 * both / (first + second + noise), np.maximum(first, second)
+    agreement, more = (2 * both + noise) / (first + second + noise), np.maximum(first, second)
     weight = np.where(more > noise, np.sqrt(more), 0)
     total = np.maximum(weight.sum(axis=1), 1e-9)
     order = np.argsort(agreement, axis=1)
@@ -115,12 +119,12 @@ def laid_over(
 
     Of ``small_B`` pairs, too small to tell one shot in another colour, only one photo is looked for.
     """
-    rows, windows = np.arange(len(first_BSS)), None
+    rows, windows = np.arange(len(first_BSS)), np.empty((0, 4), np.float32)
     for (side, rounds, least), least_small in zip(_STEPS, _SMALL, strict=True):
         fine, coarse = first_BSS[rows], outlines.shrunk(second_BSS[rows], side)
         one, other = outlines.edges(outlines.shrunk(fine, side)), outlines.edges(coarse)
-        coarsest = windows is None
-        if windows is None:
+        coarsest = side == _STEPS[0][0]
+        if coarsest:
             windows, agreement = _start(one, other, first_box, second_box)
             rows = np.flatnonzero(agreement >= np.where(small_B, _BEGINS_SMALL, _BEGINS))
             fine, coarse, one, other, windows = fine[rows], coarse[rows], one[rows], other[rows], windows[rows]
@@ -144,6 +148,13 @@ def _grey_correlation(one: np.ndarray, other: np.ndarray, inside: np.ndarray) ->
     other = (other - (other * inside).sum(axis=(1, 2), keepdims=True) / num) * inside
     power = (one**2).sum(axis=(1, 2)) * (other**2).sum(axis=(1, 2))
     return (one * other).sum(axis=(1, 2)) / np.sqrt(power + 1e-9)
+
+
+def refined(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray) -> np.ndarray:
+    """The windows laid to a fraction of a pixel, for pairs that are left."""
+    side = min(_FINEST, first_BSS3.shape[1])
+    one, other = (outlines.edges(outlines.shrunk(grey(x.astype(np.float32)), side)) for x in (first_BSS3, second_BSS3))
+    return _moved(one, other, window_B4, 3)
 
 
 def _start(
@@ -225,11 +236,20 @@ def _gains(seen: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarra
 def _colour_apart(seen: np.ndarray, other: np.ndarray, inside: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """How far colours lie apart where they do most: by the 1 in 256 places that differ most, beyond the range that the
     places next to each one span."""
-    seen = np.minimum(seen * gain[:, :, None, None], 255)
+    seen, other = _as_jpeg_keeps(np.minimum(seen * gain[:, :, None, None], 255)), _as_jpeg_keeps(other)
     apart = np.maximum(_beyond(seen, other), _beyond(other, seen)).max(axis=1) * inside
     flat = apart.reshape(len(apart), -1)
     place = flat.shape[1] - max(1, flat.shape[1] // 256)
     return np.partition(flat, place, axis=1)[:, place]
+
+
+def _as_jpeg_keeps(picture_B3SS: np.ndarray) -> np.ndarray:
+    """Each place's brightness with the colour of its neighbourhood: JPEG keeps colours at half the side, and roughly."""
+    grey_B1SS = _grey_of(picture_B3SS)[:, None]
+    tint, size = picture_B3SS - grey_B1SS, picture_B3SS.shape[-1]
+    padded = np.pad(tint, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]
+    return grey_B1SS + (rows[..., :size] + rows[..., 1 : size + 1] + rows[..., 2:]) / 9
 
 
 def _beyond(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -12,10 +12,10 @@ import numpy as np
 from fashion_core import likeness, nearest, outlines
 
 SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour
-# Chosen on the catalogue sample (60 x 80 pixels) and on copies planted in it and in clothing photos. How far two pictures
-# of different things part falls with the pixels there are: an outline that lies elsewhere by a share of the picture takes
-# from the agreement of edges what goes with the square of the side, and from the colours what goes with the side. The
-# limits are those at FULL and follow that below it; Fashion-MNIST and the drawn set were looked at with them (LOG).
+# Chosen on the catalogue sample (60 x 80 pixels) and on copies planted in it and in clothing photos. How far pictures of
+# two things part falls with the pixels there are: an outline that lies elsewhere by a share of the picture takes from the
+# agreement of edges what goes with the square of the side, and from the colours what goes with the side. The limits are
+# those at FULL and follow that below it (LOG).
 NEAR = 0.72  # cosine of two descriptions from which photos are laid over each other: 5 % cut at two sides leave 0.74
 NEAR_MIRRORED = 0.85  # a flipped copy is seldom cropped too, and every symmetric thing is its own mirror image
 SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that both have pixels for
@@ -75,7 +75,8 @@ def find(
         seen = found[0] * num + found[1]
     columns = [np.concatenate([part[column] for part in parts]) for column in range(5)]
     order = np.lexsort((columns[1], columns[0]))
-    return Matches(*(column[order] for column in columns), num_crowded=crowded)
+    first, second, kind, edges, colour = (column[order] for column in columns)
+    return Matches(first, second, kind, edges, colour, crowded)
 
 
 def _judged(
@@ -130,24 +131,23 @@ def _kinds(
     one: np.ndarray, two: np.ndarray, window: np.ndarray, resized: np.ndarray, side: int, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """SAME, MIRRORED, VARIANT or -1 of each pair, with its edges and colour."""
+    window = likeness.refined(one, two, window)
     fine = likeness.compare(one, two, window, side)
-    share = min(side, FULL) / FULL
+    coarse_edges, coarse_colour = likeness.edges_and_colour(one, two, window, side // 2)
+    share = side / FULL
     still = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1)
     sharp = (
         (fine.edges >= 1 - APART * share**2)
         & (fine.places >= 1 - PLACES_APART * share**2)
         & (fine.worst >= 1 - WORST_APART * share**2)
     )
-    same = sharp & (fine.colour <= COLOUR * share)
-    if not mirrored:
-        blurred = (fine.edges >= BLURRED_EDGES) & (fine.worst >= BLURRED_WORST) & (fine.colour <= BLURRED_COLOUR)
-        unsure = np.flatnonzero(blurred & ~sharp & still & (resized | (side >= FULL)))
-        if len(unsure):
-            half = likeness.edges_agree(one[unsure], two[unsure], window[unsure], side // 2)
-            same[unsure] = half >= BLURRED_HALF
-    variant = sharp & ~same & still & (fine.places >= 1 - VARIANT_APART) & (side >= FULL) & (not mirrored)
+    colour = np.minimum(fine.colour, coarse_colour)  # JPEG's errors fall with the side, those of another colour do not
+    same = sharp & (colour <= COLOUR * min(share, 1))
+    blurred = (fine.edges >= BLURRED_EDGES) & (fine.worst >= BLURRED_WORST) & (coarse_edges >= BLURRED_HALF)
+    same |= blurred & still & (colour <= BLURRED_COLOUR) & (resized | (~sharp & (side >= FULL))) & (not mirrored)
+    variant = sharp & ~same & still & (fine.edges >= 1 - APART) & (fine.places >= 1 - VARIANT_APART) & (side >= FULL) & (not mirrored)
     kind = np.where(same, MIRRORED if mirrored else SAME, np.where(variant, VARIANT, -1))
-    return kind, fine.edges, fine.colour
+    return kind, fine.edges, colour
 
 
 def _blocks(num: int, size: int) -> Iterator[slice]:

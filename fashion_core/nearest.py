@@ -15,8 +15,8 @@ _BLOCK = 4096
 def pairs(
     features_NF: np.ndarray, queries_NF: np.ndarray, least: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """(query, row, cosine) with cosine >= ``least``, query and row different, a bounded number for each query (see MOST), and
-    how many queries had more than that in the groups they looked into.
+    """(query, row, cosine) with cosine >= ``least``, query and row different, a bounded number for each query
+    (see MOST), and how many queries had more than that in the groups they looked into.
 
     ``queries_NF`` has a row for each of ``features_NF``: the same ones, or the same photos in another way.
     """

@@ -128,7 +128,7 @@ def _second_number(
 ) -> dict[str, Any] | None:
     """Of what may flatter the first number the worst: photos that leaked, or else classes that are not equally many."""
     if len(said.predicted_SN) == 1 and leaks and leaks["leaked"] and leaks["accuracy"] is not None:
-        note = f"without {leaks['leaked']:,} photos that are in the training photos too"
+        note = f"without {leaks['leaked']:,} photos whose like is among the earlier ones"
         return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
     if (support_K == support_K[0]).all():
         return None
@@ -221,7 +221,9 @@ def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_mo
         if leaks is None:
             told.append("Whether some of these photos also stand among the training photos was not looked into here.")
         elif leaks["leaked"]:
-            told.append(f"{leaks['leaked']:,} of these photos stand among earlier ones too, so memory may have helped.")
+            told.append(
+                f"{leaks['leaked']:,} of these photos have their like among earlier ones, so memory may have helped."
+            )
         else:
             told.append("An audit found none of these photos among the training photos.")
     return told

@@ -12,8 +12,9 @@ ROOT = Path(__file__).parents[1]
 ORDER = (
     "errors rights storage processes devices slots hardware conditions waiter sbatch slurm polling labels published "
     "measured pretrained fields config draws schedules photos decoder archive_entries archives layout class_folders "
-    "indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest duplicates outlines "
-    "nearest likeness measures matches findings audit versions long_tail copies sampling distribution statistics differences seeds leakage "
+    "indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest duplicates "
+    "outlines nearest likeness measures matches findings audit versions long_tail copies sampling distribution "
+    "statistics differences seeds leakage "
     "label_errors metrics orders calibration adjustment breakdown shift projection neighbours clusters alignment "
     "regions novelty checkpoints status runs snapshots model_card sides answers recalls verdicts comparing "
     "reproduction outcome bits tally tidy markup closer report_board report_facts report report_pictures report_charts "
