@@ -17,7 +17,7 @@ _SMALL = (
     0.90,
 )  # agreement below which a pair of small photos is given up at each step: less is never enough there
 _BEGINS, _BEGINS_SMALL = 0.5, 0.9  # agreement of edges before anything is moved
-_GREY = 0.97  # correlation of the grey pictures at the coarsest side: one photo has it, cropped or lighter
+_GREY = 0.94  # correlation of the grey pictures at the coarsest side: one photo has it, cropped or lighter
 _LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
 _FINEST = 64
 _PLACES = 8
@@ -42,6 +42,14 @@ def compare(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarr
     places, worst = _place_by_place(one_edges, other_edges, inner)
     agreement = correlation(one_edges, other_edges, inner)
     return Likeness(agreement, places, worst, _colour_apart(seen, other, inside, _gains(seen, other, inside)))
+
+
+def edges_agree(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> np.ndarray:
+    """``Likeness.edges`` alone."""
+    one, other = (grey(x.astype(np.float32)) for x in (first_BSS3, second_BSS3))
+    seen, inside = outlines.seen_through(one[:, None], window_B4, side)
+    coarse, _ = outlines.seen_through(other[:, None], np.broadcast_to(outlines.WHOLE, window_B4.shape), side)
+    return correlation(outlines.edges(seen[:, 0]), outlines.edges(coarse[:, 0]), _inner(inside))
 
 
 def edges_and_colour(

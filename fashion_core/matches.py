@@ -29,6 +29,7 @@ STRETCH = 0.025  # a copy keeps its shape: how far width and height may part, as
 # with enough pixels, and of two with unlike numbers of them.
 BLURRED_EDGES, BLURRED_WORST, BLURRED_HALF, BLURRED_COLOUR = 0.86, 0.70, 0.955, 20.0
 RESIZED = 1.3
+HASTY, HASTY_EDGES = 32, 0.86  # before the finest look: a copy has 0.9 at that side, most others less
 _LAID, _COMPARED = 256, 96  # pairs worked on at once: about 30 MB
 
 
@@ -105,11 +106,7 @@ def _judged(
             picture.astype(np.float32), two["tiny"].astype(np.float32), box, two["box"], side[block] < FULL
         )
         rows = rows + block.start
-        stretch = np.log(
-            (window[:, 1] - window[:, 0]) * sizes_N2[first[rows], 0] / sizes_N2[second[rows], 0]
-            / ((window[:, 3] - window[:, 2]) * sizes_N2[first[rows], 1] / sizes_N2[second[rows], 1])
-        )  # fmt: skip
-        kept = np.abs(stretch) <= STRETCH
+        kept = np.abs(_stretch(window, sizes_N2[first[rows]], sizes_N2[second[rows]])) <= 2 * STRETCH
         found.append((rows[kept], window[kept]))
     rows = np.concatenate([part[0] for part in found]) if found else np.empty(0, np.int64)
     window = np.concatenate([part[1] for part in found]) if found else np.empty((0, 4), np.float32)
@@ -122,16 +119,27 @@ def _judged(
             one, two = pixels(first[rows[some]]), pixels(second[rows[some]])
             if mirrored:
                 one = one[:, :, ::-1]
-            kind[some], edges[some], colour[some] = _kinds(one, two, window[some], resized[rows[some]], fine, mirrored)
+            agreement = likeness.edges_agree(one, two, window[some], min(fine, HASTY))
+            likely = np.flatnonzero(agreement >= HASTY_EDGES)
+            one, two, some = one[likely], two[likely], some[likely]
+            exact = likeness.refined(one, two, window[some])
+            kind[some], edges[some], colour[some] = _kinds(one, two, exact, resized[rows[some]], fine, mirrored)
+            shape = _stretch(exact, sizes_N2[first[rows[some]]], sizes_N2[second[rows[some]]])
+            kind[some[np.abs(shape) > STRETCH]] = -1
     kept = kind >= 0
     return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
+
+
+def _stretch(window: np.ndarray, first_B2: np.ndarray, second_B2: np.ndarray) -> np.ndarray:
+    """How much more the first photo (width, height) is drawn out across than down to lie on the second, a logarithm."""
+    across = (window[:, 1] - window[:, 0]) * first_B2[:, 0] / second_B2[:, 0]
+    return np.log(across / ((window[:, 3] - window[:, 2]) * first_B2[:, 1] / second_B2[:, 1]))
 
 
 def _kinds(
     one: np.ndarray, two: np.ndarray, window: np.ndarray, resized: np.ndarray, side: int, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """SAME, MIRRORED, VARIANT or -1 of each pair, with its edges and colour."""
-    window = likeness.refined(one, two, window)
     fine = likeness.compare(one, two, window, side)
     coarse_edges, coarse_colour = likeness.edges_and_colour(one, two, window, side // 2)
     share = side / FULL
@@ -145,7 +153,15 @@ def _kinds(
     same = sharp & (colour <= COLOUR * min(share, 1))
     blurred = (fine.edges >= BLURRED_EDGES) & (fine.worst >= BLURRED_WORST) & (coarse_edges >= BLURRED_HALF)
     same |= blurred & still & (colour <= BLURRED_COLOUR) & (resized | (~sharp & (side >= FULL))) & (not mirrored)
-    variant = sharp & ~same & still & (fine.edges >= 1 - APART) & (fine.places >= 1 - VARIANT_APART) & (side >= FULL) & (not mirrored)
+    variant = (
+        sharp
+        & ~same
+        & still
+        & (fine.edges >= 1 - APART)
+        & (fine.places >= 1 - VARIANT_APART)
+        & (side >= FULL)
+        & (not mirrored)
+    )
     kind = np.where(same, MIRRORED if mirrored else SAME, np.where(variant, VARIANT, -1))
     return kind, fine.edges, colour
 

@@ -6,7 +6,7 @@ of photos. The same input gives the same pairs.
 
 import numpy as np
 
-MOST, LEAST, TOGETHER = 16, 3, 400_000  # pairs kept for a row, nearest first; fewer where that is more than TOGETHER
+MOST, LEAST, TOGETHER = 16, 3, 250_000  # pairs kept for a row, nearest first; fewer where that is more than TOGETHER
 _PROBES = 6  # groups that a row looks into
 _ROUNDS = 4  # of k-means
 _BLOCK = 4096
