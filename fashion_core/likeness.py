@@ -17,7 +17,7 @@ _SMALL = (
     0.90,
 )  # agreement below which a pair of small photos is given up at each step: less is never enough there
 _BEGINS, _BEGINS_SMALL = 0.5, 0.9  # agreement of edges before anything is moved
-_GREY = 0.94  # correlation of the grey pictures at the coarsest side: one photo has it, cropped or lighter
+_GREY = (0.94, 0.94)  # correlation of the grey pictures at each step: one photo has it, cropped or lighter
 _LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
 _FINEST = 64
 _PLACES = 8
@@ -128,7 +128,7 @@ def laid_over(
     Of ``small_B`` pairs, too small to tell one shot in another colour, only one photo is looked for.
     """
     rows, windows = np.arange(len(first_BSS)), np.empty((0, 4), np.float32)
-    for (side, rounds, least), least_small in zip(_STEPS, _SMALL, strict=True):
+    for (side, rounds, least), least_small, least_grey in zip(_STEPS, _SMALL, _GREY, strict=True):
         fine, coarse = first_BSS[rows], outlines.shrunk(second_BSS[rows], side)
         one, other = outlines.edges(outlines.shrunk(fine, side)), outlines.edges(coarse)
         coarsest = side == _STEPS[0][0]
@@ -140,11 +140,8 @@ def laid_over(
         seen, inside = outlines.seen_through(fine[:, None], windows, side)
         agreement = correlation(outlines.edges(seen[:, 0]), other, _inner(inside))
         likely = agreement >= np.where(small_B[rows], least_small, least)
-        if coarsest:
-            lies = (
-                (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & ~small_B[rows]
-            )
-            likely &= lies | (_grey_correlation(seen[:, 0], coarse, inside) >= _GREY)
+        lies = (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & ~small_B[rows]
+        likely &= lies | (_grey_correlation(seen[:, 0], coarse, inside) >= least_grey)
         kept = np.flatnonzero(likely)
         rows, windows = rows[kept], windows[kept]
     return rows, windows

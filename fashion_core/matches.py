@@ -123,9 +123,10 @@ def _judged(
             likely = np.flatnonzero(agreement >= HASTY_EDGES)
             one, two, some = one[likely], two[likely], some[likely]
             exact = likeness.refined(one, two, window[some])
-            kind[some], edges[some], colour[some] = _kinds(one, two, exact, resized[rows[some]], fine, mirrored)
             shape = _stretch(exact, sizes_N2[first[rows[some]]], sizes_N2[second[rows[some]]])
-            kind[some[np.abs(shape) > STRETCH]] = -1
+            likely = np.flatnonzero(np.abs(shape) <= STRETCH)
+            one, two, some, exact = one[likely], two[likely], some[likely], exact[likely]
+            kind[some], edges[some], colour[some] = _kinds(one, two, exact, resized[rows[some]], fine, mirrored)
     kept = kind >= 0
     return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
 
