@@ -219,9 +219,7 @@ def audit_(
     if name and not (exclude or exclude_leaks):
         raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
     if audit.outdated(found_dataset):
-        say(
-            "note: the audit that is here was made in an earlier way, which took different things for copies; made again"
-        )
+        say("note: the audit that is here was made in an earlier way, which took other things for copies; made again")
     found = audit.run(found_dataset, Bar())
     document: dict[str, Any] = {
         "dataset": found.dataset,

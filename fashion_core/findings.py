@@ -70,7 +70,7 @@ def find(
     """Every finding, COLUMNS; ``measured_N`` has a measures.RECORD and ``pixels_NHW3`` a picture for each row.
 
     ``image_id`` of a leak is the photo of the later split (test after val after train), so leaving those out ends every
-    leak. ``agreement`` is of the edges, at most 1, and ``difference`` in levels of colour; null where they do not apply.
+    leak. ``agreement`` is of the edges, at most 1, and ``difference`` in levels of colour; null where unknown.
     """
     usable = np.flatnonzero(manifest["status"] == "ok")
     photos = manifest.iloc[usable].reset_index(drop=True)

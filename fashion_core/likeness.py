@@ -77,7 +77,7 @@ def _place_by_place(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> t
 
     def summed(product: np.ndarray) -> np.ndarray:
         there = (product.sum(axis=1) * inside).reshape(num, _PLACES, step, _PLACES, step)
-        return there.sum(axis=(2, 4)).reshape(num, -1)
+        return there.sum(axis=(2, 4)).reshape(num, _PLACES * _PLACES)
 
     both, first, second = summed(one * other), summed(one * one), summed(other * other)
     noise = np.float32(step * step / 2)
@@ -243,13 +243,13 @@ def _colour_apart(seen: np.ndarray, other: np.ndarray, inside: np.ndarray, gain:
     places next to each one span."""
     seen, other = _as_jpeg_keeps(np.minimum(seen * gain[:, :, None, None], 255)), _as_jpeg_keeps(other)
     apart = np.maximum(_beyond(seen, other), _beyond(other, seen)).max(axis=1) * inside
-    flat = apart.reshape(len(apart), -1)
+    flat = apart.reshape(len(apart), apart.shape[-1] ** 2)
     place = flat.shape[1] - max(1, flat.shape[1] // 256)
     return np.partition(flat, place, axis=1)[:, place]
 
 
 def _as_jpeg_keeps(picture_B3SS: np.ndarray) -> np.ndarray:
-    """Each place's brightness with the colour of its neighbourhood: JPEG keeps colours at half the side, and roughly."""
+    """Each place's brightness with the colour of its neighbourhood: JPEG keeps colours roughly, at half the side."""
     grey_B1SS = _grey_of(picture_B3SS)[:, None]
     tint, size = picture_B3SS - grey_B1SS, picture_B3SS.shape[-1]
     padded = np.pad(tint, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")

@@ -165,7 +165,7 @@ def _leak_words(run: dict[str, Any], leaks: dict[str, Any] | None) -> str:
     if not leaks["leaked"]:
         return f"The audit found none of these {photos} in an earlier split. Shots in another colour are not counted."
     if leaks["accuracy"] is None:
-        return f"All {leaks['leaked']:,} {photos} have their like in an earlier split: the accuracy says nothing of new photos."
+        return f"All {leaks['leaked']:,} {photos} have their like earlier: the accuracy says nothing of new photos."
     scores = run["scores"]
     return (
         f"{leaks['leaked']:,} of the {scores['n']:,} {photos} have their like in an earlier split. Accuracy with them "

@@ -71,7 +71,7 @@ def exclude(
         more = f" and {len(emptied) - 1:,} more such" if len(emptied) > 1 else ""
         raise DatasetError(
             f"nothing was made: without these {leaving.sum():,} photos {emptied[0].replace(' any more', '')}{more}, so "
-            "it could not be scored there. Leave fewer out, or say --force."
+            "it could not be scored there. Leave fewer out, or insist (--force on the command line)."
         )
     fingerprint = sources.fingerprint_of(
         ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]

@@ -62,7 +62,7 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
             f"{_difference(everything, kept)}"
         )
         notices.aside(
-            "The same photo is told by edges and colours; one shot in another colour is not counted. A leaked photo may "
+            "The same photo is told by edges and colours; one shot in another colour is not counted. A leak may "
             "have been easy anyway: this shows how far memory could help, not that it did."
         )
     rows = {"All photos": everything, "Without the leaked": kept, "Leaked only": leaked}
