@@ -29,6 +29,7 @@ STRETCH = 0.025  # a copy keeps its shape: how far width and height may part, as
 # with enough pixels, and of two with unlike numbers of them.
 BLURRED_EDGES, BLURRED_WORST, BLURRED_HALF, BLURRED_COLOUR = 0.86, 0.70, 0.955, 20.0
 RESIZED = 1.3
+SAVED_STILL, SAVED_COLOUR = 0.006, 8.0  # of two with as many: ties and wallets of one cut lie less exactly
 HASTY, HASTY_EDGES = 32, 0.86  # before the finest look: a copy has 0.9 at that side, most others less
 _LAID, _COMPARED = 256, 96  # pairs worked on at once: about 30 MB
 
@@ -153,7 +154,10 @@ def _kinds(
     colour = np.minimum(fine.colour, coarse_colour)  # JPEG's errors fall with the side, those of another colour do not
     same = sharp & (colour <= COLOUR * min(share, 1))
     blurred = (fine.edges >= BLURRED_EDGES) & (fine.worst >= BLURRED_WORST) & (coarse_edges >= BLURRED_HALF)
-    same |= blurred & still & (colour <= BLURRED_COLOUR) & (resized | (~sharp & (side >= FULL))) & (not mirrored)
+    halved = resized & (colour <= BLURRED_COLOUR)
+    there = (np.abs(window - outlines.WHOLE) <= SAVED_STILL).all(axis=1) & (side >= FULL)
+    saved = there & (coarse_colour <= SAVED_COLOUR) & (fine.colour <= BLURRED_COLOUR)
+    same |= blurred & still & (halved | saved) & (not mirrored)
     variant = (
         sharp
         & ~same
