@@ -36,6 +36,7 @@ class Audit:
     seconds: float
     counts: dict[str, int]
     leaks: list[dict[str, Any]]
+    num_crowded: int  # photos with so many look-alikes that only the nearest were compared
     findings_sha256: str
     path: Path
 
@@ -123,6 +124,7 @@ def _run(dataset: Dataset, report: "_Reporter") -> Audit:
     report("comparing photos", 0, len(manifest))
     comparing = partial(report, "comparing photos")
     found = findings.find(manifest, measured_N, pixels.thumbnails(dataset), comparing)
+    crowded, found.attrs = found.attrs["crowded"], {}
     path = folder / "findings.parquet"
     storage.write_parquet(path, found)
     audit = Audit(
@@ -133,6 +135,7 @@ def _run(dataset: Dataset, report: "_Reporter") -> Audit:
         seconds=round(time.monotonic() - started, 2),
         counts={kind: int((found["kind"] == kind).sum()) for kind in findings.KINDS},
         leaks=findings.leaks_by_splits(found),
+        num_crowded=crowded,
         findings_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         path=path,
     )

@@ -228,6 +228,7 @@ def audit_(
         "counts": found.counts,
         "leaks": found.leaks,
         "leaked_images": found.num_leaked,
+        "crowded_images": found.num_crowded,
         "findings": str(found.path),
         "seconds": found.seconds,
     }
@@ -235,6 +236,8 @@ def audit_(
     for pair in found.leaks:
         causes = ", ".join(f"{number:,} {findings.LEAKS[cause]}" for cause, number in pair["causes"].items())
         lines.append(f"{pair['images']:>9,}  of {pair['split']} have their like in {pair['other_split']}: {causes}")
+    if found.num_crowded:
+        lines.append(f"{found.num_crowded:>9,}  photos have so many look-alikes that only the nearest were compared")
     lines.append(f"every finding: {found.path}")
     if suspected:
         document["label_errors"] = suspected

@@ -56,6 +56,7 @@ class Pairs:
     second: np.ndarray
     agreement: np.ndarray
     difference: np.ndarray
+    num_crowded: int = 0  # photos that had more look-alikes than were compared
 
     def kept(self, rows: np.ndarray) -> "Pairs":
         return Pairs(self.first[rows], self.second[rows], self.agreement[rows], self.difference[rows])
@@ -71,6 +72,7 @@ def find(
 
     ``image_id`` of a leak is the photo of the later split (test after val after train), so leaving those out ends every
     leak. ``agreement`` is of the edges, at most 1, and ``difference`` in levels of colour; null where unknown.
+    ``attrs["crowded"]`` is how many photos had more look-alikes than were compared.
     """
     usable = np.flatnonzero(manifest["status"] == "ok")
     photos = manifest.iloc[usable].reset_index(drop=True)
@@ -91,7 +93,9 @@ def find(
     found.append(_leaks(photos, list(_links(photos, copy_N, alike))))
     found.append(_look_alikes(photos, copy_N, alike["variant"], found[-1]))
     found.append(_conflicts(photos, firsts, _links(photos, copy_N, alike)))
-    return pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
+    table = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
+    table.attrs["crowded"] = alike["near"].num_crowded
+    return table
 
 
 def _matches(
@@ -111,7 +115,7 @@ def _matches(
     told = {}
     for cause, kind in (("near", matches.SAME), ("mirrored", matches.MIRRORED), ("variant", matches.VARIANT)):
         one = found.of(kind)
-        told[cause] = Pairs(candidates[one.first], candidates[one.second], one.edges, one.colour)
+        told[cause] = Pairs(candidates[one.first], candidates[one.second], one.edges, one.colour, one.num_crowded)
     return told
 
 
@@ -163,7 +167,7 @@ def _pairs(photos: pd.DataFrame, kind: str, cause: str | Iterable[str], pairs: P
     known = ~np.isnan(pairs.agreement)
     causes = [cause] * len(group) if isinstance(cause, str) else list(cause)
     reasons = [_SAID[said].format(agreement, levels) for said, agreement, levels in zip(
-        causes, pairs.agreement.tolist(), pairs.difference.tolist(), strict=True)]  # fmt: skip
+        causes, (100 * pairs.agreement).tolist(), pairs.difference.tolist(), strict=True)]  # fmt: skip
     table = _table(
         kind=kind,
         cause=causes,
@@ -184,9 +188,9 @@ def _pairs(photos: pd.DataFrame, kind: str, cause: str | Iterable[str], pairs: P
 _SAID = {
     "exact": "the same file",
     "url": "the same image address",
-    "near": "the same photo: edges agree to {:.1%}, colours to {:.0f} of 255 levels",
-    "mirrored": "the same photo, flipped: edges agree to {:.1%}, colours to {:.0f} of 255 levels",
-    "variant": "looks like one shot: edges agree to {:.1%}, colours differ by up to {:.0f} of 255 levels",
+    "near": "the same photo: edges agree to {:.1f} %, colours to {:.0f} of 255 levels",
+    "mirrored": "the same photo, flipped: edges agree to {:.1f} %, colours to {:.0f} of 255 levels",
+    "variant": "looks like one shot: edges agree to {:.1f} %, colours differ by up to {:.0f} of 255 levels",
     "product": "the same brand and product title",
 }
 

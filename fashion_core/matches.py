@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashion_core import likeness, nearest, outlines
+from fashion_core.pixels import in_threads
 
 SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour
 # Chosen on the catalogue sample (60 x 80 pixels) and on copies planted in it and in clothing photos (LOG). How far
@@ -96,9 +97,8 @@ def _judged(
     first, second = first[enough], second[enough]
     side = np.minimum(side_N[first], side_N[second])
     resized = np.maximum(side_N[first], side_N[second]) >= RESIZED * side
-    found = []
-    for block in _blocks(len(first), _LAID):
-        tell(block.start, len(first))
+
+    def lay(block: slice) -> tuple[np.ndarray, np.ndarray]:
         one, two = measured_N[first[block]], measured_N[second[block]]
         picture, box = one["tiny"], one["box"]
         if mirrored:
@@ -108,28 +108,36 @@ def _judged(
         )
         rows = rows + block.start
         kept = np.abs(_stretch(window, sizes_N2[first[rows]], sizes_N2[second[rows]])) <= 2 * STRETCH
-        found.append((rows[kept], window[kept]))
-    rows = np.concatenate([part[0] for part in found]) if found else np.empty(0, np.int64)
-    window = np.concatenate([part[1] for part in found]) if found else np.empty((0, 4), np.float32)
-    kind, edges, colour = np.full(len(rows), -1), np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
+        return rows[kept], window[kept]
+
+    def judge(block: tuple[int, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+        fine, rows, window = block
+        one, two = pixels(first[rows]), pixels(second[rows])
+        if mirrored:
+            one = one[:, :, ::-1]
+        likely = np.flatnonzero(likeness.edges_agree(one, two, window, min(fine, HASTY)) >= HASTY_EDGES)
+        one, two, rows = one[likely], two[likely], rows[likely]
+        window = likeness.refined(one, two, window[likely])
+        fits = np.flatnonzero(np.abs(_stretch(window, sizes_N2[first[rows]], sizes_N2[second[rows]])) <= STRETCH)
+        one, two, rows, window = one[fits], two[fits], rows[fits], window[fits]
+        kind, edges, colour = _kinds(one, two, window, resized[rows], fine, mirrored)
+        kept = kind >= 0
+        return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
+
+    laid = [(np.empty(0, np.int64), np.empty((0, 4), np.float32))]
+    for part in in_threads(lay, list(_blocks(len(first), _LAID))):
+        laid.append(part)
+        tell(min(_LAID * len(laid), len(first)), len(first))
+    rows, window = (np.concatenate([part[column] for part in laid]) for column in range(2))
+    empty = np.empty(0, np.float32)
+    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64), empty, empty)]
     for fine in SIDES:
-        coarser = min((size for size in SIDES if size > fine), default=None)
-        of_side = np.flatnonzero((side[rows] >= fine) & (side[rows] < (coarser or np.inf)))
-        for block in _blocks(len(of_side), _COMPARED):
-            some = of_side[block]
-            one, two = pixels(first[rows[some]]), pixels(second[rows[some]])
-            if mirrored:
-                one = one[:, :, ::-1]
-            agreement = likeness.edges_agree(one, two, window[some], min(fine, HASTY))
-            likely = np.flatnonzero(agreement >= HASTY_EDGES)
-            one, two, some = one[likely], two[likely], some[likely]
-            exact = likeness.refined(one, two, window[some])
-            shape = _stretch(exact, sizes_N2[first[rows[some]]], sizes_N2[second[rows[some]]])
-            likely = np.flatnonzero(np.abs(shape) <= STRETCH)
-            one, two, some, exact = one[likely], two[likely], some[likely], exact[likely]
-            kind[some], edges[some], colour[some] = _kinds(one, two, exact, resized[rows[some]], fine, mirrored)
-    kept = kind >= 0
-    return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
+        finer = min((size for size in SIDES if size > fine), default=np.inf)
+        of_side = np.flatnonzero((side[rows] >= fine) & (side[rows] < finer))
+        blocks = [of_side[block] for block in _blocks(len(of_side), _COMPARED)]
+        found += list(in_threads(judge, [(fine, rows[some], window[some]) for some in blocks]))
+    first, second, kind, edges, colour = (np.concatenate([part[column] for part in found]) for column in range(5))
+    return first, second, kind, edges, colour
 
 
 def _stretch(window: np.ndarray, first_B2: np.ndarray, second_B2: np.ndarray) -> np.ndarray:

@@ -41,8 +41,8 @@ def test_the_page_starts_the_audit_as_a_process_and_shows_what_it_found(data_dir
     assert metric(app, "Leaked photos") == "5" and metric(app, "Label conflicts") == "1"
     assert metric(app, "Copies") == "6" and metric(app, "Unreadable") == "1"
     assert (
-        "3 of 12 test photos (25.00 %) have their like in train: the same file 1, the same photo, flipped 1, "
-        "the same photo 1." in written(app)
+        "3 of 12 test photos (25.00 %) have their like in train: 1 the same file; 1 the same photo, "
+        "flipped; 1 the same photo." in written(app)
     )
     for kind, number in found.counts.items():
         if number:

@@ -153,19 +153,25 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
     for pair in found.leaks:
         later_name, earlier = (charts.SPLIT_NAMES[pair[name]].lower() for name in ("split", "other_split"))
         num, of = pair["images"], dataset.splits[pair["split"]]
+        causes = "; ".join(f"{words.count(n)} {findings.LEAKS[cause]}" for cause, n in pair["causes"].items())
         st.markdown(
             f"{words.count(num)} of {words.count(of)} {later_name} photos ({words.percent(num / of, 2)}) have their "
-            f"like in {earlier}: {_listed({findings.LEAKS[cause]: n for cause, n in pair['causes'].items()})}."
+            f"like in {earlier}: {causes}."
         )
     if found.counts["look_alike"]:
-        shots = words.counted(found.counts["look_alike"], "photo")
+        num = found.counts["look_alike"]
         st.markdown(
-            f"{shots} more {'looks' if found.counts['look_alike'] == 1 else 'look'} like one shot with a photo of an "
-            "earlier split, in another colour: check them. They count as no leak."
+            f"Besides, {words.counted(num, 'photo')} {'looks' if num == 1 else 'look'} like one shot with a photo of an "
+            "earlier split, in another colour: check. No such photo counts as a leak."
         )
     notices.aside(
         "Photos are compared by edges and colours, laid over each other. A copy that was cropped by much more than 5 % "
         "or turned is not looked for, and on photos below 48 pixels only what is nearly equal is told."
+        + (
+            f" {words.counted(found.num_crowded, 'photo')} had so many look-alikes that only the nearest were compared."
+            if found.num_crowded
+            else ""
+        )
     )
     kinds = [kind for kind in ("leak", "look_alike", "conflict", *findings.KINDS) if found.counts[kind]]
     kinds = list(dict.fromkeys(kinds))
