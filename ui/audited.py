@@ -161,7 +161,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
     if found.counts["look_alike"]:
         num = found.counts["look_alike"]
         st.markdown(
-            f"Besides, {words.counted(num, 'photo')} {'looks' if num == 1 else 'look'} like one shot with a photo of an "
+            f"Besides, {words.counted(num, 'photo')} {'looks' if num == 1 else 'look'} like one shot with one of an "
             "earlier split, in another colour: check. No such photo counts as a leak."
         )
     notices.aside(
