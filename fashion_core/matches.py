@@ -120,6 +120,8 @@ def _judged(
         window = likeness.refined(one, two, window[likely])
         fits = np.flatnonzero(np.abs(_stretch(window, sizes_N2[first[rows]], sizes_N2[second[rows]])) <= STRETCH)
         one, two, rows, window = one[fits], two[fits], rows[fits], window[fits]
+        near = np.flatnonzero(likeness.edges_agree(one, two, window, fine) >= BLURRED_EDGES)  # no kind has less
+        one, two, rows, window = one[near], two[near], rows[near], window[near]
         kind, edges, colour = _kinds(one, two, window, resized[rows], fine, mirrored)
         kept = kind >= 0
         return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
