@@ -1,6 +1,11 @@
-"""Vastra Lab: page config and navigation, nothing else."""
+"""Vastra Lab: what `streamlit run` serves, and for each visit page config and navigation, nothing else."""
 
-from ui import navigation
+import streamlit as st
 
-navigation.configure()
-navigation.open_app()
+from ui import door, navigation
+
+if __name__ == "__main__":  # run for a visit
+    navigation.configure()
+    navigation.open_app()
+else:  # imported by the server, once, before the first visit
+    app = st.App(__file__, middleware=door.MIDDLEWARE, lifespan=door.opened)

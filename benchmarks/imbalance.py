@@ -72,7 +72,7 @@ def train(dataset: manifest.Dataset, way: str, settings: config.Settings, given:
         done = subprocess.run(
             [sys.executable, "-m", "fashion_core", *words],
             cwd=ROOT,
-            env={**os.environ, **launchers.ALLOCATOR},
+            env={**os.environ, **launchers.ENVIRONMENT},
             capture_output=True,
             text=True,
         )

@@ -2,11 +2,13 @@
 
 python benchmarks/training_speed.py --dataset NAME [--data-dir DATA] [--steps 40] [--repeats 3] [--quick]
 python benchmarks/training_speed.py --dataset NAME [--data-dir DATA] --losses [--steps 96]
+python benchmarks/training_speed.py --dataset NAME [--data-dir DATA] --beside 2 [--repeats 3]
 
 Takes an imported dataset with photos on disk. Every measurement is a process of its own, on the CPU: the plain script
-(plain_script.py) with the environment as it is, ours with the allocator settings that training is launched with. All
-take turns, each other round backwards, so that a machine that slows down slows all of them; a cell is the median of
-the rounds with its range. ``--losses`` instead trains both with three seeds and compares the losses at the end.
+(plain_script.py) with the environment as it is, ours with the one that training is launched with. All take turns, each
+other round backwards, so that a machine that slows down slows all of them; a cell is the median of the rounds with its
+range. ``--losses`` instead trains both with three seeds and compares the losses at the end;
+``--beside`` trains alone and beside so many busy loops, with threads that wait asleep and with threads that spin.
 """
 
 import argparse
@@ -17,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
@@ -28,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from fashion_core import config, launch, manifest  # noqa: E402
+from fashion_core.launchers import WAITING  # noqa: E402
 
 WARM = 10  # steps that are not timed: the first ones fill the allocator and start the loader's workers
 SWITCHES = {
@@ -40,18 +45,35 @@ SWITCHES = {
 GOALS = {"epoch": 3.0, "input": 12.0, "floor": 1.6}
 
 
-def environment(threads: int, allocator: bool) -> dict[str, str]:
-    """This process's environment without any allocator settings, or with ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
-    return {**kept, **(launch.ALLOCATOR if allocator else {}), "OMP_NUM_THREADS": str(threads)}
+def environment(threads: int, allocator: bool, waiting: bool | None = None) -> dict[str, str]:
+    """This process's environment without any settings of allocator and threads, or with ours."""
+    ours = {
+        **(launch.ALLOCATOR if allocator else {}),
+        **(WAITING if (allocator if waiting is None else waiting) else {}),
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_") and name not in WAITING}
+    return {**kept, **ours, "OMP_NUM_THREADS": str(threads)}
 
 
-def measured(script: str, *words: Any, threads: int, allocator: bool) -> dict[str, Any]:
+@contextmanager
+def beside(num: int) -> Iterator[None]:
+    """So many processes that keep a core each busy."""
+    loop = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"  # ends with this process, however
+    loops = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(num)]
+    try:
+        yield
+    finally:
+        for process in loops:
+            process.kill()
+            process.wait()
+
+
+def measured(script: str, *words: Any, threads: int, allocator: bool, waiting: bool | None = None) -> dict[str, Any]:
     """The line of JSON that a benchmark of this folder ends with, in a process of its own; ``error`` if it fails."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / script), *map(str, words)],
         cwd=ROOT,
-        env=environment(threads, allocator),
+        env=environment(threads, allocator, waiting),
         capture_output=True,
         text=True,
     )
@@ -89,11 +111,21 @@ class Rounds:
             told["ms_per_image"] = 1000 * sum(told["seconds"][warm:]) / sum(told["images"][warm:])
         self.keep(name, told)
 
-    def task(self, name: str, task: str, *more: Any, allocator: bool = True, steps: int = 0, warm: int = -1) -> None:
+    def task(
+        self,
+        name: str,
+        task: str,
+        *more: Any,
+        allocator: bool = True,
+        waiting: bool | None = None,
+        steps: int = 0,
+        warm: int = -1,
+    ) -> None:
         options = self.options
         words = [task, "--dataset", options.dataset, "--data-dir", options.data_dir, "--folders", self.folders]
         words += ["--steps", steps or options.steps, "--warm", options.warm if warm < 0 else warm, *more]
-        self.keep(name, measured("training_tasks.py", *words, threads=options.threads, allocator=allocator))
+        named = {"allocator": allocator, "waiting": waiting}
+        self.keep(name, measured("training_tasks.py", *words, threads=options.threads, **named))
 
     def keep(self, name: str, told: dict[str, Any]) -> None:
         """Take note of one measurement."""
@@ -185,6 +217,25 @@ def compare_speed(options: argparse.Namespace, folders: Path) -> None:
         print(f"failed: {name}: {error}", file=sys.stderr)
 
 
+def compare_waiting(options: argparse.Namespace, folders: Path) -> None:
+    """Train with sleeping and with spinning threads, alone and beside busy loops, in turn."""
+    rounds = Rounds(options, folders)
+    cells = [(waiting, num) for num in (0, options.beside) for waiting in (True, False)]
+
+    def name(waiting: bool, num: int) -> str:
+        return f"{'asleep' if waiting else 'spinning'}, {f'beside {num} loops' if num else 'alone'}"
+
+    for number in range(options.repeats):
+        for waiting, num in reversed(cells) if number % 2 else cells:
+            with beside(num):
+                rounds.task(name(waiting, num), "train", waiting=waiting)
+    best = rounds.ms(name(False, 0))
+    print("\nthreads that wait           ms an image: median [range]   of the speed of spinning alone")
+    for waiting, num in cells:
+        told = name(waiting, num)
+        print(f"  {told:<26}{rounds.cell(told):<30}{best / rounds.ms(told):6.2f}")
+
+
 def compare_losses(options: argparse.Namespace, folders: Path, num_seeds: int = 3) -> None:
     """Train both with each seed and compare the mean training losses of the last fifth of the steps."""
     rounds = Rounds(options, folders)
@@ -222,6 +273,7 @@ def main() -> None:
     parser.add_argument("--no-switches", dest="switches", action="store_false")
     parser.add_argument("--quick", action="store_true", help="one round of 10 cold steps: to see that it runs")
     parser.add_argument("--losses", action="store_true", help="compare losses over three seeds instead of speed")
+    parser.add_argument("--beside", type=int, default=0, help="busy loops beside which training is measured instead")
     options = parser.parse_args()
     options.steps = options.steps or (10 if options.quick else 96 if options.losses else 40)
     options.repeats, options.warm = (1, 0) if options.quick else (options.repeats, WARM)
@@ -231,10 +283,13 @@ def main() -> None:
     describe(options.threads)
     with tempfile.TemporaryDirectory() as temporary:
         folders = options.folders
-        if folders is None:  # what `python -m fashion_core folders DATASET DEST` writes
+        if options.beside:
+            folders = Path(temporary)
+        elif folders is None:  # what `python -m fashion_core folders DATASET DEST` writes
             folders = Path(temporary) / "folders"
             manifest.write_folders(manifest.find_dataset(options.data_dir, options.dataset), folders)
-        (compare_losses if options.losses else compare_speed)(options, folders.resolve())
+        compare = compare_losses if options.losses else compare_waiting if options.beside else compare_speed
+        compare(options, folders.resolve())
 
 
 if __name__ == "__main__":

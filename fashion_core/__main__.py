@@ -16,6 +16,8 @@ from fashion_core import claim_commands  # isort: skip
 from fashion_core import export_commands  # isort: skip
 from fashion_core import report_commands  # isort: skip
 from fashion_core import lesson_commands  # isort: skip
+from fashion_core import room_commands  # isort: skip
+from fashion_core import interpreter
 from fashion_core.console import app, say
 from fashion_core.errors import FashionError
 
@@ -30,6 +32,7 @@ __all__ = [
     "report_commands",
     "reproduce_commands",
     "result_commands",
+    "room_commands",
     "tidy_commands",
     "train_commands",
 ]
@@ -39,11 +42,11 @@ def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
     heavy = {"train", "resume", "evaluate", "embed", "export", "lesson"} & set(words[:1]) and "--detach" not in words
-    if heavy and sys.platform == "linux" and not launch.ALLOCATOR.items() <= os.environ.items():
-        # The allocator reads these when a process starts, so the process starts again, once.
-        os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ALLOCATOR})
+    if heavy and sys.platform == "linux" and not launch.ENVIRONMENT.items() <= os.environ.items():
+        # The allocator and OpenMP read these when a process starts, so the process starts again, once.
+        os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ENVIRONMENT})
     try:
-        app(prog_name="python -m fashion_core")
+        app(prog_name=interpreter.here("python -m fashion_core"))
     except FashionError as error:
         say(f"error: {error}")
         sys.exit(error.exit_code)

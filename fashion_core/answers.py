@@ -12,6 +12,7 @@ import pandas as pd
 
 from fashion_core import runs, seeds
 from fashion_core.errors import RunError
+from fashion_core.labels import agree, counted, listed
 from fashion_core.runs import Run
 from fashion_core.sides import Side, other_classes
 from fashion_core.statistics import wilson
@@ -108,7 +109,7 @@ def _frame(run: Run, split: str, classes: Sequence[str]) -> pd.DataFrame:
 def join(first: Side, second: Side, split: str) -> Joined:
     """The answers of two sides to the photos that both were asked about, classes in the first side's order.
 
-    RunError for other classes, for no photo in common, and for a class without a photo among the common ones.
+    RunError for other classes and for no photo in common. A class without a photo among the common ones is noted.
     """
     classes = first.classes
     if set(classes) != set(second.classes):
@@ -137,10 +138,10 @@ def join(first: Side, second: Side, split: str) -> Joined:
             f"{joined.num_other_label:,} of the common photos have another label on the second side; they are left out."
         )
     shown = np.bincount(joined.first.label_N, minlength=len(classes))
-    if (shown == 0).any():
-        raise RunError(
-            f"no images of {', '.join(name for name, n in zip(classes, shown, strict=True) if not n)} among the "
-            f"{joined.n:,} {split} photos that both were asked about: a class never shown cannot be compared"
+    if absent := [name for name, n in zip(classes, shown, strict=True) if not n]:
+        joined.notes.append(
+            f"No photos of {listed(absent)} among the {joined.n:,} {split} photos that both were asked about, so of "
+            f"{agree(len(absent), 'that class', 'those classes')} nothing is said."
         )
     return joined
 
@@ -159,7 +160,9 @@ def splits_of(first: Side, second: Side, split: str) -> tuple[str, str]:
 def _notes(first: Side, second: Side, split: str, common: int, num_first: int, num_second: int) -> list[str]:
     notes = []
     if common < max(num_first, num_second):
-        notes.append(f"{common:,} photos in common, of {num_first:,} of the first and {num_second:,} of the second.")
+        notes.append(
+            f"{counted(common, 'photo')} in common, of {num_first:,} of the first and {num_second:,} of the second."
+        )
     if first.classes != second.classes:
         notes.append("The two name their classes in another order; they were matched by name.")
     one, two = (side.members[0].dataset for side in (first, second))
@@ -204,7 +207,7 @@ def score_of(right_SN: np.ndarray) -> Score:
 class Told:
     """What one side of a comparison without pairs tells: ``accuracies`` of its models, ``n`` photos, ``score``, and its
     ``matrix`` (int64 K x K, several seeds added up) where there is one. RunError as for ``answers_of``, for a split on
-    which nothing was published, and for a class without photos."""
+    which nothing was published."""
 
     def __init__(self, side: Side, split: str, classes: Sequence[str]) -> None:
         self.matrix: np.ndarray | None = None
@@ -225,9 +228,6 @@ class Told:
             self.matrix = matrix_of(answers, len(classes))
             self.score = score_of(answers.right_SN)
             self.ranges = ranges_of(answers, len(classes))
-            if (self.matrix.sum(axis=1) == 0).any():
-                missing = [name for name, n in zip(classes, self.matrix.sum(axis=1), strict=True) if not n]
-                raise RunError(f"no images of {', '.join(missing)} in {side.id!r}: a class never shown has no score")
 
     @property
     def accuracy(self) -> float:

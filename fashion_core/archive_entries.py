@@ -81,7 +81,9 @@ def zip_entries(archive: Path, with_data: bool) -> Iterator[tuple[Entry, BinaryI
     with zipfile.ZipFile(archive) as zipped:
         for info in zipped.infolist():
             _refuse_zip_entry(archive, info.filename, info.flag_bits, info.compress_type, info.external_attr)
-            entry = Entry(info.filename, info.is_dir(), info.file_size, info.compress_size)
+            raw = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437", errors="replace")
+            name = _zip_name(raw, info.flag_bits, info.create_system)
+            entry = Entry(name, name.endswith("/"), info.file_size, info.compress_size)
             if entry.is_folder:
                 yield entry, None
             else:
@@ -118,11 +120,24 @@ def _zip_listing(archive: Path) -> Iterator[Entry]:
             raw, extra = file.read(name_length), file.read(extra_length)
             file.seek(comment_length, os.SEEK_CUR)
             left -= 46 + name_length + extra_length + comment_length
-            name = raw.decode("utf-8" if flags & 0x800 else "cp437", errors="strict" if flags & 0x800 else "replace")
+            name = _zip_name(raw, flags, record[2])
             if 0xFFFFFFFF in (unpacked, packed):
                 unpacked, packed = _zip64_sizes(extra, unpacked, packed)
             _refuse_zip_entry(archive, name, flags, method, record[17])
             yield Entry(name, name.endswith("/"), unpacked, packed)
+
+
+def _zip_name(raw: bytes, flags: int, made_by: int) -> str:
+    """A name as its writer meant it. Without the flag for UTF-8, Linux and macOS write UTF-8 all the same, and say in
+    ``made_by`` that they are Unix (3) or macOS (19); others mean the code page of DOS."""
+    unix = made_by in (3, 19)
+    name = raw.decode("utf-8") if flags & 0x800 else raw.decode("cp437", errors="replace")
+    if unix and not flags & 0x800 and not raw.isascii():
+        try:
+            name = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    return name if unix else name.replace("\\", "/")  # PowerShell 5 writes folders so; on Unix it is a letter
 
 
 def _zip_directory(archive: Path, file: BinaryIO) -> tuple[int, int, int]:

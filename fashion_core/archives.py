@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from fashion_core import storage
 from fashion_core.archive_entries import (
     BOMB_WINDOW,
     CHUNK,
@@ -189,4 +190,4 @@ def _write(
             raise EOFError(f"'{entry.name}' ends too early")
         written += size
         if progress:
-            progress("unpacking", written, total)
+            progress(storage.UNPACKING, written, total)

@@ -10,6 +10,7 @@ import typer
 from fashion_core import launch, manifest, pace, runs
 from fashion_core.console import DATA_DIR, RUNS_DIR, DataDir, Json, RunsDir, answer, app, say
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.labels import counted
 
 ALL = "all"
 
@@ -182,7 +183,7 @@ def _train(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) 
                 return
             if not asked:
                 batch = experiments.batches(plans)[0]
-                say(f"{batch.words}: {len(batch.new) + len(batch.resumed)} runs")
+                say(f"{batch.words}: {counted(len(batch.new) + len(batch.resumed), 'run')}")
                 started = experiments.start(again, data_dir=data_dir, runs_dir=runs_dir, most=1)
                 tried |= set(started)
                 running = [runs.find_run(runs_dir, one) for one in started]
@@ -206,7 +207,8 @@ def _left(began: float, ended: int, cost: Any) -> str:
     if not ended:
         return ""
     seconds = (time.monotonic() - began) / ended * (cost.num_runs - ended)
-    return f"{ended} of {cost.num_runs} runs" + (f", about {pace.roughly(seconds)} left." if seconds > 0 else ".")
+    left = f", about {pace.roughly(seconds)} left." if seconds > 0 else "."
+    return f"{ended} of {counted(cost.num_runs, 'run')}{left}"
 
 
 def _stop(running: Sequence[runs.Run]) -> None:

@@ -40,6 +40,8 @@ def compare(
     lines += [
         f"{row.label:<24}{row.n:>6}{row.first:>9.4f}{row.second:>9.4f}{row.difference:>+12.4f}"
         f"{f'[{row.low:+.4f}, {row.high:+.4f}]':>20}{row.p_holm:>10.3g}"
+        if row.n
+        else f"{row.label:<24}{row.n:>6}{'no photos':>18}"
         for row in done.per_class.itertuples()
     ]
     answer(done.to_json(), as_json, lines)

@@ -89,7 +89,10 @@ class Comparison:
             "pairs": asdict(self.pairs) if self.pairs else None,
             "mcnemar_p": self.paired.p_value if self.paired else None,
             "settings": [{"name": name, "first": one, "second": other} for name, one, other in self.settings],
-            "per_class": self.per_class.to_dict("records"),
+            "per_class": [
+                {key: None if value != value else value for key, value in row.items()}  # NaN is no JSON
+                for row in self.per_class.to_dict("records")
+            ],
             "right_to_wrong": flips["image_id"][flips["first_right"] > second_right].tolist(),
             "wrong_to_right": flips["image_id"][flips["first_right"] < second_right].tolist(),
             "notes": self.notes,
@@ -101,7 +104,7 @@ def compare(
 ) -> Comparison:
     """Compare two sides on a split. ``others`` are runs among which seeds of the same recipes are looked for.
 
-    RunError for one side twice, other classes, no common photos, a class without photos, NaN probabilities, missing
+    RunError for one side twice, other classes, no common photos, NaN probabilities, missing
     predictions. WrongUse for a margin outside 0..0.5 (a share: 0.01 is one point of accuracy).
     """
     if not 0 < margin <= 0.5:
@@ -143,7 +146,7 @@ def compare(
         matrix_second=answers.matrix_of(joined.second, len(first.classes)),
         ranges_first=answers.ranges_of(joined.first, len(first.classes)),
         ranges_second=answers.ranges_of(joined.second, len(first.classes)),
-        notes=joined.notes,
+        notes=[*joined.notes, *sides.left_out_words(first), *sides.left_out_words(second)],
         verdict=verdicts.judge(
             first, second, difference, n=joined.n, split=split, margin=margin, spread=spread, paired=paired
         ),
@@ -226,7 +229,7 @@ def _against_published(first: Side, second: Side, split: str, margin: float) -> 
         matrix_second=other.matrix,
         ranges_first=one.ranges,
         ranges_second=other.ranges,
-        notes=[],
+        notes=[*sides.left_out_words(first), *sides.left_out_words(second)],
         verdict=verdicts.judge_published(
             first, second, difference, num_first=one.n, num_second=other.n, split=split, margin=margin
         ),

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import config
+from fashion_core import config, interpreter, storage
 
 app = typer.Typer(
     name="fashion_core",
@@ -46,12 +46,12 @@ DATA_DIR, RUNS_DIR = config.default_data_dir(), config.default_runs_dir()
 
 def say(sentence: str) -> None:
     """One line for people, on stderr."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(interpreter.here(sentence), file=sys.stderr, flush=True)
 
 
 def answer(document: Any, as_json: bool, lines: list[str]) -> None:
     """The command's result: one JSON document, or lines for people."""
-    print(json.dumps(document, indent=1, ensure_ascii=False) if as_json else "\n".join(lines))
+    print(json.dumps(document, indent=1, ensure_ascii=False) if as_json else interpreter.here("\n".join(lines)))
 
 
 class Bar:
@@ -69,7 +69,7 @@ class Bar:
             return
         self.told = now
         left = (now - self.began) / done * (total - done) if done else 0
-        text = f"{stage}: {done:,} of {total:,}" + (f", about {left:.0f} s left" if left >= 1 else "")
+        text = f"{stage}: {storage.amount(stage, done, total)}" + (f", about {left:.0f} s left" if left >= 1 else "")
         print(f"\r{text:<78}" if self.moving else text, end="" if self.moving else "\n", file=sys.stderr, flush=True)
         if self.moving and done >= total:
             print(file=sys.stderr)

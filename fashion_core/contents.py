@@ -6,6 +6,7 @@ Takes a Dataset; gives a count and a digest for each class of each split. Knows 
 import hashlib
 
 from fashion_core.datasets import Dataset
+from fashion_core.labels import counted
 
 #: split -> label -> (number of readable photos, digest of their ids and bytes)
 Contents = dict[str, dict[str, tuple[int, str]]]
@@ -30,7 +31,7 @@ def first_difference(before: Contents, now: Contents) -> str | None:
         for label in sorted(old.keys() | new.keys()):
             num_old, num_new = (side.get(label, (0, ""))[0] for side in (old, new))
             if num_old != num_new:
-                return f"{split} has {num_new:,} photos of {label}, it had {num_old:,}"
+                return f"{split} has {counted(num_new, 'photo')} of {label}, it had {num_old:,}"
             if tuple(old[label]) != tuple(new[label]):
-                return f"{split} has {num_new:,} photos of {label} as before, but not the same ones"
+                return f"{split} has {counted(num_new, 'photo')} of {label} as before, but not the same ones"
     return None

@@ -16,6 +16,7 @@ import pandas as pd
 from fashion_core import datasets, pixels, rights, sources, versions
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, WrongUse
+from fashion_core.labels import counted
 from fashion_core.layout import SPLITS
 
 OPERATION = "copies"
@@ -117,5 +118,5 @@ def _take_pixels(dataset: Dataset, rows_N: np.ndarray, building: Path, fingerpri
 def sentence(step: dict[str, Any], num_classes: int) -> str:
     """What was done, in one sentence, from an entry of ``Dataset.made``."""
     planted = step["copies"] * num_classes
-    tail = f", and copies of {planted:,} test photos were planted in train" if planted else ""
-    return f"train has {step['train']:,} photos a class of {step['parent']}, seed {step['seed']}{tail}"
+    tail = f", and copies of {counted(planted, 'test photo')} were planted in train" if planted else ""
+    return f"train has {counted(step['train'], 'photo')} a class of {step['parent']}, seed {step['seed']}{tail}"

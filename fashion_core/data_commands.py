@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import VERSION, audit, findings, label_errors, long_tail, manifest, pretrained, runs, versions
+from fashion_core import VERSION, audit, enough, findings, label_errors, long_tail, manifest, pretrained, runs, versions
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import FashionError, WrongUse
-from fashion_core.labels import did_you_mean, listed
+from fashion_core.labels import counted, did_you_mean, listed
 
 
 @app.command()
@@ -117,8 +117,13 @@ def weights(
 def datasets(as_json: Json = False, data_dir: DataDir = DATA_DIR) -> None:
     """List the imported datasets."""
     found = [_dataset_document(dataset) for dataset in manifest.list_datasets(data_dir)]
-    lines = [f"{d['dataset']}: {d['images']:,} photos, {len(d['classes'])} classes, {d['splits']}" for d in found]
+    lines = [f"{_line(d)}, {d['splits']}" for d in found]
     answer(found, as_json, lines or ["no dataset yet; run: python -m fashion_core import demo"])
+
+
+def _line(document: dict[str, Any]) -> str:
+    classes = counted(len(document["classes"]), "class", "classes")
+    return f"{document['dataset']}: {counted(document['images'], 'photo')}, {classes}"
 
 
 def _dataset_document(dataset: manifest.Dataset) -> dict[str, Any]:
@@ -167,8 +172,10 @@ def import_(
     document = _dataset_document(dataset)
     for warning in dataset.warnings:
         say(f"note: {warning}")
+    for sentence in enough.of_manifest(dataset.manifest(["split", "label", "status"])):
+        say(f"note: {sentence}")
     splits = ", ".join(f"{split} {count:,}" for split, count in dataset.splits.items())
-    lines = [f"{dataset.id}: {dataset.num_images:,} photos, {len(dataset.classes)} classes ({splits})"]
+    lines = [f"{_line(document)} ({splits})"]
     if dataset.num_damaged or dataset.num_missing:
         frame = dataset.manifest()
         bad = frame[frame["status"] != "ok"]
@@ -248,8 +255,13 @@ def audit_(
         reasons = (versions.leaked(found) if exclude_leaks else {}) | given
         made = versions.exclude(found_dataset, reasons, bring=bring, name=name, force=force)
         document["new_dataset"] = _dataset_document(made)
-        lines.append(f"new dataset {made.id}: {made.num_images:,} photos; {found.dataset} is as it was")
+        lines.append(f"new dataset {made.id}: {counted(made.num_images, 'photo')}; {found.dataset} is as it was")
         lines.append(f"it keeps {versions.left(found_dataset, made)}")
+        notes = versions.conflict_notes(found, reasons)
+        for note in notes[:20]:
+            say(f"note: {note}")
+        if len(notes) > 20:
+            say(f"... and {len(notes) - 20:,} more")
     answer(document, as_json, lines)
 
 
@@ -257,7 +269,7 @@ def _label_errors(run: runs.Run, dataset: manifest.Dataset, split: str | None) -
     """Suspected label errors by a run's stored predictions of a split, test where there are such."""
     split = split or next(iter(run.prediction_splits()), "test")
     if split.endswith(f"-on-{dataset.id}"):
-        runs.check_same_classes(run, dataset)
+        runs.check_known_classes(run, dataset)
     else:
         runs.check_same_dataset(run, dataset)
     predictions = run.predictions(split)

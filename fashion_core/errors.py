@@ -7,6 +7,7 @@ FashionError                 exit code 1
 ├── RunError                 a run is unknown, unfinished or does not fit
 ├── DeviceError              a device is not there
 ├── ReadOnlyError            this is a review copy, which changes nothing
+├── RoomError                the lab cannot be opened to the room
 ├── DiskError                something cannot be written; an OSError too, with its errno
 └── WrongUse                 exit code 2: the caller asked for something that does not exist
     └── SettingsError        a setting is unknown or out of range
@@ -45,6 +46,10 @@ class DeviceError(FashionError):
 
 class ReadOnlyError(FashionError):
     """This is a review copy, which changes nothing."""
+
+
+class RoomError(FashionError):
+    """The lab cannot be opened to other machines."""
 
 
 class DiskError(FashionError, OSError):

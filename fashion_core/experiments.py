@@ -22,6 +22,7 @@ from fashion_core.claims import GROUPS, Arm, Claim
 from fashion_core.config import Settings
 from fashion_core.datasets import Dataset
 from fashion_core.errors import RunError
+from fashion_core.labels import agree, counted
 from fashion_core.runs import Run
 from fashion_core.status import Status
 
@@ -104,8 +105,9 @@ class Cost:
     def words(self) -> str:
         """``9 runs to train, about 12 min; 6 there already``."""
         if not self.num_runs:
-            return f"nothing to train: all {self.num_finished} runs are there"
-        parts = [f"{self.num_runs} run{'' if self.num_runs == 1 else 's'} to train"]
+            there = "the run is" if self.num_finished == 1 else f"all {self.num_finished} runs are"
+            return f"nothing to train: {there} there"
+        parts = [f"{counted(self.num_runs, 'run')} to train"]
         if self.num_unknown < self.num_runs:
             parts.append(f"about {pace.roughly(self.seconds)}")
         if self.num_unknown:
@@ -313,8 +315,8 @@ def collect(one: Plan) -> Evidence:
     if not one.finished:
         left = sum(member.state != FINISHED for member in one.members)
         raise RunError(
-            f"{left} of {len(one.members)} runs of claim {one.claim.name!r} on {one.dataset.name!r} are not finished; "
-            f"run: {one.command}"
+            f"{left} of {counted(len(one.members), 'run')} of claim {one.claim.name!r} on {one.dataset.name!r} "
+            f"{agree(left)} not finished; run: {one.command}"
         )
     members: Mapping[str, list[Run]] = {
         arm.arm.name: [member.run for member in arm.members if member.run is not None]

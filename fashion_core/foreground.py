@@ -14,6 +14,7 @@ from pathlib import Path
 from fashion_core import devices, launch, manifest, runs, sbatch, slots, slurm
 from fashion_core.console import answer, say
 from fashion_core.errors import RunError
+from fashion_core.labels import counted
 
 
 def refuse_twice(run: runs.Run) -> None:
@@ -102,10 +103,13 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
         from fashion_core import torchrun
 
         torchrun.train_in_ranks(run, num_processes=nproc, data_dir=data_dir)
-        summary = run.summary()
+        summary, status = run.summary(), run.status()
+        if summary is None and status.state == "stopped" and not _stopped_by_slurm(run):
+            answer({"run_id": run.id, "status": "stopped"}, as_json, [f"run {run.id}: {status.sentence}"])
+            return
         if summary is None:
-            raise RunError(f"run {run.id!r}: {run.status().sentence}")
-        answer(summary, as_json, [f"run {run.id} {summary['status']}: {summary['epochs']} epochs"])
+            raise RunError(f"run {run.id!r}: {status.sentence}")
+        answer(summary, as_json, [f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')}"])
         return
     asked = stop_requests()
     should_stop = _telling_who_asked(run, asked) if devices.dealt_out() else lambda: bool(asked)
@@ -116,10 +120,10 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
     )
     summary = training.train(run, dataset, should_stop=should_stop, say=say)
     if is_rank():  # the process that started the ranks prints the answer
-        sys.exit(summary["status"] == "stopped")
+        sys.exit(summary["status"] == "stopped" and _stopped_by_slurm(run))
     scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
     lines = [
-        f"run {run.id} {summary['status']}: {summary['epochs']} epochs in {summary['seconds']:.0f} s on "
+        f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')} in {summary['seconds']:.0f} s on "
         f"{summary['device']}, train loss {_rounded(summary['train_loss'])}, "
         f"val accuracy {_rounded(summary['val_accuracy'])}",
         *([f"accuracy {scores['accuracy']:.4f}, n {scores['n']:,}"] if scores.get("accuracy") is not None else []),
@@ -128,7 +132,17 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
     if summary["status"] == "stopped":
         listed = run.folder.resolve().parent == runs_dir.resolve()
         again = f"resume {run.id}" if listed else f"train --run-dir {run.folder}"
-        raise RunError(f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}")
+        told = f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}"
+        if _stopped_by_slurm(run):
+            raise RunError(told)
+        say(told)
+
+
+def _stopped_by_slurm(run: runs.Run) -> bool:
+    """Whether nobody asked for the stop but Slurm, whose job then ends without having done what it was for; a run that
+    a person stopped did as it was asked, and its process ends with 0."""
+    asked = [event for event in run.events() if event["event"] == "stop_requested"]
+    return bool(asked) and asked[-1].get("by") == "slurm"
 
 
 def _telling_who_asked(run: runs.Run, asked: list[int]) -> Callable[[], bool]:

@@ -17,6 +17,7 @@ import pandas as pd
 from fashion_core import labels, photos
 from fashion_core.archives import has_odd_characters
 from fashion_core.errors import SourceError
+from fashion_core.labels import counted
 
 FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
 FOLDERS = ("", "annotations", "images/metadata")
@@ -71,7 +72,8 @@ def read(root: Path) -> Found:
         raise SourceError(f"'{next(iter(files.values()))}' and its neighbours hold no rows; get the files again.")
     if all(row["missing"] for row in rows):
         raise SourceError(
-            f"none of the {len(rows):,} photos that the JSON files name is there; looked for '{rows[0]['image_id']}' "
+            f"none of the {counted(len(rows), 'photo')} that the JSON files name is there; looked for "
+            f"'{rows[0]['image_id']}' "
             f"and the others under '{root}'. Put the photos there, or give the folder that holds both."
         )
     if repeated:
@@ -118,7 +120,7 @@ def _label(record: dict[str, Any], where: str) -> str:
 
 
 def _text(value: Any) -> str | None:
-    if value is None:
+    if value is None or value != value:  # NaN, as pandas writes an empty cell
         return None
     text = html.unescape(str(value)).strip()
     # lone surrogates are legal in JSON and fit into no UTF-8 file

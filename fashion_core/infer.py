@@ -197,11 +197,12 @@ def evaluate(
 
     With a saved ``step`` its weights answer, and what they answer is kept as ``snapshots`` keeps it.
 
-    The run's own dataset writes ``predictions-<split>``; another one with the same classes in the same order writes
-    ``predictions-<split>-on-<dataset>``. Other classes, or another order, are a RunError that shows the difference.
+    The run's own dataset writes ``predictions-<split>``; another one with the same classes in the same order, or some
+    of them, writes ``predictions-<split>-on-<dataset>``. A class that the run does not know, or another order, is a
+    RunError that shows the difference.
     """
     rights.refuse_read_only("no run can be evaluated")
-    runs.check_same_classes(run, dataset)
+    runs.check_known_classes(run, dataset)
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
     kept = run if step is None else snapshots.at(run, step)  # asked now: training may remove the step meanwhile

@@ -75,6 +75,16 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """(1, "photo") -> ``1 photo``; (4200, "photo") -> ``4,200 photos``."""
+    return f"{int(number):,} {thing if number == 1 else things or thing + 's'}"
+
+
+def agree(number: int, one: str = "is", many: str = "are") -> str:
+    """The verb that a count takes: (1) -> ``is``, (3) -> ``are``."""
+    return one if number == 1 else many
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` most likely meant, or None when nothing is close."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -10,9 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fashion_core import checkpoints, config, devices, launchers, manifest, rights, runs, sbatch, slots, slurm, storage
+from fashion_core import (
+    checkpoints,
+    config,
+    devices,
+    launchers,
+    manifest,
+    rights,
+    runs,
+    sbatch,
+    slots,
+    slurm,
+    starters,
+    storage,
+)
 from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.launchers import ALLOCATOR as ALLOCATOR
+from fashion_core.launchers import ENVIRONMENT as ENVIRONMENT
 from fashion_core.launchers import command_line as command_line
 from fashion_core.launchers import detach as detach
 from fashion_core.launchers import running_process as running_process
@@ -178,6 +192,7 @@ def start(
     launcher: launchers.Launcher = launchers.Local(num_processes=num_processes, wait=wait)
     if request is not None:
         launcher = launchers.Slurm(request=request)
+    starters.remember(run.folder)
     launcher.submit(run, data_dir=data_dir)
 
 

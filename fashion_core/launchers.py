@@ -30,6 +30,13 @@ ALLOCATOR = {
 }
 
 
+#: A thread of libgomp that has done its share spins, and holds a core that another program or its own slower sibling
+#: could use; passive ones sleep. Read when torch is loaded, so a process is started with it.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+#: What every process that trains or predicts is started with.
+ENVIRONMENT = {**ALLOCATOR, **WAITING}
+
+
 class Launcher(Protocol):
     """Somewhere a run can be trained."""
 
@@ -118,7 +125,7 @@ class Slurm(_Directory):
             name=name,
             command=command_line(training_words(run, data_dir=data_dir)),
             root=config.PROJECT_ROOT,
-            environment={**ALLOCATOR, "PYTHONUNBUFFERED": "1"},
+            environment={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
         )
         told: dict[str, Any] = {"name": name, "request": self.request.to_json()}
         try:
@@ -228,7 +235,7 @@ def detach(command: Sequence[str], log: Path, *, ended: Callable[[int, int], Non
             start_new_session=True,
             close_fds=True,
             cwd=config.PROJECT_ROOT,
-            env={**os.environ, **ALLOCATOR, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
         )
     threading.Thread(target=_reap, args=(child, ended), name=f"reaper-{child.pid}", daemon=True).start()
     return child.pid

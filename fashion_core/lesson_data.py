@@ -15,6 +15,7 @@ import numpy as np
 from fashion_core import copies, datasets, drawn, lesson_plans, long_tail, manifest, pixels, sources, versions
 from fashion_core.datasets import Dataset
 from fashion_core.errors import BeingMade
+from fashion_core.labels import agree, counted
 from fashion_core.sources import Progress
 
 FOLDER = ".lessons"
@@ -174,7 +175,7 @@ def _without(parent: Dataset, image_ids: Any, why: str, name: str, lesson: str) 
         name=name_of(name),
         bring=_command(lesson),
         operation={"operation": "exclude", "why": why},
-        told=f"{len(reasons):,} training photos of {parent.name} are left out: {why}",
+        told=f"{counted(len(reasons), 'training photo')} of {parent.name} {agree(len(reasons))} left out: {why}",
         data_dir=parent.folder.parent,
         force=True,
     )

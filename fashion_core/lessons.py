@@ -2,6 +2,7 @@
 
     <runs>/.lessons/<plan's key>/progress.json    whose process works on it, since when, how far; error, seconds
     <runs>/.lessons/<plan's key>/lock, log.txt    the process holds the lock while it works
+    <runs>/.lessons/<plan's key>/started.json     who pressed the button, where that is known (starters)
     <runs>/.lessons/<plan's key>/<part>/          a run directory like any other; the lab's list does not show it
 
 Equal plans have one directory: whoever asks for a lesson that is trained reads it, and one that is being trained is
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fashion_core import launch, processes, rights, runs, slots, storage
+from fashion_core import launch, processes, rights, runs, slots, starters, storage
 from fashion_core.errors import RunError
 from fashion_core.lesson_plans import Part, Plan
 
@@ -145,6 +146,7 @@ def start(plan: Plan, *, data_dir: Path, runs_dir: Path) -> None:
             words = ["lesson", plan.lesson, "--seed", str(plan.seed)]
             words += ["--data-dir", str(data_dir.resolve()), "--runs-dir", str(runs_dir.resolve())]
             began = time.time()
+            starters.remember(folder)
             pid = launch.detach(launch.command_line(words), folder / "log.txt")
             tell(folder, process=processes.process_identity(pid), began=began)
     except storage.Busy as busy:

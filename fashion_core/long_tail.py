@@ -13,7 +13,7 @@ import numpy as np
 from fashion_core import versions
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, WrongUse
-from fashion_core.labels import display_name
+from fashion_core.labels import counted, display_name
 
 OPERATION = "long-tailed"
 
@@ -113,7 +113,7 @@ def sentence(step: dict[str, Any], classes: Sequence[str]) -> str:
     ratio = f"{step['ratio']:g} : 1" + (f" asked and {reached:.3g} : 1 reached" if differs else "")
     return (
         f"train of {step['parent']} was made long-tailed, {ratio}, seed {step['seed']}: it keeps "
-        f"{kept_K[most]:,} photos of {display_name(classes[most])} down to {kept_K[least]:,} of "
+        f"{counted(kept_K[most], 'photo')} of {display_name(classes[most])} down to {kept_K[least]:,} of "
         f"{display_name(classes[least])}, "
         f"{kept_K.sum():,} in all; val and test are as they were"
     )

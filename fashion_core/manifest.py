@@ -19,6 +19,7 @@ from fashion_core import datasets, photos, pixels, rights, sources, storage
 from fashion_core.datasets import Dataset, find_dataset, import_progress, list_datasets
 from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
 from fashion_core.image_folders import write_folders
+from fashion_core.labels import agree, counted
 from fashion_core.layout import SPLITS, Source
 from fashion_core.sources import Progress
 
@@ -208,7 +209,7 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
     bad = manifest[manifest["status"] != "ok"]
     examples = "; ".join(f"{row.path}: {row.reason}" for row in bad.head(3).itertuples())
     if len(bad) == len(manifest):
-        raise SourceError(f"not one of the {len(bad):,} photos of '{given}' can be read. {examples}.")
+        raise SourceError(f"not one of the {counted(len(bad), 'photo')} of '{given}' can be read. {examples}.")
     counts = manifest[manifest["status"] == "ok"].value_counts(["label", "split"]).unstack(fill_value=0)
     counts = counts.reindex(
         index=source.classes, columns=[s for s in SPLITS if s in set(manifest["split"])], fill_value=0
@@ -222,8 +223,10 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
     notes = []
     if "train" not in counts.columns:
         notes.append("there is no train split: a run can be evaluated on this set, but not trained")
-    for status, count in bad["status"].value_counts().items():
-        notes.append(f"{count:,} photos are {status} and take no part; the manifest names each")
+    said = bad["status"].mask(bad["reason"].str.startswith("too large"), "too large")
+    for status, count in said.value_counts().items():
+        are, take = agree(count), agree(count, "takes", "take")
+        notes.append(f"{counted(count, 'photo')} {are} {status} and {take} no part; the manifest names each")
     for split in counts.columns:
         absent = counts.index[counts[split] == 0]
         if len(absent) == len(counts):

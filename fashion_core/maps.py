@@ -18,6 +18,7 @@ import pandas as pd
 
 from fashion_core import launch, neighbours, rights, storage
 from fashion_core.errors import FashionError, RunError, WrongUse
+from fashion_core.labels import counted
 from fashion_core.projection import principal_axes, spread_rows
 from fashion_core.runs import Run
 
@@ -166,7 +167,7 @@ def _compute(run: Run, split: str, method: str, base: Path, report: Progress | N
     units_MD = neighbours.units(features_ND[rows_M])
     if len(rows_M) < 4:
         raise RunError(f"a {NAMES[method]} map needs at least 4 images, got {len(rows_M)}")
-    stage = f"laying out {len(rows_M):,} photos"
+    stage = f"laying out {counted(len(rows_M), 'photo')}"
     _tell(base, stage)
     if report:
         report(stage, 0, 1)

@@ -5,13 +5,14 @@ Knows nothing of files, models or the app. The arithmetic is written out because
 more than half of what a page may take from a cold start; the tests hold every number against scikit-learn's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fashion_core.errors import RunError
+from fashion_core.labels import listed
 from fashion_core.statistics import wilson
 
 
@@ -19,7 +20,8 @@ def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes:
     """Accuracy with Wilson's 95 % interval, macro F1, per-class scores and the confusion matrix.
 
     Returns ``n, accuracy, accuracy_ci95 [lo, hi], macro_f1, classes, per_class [{label, precision, recall, f1,
-    support}], confusion_matrix``. A class without a single image is a RunError: it has no recall, and a 0.00 would lie.
+    support}], absent, confusion_matrix``. A class without a single image has no score: None, and its name in
+    ``absent``; the macro mean is over the others. No image at all is a RunError.
     Precision of a class that was never predicted is 0, as scikit-learn's ``zero_division=0`` has it.
     """
     labels_N, predicted_N = np.asarray(labels_N, dtype=np.int64), np.asarray(predicted_N, dtype=np.int64)
@@ -36,19 +38,26 @@ def scores_from_matrix(matrix_KK: np.ndarray, classes: Sequence[str]) -> dict[st
     """The same scores as ``evaluate_predictions``, from a (published) confusion matrix."""
     matrix_KK = np.asarray(matrix_KK, dtype=np.int64)
     right_K, support_K, said_K = np.diag(matrix_KK), matrix_KK.sum(axis=1), matrix_KK.sum(axis=0)
-    absent = [name for name, n in zip(classes, support_K, strict=True) if n == 0]
-    if absent:
-        raise RunError(f"no images of {', '.join(absent)}: scores over classes that were never shown mean nothing")
-    precision_K = right_K / np.maximum(said_K, 1)
-    f1_K = 2 * right_K / (support_K + said_K)  # the harmonic mean of precision and recall, without their 0 / 0
+    shown_K = support_K > 0
+    if not shown_K.any():
+        raise RunError("no images of any class: there is nothing to score")
+    precision_K, recall_K = right_K / np.maximum(said_K, 1), right_K / np.maximum(support_K, 1)
+    # the harmonic mean of precision and recall, without their 0 / 0
+    f1_K = 2 * right_K / np.maximum(support_K + said_K, 1)
+    scores_K3 = np.stack([precision_K, recall_K, f1_K], axis=1).tolist()
     return {
         **accuracy_of_matrix(matrix_KK),
-        "macro_f1": float(np.mean(f1_K)),
+        "macro_f1": float(np.mean(f1_K[shown_K])),
         "classes": list(classes),
         "per_class": [
-            {"label": name, "precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
-            for name, p, r, f, n in zip(classes, precision_K, right_K / support_K, f1_K, support_K, strict=True)
+            {
+                "label": name,
+                **dict(zip(("precision", "recall", "f1"), three if n else (None,) * 3, strict=True)),
+                "support": int(n),
+            }
+            for name, three, n in zip(classes, scores_K3, support_K, strict=True)
         ],
+        "absent": [name for name, n in zip(classes, support_K, strict=True) if not n],
         "confusion_matrix": matrix_KK.tolist(),
     }
 
@@ -58,6 +67,15 @@ def accuracy_of_matrix(matrix_KK: np.ndarray) -> dict[str, Any]:
     right, n = int(np.trace(matrix_KK)), int(np.sum(matrix_KK))
     low, high = wilson(right, n)
     return {"n": n, "accuracy": right / n, "accuracy_ci95": [float(low), float(high)]}
+
+
+def absent_words(scores: dict[str, Any], shown: Callable[[str], str] = str) -> str:
+    """``over 2 of 3 classes (no photos of dupatta)``: what a macro mean leaves out; empty where nothing."""
+    absent, K = scores["absent"], len(scores["classes"])
+    if not absent:
+        return ""
+    named = [shown(name) for name in absent[:4]] + ([f"{len(absent) - 4:,} more"] if len(absent) > 4 else [])
+    return f"over {K - len(absent):,} of {K:,} classes (no photos of {listed(named)})"
 
 
 def expand_matrix(matrix_KK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -141,8 +159,11 @@ def top_k(labels_N: np.ndarray, probabilities_NK: np.ndarray, most: int = 5) -> 
 
 
 def report_text(labels_N: np.ndarray, predicted_N: np.ndarray, classes: Sequence[str]) -> str:
-    """``classification_report`` as scikit-learn prints it, in index order."""
+    """``classification_report`` as scikit-learn prints it, in index order; of the classes that have photos."""
     from sklearn.metrics import classification_report
 
-    order = list(range(len(classes)))
-    return classification_report(labels_N, predicted_N, labels=order, target_names=list(classes), zero_division=0)
+    order = sorted(set(np.asarray(labels_N).tolist()))
+    names = [classes[place] for place in order]
+    text = classification_report(labels_N, predicted_N, labels=order, target_names=names, zero_division=0)
+    absent = [name for place, name in enumerate(classes) if place not in set(order)]
+    return text + (f"\nno photos of {', '.join(absent)}\n" if absent else "")

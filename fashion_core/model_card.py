@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fashion_core import published, runs
+from fashion_core import metrics, published, runs
 from fashion_core.config import changes
 from fashion_core.errors import RunError
+from fashion_core.labels import listed
 from fashion_core.statistics import score_intervals, wilson
 
 
@@ -51,16 +52,17 @@ def _data(run: runs.Run) -> str:
 def _results(run: runs.Run, split: str, scores: dict) -> str:
     matrix_KK = np.array(scores["confusion_matrix"])
     bounds = score_intervals(matrix_KK)
+    over = f" {metrics.absent_words(scores, plain)}" if scores["absent"] else ""
     lines = [
         f"## Results on {split}",
         f"Accuracy **{with_interval(scores['accuracy'], scores['accuracy_ci95'])}**, macro F1 "
-        f"{scores['macro_f1']:.3f} [{bounds.macro_f1[0]:.3f}, {bounds.macro_f1[1]:.3f}], n = {scores['n']:,}. In "
-        "brackets the 95 % interval: Wilson for accuracy and recall, a bootstrap within the classes for the others.",
+        f"{scores['macro_f1']:.3f} [{bounds.macro_f1[0]:.3f}, {bounds.macro_f1[1]:.3f}]{over}, n = {scores['n']:,}. In "
+        "brackets the 95 % interval: Wilson, for precision and F1 over as many photos as they are worth.",
         "| Class | n | Recall | Precision | F1 |\n|---|---|---|---|---|\n"
         + "\n".join(
             f"| {plain(row['label'])} | {row['support']:,} "
             + "".join(
-                f"| {row[name]:.3f} [{low[k]:.3f}, {high[k]:.3f}] "
+                f"| {row[name]:.3f} [{low[k]:.3f}, {high[k]:.3f}] " if row["support"] else "| no photos "
                 for name, (low, high) in (
                     ("recall", bounds.recall),
                     ("precision", bounds.precision),
@@ -89,7 +91,7 @@ def _limits(run: runs.Run, split: str, scores: dict) -> str:
 def limits(run: runs.Run, split: str, scores: dict, shown: Callable[[str], str] = str) -> list[str]:
     """What the run cannot do and what its scores do not tell, a sentence each; a class's name goes through ``shown``.
     Code stands in backticks."""
-    worst = min(scores["per_class"], key=lambda row: row["recall"])
+    worst = min((row for row in scores["per_class"] if row["support"]), key=lambda row: row["recall"])
     low, high = wilson(round(worst["recall"] * worst["support"]), worst["support"])
     found = with_interval(worst["recall"], (float(low), float(high)))
     told = [
@@ -101,6 +103,12 @@ def limits(run: runs.Run, split: str, scores: dict, shown: Callable[[str], str] 
         "Its probabilities are not calibrated; in the lab, where its validation predictions are, `Classifier(RUN, "
         "calibrated=True)` gives those of the temperature that fits them.",
     ]
+    if scores["absent"]:
+        told.insert(
+            1,
+            f"Its {split} photos show nothing of {listed([shown(name) for name in scores['absent']])}: of that "
+            "nobody knows how good it is.",
+        )
     if split == "val":
         told.insert(0, "There is no test split: these are validation photos, on which choices may have been made.")
     return told

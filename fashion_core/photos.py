@@ -64,8 +64,7 @@ def of_image(image: Image.Image) -> Image.Image:
     """A PIL image as ``open_photo`` gives it: RGB, on white, and turned upright if it comes straight from a file; what
     was made from such a one is taken as it stands. PhotoError when its pixels cannot be read."""
     try:
-        from_file = isinstance(image, ImageFile.ImageFile) and "exif" in image.info
-        orientation = image.getexif().get(_ORIENTATION) if from_file else None
+        orientation = _orientation(image) if isinstance(image, ImageFile.ImageFile) else None
         upright = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
         image.load()
         return _to_rgb(image.transpose(upright) if upright is not None else image)
@@ -102,7 +101,7 @@ def resize(image: Image.Image, width: int, height: int, how: str = "squeeze") ->
 def _read(file: BinaryIO) -> bytes:
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise PhotoError(f"larger than {MAX_BYTES:,} bytes")
+        raise PhotoError(f"too large: more than the {MAX_BYTES:,} bytes allowed")
     return data
 
 
@@ -114,12 +113,14 @@ def _decode(data: bytes) -> Image.Image:
         raise PhotoError(f"not a JPEG, PNG, WEBP, BMP or GIF image{_what_it_looks_like(data)}")
     if open_format is WebPImagePlugin.WebPImageFile:  # its decoder allocates the whole canvas when it is opened
         _refuse_large(*_webp_size(data))
+    if open_format is PngImagePlugin.PngImageFile:
+        data = _png_without_notes(data)
     try:
         with _header_lock, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = open_format(io.BytesIO(data))
             _refuse_large(*image.size)
-            orientation = image.getexif().get(_ORIENTATION) if "exif" in image.info else None
+            orientation = _orientation(image)
         image.load()
         upright = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
         return _to_rgb(image.transpose(upright) if upright is not None else image)
@@ -129,6 +130,31 @@ def _decode(data: bytes) -> Image.Image:
         Exception
     ) as error:  # decoders of hostile bytes raise anything: OSError, SyntaxError, struct.error, zlib.error
         raise PhotoError(f"damaged or cut off ({_first_line(error)})") from error
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """What EXIF says of the way up, or None; broken EXIF says nothing, and its photo is as good as ever."""
+    if "exif" not in image.info:
+        return None
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:  # bytes of a stranger: SyntaxError, struct.error, ValueError
+        return None
+
+
+#: Chunks of a PNG in which no pixel, colour or transparency stands: texts, a colour profile, times, sizes on paper.
+_PNG_NOTES = {b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"tIME", b"pHYs", b"sPLT", b"hIST"}
+
+
+def _png_without_notes(data: bytes) -> bytes:
+    """The PNG without _PNG_NOTES: PIL refuses a photo for a large or broken one, and no note changes a pixel."""
+    kept, at = [data[:8]], 8
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in _PNG_NOTES or end > len(data):
+            kept.append(data[at:end])
+        at = end
+    return b"".join((*kept, data[at:]))
 
 
 def _format_of(data: bytes) -> type[ImageFile.ImageFile] | None:
@@ -162,7 +188,7 @@ def _what_it_looks_like(data: bytes) -> str:
 
 def _refuse_large(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise PhotoError(f"{width:,} x {height:,} pixels, more than the {MAX_PIXELS:,} allowed")
+        raise PhotoError(f"too large: {width:,} x {height:,} pixels, more than the {MAX_PIXELS:,} allowed")
     if width < 1 or height < 1:
         raise PhotoError(f"{width} x {height} pixels, there is nothing to see")
 

@@ -20,6 +20,7 @@ from PIL import Image
 from fashion_core import datasets, photos, sources, storage
 from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError
+from fashion_core.labels import counted
 
 Progress = Callable[[str, int, int], None]
 # N images, H height, W width
@@ -64,8 +65,8 @@ def create(path: Path, num_rows: int, width: int, height: int) -> Iterator[np.nd
     needed, free = num_rows * width * height * 3, shutil.disk_usage(path.parent).free
     if needed > free:
         raise DatasetError(
-            f"{num_rows:,} photos at {width} x {height} need {needed / 1e9:.1f} GB and the disk of '{path.parent}' has "
-            f"{free / 1e9:.1f} GB free; make room or choose a smaller size."
+            f"{counted(num_rows, 'photo')} at {width} x {height} need {needed / 1e9:.1f} GB and the disk of "
+            f"'{path.parent}' has {free / 1e9:.1f} GB free; make room or choose a smaller size."
         )
     with storage.create_npy(path, (num_rows, height, width, 3), np.uint8) as array_NHW3:
         yield array_NHW3

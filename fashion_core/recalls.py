@@ -1,7 +1,8 @@
 """The recall of each class on two sides, and which of the differences are real. Takes answers, gives one table.
 
 label, n, first, second (shares), difference, low, high (95 %), p_value, p_holm: the p-values of all classes together,
-by Holm, because among 15 classes one looks different by chance alone in half of all comparisons. Knows no files.
+by Holm, because among 15 classes one looks different by chance alone in half of all comparisons. A class without photos
+on a side has n = 0 and NaN for the rest. Knows no files.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from fashion_core import differences
 from fashion_core.answers import Joined, Told
 from fashion_core.differences import Difference
 
+_NOTHING = [np.nan] * 6
 COLUMNS = ["label", "n", "first", "second", "difference", "low", "high", "p_value", "p_holm"]
 
 
@@ -23,6 +25,9 @@ def paired(joined: Joined, classes: Sequence[str]) -> pd.DataFrame:
     rows = []
     for k, name in enumerate(classes):
         own = joined.first.label_N == k
+        if not own.any():
+            rows.append([name, 0, *_NOTHING])
+            continue
         one, other = right_first[:, own], right_second[:, own]
         if len(one) == len(other) == 1:
             found = differences.paired_difference((one & ~other).sum(), (~one & other).sum(), int(own.sum()))
@@ -45,6 +50,9 @@ def independent(first: Told, second: Told, classes: Sequence[str]) -> pd.DataFra
             assert told.matrix is not None
             right.append(told.matrix[k, k] / len(told.accuracies))
             n.append(told.matrix[k].sum() / len(told.accuracies))
+        if not min(n):
+            rows.append([name, 0, *_NOTHING])
+            continue
         found = differences.independent_difference(right[0], n[0], right[1], n[1])
         rows.append([name, int(min(n)), right[0] / n[0], right[1] / n[1], *_numbers(found)])
     return _table(rows)
@@ -55,5 +63,7 @@ def _numbers(found: Difference) -> list[float]:
 
 
 def _table(rows: list[list[Any]]) -> pd.DataFrame:
-    adjusted = differences.holm(np.array([row[-1] for row in rows]))
+    p_values = np.array([row[-1] for row in rows], dtype=np.float64)
+    adjusted, told = np.full(len(rows), np.nan), np.isfinite(p_values)
+    adjusted[told] = differences.holm(p_values[told])
     return pd.DataFrame([[*row, p] for row, p in zip(rows, adjusted.tolist(), strict=True)], columns=COLUMNS)

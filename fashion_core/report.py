@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core import VERSION, answers, comparing, report_board, report_facts
+from fashion_core import VERSION, answers, comparing, report_board, report_facts, run_names
 from fashion_core import runs as runs_module
 from fashion_core import sides as sides_module
 from fashion_core.answers import Score
@@ -35,8 +35,8 @@ class Report:
 
 
 def sides_of(names: Sequence[str], found: Sequence[Run]) -> list[Side]:
-    """The sides with these ids, each once, runs under the name that a person gave them; RunError for an unknown id."""
-    return [report_facts.named(sides_module.find_side(name, found)) for name in dict.fromkeys(names)]
+    """The sides with these ids, each once; RunError for an unknown id."""
+    return [sides_module.find_side(name, found) for name in dict.fromkeys(names)]
 
 
 def collect(
@@ -53,13 +53,18 @@ def collect(
     the same recipes are looked for. WrongUse without a run; RunError where a run lacks the predictions or a class has
     no photos. Two sides that cannot be compared say why in the report.
     """
+    chosen = run_names.told_apart(chosen, plain=True)  # its first page is for whoever decides, who knows no settings
     members = list({run.id: run for side in chosen for run in side.members}.values())
     if not members:
         raise WrongUse("a report needs a run of yours; published results stand beside it")
     split = split or _common_split(chosen, members)
     datasets, others = list(datasets), list(others)
     photos = [photos_of(run, split, datasets) for run in members]
-    told = [report_facts.of_run(run, split, datasets, here, margin) for run, here in zip(members, photos, strict=True)]
+    names = [side.name for side in run_names.told_apart([sides_module.side_of_run(run) for run in members], plain=True)]
+    told = [
+        report_facts.of_run(run, name, split, datasets, here, margin)
+        for run, name, here in zip(members, names, photos, strict=True)
+    ]
     scores = [_score(side, split) for side in chosen]
     found = [_compared(chosen[0], side, split, margin, others) for side in chosen[1:]]
     leaks = _worst_leaks([run["closer"]["leaks"] for run in told])

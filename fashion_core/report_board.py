@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from fashion_core import verdicts
+from fashion_core import enough, verdicts
 from fashion_core.answers import Answers, Score, score_of
 from fashion_core.comparing import Comparison
-from fashion_core.labels import display_name, listed
+from fashion_core.labels import counted, display_name, listed
 from fashion_core.sides import Side
 from fashion_core.statistics import score_intervals, wilson
-from fashion_core.verdicts import of_100
+from fashion_core.verdicts import of_tried
 
 MOST = 5
 
@@ -25,8 +25,9 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
     right_SN = said.right_SN
     score = score_of(right_SN)
     support_K = np.bincount(said.label_N, minlength=len(classes))
-    by_class = [score_of(right_SN[:, said.label_N == k]) for k in range(len(classes))]
-    weakest, strongest = (int(place) for place in _ends([one.accuracy for one in by_class]))
+    by_class = {k: score_of(right_SN[:, said.label_N == k]) for k in np.flatnonzero(support_K).tolist()}
+    places = list(by_class)
+    weakest, strongest = (places[place] for place in _ends([one.accuracy for one in by_class.values()]))
     commonest = int(support_K.argmax())
     seeds = f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
     guess = _number(
@@ -34,27 +35,33 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
         support_K[commonest] / n,
         wilson(support_K[commonest], n),
         "always giving one answer"
-        if (support_K == support_K[0]).all()
+        if len(set(support_K[places].tolist())) == 1
         else f"always answering {display_name(classes[commonest])}",
     )
     numbers = [
-        _share("Right answers", score, f"{seeds}{n:,} photos"),
+        _share("Right answers", score, f"{seeds}{counted(n, 'photo')}"),
         _second_number(said, support_K, leaks, seeds),
         _share(
-            f"Best kind: {display_name(classes[strongest])}", by_class[strongest], f"{support_K[strongest]:,} photos"
+            f"Best kind: {display_name(classes[strongest])}",
+            by_class[strongest],
+            counted(support_K[strongest], "photo"),
         ),
-        _share(f"Weakest kind: {display_name(classes[weakest])}", by_class[weakest], f"{support_K[weakest]:,} photos"),
+        _share(
+            f"Weakest kind: {display_name(classes[weakest])}", by_class[weakest], counted(support_K[weakest], "photo")
+        ),
         guess,
     ]
     return {
         "title": side.name,
         "numbers": [number for number in numbers if number][:MOST],
-        "verdict": _verdict_on_one(score, guess, by_class[weakest], display_name(classes[weakest])),
+        "verdict": _verdict_on_one(
+            score, n, guess, by_class[weakest], int(support_K[weakest]), display_name(classes[weakest])
+        ),
         "care": _care(split, n, leaks, side.drawn, score.num_models),
         "picture": {
             "kind": "classes",
             "title": "How often each kind is recognised",
-            "rows": [_row(display_name(name), by_class[k], int(support_K[k])) for k, name in enumerate(classes)],
+            "rows": [_row(display_name(classes[k]), one, int(support_K[k])) for k, one in by_class.items()],
         },
     }
 
@@ -69,7 +76,7 @@ def of_several(
     """The page of several sides. ``found`` has the comparison of each later side with the first, or why there is none;
     ``scores`` the score and the photos of each side, None where it has none."""
     numbers = [
-        _share(side.name, told[0], f"{_trainings(told[0])}{told[1]:,} photos")
+        _share(side.name, told[0], f"{_trainings(told[0])}{counted(told[1], 'photo')}")
         for side, told in zip(sides, scores, strict=True)
         if told
     ][:MOST]
@@ -80,7 +87,7 @@ def of_several(
                 "Difference",
                 difference.value,
                 (difference.low, difference.high),
-                f"the second minus the first, {found[0].n:,} photos",
+                f"the second minus the first, {counted(found[0].n, 'photo')}",
                 "points",
             )
         )
@@ -128,29 +135,34 @@ def _second_number(
 ) -> dict[str, Any] | None:
     """Of what may flatter the first number the worst: photos that leaked, or else classes that are not equally many."""
     if len(said.predicted_SN) == 1 and leaks and leaks["leaked"] and leaks["accuracy"] is not None:
-        note = f"without {leaks['leaked']:,} photos whose like is among the earlier ones"
+        have = "has" if leaks["leaked"] == 1 else "have"
+        note = f"without {counted(leaks['leaked'], 'photo')} that {have} the same photo among the earlier ones"
         return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
-    if (support_K == support_K[0]).all():
+    shown, K = np.flatnonzero(support_K), len(support_K)
+    if (support_K[shown] == support_K[shown[0]]).all():
         return None
-    K = len(support_K)
-    recall_SK = np.stack([said.right_SN[:, said.label_N == k].mean(axis=1) for k in range(K)], axis=1)
+    recall_SK = np.stack([said.right_SN[:, said.label_N == k].mean(axis=1) for k in shown], axis=1)
+    kinds = "Every kind counted alike" if len(shown) == K else f"{len(shown)} of {K} kinds counted alike"
     if len(recall_SK) == 1:
         matrix_KK = np.bincount(said.label_N * K + said.predicted_SN[0], minlength=K * K).reshape(K, K)
         bounds = score_intervals(matrix_KK).macro_recall
-        return _number("Every kind counted alike", recall_SK.mean(), bounds, "however rare it is")
+        return _number(kinds, recall_SK.mean(), bounds, "however rare it is")
     score = score_of(recall_SK)
-    return _number("Every kind counted alike", score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
+    return _number(kinds, score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
 
 
-def _verdict_on_one(score: Score, guess: dict[str, Any], weakest: Score, name: str) -> str:
+def _verdict_on_one(score: Score, n: int, guess: dict[str, Any], weakest: Score, num_weakest: int, name: str) -> str:
+    if enough.judges_nothing(n):
+        return f"{enough.sentence('', n)}. It was right on {of_tried(score.accuracy, n)}."
     if score.low <= guess["high"]:
         return (
-            f"It cannot be shown to do better than not looking at all: it is right on {of_100(score.accuracy)} photos, "
-            f"and {guess['note']} is right on {of_100(guess['value'])} photos."
+            f"It cannot be shown to do better than not looking at all: it is right on {of_tried(score.accuracy, n)}, "
+            f"and {guess['note']} is right on {of_tried(guess['value'], n)}."
         )
     return (
-        f"It names the right kind for {of_100(score.accuracy)} photos, where {guess['note']} would be right on "
-        f"{of_100(guess['value'])}; it is weakest on {name}, with {of_100(weakest.accuracy)} photos."
+        f"It names the right kind for {of_tried(score.accuracy, n)}, where {guess['note']} would be right on "
+        f"{of_tried(guess['value'], n, things='')}; it is weakest on {name}, with "
+        f"{of_tried(weakest.accuracy, num_weakest)}."
     )
 
 
@@ -190,6 +202,8 @@ def _plain(found: Comparison | str, first: str, second: str) -> str:
     low, high = sorted((abs(float(move.low)), abs(float(move.high))))
     value = verdicts.points(abs(float(move.value)), False)
     by = f"{value} more of 100 photos (between {100 * low:.1f} and {100 * high:.1f})"
+    if found.n < verdicts.COUNTED_BELOW:
+        by = f"{verdicts.of_tried(abs(float(move.value)), found.n)} more"
     other = "; it was another experiment, with another input" if about == verdicts.EXPERIMENTS else ""
     if word == verdicts.BETTER:
         return f"{second} is better than {first}: it is right on {by}{other}."
@@ -207,7 +221,9 @@ def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_mo
     """What the numbers do not tell, in plain words; ``num_models`` are how many trainings a number is the mean of."""
     own = {"test": "that took no part in training", "val": "that took part in choosing, so the result may be flattered",
            "train": "that it was trained on, so the result is flattered"}  # fmt: skip
-    told = [f"Tested on {n:,} photos {own.get(split, 'of another collection')}."]
+    told = [f"Tested on {counted(n, 'photo')} {own.get(split, 'of another collection')}."]
+    if enough.judges_nothing(n):
+        told.insert(0, f"{enough.sentence('', n)}.")
     if drawn:
         told.insert(0, "The pictures are drawn by a program: this says nothing about real clothes.")
     if min(num_models) == 1:
@@ -221,8 +237,10 @@ def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_mo
         if leaks is None:
             told.append("Whether some of these photos also stand among the training photos was not looked into here.")
         elif leaks["leaked"]:
+            have = "has" if leaks["leaked"] == 1 else "have"
             told.append(
-                f"{leaks['leaked']:,} of these photos have their like among earlier ones, so memory may have helped."
+                f"{leaks['leaked']:,} of these photos {have} the same photo among earlier ones, so memory may have "
+                "helped."
             )
         else:
             told.append("An audit found none of these photos among the training photos.")

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from fashion_core.labels import counted
 from fashion_core.markup import Markup, join, tag
 
 WIDTH = 820
@@ -132,7 +133,7 @@ def curves(key: str, told: dict[str, Any]) -> Markup:
         lines = [("validation", "own", points)]
         panel = _panel("Validation accuracy", lines, last, min(floor, 0.9), 1.0, width, height, bounds, True)
         parts.append(tag("g", panel, transform=f"translate({width + gap} 0)"))
-    said = f"{len(epochs)} epochs."
+    said = f"{counted(len(epochs), 'epoch')}."
     if scored:
         first, end = (percent(scored[place]["val_accuracy"]) for place in (0, -1))
         said += f" Validation accuracy from {first} to {end}."

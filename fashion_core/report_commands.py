@@ -8,6 +8,7 @@ import typer
 from fashion_core import datasets, runs, storage
 from fashion_core.console import DATA_DIR, RUNS_DIR, DataDir, Json, RunsDir, answer, app
 from fashion_core.errors import RunError
+from fashion_core.labels import counted
 
 
 @app.command()
@@ -53,6 +54,6 @@ def report(
         "photos": page.num_photos,
         "pictures": page.num_pictured,
     }
-    pictured = f"{page.num_pictured:,} of {page.num_photos:,} photos with a picture"
+    pictured = f"{page.num_pictured:,} of {counted(page.num_photos, 'photo')} with a picture"
     lines = [f"{destination}: {len(page.html) / 1e6:.3g} MB, {pictured}", document["verdict"]]
     answer(document, as_json, lines)

@@ -5,12 +5,11 @@ Takes a run, a split and the datasets of this machine; gives plain JSON values. 
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fashion_core import calibration, closer, comparing, metrics, model_card, published, statistics, tidy
+from fashion_core import calibration, closer, comparing, metrics, model_card, published, run_names, statistics
 from fashion_core import runs as runs_module
 from fashion_core import sides as sides_module
 from fashion_core.config import RECIPES
@@ -19,19 +18,14 @@ from fashion_core.errors import FashionError
 from fashion_core.fields import FIELDS, typed
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
-from fashion_core.sides import Side
 
 MOST_LOSSES = 120
 
 
-def named(side: Side) -> Side:
-    """The side, a run under the name that a person gave it."""
-    if side.kind != "run":
-        return side
-    return replace(side, name=tidy.labels_of(side.members[0]).name or side.id)
-
-
-def of_run(run: Run, split: str, datasets: Sequence[Dataset], here: Dataset | None, margin: float) -> dict[str, Any]:
+def of_run(
+    run: Run, name: str, split: str, datasets: Sequence[Dataset], here: Dataset | None, margin: float
+) -> dict[str, Any]:
+    """Everything that the report shows of the run, which it calls ``name``."""
     scores = run.scores(split)
     frame = run.predictions(split)
     labels_N = runs_module.label_indices(frame["label"], run.classes)
@@ -41,7 +35,7 @@ def of_run(run: Run, split: str, datasets: Sequence[Dataset], here: Dataset | No
     summary = run.summary() or {}
     return {
         "run_id": run.id,
-        "name": tidy.labels_of(run).name or run.id,
+        "name": name,
         "recipe": run.recipe,
         "created": run.created,
         "drawn": bool(run.dataset["synthetic"] or (here is not None and here.synthetic)),
@@ -73,18 +67,18 @@ def of_run(run: Run, split: str, datasets: Sequence[Dataset], here: Dataset | No
 
 
 def _macro(scores: dict[str, Any]) -> dict[str, float]:
-    """The mean of each score over the classes."""
+    """The mean of each score over the classes that have photos."""
     names = ("precision", "recall", "f1")
-    return {name: float(np.mean([row[name] for row in scores["per_class"]])) for name in names}
+    return {name: float(np.mean([row[name] for row in scores["per_class"] if row["support"]])) for name in names}
 
 
 def _intervals(matrix_KK: np.ndarray) -> dict[str, Any]:
-    """95 % intervals of the scores: Wilson's of recall, a stratified bootstrap of the others; [low, high] each."""
+    """95 % intervals of the scores: Wilson's, of all but recall over an effective sample size; [low, high] each."""
     found, scored = statistics.score_intervals(matrix_KK), ("precision", "recall", "f1")
     return {
         **{f"macro_{name}": [float(end) for end in getattr(found, f"macro_{name}")] for name in scored},
         "per_class": {
-            name: [[float(low), float(high)] for low, high in zip(*getattr(found, name), strict=True)]
+            name: [[_number(low), _number(high)] for low, high in zip(*getattr(found, name), strict=True)]
             for name in scored
         },
     }
@@ -168,7 +162,10 @@ def _published(run: Run, split: str, margin: float) -> list[dict[str, Any]]:
         }  # fmt: skip
         try:
             found = comparing.compare(
-                sides_module.side_of_result(result), named(sides_module.side_of_run(run)), split, margin=margin
+                sides_module.side_of_result(result),
+                sides_module.side_of_run(run, run_names.name_of(run)),
+                split,
+                margin=margin,
             )
         except FashionError as error:
             rows.append(row | {"sentence": str(error), "scope": ""})

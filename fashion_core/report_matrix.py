@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fashion_core.labels import display_name
+from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, tag
 
 LEVELS = 5  # shades of right (r1 to r5) and of wrong (w1 to w5)
@@ -16,7 +16,7 @@ LEVELS = 5  # shades of right (r1 to r5) and of wrong (w1 to w5)
 def levels(matrix_KK: np.ndarray) -> np.ndarray:
     """Class name of the shade of each cell: by its share of the row, errors on a square-root scale so that a 1 can be
     seen beside a 480; an empty cell is paper."""
-    share_KK = matrix_KK / matrix_KK.sum(axis=1, keepdims=True)
+    share_KK = matrix_KK / np.maximum(matrix_KK.sum(axis=1, keepdims=True), 1)
     wrong_KK = np.where(np.eye(len(matrix_KK), dtype=bool), 0, share_KK)
     strength_KK = np.where(np.eye(len(matrix_KK), dtype=bool), share_KK, np.sqrt(wrong_KK / (wrong_KK.max() or 1.0)))
     step_KK = 1 + np.minimum(LEVELS - 1, (strength_KK * LEVELS).astype(int))
@@ -30,7 +30,11 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
     names = [display_name(label) for label in run["classes"]]
     shade_KK, total_K, said_K = levels(counts_KK), counts_KK.sum(axis=1), counts_KK.sum(axis=0)
     heads = [
-        tag("th", _button(tag("span", name), f"Everything answered as {name}: {said_K[k]:,} photos", c=k), scope="col")
+        tag(
+            "th",
+            _button(tag("span", name), f"Everything answered as {name}: {counted(said_K[k], 'photo')}", c=k),
+            scope="col",
+        )
         for k, name in enumerate(names)
     ]
     body = []
@@ -40,7 +44,7 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
                 "td",
                 _button(
                     str(counts_KK[r, c]) if counts_KK[r, c] else "",
-                    f"{name} answered as {other}: {counts_KK[r, c]:,} of {total_K[r]:,} photos, "
+                    f"{name} answered as {other}: {counts_KK[r, c]:,} of {counted(total_K[r], 'photo')}, "
                     f"{'right' if r == c else 'wrong'}",
                     r=r,
                     c=c,
@@ -50,11 +54,14 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
             for c, other in enumerate(names)
         ]
         body.append(
-            tag("tr", tag("th", _button(name, f"Every {name}: {total_K[r]:,} photos", r=r), scope="row"), cells)
+            tag(
+                "tr", tag("th", _button(name, f"Every {name}: {counted(total_K[r], 'photo')}", r=r), scope="row"), cells
+            )
         )
     told = (
         "Rows: what the photo shows. Columns: what was answered. The diagonal (green) is right, the rest (red) wrong; "
-        "darker is more of the row. Choose a cell, or a name for its row or column, to see the photos; arrow keys move."
+        "the more a cell stands out, the more of its row it is. Choose a cell, or a name for its row or column, to "
+        "see the photos; arrow keys move."
     )
     table = tag(
         "table",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fashion_core import report_charts, verdicts
-from fashion_core.labels import display_name
+from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag
 from fashion_core.report_charts import percent, with_bounds
 
@@ -95,8 +95,8 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
     ]  # fmt: skip
     if pairs := found["pairs"]:
         told = (
-            f"Of the {found['n']:,} photos both are right on {pairs['n11']:,} and both wrong on {pairs['n00']:,}; "
-            f"{pairs['n01']:,} went from wrong to right and {pairs['n10']:,} from right to wrong "
+            f"Of the {counted(found['n'], 'photo')} both are right on {pairs['n11']:,} and both wrong on "
+            f"{pairs['n00']:,}; {pairs['n01']:,} went from wrong to right and {pairs['n10']:,} from right to wrong "
             f"(exact McNemar test, {verdicts.p_words(found['mcnemar_p'])})."
         )
         parts.append(tag("p", told))
@@ -111,6 +111,8 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
                 f"{verdicts.points(row['difference'])} [{verdicts.points(row['low'])}, {verdicts.points(row['high'])}]",
                 verdicts.p_words(row["p_holm"]).removeprefix("p = ").removeprefix("p "),
             ]
+            if row["n"]
+            else [display_name(row["label"]), "0", *["no photos"] * 2, "", ""]
             for row in found["per_class"]
         ]  # fmt: skip
         heads = ["Recall of", "n", first, second, "Difference in points", "p (Holm)"]

@@ -5,8 +5,8 @@ Takes a report's document; gives markup. Every number comes from the document, e
 
 from typing import Any
 
-from fashion_core import report_charts, report_matrix, verdicts
-from fashion_core.labels import display_name
+from fashion_core import metrics, report_charts, report_matrix, verdicts
+from fashion_core.labels import counted, display_name
 from fashion_core.markup import Markup, join, tag, with_code
 from fashion_core.published import OTHER_INPUT
 from fashion_core.report_charts import percent, with_bounds
@@ -58,8 +58,11 @@ def _scores(run: dict[str, Any]) -> Markup:
     rows += [
         [word, with_bounds(run["macro"][name], *bounds[f"macro_{name}"]), told] for name, (word, told) in words.items()
     ]
-    how = "Wilson for shares of photos, a bootstrap within the classes otherwise"
-    told = f"n = {scores['n']:,}. In brackets the 95 % interval: {how}."
+    how = "Wilson, for means and F1 over the photos that they are worth by 10,000 draws within the classes"
+    absent = metrics.absent_words(scores, display_name)
+    told = (
+        f"n = {scores['n']:,}. In brackets the 95 % interval: {how}.{f' Macro means are {absent}.' if absent else ''}"
+    )
     return join(tag("h3", "How good it is"), table(["", "", "What it is"], rows, numbers=[1], told=told))
 
 
@@ -76,7 +79,10 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
         [
             display_name(row["label"]),
             f"{row['support']:,}",
-            *(with_bounds(row[name], *bounds[name][k]) for name in ("recall", "precision", "f1")),
+            *(
+                with_bounds(row[name], *bounds[name][k]) if row["support"] else "no photos"
+                for name in ("recall", "precision", "f1")
+            ),
         ]
         for k, row in enumerate(run["scores"]["per_class"])
     ]
@@ -87,10 +93,11 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
             {"label": row[0], "value": one["recall"], "low": bounds["recall"][k][0], "high": bounds["recall"][k][1],
              "n": one["support"]}
             for k, (row, one) in enumerate(zip(rows, run["scores"]["per_class"], strict=True))
+            if one["support"]
         ]  # fmt: skip
         picture.sort(key=lambda row: -row["value"])
         chart = tag("figure", report_charts.interval_rows(f"recall-{index}", title, picture))
-    told = "Recall with Wilson's 95 % interval, precision and F1 with that of a bootstrap of 10,000 draws."
+    told = "Recall with Wilson's 95 % interval, precision and F1 over as many photos as they are worth."
     return join(
         tag("h3", "Each class"),
         chart,
@@ -207,7 +214,7 @@ def _published(run: dict[str, Any]) -> Markup | None:
         table(heads, few if len(rows) > MANY else body, numbers=range(1, len(heads)), told=f"{OTHER_INPUT} {told}"),
         tag(
             "details",
-            tag("summary", f"The other {len(body) - len(few)} results"),
+            tag("summary", f"The other {counted(len(body) - len(few), 'result')}"),
             table(heads, [row for row in body if row not in few], numbers=range(1, len(heads))),
             class_="paper",
         )
@@ -222,7 +229,7 @@ def _curves(index: int, run: dict[str, Any]) -> Markup | None:
     if not (told["epochs"] or told["losses"]):
         return None
     each = "" if told["each"] == 1 else f" Thin: the mean of {told['each']} logged losses each."
-    bounds = f" Bars: 95 % intervals, n = {told['num_val']:,} validation photos." if told["num_val"] else ""
+    bounds = f" Bars: 95 % intervals, n = {counted(told['num_val'], 'validation photo')}." if told["num_val"] else ""
     return join(
         tag("h3", "How it learnt"),
         tag(
@@ -243,7 +250,7 @@ def _settings(run: dict[str, Any]) -> Markup:
         else tag("p", f"As recipe {run['recipe']} has them."),
         tag(
             "details",
-            tag("summary", f"The other {len(rest)} settings, as the recipe has them"),
+            tag("summary", f"The other {counted(len(rest), 'setting')}, as the recipe has them"),
             table(["Setting", "Value", "What it is"], rest),
             class_="paper",
         ),
@@ -256,7 +263,9 @@ def _again(run: dict[str, Any]) -> Markup:
     told = [f"Seed {run['seed']}, launched {run['created']}."]
     if cost["seconds"]:
         speed = f" at {cost['images_per_second']:,.0f} photos a second" if cost["images_per_second"] else ""
-        told.append(f"{cost['epochs']} epochs in {cost['seconds'] / 60:,.1f} minutes on {cost['device']}{speed}.")
+        epochs = "Trained" if cost["epochs"] is None else counted(cost["epochs"], "epoch")
+        device = f" on {cost['device']}" if cost["device"] else ""
+        told.append(f"{epochs} in {cost['seconds'] / 60:,.1f} minutes{device}{speed}.")
     told.append(f"Made with {versions}." if versions else "The versions it was made with were not written down.")
     if start := run["pretrained"]:
         of = f"{start['backbone']}, trained on {start['weights']}, sha256 {start['sha256']}"

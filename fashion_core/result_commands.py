@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import closer, manifest, maps, runs, snapshots
+from fashion_core import closer, manifest, maps, metrics, runs, snapshots
 from fashion_core.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.labels import counted
 
 
 @app.command()
@@ -27,10 +28,13 @@ def evaluate(
     low, high = scores["accuracy_ci95"]
     lines = [
         f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
-        f"macro F1 {scores['macro_f1']:.4f}, n = {scores['n']:,}",
+        f"macro F1 {scores['macro_f1']:.4f}{' ' * bool(scores['absent'])}{metrics.absent_words(scores)}, "
+        f"n = {scores['n']:,}",
         f"{'class':<24}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}",
         *(
             f"{row['label']:<24}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}{row['support']:>10}"
+            if row["support"]
+            else f"{row['label']:<24}{'no photos':>40}"
             for row in scores["per_class"]
         ),
         *_closer_lines(scores),
@@ -45,7 +49,7 @@ def _closer_lines(scores: dict[str, Any]) -> list[str]:
         without = (
             "no photo is left" if leaks["accuracy"] is None else f"{leaks['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
         )
-        lines.append(f"without {leaks['leaked']:,} leaked photos: {without}, n = {leaks['n']:,}")
+        lines.append(f"without {counted(leaks['leaked'], 'leaked photo')}: {without}, n = {leaks['n']:,}")
     if found := scores["calibration"]:
         after = f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
         after += " itself, so too low" if found["fitted_on"].startswith(f"{scores['split']},") else ""
@@ -146,7 +150,7 @@ def embed(
                 "path": str(path),
             }
         )
-        lines.append(f"{path}: {num_images:,} photos x {num_features} features")
+        lines.append(f"{path}: {counted(num_images, 'photo')} x {num_features} features")
     if split == maps.ALL:
         answer(told, as_json, lines or [f"every split of run {found.id} has its features"])
     else:
@@ -169,7 +173,8 @@ def _lay_out(found: runs.Run, split: str | None, method: str, as_json: bool) -> 
         "seconds": made.seconds,
     }
     name = maps.NAMES[method]
-    line = f"{name} map of {len(made.rows_M):,} photos in {made.seconds:g} s; {made.kept:.0%} of nearest photos kept"
+    photos = counted(len(made.rows_M), "photo")
+    line = f"{name} map of {photos} in {made.seconds:g} s; {made.kept:.0%} of nearest photos kept"
     answer(document, as_json, [line])
 
 

@@ -12,18 +12,33 @@ What a run is doing is ``status``: computed, never stored.
 """
 
 import hashlib
+import heapq
 import re
 import time
+import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fashion_core import conditions, config, contents, manifest, metrics, pretrained, rights, status, storage
+from fashion_core import (
+    checkpoints,
+    conditions,
+    config,
+    contents,
+    manifest,
+    metrics,
+    pretrained,
+    rights,
+    status,
+    storage,
+)
 from fashion_core.config import Settings
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
@@ -31,6 +46,8 @@ from fashion_core.processes import is_alive as is_alive
 from fashion_core.processes import process_identity as process_identity
 from fashion_core.status import ENDED as ENDED
 from fashion_core.status import Status as Status
+
+NUM_COLOURS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +90,12 @@ class Run:
         return self.config.get("group")
 
     @property
+    def colour(self) -> int:
+        """The place of its colour among ``NUM_COLOURS``: given at the launch, of an older run by its id."""
+        kept = self.config.get("colour")
+        return (kept if isinstance(kept, int) and kept >= 0 else zlib.crc32(self.id.encode())) % NUM_COLOURS
+
+    @property
     def lock(self) -> Path:
         return self.folder / status.LOCK
 
@@ -110,13 +133,19 @@ class Run:
         """
         path = self.folder / f"predictions-{split}.parquet"
         if not path.exists():
-            raise RunError(
-                f"run {self.id!r} has no {split} predictions yet; "
-                f"run: python -m fashion_core evaluate {self.id} --split {split}"
-            )
+            raise RunError(f"run {self.id!r} has no {split} predictions{self._how_to_get_them(split)}")
         frame = storage.read_parquet(path)
         metrics.probabilities_of(frame, self.classes, f"the {split} predictions of run {self.id!r}")
         return frame
+
+    def _how_to_get_them(self, split: str) -> str:
+        """``evaluate`` needs a saved step; a run that was stopped before its first has to be trained first."""
+        now = self.status()
+        if now.state == "finished" or checkpoints.saved_steps(self.folder):
+            return f" yet; run: python -m fashion_core evaluate {self.id} --split {split}"
+        if now.active:
+            return " yet; wait until it is trained"
+        return f": it was not trained to a saved step; run: python -m fashion_core resume {self.id}"
 
     def scores(self, split: str) -> dict[str, Any]:
         """``metrics.evaluate_predictions`` of a split's stored predictions, with ``run_id`` and ``split``."""
@@ -205,7 +234,7 @@ def create_run_at(
     if not num_train:
         raise RunError(f"dataset {dataset.name!r} has no training photos, so nothing can be trained on it")
     _check_validation(dataset, settings)
-    document = _config(dataset, settings, folder.name, num_train)
+    document = _config(dataset, settings, folder.name, num_train) | {"colour": _next_colour(folder.parent)}
     document |= {"group": group} if group else {}
     document |= {"reproduces": reproduces} if reproduces else {}
     if settings.pretrained != "none":
@@ -218,6 +247,16 @@ def create_run_at(
     except storage.Busy as busy:
         raise RunError(f"run {folder.name!r} exists already and is being trained; watch it or stop it") from busy
     return open_run(folder)
+
+
+def _next_colour(runs_dir: Path) -> int:
+    """Another one than the ``NUM_COLOURS`` - 1 runs have that were launched last."""
+    used = set()
+    launched = ((path.stat().st_mtime_ns, path) for path in runs_dir.glob("*/config.json"))
+    for _, path in heapq.nlargest(NUM_COLOURS - 1, launched):
+        with suppress(FashionError):
+            used.add(open_run(path.parent).colour)
+    return next(place for place in range(NUM_COLOURS) if place not in used)
 
 
 def _check_validation(dataset: manifest.Dataset, settings: Settings) -> None:
@@ -321,6 +360,19 @@ def check_same_dataset(run: Run, dataset: manifest.Dataset) -> None:
             f"run {run.id!r} was trained on {run.dataset['name']!r} with fingerprint {run.dataset['fingerprint']}, "
             f"but {dataset.name!r} here has {dataset.fingerprint}: {found}"
         )
+
+
+def check_known_classes(run: Run, dataset: manifest.Dataset) -> None:
+    """RunError unless every class of the dataset is one of the run's, in the run's order; some may be missing."""
+    if not set(dataset.classes) < set(run.classes):
+        check_same_classes(run, dataset)
+    places = [run.classes.index(name) for name in dataset.classes]
+    for first, second in pairwise(places):
+        if first > second:
+            raise RunError(
+                f"run {run.id!r} and dataset {dataset.name!r} have their classes in another order: "
+                f"{run.classes[first]!r} comes after {run.classes[second]!r} in the run and before it in the dataset"
+            )
 
 
 def check_same_classes(run: Run, dataset: manifest.Dataset) -> None:

@@ -71,14 +71,15 @@ def pooled_sd(groups: Sequence[Sequence[float]]) -> tuple[float, int] | None:
 
 
 def ranges_of(matrices_SKK: Sequence[np.ndarray] | np.ndarray) -> Ranges:
-    """Per-class and per-cell ranges of the seeds' confusion matrices over the same photos."""
+    """Per-class and per-cell ranges of the seeds' confusion matrices over the same photos; NaN for the
+    recall of a class without photos."""
     stacked_SKK = np.asarray(matrices_SKK, dtype=np.float64)
     support_SK = stacked_SKK.sum(axis=2)
-    if (support_SK == 0).any() or (support_SK != support_SK[0]).any():
+    if (support_SK != support_SK[0]).any():
         raise RunError(
             "the seeds of a group were scored on different photos, so their matrices cannot be laid together"
         )
-    recall_SK = np.diagonal(stacked_SKK, axis1=1, axis2=2) / support_SK
+    recall_SK = np.diagonal(stacked_SKK, axis1=1, axis2=2) / np.where(support_SK > 0, support_SK, np.nan)
     return Ranges(
         recall_mean=recall_SK.mean(axis=0),
         recall_low=recall_SK.min(axis=0),

@@ -31,6 +31,7 @@ class Side:
     kind: str  # run | seeds | published
     members: tuple[Run, ...] = ()
     result: Published | None = None
+    left_out: tuple[Run, ...] = ()  # of its group, but without an answer to any photo
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -53,16 +54,24 @@ def group_id(run: Run) -> str | None:
 
 
 def groups_of(found: Iterable[Run]) -> dict[str, list[Run]]:
-    """Group id -> its runs by seed, for every group of seeds of which two runs or more are here."""
+    """Group id -> its runs by seed, for every group of seeds of which two runs or more can be compared: those that have
+    answered photos, or all while none has. A run that was taken out of the queue or stopped stands in no group."""
+    return {name: ready for name, (ready, _) in seeds_of(found).items() if len(ready) > 1}
+
+
+def seeds_of(found: Iterable[Run]) -> dict[str, tuple[list[Run], list[Run]]]:
+    """Group id -> its runs by seed: those that stand for it, and those that are left out because they have answered no
+    photo while others have."""
     members: dict[str, list[Run]] = {}
     for run in found:
         if name := group_id(run):
             members.setdefault(name, []).append(run)
-    return {
-        name: sorted(runs_, key=lambda run: (run.settings.seed, run.id))
-        for name, runs_ in members.items()
-        if len(runs_) > 1
-    }
+    told = {}
+    for name, runs_ in members.items():
+        runs_.sort(key=lambda run: (run.settings.seed, run.id))
+        ready = [run for run in runs_ if run.prediction_splits()]
+        told[name] = (ready, [run for run in runs_ if run not in ready]) if ready else (runs_, [])
+    return told
 
 
 def find_side(name: str, found: Sequence[Run]) -> Side:
@@ -70,9 +79,15 @@ def find_side(name: str, found: Sequence[Run]) -> Side:
     for run in found:
         if run.id == name:
             return side_of_run(run)
-    groups = groups_of(found)
+    groups = seeds_of(found)
     if name in groups:
-        return side_of_group(name, groups[name])
+        ready, left_out = groups[name]
+        if len(ready) == 1:
+            raise RunError(
+                f"of group {name!r} only run {ready[0].id!r} is there and trained to its end, so it is no group; "
+                f"compare {ready[0].id!r} instead"
+            )
+        return side_of_group(name, ready, left_out=left_out)
     result = published.find(name)
     if result:
         return side_of_result(result)
@@ -85,7 +100,7 @@ def side_of_run(run: Run, name: str | None = None) -> Side:
     return Side(id=run.id, name=name or run.id, kind="run", members=(run,))
 
 
-def side_of_group(group: str, members: Sequence[Run], name: str | None = None) -> Side:
+def side_of_group(group: str, members: Sequence[Run], name: str | None = None, left_out: Sequence[Run] = ()) -> Side:
     """A group of seeds. RunError where its runs differ by more than their seed, so that they are not one recipe."""
     for other in members[1:]:
         changed = [what for what, _, _ in differing(recipe_of(members[0]), recipe_of(other))]
@@ -94,7 +109,22 @@ def side_of_group(group: str, members: Sequence[Run], name: str | None = None) -
                 f"the runs of group {group!r} are not seeds of one recipe: {changed[0] if changed else 'classes'} "
                 f"differs between {members[0].id} and {other.id}"
             )
-    return Side(id=group, name=name or f"{len(members)} seeds of {group}", kind="seeds", members=tuple(members))
+    return Side(
+        id=group,
+        name=name or f"{len(members)} seeds of {group}",
+        kind="seeds",
+        members=tuple(members),
+        left_out=tuple(left_out),
+    )
+
+
+def left_out_words(side: Side) -> list[str]:
+    """That runs of the side's group stand for nothing in it, where there are such."""
+    if not side.left_out:
+        return []
+    num, whole = len(side.left_out), len(side.left_out) + len(side.members)
+    were = "was" if num == 1 else "were"
+    return [f"{num} of the {whole} runs of group {side.id} {were} not trained to the end and {were} left out."]
 
 
 def side_of_result(result: Published) -> Side:

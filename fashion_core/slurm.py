@@ -173,7 +173,7 @@ def call(
     words: Sequence[str], *, folder: Path | None = None, seconds: float = CALL_SECONDS
 ) -> subprocess.CompletedProcess:
     """Run one of Slurm's programs; RunError when it is not there or does not answer."""
-    ours = ("SQUEUE_", "SACCT_", "SCANCEL_", "SLURM_", "FASHION_SLOTS", "MALLOC_")
+    ours = ("SQUEUE_", "SACCT_", "SCANCEL_", "SLURM_", "FASHION_SLOTS", "MALLOC_", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
     kept = ("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS", "SLURM_JWT")
     environment = {name: value for name, value in os.environ.items() if name in kept or not name.startswith(ours)}
     try:

@@ -34,13 +34,15 @@ def wilson(
 
 
 Bounds = tuple[np.ndarray, np.ndarray]
+_SHARED = 4.0  # chosen over 2 by simulation, narrowly: benchmarks/coverage.py
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoreIntervals:
     """Intervals of every score of a confusion matrix: (low, high), each float64 K, and of the macro means (low, high).
 
-    All of them lie within 0..1 and hold the score that scikit-learn computes with ``zero_division=0``.
+    All of them lie within 0..1 and hold the score that scikit-learn computes with ``zero_division=0``. A class without
+    photos has none (NaN), and the macro means are over the others.
     """
 
     confidence: float
@@ -57,41 +59,68 @@ def score_intervals(
 ) -> ScoreIntervals:
     """Intervals of precision, recall and F1 of each class and of their macro means; equal inputs give equal numbers.
 
-    Recall is a proportion of a fixed number of photos, so it has Wilson's interval. The rest have the percentile
-    interval of a stratified bootstrap: Efron and Tibshirani (1993), "An introduction to the bootstrap", sections 8.3
-    (one sample a stratum) and 13.3. Drawing the photos of a class with replacement and counting what they were
-    predicted as is one draw of a multinomial with the row's shares, so each resample draws K rows and no photo.
+    Recall is a proportion of a fixed number of photos, so it has Wilson's interval. The rest have Wilson's too, over
+    the number of photos at which a proportion would vary as the score does: mean (1 - mean) / variance over draws of
+    new photos, an effective sample size as Kish (1965), "Survey sampling", section 8.2, has it. Drawing the photos of a
+    class anew is one draw of a multinomial, so each resample draws K rows and no photo.
 
-    Where every resample must give the same score (nothing of a class right, or nothing wrong) the bootstrap would give
-    an interval without width; there precision has Wilson's interval over the photos predicted as the class, and F1
-    runs between the harmonic means of the low and of the high bounds of precision and recall. A class that was never
-    predicted has precision 0 with the interval 0..1: nothing was learnt about it.
+    The draws are not from the matrix itself, for a row with every photo right, or with one photo, would never vary:
+    ``_SHARED`` photos are added to each row that were answered as all photos together were. So every interval has a
+    width, also at 0 and at 1; how often it holds the truth from 1 to 500 photos a class is benchmarks/coverage.py. A
+    class that was never predicted has precision 0 with the interval 0..1: nothing was learnt about it.
 
-    RunError for a matrix that is not square, holds anything but counts, or has a class without photos.
+    RunError for a matrix that is not square, holds anything but counts, or has no photo at all.
     """
     matrix_KK = _counts(matrix_KK)
     right_K, support_K, predicted_K = np.diag(matrix_KK), matrix_KK.sum(axis=1), matrix_KK.sum(axis=0)
-    right_RK, predicted_RK = _resample(matrix_KK, resamples, np.random.default_rng(seed))
+    shown_K, safe_K = support_K > 0, np.maximum(support_K, 1)
+    right_RK, predicted_RK = _resample(support_K, _shared(matrix_KK), resamples, np.random.default_rng(seed))
     precision_RK = right_RK / np.maximum(predicted_RK, 1)
-    f1_RK = 2 * right_RK / (support_K + predicted_RK)
-    ends = [0.5 - confidence / 2, 0.5 + confidence / 2]
-    recall = wilson(right_K, support_K, confidence)
-    precision, f1 = (np.quantile(scores, ends, axis=0) for scores in (precision_RK, f1_RK))
-    by_count = wilson(right_K, predicted_K, confidence)
-    constant_K = (right_K == 0) | (right_K == predicted_K)
-    precision = np.where(constant_K, by_count, precision)
-    constant_K = (right_K == 0) | ((right_K == predicted_K) & (right_K == support_K))
-    f1 = np.where(constant_K, [_harmonic(p, r) for p, r in zip(precision, recall, strict=True)], f1)
-    point_precision_K, point_f1_K = right_K / np.maximum(predicted_K, 1), 2 * right_K / (support_K + predicted_K)
+    f1_RK = 2 * right_RK / np.maximum(support_K + predicted_RK, 1)
+    precision_K, recall_K = right_K / np.maximum(predicted_K, 1), right_K / safe_K
+    f1_K = 2 * right_K / np.maximum(support_K + predicted_K, 1)
+    most = int(support_K.sum())
+    precision = _as_wide(precision_RK, precision_K, most, confidence)
+    precision = np.where(predicted_K > 0, precision[0], 0.0), np.where(predicted_K > 0, precision[1], 1.0)
+
+    def macro(scores_RK: np.ndarray, point_K: np.ndarray) -> tuple[float, float]:
+        over = scores_RK[:, shown_K].mean(axis=1, keepdims=True)
+        low, high = _as_wide(over, point_K[shown_K].mean(keepdims=True), most, confidence)
+        return float(low[0]), float(high[0])
+
     return ScoreIntervals(
         confidence=confidence,
-        precision=_around(point_precision_K, precision),
-        recall=recall,
-        f1=_around(point_f1_K, f1),
-        macro_precision=_macro(precision_RK, point_precision_K, ends),
-        macro_recall=_macro(right_RK / support_K, right_K / support_K, ends),
-        macro_f1=_macro(f1_RK, point_f1_K, ends),
+        precision=_of_shown(precision, shown_K),
+        recall=_of_shown(wilson(right_K, support_K, confidence), shown_K),
+        f1=_of_shown(_as_wide(f1_RK, f1_K, most, confidence), shown_K),
+        macro_precision=macro(precision_RK, precision_K),
+        macro_recall=macro(right_RK / safe_K, recall_K),
+        macro_f1=macro(f1_RK, f1_K),
     )
+
+
+def _as_wide(scores_RX: np.ndarray, point_X: np.ndarray, most: int, confidence: float) -> Bounds:
+    """Wilson's interval around each of ``point_X``, over so many photos that a share would vary as the draws do."""
+    mean_X, variance_X = scores_RX.mean(axis=0), scores_RX.var(axis=0)
+    n_X = mean_X * (1 - mean_X) / np.maximum(variance_X, np.finfo(float).tiny)
+    n_X = np.where(variance_X > 0, np.clip(n_X, 0.5, 4 * most), most)
+    return wilson(point_X * n_X, n_X, confidence)
+
+
+def _shared(matrix_KK: np.ndarray) -> np.ndarray:
+    """Shares of each row after ``_SHARED`` more photos, right as often as all photos are (Agresti and Coull's share,
+    1998, two right and two wrong added) and wrong as the row's own wrong ones; where it has none, as the next class."""
+    K, support_K = len(matrix_KK), matrix_KK.sum(axis=1)
+    right = (np.trace(matrix_KK) + 2) / (matrix_KK.sum() + 4)
+    wrong_KK = matrix_KK.astype(np.float64)
+    np.fill_diagonal(wrong_KK, 0)
+    shown = np.flatnonzero(support_K)
+    for row, after in zip(shown, np.roll(shown, -1), strict=True):
+        if not wrong_KK[row].any():
+            wrong_KK[row, after] = 1.0
+    wrong_KK /= np.maximum(wrong_KK.sum(axis=1, keepdims=True), 1)
+    added_KK = (1 - right) * wrong_KK + right * np.eye(K)
+    return (matrix_KK + _SHARED * added_KK) / (support_K + _SHARED * added_KK.sum(axis=1))[:, None]
 
 
 def _counts(matrix_KK: np.ndarray) -> np.ndarray:
@@ -101,35 +130,28 @@ def _counts(matrix_KK: np.ndarray) -> np.ndarray:
         raise RunError(f"a confusion matrix is square, one row and one column a class; got the shape {given.shape}")
     if not np.isfinite(given.astype(np.float64)).all() or (given < 0).any() or (given != np.floor(given)).any():
         raise RunError("a confusion matrix holds counts; got a number that is negative, broken or missing")
-    empty = np.flatnonzero(given.sum(axis=1) == 0)
-    if empty.size:
-        raise RunError(f"class {empty[0]} of the matrix has no photos: scores over classes never shown mean nothing")
+    if not given.any():
+        raise RunError("the matrix holds no photo: there is nothing to score")
     return given.astype(np.int64)
 
 
-def _resample(matrix_KK: np.ndarray, resamples: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _resample(
+    support_K: np.ndarray, shares_KK: np.ndarray, resamples: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Photos right and photos predicted, each R x K, of matrices whose rows are drawn as multinomials."""
-    K = len(matrix_KK)
+    K = len(shares_KK)
     right_RK, predicted_RK = np.zeros((resamples, K)), np.zeros((resamples, K))
-    for k, row_K in enumerate(matrix_KK):
+    for k, row_K in enumerate(shares_KK):
+        if not support_K[k]:
+            continue
         # The large cells first: what is left for the others is soon nothing, and numpy stops there (0.16 -> 0.13 s).
         order = np.argsort(-row_K, kind="stable")[: np.count_nonzero(row_K)]
-        drawn = generator.multinomial(row_K.sum(), row_K[order] / row_K.sum(), size=resamples)
+        drawn = generator.multinomial(support_K[k], row_K[order] / row_K[order].sum(), size=resamples)
         predicted_RK[:, order] += drawn
-        if row_K[k]:
-            right_RK[:, k] = drawn[:, np.flatnonzero(order == k)[0]]
+        right_RK[:, k] = drawn[:, np.flatnonzero(order == k)[0]]
     return right_RK, predicted_RK
 
 
-def _harmonic(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return 2 * first * second / np.maximum(first + second, np.finfo(float).tiny)
-
-
-def _around(point_K: np.ndarray, bounds: np.ndarray) -> Bounds:
-    """The bounds, widened where the skewed percentiles leave the score itself out."""
-    return np.minimum(bounds[0], point_K), np.maximum(bounds[1], point_K)
-
-
-def _macro(scores_RK: np.ndarray, point_K: np.ndarray, ends: list[float]) -> tuple[float, float]:
-    low, high = np.quantile(scores_RK.mean(axis=1), ends)
-    return min(float(low), float(point_K.mean())), max(float(high), float(point_K.mean()))
+def _of_shown(bounds: Bounds, shown_K: np.ndarray) -> Bounds:
+    """The bounds, NaN for a class without photos."""
+    return np.where(shown_K, bounds[0], np.nan), np.where(shown_K, bounds[1], np.nan)

@@ -78,6 +78,17 @@ def _size(num_bytes: int) -> str:
     return f"{num_bytes / 1e9:,.1f} GB" if num_bytes >= 1e8 else f"{num_bytes / 1e6:,.1f} MB"
 
 
+UNPACKING = "unpacking"  # the one stage that counts bytes; all others count photos
+
+
+def amount(stage: str, done: int, total: int) -> str:
+    """How far a stage is: ``1,240 of 4,200``, ``0.02 of 1.14 MB``."""
+    if stage != UNPACKING:
+        return f"{done:,} of {total:,}"
+    unit, size = ("GB", 1e9) if total >= 1e8 else ("MB", 1e6)
+    return f"{done / size:,.2f} of {total / size:,.2f} {unit}"
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in ``folder`` durable."""
     descriptor = os.open(folder, os.O_RDONLY)

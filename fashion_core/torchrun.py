@@ -37,7 +37,7 @@ def train_in_ranks(run: runs.Run, *, num_processes: int, data_dir: Path) -> None
     except SignalException:  # this process was asked to stop and has passed it on; the ranks have saved and ended
         return
     except ChildFailedError as error:
-        if run.status().state == "stopped":  # a rank that was stopped as asked exits with 1, as `train` does
+        if run.status().state == "stopped":  # by Slurm: its ranks exit with 1, as `train` does
             return
         reason = _first_end(error, num_processes)
         told = next((event for event in reversed(run.events()) if event["event"] == "failed"), None)

@@ -35,6 +35,7 @@ from fashion_core import (
 )
 from fashion_core.errors import FashionError, RunError
 from fashion_core.job import Job, Stopped, told_to_events
+from fashion_core.labels import counted
 from fashion_core.trainer_state import Progress
 
 
@@ -137,8 +138,8 @@ def _trained(
     told = f"Finished {settings.epochs} epoch{'s' if settings.epochs > 1 else ''}."
     if progress.step < job.total_steps:
         told = (
-            f"Finished after {progress.step // job.steps_per_epoch} of {settings.epochs} epochs: the validation "
-            f"accuracy had not risen for {settings.early_stopping}."
+            f"Finished after {progress.step // job.steps_per_epoch} of {counted(settings.epochs, 'epoch')}: the "
+            f"validation accuracy had not risen for {settings.early_stopping}."
         )
     if settings.final_weights == "best":
         told += f" Scored with the weights of step {scored_step:,}, the best on validation."
@@ -165,7 +166,10 @@ def _prepare(
         width, height = settings.image_size
         tell = told_to_events(run, "Preparing the photos", should_stop)
         pixels.build(dataset, width, height, tell, settings.num_workers, how=settings.resize)
-    say(f"run {run.id} on {_describe(device)}" + (f", {world.size} processes" if world.size > 1 else ""))
+    say(
+        f"run {run.id} on {_describe(device)}"
+        + (f", {counted(world.size, 'process', 'processes')}" if world.size > 1 else "")
+    )
     world.wait()
     frame = dataset.manifest()
     rows_N = infer.split_rows(dataset, frame, "train")

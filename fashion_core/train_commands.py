@@ -9,6 +9,7 @@ import typer
 from fashion_core import (
     config,
     devices,
+    enough,
     foreground,
     launch,
     launchers,
@@ -37,8 +38,10 @@ from fashion_core.console import (
     TimeLimit,
     answer,
     app,
+    say,
 )
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.labels import counted
 
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Refuse to start when another run has the device, instead of waiting.")
@@ -125,6 +128,8 @@ def train(
             raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
         settings = config.settings_for(recipe or "report", sets)
         found = manifest.find_dataset(data_dir, dataset)
+        for sentence in filter(None, (enough.sentence(name, found.splits.get(name, 0)) for name in ("val", "test"))):
+            say(f"note: {sentence}")
         if request is None:
             devices.slots_for(settings.device, nproc)
         made = True
@@ -199,9 +204,14 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
     summaries = [run.summary() or {"run_id": run.id, "status": said[run.id]} for run in members]
     lines = [f"run {one['run_id']} {one['status']}, val accuracy {one.get('val_accuracy')}" for one in summaries]
     answer({**document, "runs": summaries}, as_json, lines)
-    missed = [run.id for run in members if said[run.id] != "finished"]
+    stopped = [run.id for run in members if said[run.id] == "stopped"]
+    if stopped:
+        say(f"stopped as asked: {', '.join(stopped)}; go on with: python -m fashion_core resume RUN")
+    missed = [run.id for run in members if said[run.id] not in ("finished", "stopped")]
     if missed:
-        raise RunError(f"{len(missed)} of {len(members)} runs did not finish: {', '.join(missed)}; look at: runs")
+        raise RunError(
+            f"{len(missed)} of {counted(len(members), 'run')} did not finish: {', '.join(missed)}; look at: runs"
+        )
 
 
 def _check_same_request(

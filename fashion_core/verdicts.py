@@ -13,6 +13,7 @@ from fashion_core.published import OTHER_INPUT
 from fashion_core.sides import Side
 
 BETTER, WORSE, EQUIVALENT, CANNOT_TELL = "better", "worse", "equivalent", "cannot tell"
+COUNTED_BELOW = 20  # fewer are said as they were counted
 MODELS, SEEDS, RECIPES, EXPERIMENTS = "models", "seeds", "recipes", "experiments"
 
 
@@ -45,6 +46,16 @@ def of_100(share: float, bounds: Sequence[float] | None = None) -> str:
     if whole == 100 and share < 1:
         return "more than 99 of 100"
     return "fewer than 1 of 100" if whole == 0 and share > 0 else f"{whole} of 100"
+
+
+def of_tried(share: float, n: int, bounds: Sequence[float] | None = None, things: str = "photos") -> str:
+    """``94 of 100 photos``; of fewer than 20 what was counted, ``3 of 4 photos``: a hundred would be a scale that
+    nobody tried. Of several trainings the mean, ``2.7 of 4 photos``."""
+    if n >= COUNTED_BELOW:
+        return f"{of_100(share, bounds)} {things}".rstrip()
+    right = share * n
+    number = f"{right:.0f}" if abs(right - round(right)) < 0.05 else f"{right:.1f}"
+    return f"{number} of {n} {things.removesuffix('s') if n == 1 else things}".rstrip()
 
 
 def p_words(p_value: float) -> str:

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from fashion_core import datasets, pixels, rights, sources, storage
 from fashion_core.audit import Audit
 from fashion_core.datasets import Dataset
 from fashion_core.errors import BeingMade, DatasetError, WrongUse
+from fashion_core.labels import agree, counted
 from fashion_core.layout import SPLITS
 
 _MAX_LIST_BYTES = 100_000_000
@@ -55,8 +56,8 @@ def exclude(
     unknown = sorted(set(reasons) - set(manifest["image_id"]))
     if unknown:
         raise DatasetError(
-            f"{len(unknown):,} photos of the list are not in dataset '{dataset.name}' (the first: {unknown[0]!r}); "
-            "was the list made for another dataset?"
+            f"{counted(len(unknown), 'photo')} of the list {agree(len(unknown))} not in dataset '{dataset.name}' (the "
+            f"first: {unknown[0]!r}); was the list made for another dataset?"
         )
     leaving = known & (manifest["status"] == "ok").to_numpy()
     if not leaving.any():
@@ -68,14 +69,16 @@ def exclude(
         raise DatasetError(f"class '{gone[0]}' would lose its last photo; leave one in the dataset.")
     emptied = _emptied(manifest, leaving)
     if emptied and not force:
+        these = "this photo" if leaving.sum() == 1 else f"these {leaving.sum():,} photos"
         more = f" and {len(emptied) - 1:,} more such" if len(emptied) > 1 else ""
         raise DatasetError(
-            f"nothing was made: without these {leaving.sum():,} photos {emptied[0].replace(' any more', '')}{more}, so "
-            "it could not be scored there. Leave fewer out, or insist (--force on the command line)."
+            f"nothing was made: without {these} {emptied[0].replace(' any more', '')}{more}, so it could not be scored "
+            "there. Leave fewer out, or insist (--force on the command line)."
         )
     fingerprint = sources.fingerprint_of(
         ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]
     )
+    num = int(leaving.sum())
     name = datasets.checked_name(name) if name is not None else _free_name(dataset, fingerprint)
     new_id = datasets.id_for(name)
     final = data_dir / new_id
@@ -100,7 +103,7 @@ def exclude(
         num_images=len(usable),
         warnings=(
             *dataset.warnings,
-            told or f"{leaving.sum():,} photos of {dataset.name} are left out, each with its reason",
+            told or f"{counted(num, 'photo')} of {dataset.name} {agree(num)} left out, each with its reason",
             *emptied,
         ),
         made=(
@@ -182,6 +185,43 @@ def leaked(audit: Audit) -> dict[str, str]:
     leaks = table[table["kind"] == "leak"].drop_duplicates("image_id")
     rows = leaks[["image_id", "other_split", "other", "reason"]].itertuples(index=False, name=None)
     return {image_id: f"leak: {split} has '{other}', {reason}" for image_id, split, other, reason in rows}
+
+
+def undecided(pairs: pd.DataFrame) -> set[str]:
+    """The photos, of either side, whose copy has another label: leaving one out decides which of the two is right."""
+    apart = pairs[pairs["label"].ne(pairs["other_label"]) & pairs["other_label"].notna()]
+    return {*apart["image_id"], *apart["other"]}
+
+
+def sides(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Both photos of each pair, each once, in the order of the pairs: number, image_id, split, label, and as the
+    reason what the other one is."""
+    other = pairs.rename(
+        columns={name: f"other_{name}" for name in ("split", "label")}
+        | {f"other_{name}": name for name in ("split", "label")}
+        | {"image_id": "other", "other": "image_id"}
+    )
+    both = pd.concat([pairs, other[pairs.columns]]).sort_values("number", kind="stable")
+    told = both["reason"] + " as '" + both["other"] + "' under '" + both["other_label"] + "'"
+    both = both.assign(reason=told).drop_duplicates("image_id")
+    return both[["number", "image_id", "split", "label", "reason"]].reset_index(drop=True)
+
+
+def conflict_notes(audit: Audit, leaving: Iterable[str]) -> list[str]:
+    """What leaving these photos out means for the label conflicts: which labels were taken for the right ones by it,
+    and how many conflicts stay. Empty where there are none."""
+    table, gone = audit.findings(), set(leaving)
+    conflicts = table[table["kind"] == "conflict"]
+    first, second = conflicts["image_id"].isin(gone), conflicts["other"].isin(gone)
+    notes = []
+    if stay := int((~first & ~second).sum()):
+        are = "label conflict stays" if stay == 1 else "label conflicts stay"
+        notes.append(f"{stay:,} {are}: name the wrong side of each (image_id or other) in a list for --exclude")
+    for row in conflicts[first ^ second].itertuples(index=False):
+        sides = ((row.image_id, row.label), (row.other, row.other_label))
+        (out, _), (kept, label) = sides if row.image_id in gone else sides[::-1]
+        notes.append(f"'{out}' goes, so its copy '{kept}' decides that the label is '{label}'; see that this is right")
+    return notes
 
 
 def read_list(path: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from fashion_core import processes, slots, storage
+from fashion_core import interpreter, processes, slots, storage
 from fashion_core.errors import FashionError, RunError
 
 SECONDS = 0.5
@@ -32,13 +32,13 @@ def main(words: list[str]) -> int:
         _tell_withdrawn(folder)
         held = None
     except FashionError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
+        print(interpreter.here(f"error: {error}"), file=sys.stderr, flush=True)
         return error.exit_code
     if held is None:
         said = f"run {folder.name!r} was taken out of the queue before it started"
-        again = f"python -m fashion_core train --run-dir {folder}"
-        print(f"error: {said}; start it again with: {again}", file=sys.stderr, flush=True)
-        return 1
+        again = interpreter.here(f"python -m fashion_core train --run-dir {folder}")
+        print(f"{said}; start it again with: {again}", file=sys.stderr, flush=True)
+        return 0  # done as asked
     os.execve(command[0], command, {**os.environ, **slots.hand_on(held)})
     raise AssertionError  # unreachable, and mypy does not know
 

@@ -18,7 +18,9 @@ from ui import (
     preview,
     preview_grid,
     preview_words,
+    recipe_picker,
     settings_form,
+    subject,
     trace_view,
     words,
 )
@@ -67,7 +69,7 @@ def photo_of_dataset() -> int:
     with left:
         label = address.select("Class", list(photos), key="class", words=display_name)
     with right:
-        place = whole_number(f"Photo :gray[(of {len(photos[label]):,})]", "photo", len(photos[label]))
+        place = whole_number(f"Photo (of {len(photos[label]):,})", "photo", len(photos[label]))
     return int(photos[label][place - 1])
 
 
@@ -112,6 +114,7 @@ if first_start.show():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
+    subject.settle()
     offered = [name for name in VIEWS if name != OWN or not rights.read_only()]
     offered = audience.offered(offered, review=(PHOTO, OWN), asked=st.query_params.get("view"))
     view = address.segments("Show", offered, key="view", words=VIEWS.get, label_visibility="collapsed")
@@ -133,13 +136,14 @@ knobs, seen = st.columns([1, 2.75], gap="medium") if has_dials else (None, st.co
 recipe, tried = config.RECIPES[FIRST_RECIPE], {}
 if knobs is not None:
     with knobs:
-        recipe = settings_form.pick_recipe()
+        recipe = recipe_picker.pick(TRY, fields)
         with st.container(gap="xsmall"):
             for heading in settings_form.STAGES:
                 named = settings_form.section_words(heading, recipe, TRY)
                 with st.expander(named, heading == OPEN, key=f"stage {heading}"), st.container(gap="xsmall"):
                     for field in settings_form.section(heading):
                         tried[field.name] = settings_form.widget(field, recipe, prefix=TRY, quiet=True)
+        recipe_picker.show_changes(recipe, tried, TRY)
 
 photos = preview.training_rows(dataset)
 with seen:
@@ -161,7 +165,7 @@ with seen:
         left, right = st.columns(2)
         with left:
             num_batches = -(-sum(map(len, photos.values())) // settings.batch_size)
-            number = whole_number(f"Batch :gray[(of {num_batches:,})]", "batch", num_batches)
+            number = whole_number(f"Batch (of {num_batches:,})", "batch", num_batches)
         with right:
             epoch = whole_number("Epoch", "epoch", MOST_EPOCH)
         told = st.empty()
@@ -215,9 +219,7 @@ if view != BATCH:
 
 # use
 st.subheader("Train with this", anchor=False)
-changed = settings_form.changes_words(settings)
-st.markdown(f"Changed from the recipe: {changed}." if changed else f"These are the settings of `{recipe.recipe}`.")
-st.code(f"python -m fashion_core train {dataset.id} {settings.to_flags()}", language="bash", wrap_lines=True)
+notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}")
 if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
-    carried = {field.name: settings_form.typed(getattr(settings, field.name)) for field in fields}
+    carried = {name: new for name, _, new in config.changes(settings)}
     navigation.open_page("training", dataset=dataset.id, recipe=recipe.recipe, **carried)

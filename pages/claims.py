@@ -13,6 +13,7 @@ from ui import (
     loaders,
     navigation,
     notices,
+    subject,
     words,
 )
 
@@ -33,6 +34,7 @@ with left:
             words=lambda name: f"{places[name].name}{' (drawn)' if places[name].synthetic else ''}",
         )
     ]  # fmt: skip
+    subject.settle()
     if place.synthetic:
         notices.drawn_badge()
 

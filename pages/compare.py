@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fashion_core.errors import RunError
 from ui import (
     address,
     audience,
@@ -16,6 +17,7 @@ from ui import (
     pickers,
     report_button,
     reproduce_view,
+    subject,
 )
 
 navigation.enter("compare")
@@ -33,11 +35,12 @@ offer = compare_sides.Offer(runs)
 if len(offer.ids) < 2:
     notices.empty("One run is here, and a comparison takes two.", page="training", label="Train another one")
     st.stop()
+chosen = compare_sides.pick(offer)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    chosen = compare_sides.pick(offer)
     with faults.shown():
         first, second = compare_sides.told_apart(*(offer.side(name) for name in chosen))
     split = pickers.pick_split(compare_sides.splits_of(first, second))
+    subject.settle()
     margin = address.select(
         "Equal within", list(compare_view.MARGINS), key="margin", default="0.01",
         words=compare_view.MARGINS.__getitem__, width=120,
@@ -46,10 +49,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if first.drawn or second.drawn:
         notices.drawn_badge()
 
-# load and draw: a pair that cannot be compared says why, and the runs below stay
+# load and draw: a pair that cannot be compared says why and what can be, and the runs below stay
 found = None
-with faults.shown(stop=False):
+try:
     found = compare_view.compared(first, second, split, float(margin), runs)
+except RunError as error:
+    compare_sides.say_apart(offer, first, second, split, error)
 if found is not None:
     compare_view.show_verdict(found)
     reproduce_view.show_comparison(first, second, split, float(margin))

@@ -7,6 +7,7 @@ from ui import navigation
 navigation.enter("dataset")
 
 # after the title, for these take a second on a cold server
+from fashion_core import enough  # noqa: E402
 from fashion_core.labels import display_name  # noqa: E402
 from ui import (  # noqa: E402
     audience,
@@ -23,6 +24,7 @@ from ui import (  # noqa: E402
     pickers,
     plain_answers,
     sampler_view,
+    subject,
     words,
 )
 from ui.answer import Number, answer, say  # noqa: E402
@@ -39,6 +41,7 @@ if not loaders.datasets():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
+    subject.settle()
     shown = distribution_view.controls(dataset)
     if dataset.synthetic:
         notices.drawn_badge()
@@ -79,6 +82,7 @@ answer(
 )
 
 long_tail_form.say(dataset)
+notices.few(enough.sentences({split: counts[split].to_dict() for split in counts.columns}))
 distribution_view.show(dataset, counts, shown)
 
 # the detail
@@ -110,9 +114,10 @@ with tabs[opened]:
             hide_index=True,
             column_config={"path": "File", "split": "Split", "label": "Class", "status": "State", "reason": "Why"},
             alt="Photos that cannot be used, each with its reason",
+            placeholder="–",
         )
 
-if audience.is_review():
+if audience.is_review() or not navigation.leads_on("augmentation"):
     navigation.next_step("evaluation", "See what a model makes of these photos")
 else:
     navigation.next_step("augmentation", "See what the model is shown of these photos", dataset=dataset.id)

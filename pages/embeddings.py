@@ -18,6 +18,7 @@ from ui import (
     notices,
     pickers,
     reproduce_view,
+    subject,
 )
 
 VIEWS = {
@@ -39,8 +40,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
     split = address.segments(
         "Split", learnt.splits_to_offer(run), key="split", words=learnt.split_words, label_visibility="collapsed"
     )
+    subject.settle()
     if run.dataset["synthetic"]:
         notices.drawn_badge()
+pickers.stop_before_scores(run, split)
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
 with st.container(horizontal=True, vertical_alignment="center"):
     view = address.segments("View", views, key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed")

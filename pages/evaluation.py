@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import statistics
+from fashion_core import enough, metrics, statistics
 from fashion_core.labels import display_name
 from ui import (
     address,
@@ -24,6 +24,7 @@ from ui import (
     plain_answers,
     report_button,
     reproduce_view,
+    subject,
     words,
 )
 from ui.answer import Number, answer, say
@@ -49,8 +50,9 @@ def say_in_review() -> None:
             worst["label"],
             missed,
             statistics.wilson(round(missed * n_worst), n_worst),
+            n_worst,
         ),
-        plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"]),
+        plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"], scores["n"]),
         plain_answers.seen_before(
             split, leaks.leaked.n if leaks else None, leaks.kept.accuracy if leaks and leaks.kept.n else None
         ),
@@ -64,6 +66,7 @@ navigation.enter("evaluation")
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
+    subject.settle()
     reproduce_view.show(run, split)
     dataset = evaluation_elsewhere.dataset_of(run, split)
     drawn = run.dataset["synthetic"] or (dataset is not None and dataset.synthetic)
@@ -71,6 +74,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         notices.drawn_badge()
 
 # guard
+pickers.stop_before_scores(run, split)
 with faults.shown():
     scores = loaders.scores_of(run, split)
     predictions = loaders.predictions_of(run, split)
@@ -79,10 +83,13 @@ with faults.shown():
 matrix = np.array(scores["confusion_matrix"])
 per_class = pd.DataFrame(scores["per_class"])
 commonest = per_class.loc[per_class["support"].idxmax()]
-balanced = per_class["support"].nunique() == 1
+balanced = per_class.loc[per_class["support"] > 0, "support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
 leaks = leak_view.of(run, split)
 
+if scores["absent"]:
+    notices.aside(f"Macro means are {metrics.absent_words(scores, display_name)}; such a class has no score.")
+notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
 answer(
     [
         Number(
@@ -97,7 +104,7 @@ answer(
             words.percent(scores["macro_f1"]),
             words.interval(evaluation_classes.intervals_of(run, split).macro_f1),
             "F1 joins precision and recall of a class; the macro mean counts every class alike, however rare. In "
-            "brackets the 95 % interval (stratified bootstrap).",
+            "brackets the 95 % interval (Wilson, over as many photos as the score is worth).",
         ),
         Number("Photos", words.count(scores["n"]), f"{leak_view.note(leaks)}{len(run.classes)} classes"),
         Number(

@@ -14,11 +14,13 @@ from ui import (
     loaders,
     navigation,
     notices,
+    subject,
     words,
 )
 from ui.lesson_frame import EXPLAIN, LOOK, PREDICT, QUESTION, RUN, STEPS
 
 navigation.enter("lessons")
+subject.settle()
 asked = st.query_params.get("lesson")
 if asked is not None and asked not in lesson_list.LESSONS:
     navigation.say(f"There is no lesson {words.command(asked[:60])}; these are the lessons.")

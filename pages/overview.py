@@ -14,6 +14,7 @@ from ui import (
     plain_answers,
     reproduce_view,
     standings,
+    subject,
     words,
 )
 from ui.answer import Number, answer, say
@@ -22,6 +23,7 @@ from ui.plot import plot
 IN_REVIEW = ("dataset", "evaluation", "compare", "predict", "claims")  # the others are for making models
 
 navigation.enter("overview")
+subject.settle()
 st.markdown(
     "Vastra Lab trains small image classifiers for clothes, judges them, and shows every mistake as the photo it is. "
     "Its home ground is IndoFashion, fifteen kinds of South-Asian clothing; any set of labelled photos works the same "
@@ -90,7 +92,11 @@ with faults.shown(stop=False):
 
 # where to go next
 st.subheader("Where to go next", anchor=False)
-places = [place for place in navigation.ENTRIES[1:] if not audience.is_review() or place.name in IN_REVIEW]
+places = [
+    place
+    for place in navigation.ENTRIES[1:]
+    if navigation.leads_on(place.name) and (not audience.is_review() or place.name in IN_REVIEW)
+]
 rows = [
     row for start in range(0, len(places), 4) for row in zip(st.columns(4), places[start : start + 4], strict=False)
 ]

@@ -25,6 +25,7 @@ from ui import (
     pickers,
     plain_answers,
     reproduce_view,
+    subject,
     why_view,
     words,
 )
@@ -118,6 +119,7 @@ def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
                 pd.DataFrame({"File": [one.name for one in refused], "Why": [one.reason for one in refused]}),
                 hide_index=True,
                 alt="Files that could not be read, each with its reason",
+                placeholder="–",
             )
 
 
@@ -135,6 +137,7 @@ if rights.is_review_copy():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
+    subject.settle()
     dataset = loaders.dataset_of(run)
     source = address.segments(
         "Photo",

@@ -5,7 +5,7 @@ import time
 
 import streamlit as st
 
-from fashion_core import launch, pace, rights
+from fashion_core import enough, launch, pace, rights
 from fashion_core.fields import FIELD, FIELDS
 from ui import (
     address,
@@ -22,10 +22,12 @@ from ui import (
     pickers,
     probe_view,
     queue_view,
+    recipe_picker,
     reproduce_view,
     run_names,
     run_table,
     settings_form,
+    subject,
     tidy_view,
     words,
 )
@@ -74,10 +76,10 @@ with form:
         settings = None
     else:
         ending_view.show_filled()
-        dataset = pickers.pick_dataset()
+        dataset = pickers.pick_dataset(beside_run=True)
         left, right = st.columns([1, 1.2])
         with left:
-            recipe = settings_form.pick_recipe()
+            recipe = recipe_picker.pick()
         with right:
             values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
         here = devices.found()
@@ -113,12 +115,12 @@ with form:
                         )
                     other_value = right.text_input("In the twin", "none", key="other_value", bind="query-params")
                     notices.aside("Two runs with one seed and one schedule; only this setting differs.")
+        recipe_picker.show_changes(recipe, values)
         settings = settings_form.build(recipe, values)
     if settings is not None:
-        changed = settings_form.changes_words(settings)
-        st.markdown(f"Changed: {changed}." if changed else f"Nothing is changed from `{recipe.recipe}`.")
         measured = live.measured_images_per_second(settings, runs, here.default)
         seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
+        notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
         probed = probe_view.show(dataset, settings, len(active))
         seconds = probed.seconds if probed else seconds
@@ -148,15 +150,12 @@ with form:
             more = {ONE: "", SEEDS: f" --seeds {num_runs}", TWIN: " --twin "}[how]
             if how == TWIN:
                 more += shlex.quote(f"{differs}={other_value}")
-            st.code(
-                f"python -m fashion_core train {dataset.id} {settings.to_flags()}{more}",
-                language="bash",
-                wrap_lines=True,
-            )
+            notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}{more}")
 
 # the run at hand
 with view:
     if not runs:
+        subject.settle()
         notices.empty(
             audience.told(
                 classroom="No run is here yet. Here you would watch the loss fall while a model learns: start one on "
@@ -169,19 +168,21 @@ with view:
         st.stop()
     found = {run.id: run for run in runs}
     tidy_view.refresh_picker()
-    asked = st.query_params.get("run")
+    asked, called = st.query_params.get("run"), run_names.words_among(runs)
     with st.container(horizontal=True, vertical_alignment="center"):
         run = found[
             address.select(
                 "Run",
                 list(found),
                 key="run",
-                default=(training or active or runs)[0].id,
-                words=lambda name: run_names.run_words(found[name]),
+                default=lambda: (training or active or [pickers.usual_run(runs)])[0].id,
+                words=lambda name: called(found[name]),
                 label_visibility="collapsed",
                 quiet=True,
+                width=run_names.PIXELS,
             )
         ]
+        subject.settle()
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))
         if not audience.is_review():
             tidy_view.show_buttons(run, live.status_of(run))
@@ -191,7 +192,9 @@ with view:
     if others:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Running now:", width="content")
-            navigation.link("training", words.plain(run_names.run_words(others[0])), run=others[0].id)
+            other = others[0]
+            form_asks = recipe_picker.asked()
+            navigation.link("training", words.plain(run_names.run_words(other)), run=other.id, **form_asks)
     tidy_view.show_note(run)
     live.show(run, runs)
     if live.status_of(run).state == "finished":

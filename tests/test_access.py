@@ -59,7 +59,7 @@ def test_whoever_is_not_listed_reads_and_is_offered_no_change(room, who):
     app = visit("training", STRANGERS[who])
     forbidden = ("Train", "Stop", "Resume", "Delete", "Save", "Measure", "Settings into", "Restore")
     assert not [label for label in buttons(app) if label.startswith(forbidden)]
-    assert "so no run can be started here. Results can be read." in written(app) and "report on tiny" in str(
+    assert "so no run can be started here. Results can be read." in written(app) and "report, image size 16" in str(
         app.selectbox
     )
     assert not visit("dataset", STRANGERS[who]).get("file_uploader")

@@ -10,21 +10,20 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 ORDER = (
-    "errors rights storage processes devices slots hardware conditions waiter sbatch slurm polling labels published "
-    "measured pretrained fields config draws schedules photos decoder archive_entries archives layout class_folders "
-    "indofashion fashion_mnist drawing drawn sources datasets pixels image_folders contents manifest duplicates "
-    "outlines nearest likeness measures matches findings audit versions long_tail copies sampling distribution "
-    "statistics differences seeds leakage "
-    "label_errors metrics orders calibration adjustment breakdown shift projection neighbours clusters alignment "
-    "regions novelty checkpoints status runs snapshots model_card sides answers recalls verdicts comparing "
-    "reproduction outcome bits tally tidy markup closer report_board report_facts report report_pictures report_charts "
-    "report_matrix report_parts report_sections report_page launchers launch retraining maps pace claims "
-    "claim_features claim_evidence claim_arms claim_spread claim_verdicts claim_results experiments lesson_plans "
-    "lesson_ranges lesson_data lessons lesson_findings | augment ranks batches models backbones losses depthwise "
-    "feeding steps infer features trainer_state job phases mishaps scoring train probe torchrun explain "
-    "predict onnx_file export console foreground data_commands train_commands tidy_commands result_commands "
-    "compare_commands reproduce_commands claim_commands export_commands report_commands lesson_work lesson_commands "
-    "__main__"
+    "errors interpreter rights storage starters processes devices slots hardware conditions waiter sbatch slurm "
+    "polling labels published room measured pretrained fields config draws schedules photos decoder archive_entries "
+    "archives layout class_folders indofashion fashion_mnist drawing drawn sources datasets pixels image_folders "
+    "contents manifest duplicates outlines nearest likeness measures matches findings audit versions long_tail copies "
+    "sampling distribution statistics enough differences seeds leakage label_errors metrics orders calibration "
+    "adjustment breakdown shift projection neighbours clusters alignment regions novelty checkpoints status runs "
+    "snapshots model_card sides answers recalls verdicts comparing reproduction outcome bits tally tidy run_names "
+    "markup closer report_board report_facts report report_pictures report_charts report_matrix report_parts "
+    "report_sections report_page launchers launch retraining maps pace claims claim_features claim_evidence "
+    "claim_arms claim_spread claim_verdicts claim_results experiments lesson_plans lesson_ranges lesson_data lessons "
+    "lesson_findings | augment ranks batches models backbones losses depthwise feeding steps infer features "
+    "trainer_state job phases mishaps scoring train probe torchrun explain predict onnx_file export console "
+    "foreground data_commands train_commands tidy_commands result_commands compare_commands reproduce_commands "
+    "claim_commands export_commands report_commands lesson_work lesson_commands room_commands __main__"
 ).split()
 DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()
 TORCH_FREE = ORDER[: ORDER.index("|")]

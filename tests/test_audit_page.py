@@ -167,6 +167,44 @@ def test_leaving_out_every_leak_needs_no_list_on_the_command_line(judged):
     assert made.fingerprint == versions.exclude(dataset, versions.leaked(audit.load(dataset))).fingerprint
 
 
+@pytest.mark.parametrize("side", ["train/kurta/000.png", "train/saree/same.png"])
+def test_of_a_label_conflict_nothing_is_ticked_and_either_side_can_go(judged, side):
+    dataset, _ = judged
+    app = open_page("dataset", tab="Audit", finding="conflict", leave_out="true")
+    boxes = {box.key.rpartition("_1_")[2]: box for box in app.checkbox if box.key.startswith("_tick_")}
+    assert set(boxes) == {"train/kurta/000.png", "train/saree/same.png"}
+    assert not any(box.value for box in boxes.values())
+    assert {box.label for box in boxes.values()} == {"1: leave out Kurta", "1: leave out Saree"}
+    assert button(app, "Make a new dataset").disabled
+    boxes[side].check().run()
+    button(app, "Make a new dataset without this 1 photo").click().run()
+    assert not app.exception
+    made = manifest.find_dataset(dataset.folder.parent, "planted v2")
+    assert made.manifest().query("status == 'excluded'")["image_id"].tolist() == [side]
+    assert audit.run(made).counts["conflict"] == 0
+
+
+def test_both_sides_of_a_conflict_can_go(judged):
+    dataset, _ = judged
+    app = open_page("dataset", tab="Audit", finding="conflict", leave_out="true")
+    for key in [box.key for box in app.checkbox if box.key.startswith("_tick_")]:
+        app.checkbox(key=key).check().run()
+    button(app, "Make a new dataset without these 2 photos").click().run()
+    assert manifest.find_dataset(dataset.folder.parent, "planted v2").num_images == dataset.num_images - 2
+
+
+def test_a_copy_under_another_label_is_not_ticked_among_the_exact_copies_and_in_no_list(judged):
+    dataset, _ = judged
+    copies = audit.load(dataset).findings().query("kind == 'exact_duplicate'")
+    alike = set(copies[copies["label"] == copies["other_label"]]["image_id"])
+    assert "train/saree/same.png" in set(copies["image_id"]) - alike
+    listed = json.loads(audited.exclusion_list(dataset, "exact_duplicate", copies))["images"]
+    assert set(listed) == alike
+    app = open_page("dataset", tab="Audit", finding="exact_duplicate", leave_out="true")
+    assert "under another label than its copy and is not ticked" in written(app)
+    assert f"{len(alike)} photo" in next(one.label for one in app.button if one.label.startswith("Make a new dataset"))
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"), [("planted", "there already with other photos"), ("a\x07b", "1 to 80 visible characters")]
 )

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_core import config, fields, infer, launch, manifest, pixels, runs, train
+from fashion_core import config, fields, infer, interpreter, launch, manifest, pixels, runs, train
 from fashion_core.errors import SettingsError
 from tests.conftest import write_tiny
 from tests.test_pages import lab, open_page  # noqa: F401
@@ -244,7 +244,7 @@ def test_use_in_training_carries_every_setting_that_was_tried(lab):  # noqa: F81
     assert not app.exception and app.title[0].value == "Training"
     assert app.code[0].value == here
     expected = config.settings_for("report", [f"{name}={text}" for name, text in wanted.items()])
-    assert here == f"python -m fashion_core train tiny {expected.to_flags()}"
+    assert here == interpreter.here(f"python -m fashion_core train tiny {expected.to_flags()}")
 
 
 def own(app, name: str, data: bytes):

@@ -48,9 +48,7 @@ FLAGS = [
 @contextmanager
 def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
     """The app on a free port, over its own data and runs; ended by its pid."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir)}
     log = data_dir / "server.log"
     words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
@@ -65,6 +63,12 @@ def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(60)  # a busy machine needs longer than it should
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def healthy(address: str) -> bool:
@@ -174,6 +178,20 @@ def test_a_page_opens_by_a_cold_deep_link_on_a_fresh_server(lab, browser, entry:
             settle(page)
             page.wait_for_timeout(1500)
             shoot(page, f"{entry.name}-dark-1920")
+
+
+def test_an_address_that_no_page_has_is_named_below_the_first_page(tiny_data, tiny_runs, browser):
+    with server(tiny_data, tiny_runs) as address, tab(browser) as page:
+        for asked, said in (("overview", 0), ("nopage", 1), ("<b>nopage", 1)):  # the first wakes the server
+            page.goto(f"{address}/{asked}")
+            settle(page)
+            assert page.locator("h1").inner_text() == "Overview"
+            page.get_by_text("Where to go next").wait_for()
+            assert page.get_by_text(f"There is no page {asked} here; showing Overview.").count() == said
+        assert page.locator("[role=dialog]").count() == 0
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="Overview").click()
+        page.get_by_text("There is no page").wait_for(state="detached")
+        no_trouble(page)
 
 
 def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):

@@ -135,6 +135,30 @@ def test_kept_results_are_shown_without_the_runs_and_judged_anew(lab, tiny, monk
     assert not app.dataframe
 
 
+def test_a_claim_that_nobody_ran_shows_its_own_command_where_the_photos_are_not_here(lab, tiny, monkeypatch):
+    train(lab, tiny)
+    claim_results.save([experiments.collect(plan(lab, tiny))], lab / "kept")
+    monkeypatch.setenv("FASHION_DATA", str(lab / "no-data"))
+    (lab / "no-data").mkdir()
+    for claim in claims.CLAIMS:
+        (shown,) = [code.value for code in open_page("claims", claim=claim.name).code]
+        assert f"experiment {claim.name} tiny" in shown and f"--set {SETS}" in shown, claim.name
+        assert shown.count(" experiment ") == 1
+
+
+def test_the_page_opens_on_photos_that_are_here_and_have_most_verdicts(lab, tiny):
+    train(lab, tiny)
+    path = claim_results.save([experiments.collect(plan(lab, tiny))], lab / "kept")
+    assert open_page("claims").selectbox(key="dataset").value == "tiny"
+    document = storage.read_json(path)
+    document["dataset"] |= {"id": "aaa", "name": "far away", "fingerprint": "f" * 16, "synthetic": False}
+    storage.write_json(lab / "kept" / "aaa.json", document)
+    chosen = open_page("claims").selectbox(key="dataset")
+    assert chosen.value == "tiny" and len(chosen.options) == 2
+    path.unlink()
+    assert open_page("claims").selectbox(key="dataset").value == "tiny"
+
+
 def test_names_in_kept_results_are_shown_as_they_are(lab, tiny, monkeypatch):
     train(lab, tiny)
     path = claim_results.save([experiments.collect(plan(lab, tiny))], lab / "kept")

@@ -17,7 +17,7 @@ import pytest
 import typer
 from PIL import Image
 
-from fashion_core import launch, metrics
+from fashion_core import interpreter, launch, metrics
 from fashion_core.__main__ import app, main
 from tests.conftest import TINY_CLASSES, draw_tiny
 
@@ -40,7 +40,7 @@ def command(*words: object, data: Path, runs: Path) -> Done:
     handlers = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["fashion_core", *map(str, typed)])
-        for name, value in launch.ALLOCATOR.items():  # else the command starts itself again to set them
+        for name, value in launch.ENVIRONMENT.items():  # else the command starts itself again to set them
             patch.setenv(name, value)
         try:
             main()
@@ -143,7 +143,8 @@ def test_doctor_names_a_package_that_is_not_installed_and_what_mends_it(tmp_path
     app(["doctor", "--data-dir", str(tmp_path), "--runs-dir", str(tmp_path)], standalone_mode=False)
     told = capsys.readouterr().out
     assert "streamlit missing, plotly " in told
-    assert "missing: streamlit is not installed; run: pip install -r requirements.txt" in told
+    pip = interpreter.here("pip install -r requirements.txt")
+    assert f"missing: streamlit is not installed; run: {pip}" in told
 
 
 def test_folders_open_with_image_folder_in_the_same_class_order(lab, tmp_path: Path):
@@ -214,3 +215,22 @@ def test_a_reference_export_is_small_opens_and_scores_the_same(lab, tmp_path: Pa
     picture = tmp_path / "one.png"
     Image.new("RGB", (40, 50), (200, 30, 30)).save(picture)
     assert len(document("predict", "shipped", picture, **places)[0]["top"]) == 3
+
+
+@pytest.mark.parametrize("word", ["train", "resume", "lesson"])
+def test_a_command_that_trains_starts_again_with_the_settings_that_are_read_at_the_start(word, monkeypatch):
+    class Replaced(Exception):
+        pass
+
+    def replaced(program, words, environment):
+        raise Replaced(words, environment)
+
+    monkeypatch.setattr(os, "execve", replaced)
+    monkeypatch.setattr(sys, "argv", ["fashion_core", word, "x"])
+    for name, value in launch.ALLOCATOR.items():  # as a server has it that was itself started so before
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    with pytest.raises(Replaced) as told:
+        main()
+    words, environment = told.value.args
+    assert words[1:] == ["-m", "fashion_core", word, "x"] and launch.ENVIRONMENT.items() <= environment.items()

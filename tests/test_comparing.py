@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import comparing, differences, labels, published, runs, sides, storage, verdicts
+from fashion_core import comparing, differences, labels, published, runs, sides, slots, storage, verdicts
 from fashion_core.errors import RunError, WrongUse
 from tests.made_pairs import CLASSES, answers, run_with
 from tests.made_runs import make_run
@@ -106,14 +106,26 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(tmp_path: Path):
         second = run_with(tmp_path / name, [True] * 30, **other)
         with pytest.raises(RunError, match=told):
             comparing.compare(*sides_of(first, second))
-    two = ["blouse", "saree"] * 15
-    missing = [run_with(tmp_path / f"two{place}", [True] * 30, labels=two, seed=place) for place in (0, 1)]
-    with pytest.raises(RunError, match="no images of dupattas among the 30 test photos"):
-        comparing.compare(*sides_of(*missing))
+    other = run_with(tmp_path / "other", [True] * 30, seed=1)
     with pytest.raises(RunError, match="stands on both sides"):
         comparing.compare(*sides_of(first, first))
     with pytest.raises(WrongUse, match="margin must lie above 0"):
-        comparing.compare(*sides_of(first, missing[0]), margin=0)
+        comparing.compare(*sides_of(first, other), margin=0)
+
+
+def test_a_class_without_photos_is_named_and_the_others_are_compared(tmp_path: Path):
+    two = ["blouse", "saree"] * 15
+    runs_ = [
+        run_with(tmp_path / f"two{place}", [place == 1 or number > 9 for number in range(30)], labels=two, seed=place)
+        for place in (0, 1)
+    ]
+    found = comparing.compare(*sides_of(*runs_))
+    assert any("No photos of dupattas among the 30 test photos" in note for note in found.notes)
+    rows = {row["label"]: row for row in json.loads(json.dumps(found.to_json(), allow_nan=False))["per_class"]}
+    assert rows["dupattas"]["n"] == 0 and rows["dupattas"]["first"] is rows["dupattas"]["p_holm"] is None
+    assert (rows["saree"]["first"], rows["saree"]["second"]) == (10 / 15, 1.0)
+    shown = [rows[name]["p_value"] for name in ("blouse", "saree")]
+    assert rows["saree"]["p_holm"] == pytest.approx(min(1, 2 * min(shown)))  # of two classes, not of three
 
 
 @pytest.mark.parametrize(("change", "told"), [("nan", "NaN in 1 of 30 rows"), ("twice", "name 'test/0000.jpg' twice")])
@@ -172,6 +184,30 @@ def test_groups_of_seeds_are_compared_as_groups(tmp_path: Path):
     mixed = [*made, run_with(tmp_path / "odd", base < 0.5, seed=9, group="plain", sets=["epochs=5"])]
     with pytest.raises(RunError, match="not seeds of one recipe: epochs differs"):
         sides.find_side("plain", mixed)
+
+
+def test_a_seed_that_was_taken_out_of_the_queue_is_left_out_of_its_group_and_named(tmp_path: Path):
+    base = np.random.default_rng(0).random(600)
+    made = [
+        run_with(tmp_path / f"{name}{seed}", base < chance, seed=seed, group=name, sets=sets)
+        for name, chance, sets in (("plain", 0.6, []), ("turned", 0.75, ["rotation_degrees=0"]))
+        for seed in range(3)
+    ]
+    out = made[2]
+    for name in ("predictions-test.parquet", "summary.json"):
+        (out.folder / name).unlink()
+    told = {"event": "stopped", "time": 0.0, "reason": slots.TAKEN_OUT}
+    storage.append_line(out.folder / "events.jsonl", told)
+    side = sides.find_side("plain", made)
+    assert side.name == "2 seeds of plain" and [run.id for run in side.members] == ["plain0", "plain1"]
+    found = comparing.compare(side, sides.find_side("turned", made))
+    assert found.verdict.word == "better" and found.score_first.num_models == 2
+    assert found.notes == ["1 of the 3 runs of group plain was not trained to the end and was left out."]
+    with pytest.raises(RunError, match="was not trained to a saved step; run: python -m fashion_core resume plain2"):
+        comparing.compare(sides.find_side("plain2", made), sides.find_side("turned", made))
+    (made[1].folder / "predictions-test.parquet").unlink()
+    with pytest.raises(RunError, match="only run 'plain0' is there .* compare 'plain0' instead"):
+        sides.find_side("plain", made)
 
 
 def test_a_published_result_is_another_experiment_and_is_never_paired(tmp_path: Path):

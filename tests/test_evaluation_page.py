@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import calibration, labels, manifest, metrics, runs, storage, versions
+from fashion_core import calibration, labels, manifest, metrics, model_card, runs, statistics, storage, versions
 from tests.made_runs import make_run
 from tests.test_command_line import command
 from tests.test_pages import metric, open_page, written
-from ui import evaluation_matrix
+from ui import evaluation_classes, evaluation_matrix
 
 CLASSES = ("kurta", "saree", "shoe")
 
@@ -178,7 +178,6 @@ BROKEN = {
     "sum": (lambda frame: frame.assign(p_saree=frame["p_saree"] + np.float32(0.5)), "do not sum to 1 in 90 of 90 rows"),
     "classes": (lambda frame: frame.rename(columns={"p_saree": "p_sari"}), "no 'saree' but 'sari'"),
     "label": (lambda frame: frame.assign(label="sari"), "'sari' is not a class of this run"),
-    "absent": (lambda frame: frame[frame["label"] != "saree"], "no images of saree"),
 }
 
 
@@ -192,3 +191,44 @@ def test_broken_predictions_are_one_sentence_on_the_page_and_on_the_command_line
     assert sentence in written(app) and not app.metric
     done = command("evaluate", "one", data=room.parent / "data", runs=room)
     assert done.returncode == 1 and sentence in done.stderr
+
+
+def test_a_class_without_photos_in_the_split_is_said_and_everything_else_is_judged(room, tmp_path):
+    names = {"test": ["kurta", "kurta", "shoe"] * 20}
+    for place, name in enumerate(("one", "two")):
+        make_run(room / name, CLASSES, counts={"test": 60}, labels=names, seed=place)
+    for view in ("classes", "mistakes", "certainty", "groups", "elsewhere"):
+        app = open_page("evaluation", run="one", view=view)
+        assert not app.exception and metric(app, "Photos") == "60" and not app.error, view
+        assert "over 2 of 3 classes (no photos of Saree)" in written(app)
+        if view == "classes":
+            rows = app.dataframe[-1].value.set_index("label")
+            assert rows.loc["Saree", "recall interval"] == "no photos" and np.isnan(rows.loc["Saree", "f1"])
+    for page, query in (("embeddings", {"run": "one"}), ("compare", {"first": "one", "second": "two"})):
+        app = open_page(page, **query)
+        assert not app.exception and not app.error, page
+    say = {"data": room.parent / "data", "runs": room}
+    found = json.loads(command("evaluate", "one", "--json", **say).stdout)
+    saree = next(row for row in found["per_class"] if row["label"] == "saree")
+    assert saree == {"label": "saree", "precision": None, "recall": None, "f1": None, "support": 0}
+    done = command("evaluate", "one", **say)
+    assert "over 2 of 3 classes (no photos of saree)" in done.stdout and done.returncode == 0
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("saree")]
+    assert line.split() == ["saree", "no", "photos"]
+    card = model_card.card(runs.open_run(room / "one"))
+    assert "| saree | 0 | no photos | no photos | no photos |" in card and "show nothing of saree" in card
+    assert "least often: saree" not in card
+    for words in (("report", "one", "-o", tmp_path / "r.html"), ("compare", "one", "two")):
+        done = command(*words, **say)
+        assert done.returncode == 0, done.stderr
+    assert "no photos" in done.stdout and "no photos" in (tmp_path / "r.html").read_text()
+    assert "NaN" not in (tmp_path / "r.html").read_text().split("<style")[0]
+
+
+def test_page_report_and_model_card_give_one_interval(tmp_path):
+    run = make_run(tmp_path / "one", CLASSES, counts={"test": 90}, embeddings=False)
+    matrix_KK = np.array(run.scores("test")["confusion_matrix"])
+    page = evaluation_classes.intervals_of(run, "test")
+    assert page.macro_f1 == statistics.score_intervals(matrix_KK).macro_f1
+    low, high = (f"{end:.3f}" for end in page.macro_f1)
+    assert f"[{low}, {high}]" in model_card.card(run)

@@ -71,7 +71,7 @@ def test_a_finished_run_with_equal_settings_counts_whatever_launched_it(made, ti
     plan = planned("dropout", tiny, tmp_path)
     assert states(plan)["without"] == ["missing", "finished"] and not plan.finished
     with pytest.raises(
-        RunError, match="1 of 4 runs .* are not finished; run: python -m fashion_core experiment dropout"
+        RunError, match="1 of 4 runs .* is not finished; run: python -m fashion_core experiment dropout"
     ):
         experiments.collect(plan)
     for left in (runs.find_run(tmp_path / "runs", "by-hand").folder / "predictions-test.parquet",):

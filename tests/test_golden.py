@@ -4,13 +4,15 @@ tests/golden/losses.json and stopped-2026-11 were written by the code of commit 
 """
 
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from fashion_core import config, infer, runs, storage, tidy, train
+from fashion_core import bits, config, infer, launch, runs, storage, tidy, train
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -34,6 +36,21 @@ def test_the_losses_of_the_golden_run_are_reproduced(tiny, tmp_path: Path):
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="again")
     train.train(run, tiny)
     assert_alike(rows_of(run), json.loads((GOLDEN / "losses.json").read_text()))
+
+
+def test_threads_that_wait_asleep_and_an_allocator_that_keeps_its_memory_change_no_bit(tiny, tiny_data, tmp_path: Path):
+    """Trained here, with the environment as it is, and by a process that is started as training is."""
+    told = ["epochs=1", "image_size=16", "batch_size=8", "log_every=1", "device=cpu"]
+    run = runs.create_run(tiny, config.settings_for("report", told), runs_dir=tmp_path, run_id="here")
+    train.train(run, tiny)
+    words = ["train", "tiny", *(word for item in told for word in ("--set", item)), "--run-id", "there"]
+    places = ["--data-dir", str(tiny_data), "--runs-dir", str(tmp_path)]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    assert not launch.ENVIRONMENT.items() <= os.environ.items()
+    subprocess.run(launch.command_line([*words, *places]), check=True, capture_output=True, env=os.environ | threads)
+    outcome = bits.compare(run, runs.find_run(tmp_path, "there"))
+    assert outcome.weights.tensors and outcome.weights.equal == outcome.weights.tensors, outcome.weights
+    assert outcome.logged.rows == outcome.logged.equal > 5 and not outcome.logged.extra, outcome.logged
 
 
 def test_a_run_that_an_older_version_stopped_opens_and_goes_on_to_the_golden_losses(tiny, tmp_path: Path):

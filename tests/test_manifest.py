@@ -147,7 +147,10 @@ def test_damaged_photos_are_named_with_their_reason_and_take_no_part(tmp_path: P
     assert set(reasons) == {f"train/gown/{name}" for name in damaged_files()}
     assert "20,000 x 20,000 pixels" in reasons["train/gown/huge.png"] and "SVG" in reasons["train/gown/drawing.png"]
     assert "the file is empty" in reasons["train/gown/empty.webp"] and "cut off" in reasons["train/gown/cut.jpg"]
-    assert found.warnings == ("7 photos are damaged and take no part; the manifest names each",)
+    assert found.warnings == (
+        "6 photos are damaged and take no part; the manifest names each",
+        "1 photo is too large and takes no part; the manifest names each",
+    )
     assert not pixels.thumbnails(found)[(found.manifest()["status"] != "ok").to_numpy()].any()
     assert contents(source) == before
 
@@ -187,6 +190,14 @@ def test_sets_without_anything_to_learn_from_are_refused(tmp_path: Path):
         sentence = failure(source, tmp_path / "data")
         assert ("not one of the 8 photos" if name == "all" else "class 'saree'") in sentence
         assert "saree/1.png: not a JPEG" in sentence or "gown/1.png: not a JPEG" in sentence
+
+
+def test_a_photo_with_too_many_pixels_is_called_too_large_and_not_damaged(tmp_path: Path):
+    root = put(tmp_path / "photos", *(f"{label}/{n}.png" for label in "ab" for n in range(9)))
+    Image.new("1", (7_100, 7_100)).save(root / "a" / "huge.png")
+    warnings = manifest.import_source(root, data_dir=tmp_path / "data").warnings
+    assert "1 photo is too large and takes no part; the manifest names each" in warnings
+    assert not any("damaged" in warning for warning in warnings)
 
 
 def test_a_class_without_photos_in_one_split_is_a_warning(tmp_path: Path):

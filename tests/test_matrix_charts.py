@@ -1,10 +1,13 @@
 """The confusion matrix and the difference of two: what is in the cells, and whether it can be read."""
 
+import inspect
+import re
+
 import numpy as np
 import pytest
 
-from fashion_core import published
-from ui import charts, colours
+from fashion_core import published, report_matrix
+from ui import charts, colours, notes
 from ui.charts import ramps
 from ui.charts.matrix import LESS, MORE, RIGHT, WRONG
 
@@ -31,6 +34,19 @@ def test_what_stands_on_a_cell_has_the_contrast_of_wcag_aa_in_both_themes(below,
 def test_a_print_in_grey_keeps_the_order_of_a_ramp(ramp):
     light, dark = ([ramps.luminance(ramps.colour_at(one, at)) for at in np.linspace(0, 1, 50)] for one in ramp)
     assert (np.diff(light) < 0).all() and (np.diff(dark) > 0).all()
+
+
+@pytest.mark.parametrize("ramp", [WRONG, RIGHT, LESS, MORE])
+def test_more_stands_out_more_from_the_ground_of_either_theme(ramp):
+    """What the note beside the matrix and the report say of it; which is darker depends on the theme."""
+    for colours_of, ground in zip(ramp, (colours.LIGHT["ground"], colours.DARK["ground"]), strict=True):
+        found = [contrast(ground, ramps.colour_at(colours_of, at)) for at in np.linspace(0, 1, 50)]
+        assert (np.diff(found) > 0).all()
+
+
+def test_no_sentence_beside_a_chart_depends_on_the_theme():
+    told = " ".join(notes.NOTES.values()) + inspect.getsource(report_matrix)
+    assert not re.search(r"\b(dark|light|pal|bright)(er|est)\b", told)
 
 
 def test_column_percentages_of_the_matrix_sum_to_100_and_the_diagonal_is_the_precision():

@@ -39,9 +39,22 @@ def test_scores_equal_scikit_learns_classification_report():
     assert scores["macro_f1"] == pytest.approx(expected["macro avg"]["f1-score"])
 
 
-def test_a_class_without_images_is_an_error_and_never_a_zero():
-    with pytest.raises(RunError, match="no images of saree"):
-        metrics.evaluate_predictions(np.array([0, 0]), np.array([0, 1]), ("kurta", "saree"))
+def test_a_class_without_images_has_no_score_and_the_others_are_scored_as_scikit_learn_does():
+    labels, predicted = np.array([0, 0, 0, 2, 2, 2]), np.array([0, 0, 1, 2, 2, 0])
+    scores = metrics.evaluate_predictions(labels, predicted, ("kurta", "saree", "shoe"))
+    expected = classification_report(labels, predicted, labels=[0, 2], output_dict=True, zero_division=0)
+    assert scores["per_class"][1] == {"label": "saree", "precision": None, "recall": None, "f1": None, "support": 0}
+    assert scores["per_class"][0]["f1"] == pytest.approx(expected["0"]["f1-score"])
+    assert scores["per_class"][2]["recall"] == pytest.approx(expected["2"]["recall"])
+    assert scores["macro_f1"] == pytest.approx(expected["macro avg"]["f1-score"])
+    assert scores["accuracy"] == pytest.approx(4 / 6) and scores["absent"] == ["saree"]
+    assert metrics.absent_words(scores) == "over 2 of 3 classes (no photos of saree)"
+    assert metrics.report_text(labels, predicted, ("kurta", "saree", "shoe")).endswith("no photos of saree\n")
+
+
+def test_a_split_without_any_image_is_an_error_and_never_a_zero():
+    with pytest.raises(RunError, match="no images of any class"):
+        metrics.evaluate_predictions(np.array([], int), np.array([], int), ("kurta", "saree"))
 
 
 def test_predictions_over_another_class_list_are_an_error():

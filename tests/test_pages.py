@@ -246,7 +246,7 @@ def test_a_name_and_a_star_stand_in_every_picker_of_runs(lab, tiny_run):
 def test_a_run_in_the_address_that_is_not_here_is_named_with_the_one_that_is_shown(lab, page):
     app = lab(page, run="no`such*run")
     (told,) = [warning.value for warning in app.warning]
-    assert "no`such*run" in told and "is not here; showing report on tiny" in told
+    assert "no`such*run" in told and "is not here; showing report" in told and "· tiny" in told
     assert not lab(page, run="tiny-run").warning
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from fashion_core import photos
 from fashion_core.errors import PhotoError
@@ -98,6 +98,26 @@ def test_broken_exif_and_broken_animation_headers_do_not_warn():
     assert photos.open_photo(broken).size == (37, 23)
 
 
+def test_what_is_written_beside_the_pixels_damages_no_photo():
+    pixels = np.asarray(picture().convert("RGB"))
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "x" * 3_000_000, zip=True)
+    profile = np.random.default_rng(0).integers(0, 4, 3_000_000, dtype=np.uint8).tobytes()
+    noted = PngImagePlugin.PngInfo()
+    noted.add_text("Software", "shop")
+    broken = bytearray(encoded(picture(), "PNG", pnginfo=noted))
+    broken[broken.index(b"tEXt") + 6] ^= 1  # its checksum is wrong now
+    photographs = {
+        "a text of 3 MB": encoded(picture(), "PNG", pnginfo=text),
+        "a profile of 3 MB": encoded(picture(), "PNG", icc_profile=profile),
+        "EXIF that is a text": encoded(picture(), "PNG", exif=str(b"Exif\0\0II*\0").encode()),
+        "EXIF that is cut off": encoded(picture(), "WEBP", exif=b"Exif\0\0MM\0", lossless=True),
+        "a broken text": bytes(broken),
+    }
+    for name, data in photographs.items():
+        assert np.array_equal(np.asarray(photos.open_photo(data)), pixels), name
+
+
 def test_transparency_is_laid_on_white():
     image = Image.new("RGBA", (2, 1), (10, 20, 30, 255))
     image.putpixel((1, 0), (10, 20, 30, 0))
@@ -123,7 +143,7 @@ def test_sixteen_bit_grey_keeps_its_greys():
         (encoded(picture(), "PNG")[:-200], "damaged or cut off"),
         (encoded(picture(), "WEBP")[:-200], "damaged or cut off"),
         (encoded(picture(), "BMP")[:-200], "damaged or cut off"),
-        (png_that_claims(20_000, 20_000), "20,000 x 20,000 pixels, more than the 50,000,000 allowed"),
+        (png_that_claims(20_000, 20_000), "too large: 20,000 x 20,000 pixels, more than the 50,000,000 allowed"),
         (png_that_claims(7_100, 7_100), "7,100 x 7,100 pixels"),
         (webp_that_claims(16_000, 16_000), "16,000 x 16,000 pixels"),
         (png_that_claims(0, 5), ""),

@@ -93,6 +93,23 @@ def test_another_photo_is_another_one_and_stands_in_the_address(tiny_lab):
     assert app.query_params["image"][0] in seen
 
 
+def test_why_is_asked_of_the_answer_and_not_of_the_class_that_was_chosen_for_another_photo(tiny_lab, tiny_run):
+    said = tiny_run.predictions("test")
+    one = said.iloc[0]
+    other = said[said["predicted"] != one["predicted"]]
+    other = other.iloc[0] if len(other) else said.iloc[1]
+    third = next(name for name in tiny_run.classes if name not in (one["predicted"], other["predicted"]))
+    app = open_page(run="tiny-run", image=one["image_id"], why=third, closer="why")
+    assert app.selectbox(key="why").value == third  # a link is honoured
+    app.query_params["image"] = other["image_id"]
+    app.run()
+    assert app.selectbox(key="why").value == other["predicted"] and "why" not in app.query_params
+    app.selectbox(key="why").select(third).run()
+    app.query_params["image"], app.query_params["why"] = one["image_id"], one["predicted"]
+    app.run()  # a link to another photo and another class
+    assert app.selectbox(key="why").value == one["predicted"] and not app.exception
+
+
 def test_what_the_model_receives_is_the_row_of_the_pixel_cache(tiny):
     from fashion_core import pixels, sources
 

@@ -35,7 +35,7 @@ def test_the_line_is_shown_in_order_and_its_buttons_move_and_take_out(line: Path
     app = AppTest.from_string(SCRIPT).run()
     assert not app.exception
     text = written(app).replace("\\", "")
-    assert "Waiting for the CPU: 3 runs" in text and text.index("seed = 0") < text.index("seed = 2")
+    assert "Waiting for the CPU: 3 runs" in text and text.index("seed 0") < text.index("seed 2")
     assert app.button(key="move up r-1").disabled and not app.button(key="move up r-3").disabled
     app.button(key="move up r-3").click().run()
     assert order(line) == ["r-1", "r-3", "r-2"] and not app.exception

@@ -13,7 +13,7 @@ import psutil
 import pytest
 import torch
 
-from fashion_core import augment, batches, config, infer, ranks, runs, steps, storage
+from fashion_core import augment, batches, config, infer, launch, ranks, runs, steps, storage
 
 ROOT = Path(__file__).parents[1]
 # Dropout draws for the images that a rank has, so it is off where two numbers of ranks must agree.
@@ -106,7 +106,8 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
     try:
         wait_for(folder / "metrics.jsonl", '"step": 7,')
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=60)
+        assert child.returncode == 0, errors  # as asked
         run = runs.find_run(tmp_path, "long")
         assert run.status().state == "stopped", run.events()[-1]
         stopped_at = max(row["step"] for row in storage.read_lines(folder / "metrics.jsonl"))
@@ -122,7 +123,9 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
         child = start(["resume", "long", "--nproc", "2", "--json"], tiny_data, tmp_path)
         wait_for(folder / "metrics.jsonl", f'"step": {len(seen) + 3},')
         family = psutil.Process(child.pid).children(recursive=True)
-        second = next(one for one in family if one.environ().get("RANK") == "1" and "fashion_core" in one.cmdline())
+        trainers = [one for one in family if "RANK" in one.environ() and "fashion_core" in one.cmdline()]
+        assert len(trainers) == 2 and all(launch.ENVIRONMENT.items() <= one.environ().items() for one in trainers)
+        second = next(one for one in trainers if one.environ()["RANK"] == "1")
         second.kill()
         began = time.monotonic()
         _, errors = child.communicate(timeout=60)

@@ -61,7 +61,7 @@ def test_a_report_opens_exactly_its_photos_without_a_network(room, browser, tmp_
     classes = list(runs.open_run(room["runs"] / "shipped").classes)
     generator = random.Random(9)
     with opened(browser, file) as page:
-        assert page.locator("h1").inner_text() == "shipped" and page.title().startswith("Drawn data: ")
+        assert page.locator("h1").inner_text() == "strong on demo, drawn" and page.title().startswith("Drawn data: ")
         assert page.locator("#board svg").bounding_box()["height"] > 100
         shoot(page, "report-light-1280")
         wanted = [(generator.choice(classes), generator.choice(classes)) for _ in range(4)]

@@ -25,6 +25,13 @@ def document_of(page: bytes) -> dict:
     return json.loads(found[1])
 
 
+def test_a_report_writes_nothing_where_the_number_of_epochs_is_not_known(pair):
+    side = sides.side_of_run(pair[0])
+    page = report_button.made([side], "test", 0.01, [], list(pair)).decode()
+    assert not re.search(r"\bNone\b", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
+    assert "Trained in 1.0 minutes" in page
+
+
 def buttons(app) -> list[str]:
     return [element.proto.label for element in app.get("download_button")]
 
@@ -50,7 +57,7 @@ def test_the_file_is_kept_until_something_it_rests_on_changes(pair):
     first = report_button.made(chosen, *asked)
     assert report_button.made(chosen, *asked) is first
     document = document_of(first)
-    assert document["board"]["verdict"].startswith("second is better than first")
+    assert document["board"]["verdict"].startswith("report (second) is better than report (first)")
     assert document["command"].endswith("report first second --split test --margin 0.02")
     storage.write_json(pair[0].folder / "labels.json", {"name": "A name", "tags": [], "note": "", "starred": False})
     again = report_button.made(chosen, *asked)

@@ -11,36 +11,55 @@ import pytest
 
 from fashion_core import audit, infer, launch, manifest, rights, runs, tidy, train, versions
 from fashion_core.errors import ReadOnlyError
+from ui import navigation
 
 ROOT = Path(__file__).parents[1]
 
 VISIT = """
 import json, sys
+from urllib.parse import parse_qsl
 from streamlit.testing.v1 import AppTest
-seen = {}
-for page in ("overview", "dataset", "augmentation", "training", "evaluation", "compare", "embeddings", "predict"):
+
+def visit(page, query):
     app = AppTest.from_file("streamlit_app.py", default_timeout=60)
-    for name, value in json.loads(sys.argv[1]).items():
+    for name, value in query.items():
         app.query_params[name] = value
-    app.run()
     if page != "overview":
-        app.switch_page(f"pages/{page}.py").run()
+        app.switch_page(f"pages/{page}.py")
+    app.run()
     assert not app.exception, (page, app.exception)
-    seen[page] = {
+    return app
+
+# one of these stands on every page that shows something; on one that can only say that it cannot, none does
+SHOWN = {"bidi_component", "dataframe", "selectbox", "button", "button_group", "imgs"}
+seen, links, walked = {}, {}, {}
+for page, query in json.loads(sys.argv[1]):
+    app = visit(page, query)
+    links |= {(link.proto.page, link.proto.query_string): page for link in app.get("page_link")}
+    seen.setdefault(page, []).append({
         "buttons": [button.label for button in app.button],
         "uploads": len(app.get("file_uploader")),
         "told": [element.value for element in app.info],
         "title": [title.value for title in app.title],
-    }
-print(json.dumps({"torch": "torch" in sys.modules, "pages": seen}))
+    })
+for (page, query), source in links.items():
+    app = visit(page or "overview", dict(parse_qsl(query)))
+    walked[f"{source} -> {page}?{query}"] = sorted(SHOWN & {element.type for element in app.main})
+print(json.dumps({"torch": "torch" in sys.modules, "pages": seen, "walked": walked}))
 """
+
+
+AUDIENCES = ("class", "review")
+START = [(entry.name, {"audience": audience}) for entry in navigation.ENTRIES for audience in AUDIENCES]
+START += [("dataset", {"tab": tab, "audience": "class"}) for tab in ("Import", "Audit", "Sampler")]
+START += [("evaluation", {"view": "shift", "audience": "class"})]
 
 
 @pytest.fixture(scope="module")
 def visited(tiny_data: Path, tiny_runs: Path) -> dict:
     environment = {"FASHION_READ_ONLY": "1", "FASHION_DATA": str(tiny_data), "FASHION_RUNS": str(tiny_runs)}
     done = subprocess.run(
-        [sys.executable, "-c", VISIT, json.dumps({"tab": "Import"})],
+        [sys.executable, "-c", VISIT, json.dumps(START)],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,
@@ -53,11 +72,11 @@ def visited(tiny_data: Path, tiny_runs: Path) -> dict:
 
 def test_no_page_of_a_review_copy_loads_torch(visited: dict):
     assert visited["torch"] is False
-    assert all(len(page["title"]) == 1 for page in visited["pages"].values())
+    assert all(len(page["title"]) == 1 for pages in visited["pages"].values() for page in pages)
 
 
 def test_no_page_of_a_review_copy_offers_a_change(visited: dict):
-    for name, page in visited["pages"].items():
+    for name, page in [(name, page) for name, pages in visited["pages"].items() for page in pages]:
         assert page["uploads"] == 0, name
         forbidden = ("Train", "Import", "Audit", "Stop", "Go on", "Use in", "Make a", "Delete", "Measure")
         assert not [label for label in page["buttons"] if label.startswith(forbidden)], (name, page["buttons"])
@@ -65,7 +84,27 @@ def test_no_page_of_a_review_copy_offers_a_change(visited: dict):
 
 def test_what_a_review_copy_does_not_do_is_said(visited: dict):
     for name in ("augmentation", "predict", "dataset"):
-        assert any("review copy" in sentence for sentence in visited["pages"][name]["told"]), name
+        assert any("review copy" in said for page in visited["pages"][name] for said in page["told"]), name
+
+
+def test_no_link_of_a_review_copy_leads_to_a_page_that_can_only_say_that_it_cannot(visited: dict):
+    assert len(visited["walked"]) >= 8
+    assert not [link for link, shown in visited["walked"].items() if not shown]
+    assert not [link for link in visited["walked"] if "Import" in link], "nothing can be imported"
+
+
+def test_the_menu_of_a_review_copy_has_no_page_without_anything_to_show(tiny_runs, monkeypatch):
+    def menu() -> set[str]:
+        return {
+            page["title"] for pages in navigation.pages().values() for page in pages if page["visibility"] == "visible"
+        }
+
+    monkeypatch.setenv("FASHION_RUNS", str(tiny_runs))
+    monkeypatch.setattr(navigation.st, "Page", lambda path, **words: words)
+    every = {entry.title for entry in navigation.ENTRIES}
+    assert menu() == every
+    monkeypatch.setenv("FASHION_READ_ONLY", "1")
+    assert every - menu() == {"Augmentation", "Predict", "Compare"}, "one run is here"
 
 
 def everything_below(folder: Path) -> dict[str, int]:

@@ -45,12 +45,13 @@ def started(tiny_data: Path, tmp_path: Path):
         process.wait(10)
 
 
-def test_a_launched_run_lives_in_its_own_session_with_the_allocator_settings(started: runs.Run):
+def test_a_launched_run_lives_in_its_own_session_with_the_settings_of_allocator_and_threads(started: runs.Run):
     assert started.status().state in ("starting", "running")
     wait_for(lambda: started.status().step > 0)
     process = launch.running_process(started)
     assert process is not None and os.getsid(process.pid) == process.pid
-    assert process.environ()["MALLOC_MMAP_MAX_"] == "0"
+    given = process.environ()  # what it was started with, before anything was imported
+    assert (given["MALLOC_MMAP_MAX_"], given["OMP_WAIT_POLICY"], given["GOMP_SPINCOUNT"]) == ("0", "PASSIVE", "0")
     assert started.status().state == "running" and storage.is_held(started.lock)
     with pytest.raises(RunError, match="there is nothing to resume"):
         launch.start_resume(started, data_dir=Path("unused"))

@@ -139,11 +139,75 @@ def test_what_is_left_out_is_said(tmp_path: Path):
     (root / "train" / "a" / "phone.HEIC").write_bytes(b"x")
     (root / "train" / "2.png").write_bytes((root / "0.png").read_bytes())
     assert set(opened(root, tmp_path).warnings) == {
-        "1 photos beside the class folders belong to no class and were left out",
-        "1 photos directly in 'train' belong to no class and were left out",
+        "1 photo beside the class folders belongs to no class and was left out",
+        "1 photo directly in 'train' belongs to no class and was left out",
         "folders beside train, val and test were left out: extra",
         "files in formats that are not read were left out: 1 .heic",
     }
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Training", "Testing"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("Train Set", "Test Set"),
+        ("Train Images", "TestImages"),
+        ("trainval", "eval"),
+        ("train_2019", "holdout"),
+        ("trainset", "testset"),
+    ],
+)
+def test_known_split_words_are_splits_in_any_case_and_with_what_stands_beside_them(
+    train: str, test: str, tmp_path: Path
+):
+    parts = (f"{train}/kurta/1", f"{train}/saree/2", "DEV/kurta/3", "DEV/saree/4", f"{test}/kurta/5", f"{test}/saree/6")
+    found = opened(put(tmp_path / "p", *(f"{part}.png" for part in parts)), tmp_path)
+    assert found.classes == ["kurta", "saree"]
+    assert split_counts(found) == {"train": 2, "val": 2, "test": 2}
+    assert found.warnings == ()
+
+
+def test_splits_inside_the_classes_are_kept_or_refused_with_what_was_seen(tmp_path: Path):
+    inside = [
+        f"{label}/{split}/{n}.png" for label in ("kurta", "saree") for split in ("train", "val", "test") for n in "12"
+    ]
+    found = opened(put(tmp_path / "p", *inside), tmp_path)
+    assert (found.classes, split_counts(found)) == (["kurta", "saree"], {"train": 4, "val": 4, "test": 4})
+    assert set(found.rows["split"] == [path.split("/")[1] for path in found.rows["image_id"]]) == {True}
+    assert "'gown' holds no folders and 1 photo" in refusal(put(tmp_path / "p", "gown/1.png"), tmp_path)
+    shoes = put(tmp_path / "s", "shoes/training/1.png", "shoes/running/1.png", "tops/1.png")
+    assert opened(shoes, tmp_path).classes == ["shoes", "tops"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "classes"),
+    [
+        (("old_train", "old_test"), None),
+        (("fold1", "fold2"), None),
+        (("train", "test", "test_hard"), None),
+        (("test", "gown"), None),
+        (("training_shoes", "training_tops"), ["training_shoes", "training_tops"]),
+    ],
+)
+def test_what_only_looks_like_splits_is_refused_with_what_was_seen(
+    folders: tuple[str, ...], classes: list[str] | None, tmp_path: Path
+):
+    root = put(tmp_path / "p", *(f"{folder}/{label}/1.png" for folder in folders for label in ("a", "b")))
+    if classes:
+        assert opened(root, tmp_path).classes == classes
+    else:
+        sentence = refusal(root, tmp_path)
+        assert f"'{folders[-1]}'" in sentence and "name the splits train, val and test" in sentence
+
+
+def test_a_train_is_a_class_among_vehicles_and_unlabelled_photos_are_none(tmp_path: Path):
+    vehicles = put(tmp_path / "v", "train/1.png", "bus/1.png", "car/1.png")
+    assert opened(vehicles, tmp_path).classes == ["bus", "car", "train"]
+    root = put(tmp_path / "p", "a/1.png", "b/1.png", "_unlabeled/1.png")
+    assert opened(root, tmp_path).classes == ["a", "b"]
+    assert opened(root, tmp_path).warnings == ("folders that say their photos have no label were left out: _unlabeled",)
 
 
 def test_indofashion_names_bring_their_groups(tmp_path: Path):
@@ -171,7 +235,10 @@ def test_folders_that_cannot_be_used_are_named(tmp_path: Path):
     assert "'val' and 'valid', which mean the same" in refusal(both, tmp_path)
     bad_name = put(tmp_path / "bad", "a/1.png", "b/1.png")
     (bad_name / "b" / "x\udcff.png").write_bytes(b"x")
-    assert "rename the file" in refusal(bad_name, tmp_path)
+    (bad_name / "b" / "no\ntes.txt").write_bytes(b"x")
+    assert opened(bad_name, tmp_path).warnings == (
+        "1 photo was left out for a name with characters that cannot be shown or stored: 'b/x\\udcff.png'",
+    )
 
 
 def test_a_class_may_be_absent_from_one_split(tmp_path: Path):
@@ -198,6 +265,28 @@ def test_what_is_no_source_is_one_sentence(tmp_path: Path):
 @pytest.mark.parametrize("source", ["", "  ", "a\0b", "a\nb", "caf\udce9"])
 def test_what_is_no_path_is_refused(source: str, tmp_path: Path):
     assert "is no path" in refusal(source, tmp_path)
+
+
+@pytest.mark.parametrize(("made_by", "between"), [(3, "/"), (19, "/"), (0, "\\")])
+def test_names_in_a_zip_are_read_as_linux_finder_and_powershell_wrote_them(made_by: int, between: str, tmp_path: Path):
+    root = put(tmp_path / "p", "0.png")
+    labels_written = ["साड़ी", "Çanta"] if made_by else ["gown", "saree"]
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for number, label in enumerate(labels_written):
+            # zipfile sets the flag for UTF-8 whenever a name needs it; these tools do not, so it is cleared below
+            info = zipfile.ZipInfo(f"{label}/{number}.png")
+            info.create_system = made_by
+            archive.writestr(info, (root / "0.png").read_bytes())
+    data = bytearray((tmp_path / "photos.zip").read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := data.find(mark, at + 1)) >= 0:
+            data[at + flags + 1] &= ~0x08
+    for number, label in enumerate(labels_written):
+        name = f"{label}/{number}.png"
+        data = data.replace(name.encode(), name.replace("/", between).encode())
+    (tmp_path / "photos.zip").write_bytes(data)
+    assert opened(tmp_path / "photos.zip", tmp_path).classes == sorted(labels_written)
 
 
 def test_what_is_wrong_inside_an_archive_is_said_of_the_archive(tmp_path: Path):
@@ -284,6 +373,14 @@ def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_
     assert (first["product_title"], first["brand"], first["color"]) == ("Red & gold", "Fabindia", "Maroon")
     assert by_id["image_url"].isna().all() and by_id["brand"].notna().sum() == 1
     assert found.warnings == ()
+
+
+def test_nan_in_the_indofashion_layout_is_no_brand(tmp_path: Path):
+    root = put(tmp_path / "indo", "images/train/1.jpeg", "images/train/2.jpeg")
+    first = {**row("images/train/1.jpeg", "saree"), "brand": float("nan")}
+    put_json(root, "train", [first, row("images/train/2.jpeg", "gowns")])
+    found = opened(root, tmp_path)
+    assert found.rows.set_index("label")["brand"].isna()["saree"]
 
 
 def test_val_and_test_alone_are_imported_and_said(tmp_path: Path):

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from fashion_core import metrics, published, statistics
@@ -71,7 +71,7 @@ def test_a_class_without_errors_or_without_hits_still_has_an_interval():
 @pytest.mark.parametrize(
     ("matrix", "told"),
     [
-        ([[3, 1], [0, 0]], "class 1 of the matrix has no photos"),
+        ([[0, 0], [0, 0]], "holds no photo"),
         ([[3, 1, 2], [0, 1, 2]], "square"),
         ([[3, float("nan")], [0, 1]], "negative, broken or missing"),
         ([[3, -1], [0, 1]], "negative, broken or missing"),
@@ -80,6 +80,68 @@ def test_a_class_without_errors_or_without_hits_still_has_an_interval():
 def test_what_is_no_confusion_matrix_is_an_error(matrix, told: str):
     with pytest.raises(RunError, match=told):
         statistics.score_intervals(np.array(matrix))
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.diag([3] * 3),
+        np.diag([5] * 15),
+        np.diag([2, 2]),
+        np.array([[100, 0, 0]] * 3),
+        np.eye(50, dtype=int)[np.r_[0:25, np.zeros(25, int)]],
+        np.roll(np.diag([4] * 3), 1, axis=1),
+        np.array([[4]]),
+    ],
+    ids=[
+        "perfect",
+        "perfect of fifteen",
+        "perfect of four",
+        "one answer",
+        "one photo a class",
+        "all wrong",
+        "one class",
+    ],
+)
+def test_no_interval_is_without_width(matrix: np.ndarray):
+    found = statistics.score_intervals(matrix, resamples=400)
+    for name in ("precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"):
+        low, high = np.array(getattr(found, name))
+        assert (high - low > 0.01).all() and (low >= 0).all() and (high <= 1).all(), name
+
+
+@pytest.mark.parametrize("right", [0, 3, 10, 17, 20])
+def test_macro_recall_of_classes_of_one_size_has_about_wilsons_interval_of_all_photos_together(right: int):
+    matrix = np.array([[right, 20 - right], [20 - right, right]])
+    found = statistics.score_intervals(matrix).macro_recall
+    theirs = binomtest(2 * right, 40).proportion_ci(confidence_level=0.95, method="wilson")
+    assert found == pytest.approx((theirs.low, theirs.high), abs=0.02)
+
+
+@pytest.mark.parametrize(("n", "rate"), [(1, 0.9), (4, 0.5), (4, 0.97), (20, 0.99)])
+def test_the_macro_interval_of_few_photos_covers_the_truth_as_often_as_wilsons_does(n: int, rate: float):
+    shares = np.full((5, 5), (1 - rate) / 4)
+    np.fill_diagonal(shares, rate)  # classes of one size: macro F1 is the rate
+    generator, hits = np.random.default_rng(7), 0
+    for trial in range(100):
+        matrix = np.stack([generator.multinomial(n, row) for row in shares])
+        low, high = statistics.score_intervals(matrix, resamples=200, seed=trial).macro_f1
+        hits += low <= rate <= high
+    wilsons = [binomtest(k, n).proportion_ci(0.95, method="wilson") for k in range(n + 1)]
+    lowest = min(
+        sum(binom.pmf(k, n, p) for k, ends in enumerate(wilsons) if ends.low <= p <= ends.high)
+        for p in np.linspace(0.005, 0.995, 199)
+    )
+    assert hits / 100 >= lowest - 0.02
+
+
+def test_a_class_without_photos_has_no_interval_and_leaves_those_of_the_others_alone():
+    whole = statistics.score_intervals(np.array([[15, 0, 5], [0, 0, 0], [4, 0, 6]]), resamples=500)
+    without = statistics.score_intervals(np.array([[15, 5], [4, 6]]), resamples=500)
+    for name in ("precision", "recall", "f1"):
+        found, expected = np.array(getattr(whole, name)), np.array(getattr(without, name))
+        assert np.array_equal(found[:, [0, 2]], expected) and np.isnan(found[:, 1]).all()
+        assert getattr(whole, f"macro_{name}") == getattr(without, f"macro_{name}")
 
 
 def test_equal_inputs_give_equal_intervals():

@@ -162,6 +162,14 @@ def test_a_dataset_that_changed_is_refused_with_the_difference(tiny, tiny_run: r
     more = dataclasses.replace(tiny, classes=("kurta", "saree", "sari"))
     with pytest.raises(RunError, match="only in run: shoe; only in dataset: sari"):
         runs.check_same_classes(tiny_run, more)
+    some = dataclasses.replace(tiny, classes=("kurta", "shoe"))
+    runs.check_known_classes(tiny_run, some)
+    with pytest.raises(RunError, match="only in run: saree"):
+        runs.check_same_dataset(tiny_run, some)  # to be judged on it is one thing, to be trained on it another
+    with pytest.raises(RunError, match="'shoe' comes after 'kurta' in the run and before it in the dataset"):
+        runs.check_known_classes(tiny_run, dataclasses.replace(tiny, classes=("shoe", "kurta")))
+    with pytest.raises(RunError, match="only in dataset: sari"):
+        runs.check_known_classes(tiny_run, dataclasses.replace(tiny, classes=("kurta", "sari")))
 
 
 def test_a_device_that_is_not_there_is_refused(tiny, tmp_path: Path):

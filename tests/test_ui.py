@@ -255,6 +255,11 @@ def test_two_classes_of_one_name_both_stand_on_the_map_and_keep_their_lines():
     assert len({(note.x, note.y) for note in figure.layout.annotations}) == 5
 
 
+def test_the_folder_that_streamlit_serves_comes_with_the_lab():
+    """Without it, streamlit's first lines at the first start are a warning."""
+    assert (ROOT / "static" / ".gitignore").read_text().splitlines()[-2:] == ["*", "!.gitignore"]
+
+
 def test_plotly_is_served_from_our_own_copy_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(plot, "ROOT", tmp_path)
     address = plot.serve_plotly()
@@ -360,13 +365,13 @@ def test_the_best_run_is_chosen_by_validation_and_scored_on_test(tiny_run):
 
 
 def test_a_run_that_cannot_be_scored_blanks_no_other(tiny_run, tmp_path):
-    """``make_run`` stores no scores; a split without photos of a class has none."""
+    """``make_run`` stores no scores; a run without predictions has none either, and one class may have no photos."""
     without_boot = {"test": ["bag"] * 20, "val": ["bag", "boot"] * 10}
     run = make_run(tmp_path / "one", ("bag", "boot"), counts={"test": 20, "val": 20}, labels=without_boot)
-    never = make_run(tmp_path / "two", ("bag", "boot"), counts={"test": 20}, labels=without_boot, fingerprint="2" * 16)
+    never = make_run(tmp_path / "two", ("bag", "boot"), counts={}, fingerprint="2" * 16)
     rows = standings.best_runs([run, never, tiny_run]).set_index("run")
-    assert set(rows.index) == {"one", "tiny-run"} and rows.loc["one", "split"] == "val"
-    found = run.predictions("val")
+    assert set(rows.index) == {"one", "tiny-run"} and rows.loc["one", "split"] == "test"
+    found = run.predictions("test")
     assert rows.loc["one", "rate"] == (found["label"] == found["predicted"]).mean()
 
 

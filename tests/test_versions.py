@@ -183,3 +183,18 @@ def test_another_dataset_of_the_same_name_leaves_the_first_ones_list_alone(plant
     versions.exclude(planted, {second: "no"}, name="fewer")
     kept = Path(shlex.split(made.bring)[shlex.split(made.bring).index("--exclude") + 1])
     assert set(versions.read_list(kept)) == {first}
+
+
+def test_the_command_says_which_labels_a_list_decides_and_which_conflicts_stay(planted):
+    found = audit.run(planted)
+    conflict = found.findings().query("kind == 'conflict'").iloc[0]
+    first, second = conflict["image_id"], conflict["other"]
+    assert versions.conflict_notes(found, versions.leaked(found))[0].startswith("1 label conflict stays")
+    (note,) = versions.conflict_notes(found, [first])
+    assert f"'{first}' goes" in note and f"the label is '{conflict['other_label']}'" in note
+    (note,) = versions.conflict_notes(found, [second])
+    assert f"'{second}' goes" in note and f"the label is '{conflict['label']}'" in note
+    assert versions.conflict_notes(found, [first, second]) == []
+    words = [sys.executable, "-m", "fashion_core", "audit", "planted", "--exclude-leaks"]
+    done = subprocess.run([*words, "--data-dir", str(planted.folder.parent)], cwd=ROOT, capture_output=True, text=True)
+    assert "1 label conflict stays" in done.stderr, done.stderr

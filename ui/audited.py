@@ -3,12 +3,9 @@
 A detached process audits; this only reads what it wrote. Every word that came from a file is escaped.
 """
 
-import html
 import json
 import time
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,12 +15,14 @@ from fashion_core.manifest import Dataset
 from ui import (
     address,
     charts,
+    conflicts_view,
     first_start,
     gallery,
     label_errors_view,
     leaving_out,
     loaders,
     notices,
+    pairs_view,
     reproduce_view,
     words,
 )
@@ -33,17 +32,6 @@ from ui.asked import harmless
 GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
 PAIRS_A_PAGE = 24
 LABEL_ERRORS = "label_error"  # a finding of a run, not of the audit
-_STYLE = """<style>
-.vastra-pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:1rem .9rem}
-.vastra-pairs .pair{min-width:0}
-.vastra-pairs .two{display:grid;grid-template-columns:1fr 1fr;gap:.35rem}
-.vastra-pairs figure{margin:0;min-width:0}
-.vastra-pairs .frame{aspect-ratio:1;display:flex;align-items:center;justify-content:center;
-background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
-.vastra-pairs img{display:block;object-fit:fill}
-.vastra-pairs figcaption,.vastra-pairs .why{font-size:.8125rem;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
-.vastra-pairs .why{opacity:.78;font-variant-numeric:tabular-nums}
-</style>"""
 
 
 def show(dataset: Dataset) -> None:
@@ -118,7 +106,7 @@ def _progress(dataset: Dataset, since: float) -> None:
         stage = words.plain(progress["stage"].capitalize())
         st.progress(first_start.share_done(progress), text=f"{stage}: {done}{', ' + left if left else ''}")
     elif progress or waited > GRACE_SECONDS:
-        told = words.plain(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
+        told = words.fault(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
         st.error(f"{told} Your photos are untouched, and what was measured is kept.", icon=":material/error:")
         if st.button("Go on with the audit"):
             start(dataset)
@@ -197,9 +185,14 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
             hide_index=True,
             column_config={"image_id": "Photo", "split": "Split", "label": "Class", "reason": "Why"},
             alt=f"{_title(kind)} photos, each with its reason",
+            placeholder="–",
         )
     elif kind in findings.SINGLES:
         _show_singles(dataset, chosen)
+    elif kind == "conflict":
+        ticked = conflicts_view.show(dataset, chosen)
+        _exports(dataset, kind, chosen, ticked=ticked)
+        return
     else:
         _show_pairs(dataset, chosen)
     _exports(dataset, kind, chosen)
@@ -239,53 +232,36 @@ def _show_pairs(dataset: Dataset, chosen: pd.DataFrame) -> None:
     if num_pages > 1:
         page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
     shown = chosen.iloc[(page - 1) * PAIRS_A_PAGE : page * PAIRS_A_PAGE]
-    st.html(pairs_html(loaders.thumbnails(dataset), shown, *_places(dataset, shown)))
+    st.html(pairs_view.pairs_html(loaders.thumbnails(dataset), shown, *_places(dataset, shown)))
 
 
 def _places(dataset: Dataset, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return loaders.photos_of(dataset, shown["image_id"]), loaders.photos_of(dataset, shown["other"])
 
 
-def pairs_html(thumbnails: np.ndarray, shown: pd.DataFrame, images: pd.DataFrame, others: pd.DataFrame) -> str:
-    """Pairs of photos side by side, each with its split and class, and why they are a pair, as one HTML string."""
-    parts = []
-    for row, image, other in zip(
-        shown.itertuples(index=False), images.itertuples(index=False), others.itertuples(index=False), strict=True
-    ):
-        first = _figure(thumbnails, image, row.image_id, row.split, row.label)
-        second = _figure(thumbnails, other, row.other, row.other_split, row.other_label)
-        parts.append(
-            f'<div class="pair"><div class="two">{first}{second}</div>'
-            f'<div class="why">{int(row.number)}. {html.escape(str(row.reason))}</div></div>'
-        )
-    return f'{_STYLE}<div class="vastra-pairs">{"".join(parts)}</div>'
-
-
-def _figure(thumbnails: np.ndarray, place: Any, image_id: str, split: str, label: str) -> str:
-    told = f"{charts.SPLIT_NAMES[split]}: {display_name(label)}"
-    picture = "not here"
-    if place.row >= 0:
-        picture = gallery.picture_html(thumbnails, place, told)
-    return (
-        f'<figure title="{html.escape(image_id)}"><div class="frame">{picture}</div>'
-        f"<figcaption>{html.escape(told)}</figcaption></figure>"
-    )
-
-
-def _exports(dataset: Dataset, kind: str, chosen: pd.DataFrame, *, first: int | None = None, key: str = "") -> None:
-    """Save the finding, or make a new dataset without its photos (the ``first`` of them until the reader says more)."""
+def _exports(
+    dataset: Dataset,
+    kind: str,
+    chosen: pd.DataFrame,
+    *,
+    ticked: pd.DataFrame | None = None,
+    first: int | None = None,
+    key: str = "",
+) -> None:
+    """Save the finding, or make a new dataset without its photos (the ``first`` of them until the reader says more;
+    where the reader ticked some beside their pictures, those)."""
     if kind not in ("damaged", "missing") and len(chosen):  # those take no part anyway
-        photos = chosen.drop_duplicates("image_id")
-        leaving_out.form(dataset, kind, photos, first=first, key=key)
+        leaving_out.form(dataset, kind, chosen if ticked is None else ticked, ticked=ticked, first=first, key=key)
     with st.container(horizontal=True):
         st.download_button(
             "Save these findings (CSV)", lambda: findings_csv(chosen), f"{dataset.id}-{kind}.csv", "text/csv"
         )
         st.download_button(
             "Save as a list of photos to leave out (JSON)",
-            lambda: exclusion_list(dataset, kind, chosen),
+            lambda: exclusion_list(dataset, kind, chosen if ticked is None else ticked),
             f"{dataset.id}-leave-out-{kind}.json",
             "application/json",
+            disabled=ticked is not None and ticked.empty,
         )
     command = words.command(f"python -m fashion_core audit {dataset.id} --exclude LIST.json")
     notices.aside(f"On the command line, with a list that you saved and shortened: {command}")
@@ -298,7 +274,8 @@ def findings_csv(table: pd.DataFrame) -> bytes:
 
 
 def exclusion_list(dataset: Dataset, kind: str, table: pd.DataFrame) -> str:
-    """The photos of a finding with the reason of each; of a pair the later photo, so that one copy stays."""
-    reasons = leaving_out.reasons_of(kind, table)
+    """The photos of a finding with the reason of each; of a pair the later photo, so that one copy stays. A copy under
+    another label is not listed: which of the two labels is right, nobody has said."""
+    reasons = leaving_out.reasons_of(kind, leaving_out.decided(kind, table))
     document = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "images": reasons}
     return json.dumps(document, indent=1, ensure_ascii=False)

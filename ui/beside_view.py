@@ -65,6 +65,7 @@ def show(run: Run, top: list[tuple[str, float]], receive: Receive) -> None:
             ),
         },
         alt="What each run says about this photo",
+        placeholder="–",
     )
 
 

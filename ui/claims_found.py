@@ -38,6 +38,13 @@ class Place:
         """What the kept results changed of the report's recipe: what one most likely wants to go on with."""
         return next((one.overrides for one in self.kept.values()), ())
 
+    def command(self, claim: Claim) -> str:
+        """The command line that puts this claim to the test where the photos are not here (then there is no plan)."""
+        if claim.name in self.kept and "command" in self.kept[claim.name].about:
+            return str(self.kept[claim.name].about["command"])
+        told = next(iter(self.kept.values())).dataset["id"] if self.kept else self.id
+        return experiments.command(claim.name, str(told), overrides=self.overrides)
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
@@ -52,7 +59,8 @@ class Known:
 
 
 def places() -> dict[str, Place]:
-    """Every dataset here and every one of which results were kept; photographed ones first, with results first."""
+    """Every dataset here and every one of which results were kept: those whose photos are here first, then those with
+    more verdicts, then photographed ones. So the page opens where most can be seen and run."""
     kept = _kept(str(claim_results.FOLDER), tuple(sorted(map(loaders.stamp, claim_results.FOLDER.glob("*.json")))))
     found = []
     for dataset in loaders.datasets():
@@ -64,7 +72,7 @@ def places() -> dict[str, Place]:
             told = next(iter(own.values())).dataset
             name = str(told["id"]) if told["id"] not in ids else f"{told['id']}-kept"
             found.append(Place(name, str(told["name"]), bool(told["synthetic"]), None, own))
-    found.sort(key=lambda place: (not place.kept, place.synthetic))
+    found.sort(key=lambda place: (place.dataset is None, -len(place.kept), place.synthetic))
     return {place.id: place for place in found}
 
 

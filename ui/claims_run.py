@@ -31,7 +31,7 @@ def changes(place: Place) -> tuple[str, ...] | None:
     try:
         claims.settings_of(claims.CLAIMS[0].trained[0], place.dataset, given)
     except SettingsError as error:
-        navigation.say(f"{words.plain(error)}. The settings are those of the report.")
+        navigation.say(f"{words.fault(error)}. The settings are those of the report.")
         return ()
     return given
 
@@ -59,7 +59,7 @@ def show(known: Known, place: Place, found: Sequence[Run]) -> None:
         return
     for arm in plan.arms:
         if arm.missing:
-            notices.aside(f"Without {arm.arm.words}: {words.plain(arm.missing)}.")
+            notices.aside(f"Without {arm.arm.words}: {words.fault(arm.missing)}.")
     if plan.running:
         st.fragment(_progress, run_every=SECONDS)(plan, _standing(plan))
     elif not plan.finished:
@@ -67,7 +67,7 @@ def show(known: Known, place: Place, found: Sequence[Run]) -> None:
     else:
         _more(plan)
     with st.expander("The same from a terminal"):
-        st.code(plan.command, language="bash", wrap_lines=True)
+        notices.terminal(plan.command)
         notices.aside("The same command again goes on where it was interrupted.")
 
 
@@ -77,8 +77,7 @@ def _elsewhere(known: Known, place: Place) -> None:
         return
     kept = place.kept.get(known.claim.name) or next(iter(place.kept.values()))
     notices.aside("Its photos are not on this machine. To run it here, bring them first:")
-    command = kept.about.get("command") or experiments.command(known.claim.name, place.id)
-    st.code(f"{kept.dataset['bring']}\n{command}", language="bash", wrap_lines=True)
+    notices.terminal(f"{kept.dataset['bring']}\n{place.command(known.claim)}")
 
 
 def _settings(plan: Plan) -> None:

@@ -19,9 +19,21 @@ def show_tables(result: Result) -> None:
     """The rule, the arms and the comparisons."""
     st.markdown("**The rule, fixed before any result was seen**")
     st.markdown(words.plain(result.claim.rule))
-    st.dataframe(_arm_table(result), hide_index=True, alt="Every arm with its numbers", column_config=_COLUMNS)
+    st.dataframe(
+        _arm_table(result),
+        hide_index=True,
+        alt="Every arm with its numbers",
+        column_config=_COLUMNS,
+        placeholder="–",
+    )
     if result.comparisons:
-        st.dataframe(_comparison_table(result), hide_index=True, alt="Every comparison", column_config=_COLUMNS)
+        st.dataframe(
+            _comparison_table(result),
+            hide_index=True,
+            alt="Every comparison",
+            column_config=_COLUMNS,
+            placeholder="–",
+        )
         notices.aside(
             "Differences are in points with their 95 % interval by Welch's t over seeds and photos, as on Compare. "
             "Holm corrects p over those that decide, and over the others."

@@ -37,6 +37,12 @@ CLASSES_DARK: Final[tuple[str, ...]] = (
     "#A99BF0", "#E58FE0", "#7FE0D0", "#CFCF6A", "#E0A08A",
 )  # fmt: skip
 
+# A run's colour on every chart, by the place that it was given at its launch.
+RUNS_LIGHT: Final[tuple[str, ...]] = (
+    LIGHT["indigo"],
+    *(CLASSES_LIGHT[place] for place in (1, 2, 3, 4, 5, 7, 8, 9, 12)),
+)
+
 # Right (the diagonal) and wrong (everything else), weak to strong; both fall steadily in luminance, so that a print in
 # grey keeps the order. In the dark theme the ramps run the other way: more is brighter.
 RIGHT_RAMP: Final[tuple[str, ...]] = ("#E4F1EA", "#A9D5BF", "#63AD8B", "#2F7E5C", "#17523A")

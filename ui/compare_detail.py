@@ -151,6 +151,7 @@ def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
                 "second_predicted": "Second",
             },
             alt="The photos that flipped",
+            placeholder="–",
         )
         return
     several = len(found.first.members) > 1 or len(found.second.members) > 1
@@ -190,11 +191,12 @@ def show_classes(found: Comparison) -> None:
 
 
 def _draw_classes(found: Comparison) -> None:
-    real = found.per_class[found.per_class["p_holm"] < 0.05]
-    title = f"{len(real)} of {len(found.per_class)} classes differ" if len(real) else "No class differs beyond chance"
+    shown = found.per_class[found.per_class["n"] > 0]
+    real = shown[shown["p_holm"] < 0.05]
+    title = f"{len(real)} of {len(shown)} classes differ" if len(real) else "No class differs beyond chance"
     plot(
         class_differences(
-            found.per_class,
+            shown,
             margin=found.margin,
             title=title,
             drawn=found.first.drawn or found.second.drawn,
@@ -205,7 +207,7 @@ def _draw_classes(found: Comparison) -> None:
         ),
         key="classes",
         alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
-        height=120 + 27 * len(found.classes),
+        height=120 + 27 * len(shown),
     )
 
 
@@ -213,10 +215,10 @@ def _show_class_table(found: Comparison) -> None:
     frame = found.per_class.sort_values("difference", ascending=False)
     percent = {name: 100 * frame[name] for name in ("first", "second", "difference")}
     between = [
-        f"[{verdicts.points(low)}, {verdicts.points(high)}]"
+        f"[{verdicts.points(low)}, {verdicts.points(high)}]" if np.isfinite(low) else "no photos"
         for low, high in zip(frame["low"], frame["high"], strict=True)
     ]
-    chances = {"p_holm": [_chance(p) for p in frame["p_holm"]]}
+    chances = {"p_holm": [_chance(p) if np.isfinite(p) else "–" for p in frame["p_holm"]]}
     st.dataframe(
         frame.assign(label=frame["label"].map(display_name), between=between, **percent, **chances)[
             ["label", "n", "first", "second", "difference", "between", "p_holm"]
@@ -235,7 +237,7 @@ def _show_class_table(found: Comparison) -> None:
             ),
         },
         alt="Recall of each class on both sides, their difference, its interval and its p-value after Holm",
-    )  # fmt: skip
+    placeholder="–",)  # fmt: skip
 
 
 def show_ranges(found: Comparison) -> None:
@@ -275,6 +277,7 @@ def _show_class_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
         column_config={"label": "Class"}
         | {name: st.column_config.NumberColumn(told, format="%.1f") for name, told in numbers.items()},
         alt="Mean, lowest and highest recall of each class over the seeds",
+        placeholder="–",
     )
 
 
@@ -302,6 +305,7 @@ def _show_cell_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
             "high": st.column_config.NumberColumn("Highest", format="%.0f"),
         },
         alt="The cells of the confusion matrix that differ most between the seeds",
+        placeholder="–",
     )
 
 

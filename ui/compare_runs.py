@@ -60,8 +60,10 @@ def _table(
     key: int, num_stamps: int, split: str, _shown: list[Run], _results: Sequence[published.Published]
 ) -> pd.DataFrame:
     frame = tally.table(_shown, split, _results)
-    names = [*(run_names.labels_of(run).name for run in _shown), *(result.name for result in _results)]
-    frame["name"] = [name or recipe for name, recipe in zip(names, frame["recipe"], strict=True)]
+    own = [run_names.labels_of(run).name for run in _shown]
+    told = [run_names.made_name(run) if name else "" for run, name in zip(_shown, own, strict=True)]
+    frame["changed"] = [*told, *("" for _ in _results)]
+    frame["name"] = [*(run_names.name_of(run) for run in _shown), *(result.name for result in _results)]
     return frame
 
 
@@ -96,8 +98,8 @@ def _show_table(frame: pd.DataFrame) -> None:
         on_select=put_on_sides,
         selection_mode="multi-row",
         column_config={
-            "name": st.column_config.TextColumn("Run", width=170),
-            "changed": st.column_config.TextColumn("Changed", width=160),
+            "name": st.column_config.TextColumn("Run", width=300),
+            "changed": st.column_config.TextColumn("What it is", width=160),
             "accuracy": st.column_config.NumberColumn(f"{split} %", format="%.1f", width=70),
             "interval": st.column_config.TextColumn("95 % interval", width=110, help="Wilson's interval."),
             "macro_f1": st.column_config.NumberColumn("Macro F1", format="%.3f", width=80),
@@ -111,6 +113,7 @@ def _show_table(frame: pd.DataFrame) -> None:
             "created": st.column_config.DatetimeColumn("Launched", format="D MMM YYYY HH:mm", width=140),
         },
         alt="Every run on these photos with its accuracy, interval, macro F1 and cost",
+        placeholder="–",
     )
     notices.aside("A click on a column sorts. Tick two rows to compare them, the upper one as the second.")
 

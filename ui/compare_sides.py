@@ -3,15 +3,21 @@
 Takes runs; gives sides. The choice lives in the address under ``first`` and ``second``.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import streamlit as st
 
 from fashion_core import published, sides
+from fashion_core import run_names as core_names
+from fashion_core.errors import RunError
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import address, audience, loaders, pickers, run_names
+from ui import address, audience, loaders, navigation, pickers, run_names, subject, words
+from ui.charts import SPLIT_NAMES
+
+MOST_OFFERED = 4
 
 
 class Offer:
@@ -22,6 +28,7 @@ class Offer:
         self._words: dict[str, str] = {}
         self.runs = {run.id: run for run in found}
         self.groups = sides.groups_of(found)
+        self._left_out = {name: left_out for name, (_, left_out) in sides.seeds_of(found).items() if left_out}
         lists = dict.fromkeys(frozenset(run.classes) for run in found)
         self.results = {
             result.id: result
@@ -48,16 +55,22 @@ class Offer:
             return f"{self.results[name].name} · published"
         if name in self.groups:
             members = self.groups[name]
-            trained = audience.told(classroom="seeds", review="trainings")
-            return f"{len(members)} {trained} · {_with_changes(members[0])}"
-        return run_names.run_words(self.runs[name])
+            dataset = members[0].dataset
+            photos = f"{dataset['name']}{' (drawn)' if dataset['synthetic'] else ''}"
+            all_of_them = len(members) + len(self._left_out.get(name, ()))
+            return f"{core_names.group_name(members, plain=audience.is_review(), of=all_of_them)} · {photos}"
+        return self._run_words(self.runs[name])
+
+    @cached_property
+    def _run_words(self) -> Callable[[Run], str]:
+        return run_names.words_among(list(self.runs.values()))
 
     def side(self, name: str) -> Side:
         """The side; RunError where the runs of a group differ by more than their seed."""
         if name in self.results:
             return sides.side_of_result(self.results[name])
         if name in self.groups:
-            return sides.side_of_group(name, self.groups[name])
+            return sides.side_of_group(name, self.groups[name], left_out=self._left_out.get(name, ()))
         return sides.side_of_run(self.runs[name])
 
     def classes(self, name: str) -> frozenset[str]:
@@ -66,120 +79,136 @@ class Offer:
         return frozenset((self.groups[name][0] if name in self.groups else self.runs[name]).classes)
 
     def fitting(self, name: str) -> list[str]:
-        """The other ids, those over the same classes first."""
+        """The other ids, those that can be held against it first, then those over the same classes."""
         others = [other for other in self.ids if other != name]
-        return sorted(others, key=lambda other: self.classes(other) != self.classes(name))
+        fit = set(self.comparable(name))
+        return sorted(others, key=lambda other: (other not in fit, self.classes(other) != self.classes(name)))
+
+    def comparable(self, name: str) -> list[str]:
+        """The ids of what answered the same photos, newest first; then the published results on the same classes."""
+        if name in self.results:
+            own = [run for run in self._scored if frozenset(run.classes) == self.classes(name)]
+            return list(dict.fromkeys(map(self._whole, own)))
+        members = self._members(name)
+        if not all(run.prediction_splits() for run in members):
+            return []
+        ids, print_ = {run.id for run in members}, members[0].dataset["fingerprint"]
+        same = [run for run in self._scored if run.id not in ids and run.dataset["fingerprint"] == print_]
+        results = [result for result in self.results if self.classes(result) == self.classes(name)]
+        wholes = {run.id: self._whole(run) for run in same}
+        # a run is no rival of its own group
+        names = [name if ids & {run.id for run in self._members(whole)} else whole for name, whole in wholes.items()]
+        return [*dict.fromkeys(names), *results]
+
+    @cached_property
+    def _scored(self) -> list[Run]:
+        return [run for run in self.runs.values() if run.prediction_splits()]
+
+    def _members(self, name: str) -> list[Run]:
+        return self.groups.get(name) or [self.runs[name]]
 
     def default_second(self) -> str:
-        """The newest run that was scored, with the other seeds of its group."""
-        scored = (self._whole(run) for run in self.runs.values() if run.prediction_splits())
-        return next(scored, self.ids[0])
+        """The run at hand with the other seeds of its group, where something can be held against it; else the best run
+        of which that is true."""
+        asked = st.query_params.get("dataset", subject.remembered("dataset"))
+        usual = pickers.usual_run(self._paired, asked) if self._paired else None
+        found = [run for run in (pickers.run_at_hand(), usual) if run and run.id in self.runs]
+        names = [self._whole(run) for run in found]
+        return next((name for name in names if self.comparable(name)), names[0] if names else self.ids[0])
+
+    @cached_property
+    def _paired(self) -> list[Run]:
+        """The scored runs whose photos another run has answered too: a group of seeds counts as one."""
+        sides_on = {(run.dataset["fingerprint"], self._whole(run)) for run in self._scored}
+        counted = Counter(print_ for print_, _ in sides_on)
+        return [run for run in self._scored if counted[run.dataset["fingerprint"]] > 1]
 
     def default_first(self, second: str) -> str:
         """What one most likely wants to hold it against: its twin, another recipe on the same photos, another seed, a
         published result."""
-        if second in self.results:
+        fit = self.comparable(second)
+        if second in self.results or not fit:
             return self.fitting(second)[0]
-        members = self.groups.get(second) or [self.runs[second]]
-        own, group, recipe = {run.id for run in members}, members[0].config.get("group"), sides.recipe_of(members[0])
-        same = [
-            other
-            for other in self.runs.values()
-            if other.id not in own and other.dataset["fingerprint"] == recipe["dataset"]
-        ]
+        members = self._members(second)
+        group, recipe = members[0].config.get("group"), sides.recipe_of(members[0])
+        runs = {name: self._members(name)[0] for name in fit if name not in self.results}
 
-        def scored(some: Iterable[Run]) -> Run | None:
-            return next((run for run in some if run.prediction_splits()), None)
+        def twin(run: Run) -> bool:
+            return bool(group) and not sides.group_id(run) and run.config.get("group") == group
 
-        found = scored(run for run in same if group and not sides.group_id(run) and run.config.get("group") == group)
-        if found := found or scored(run for run in same if sides.recipe_of(run) != recipe):
-            return self._whole(found)
-        seed = scored(same)
-        return seed.id if seed else self.fitting(second)[0]
+        twins = [name for name, run in runs.items() if twin(run)]
+        others = [name for name, run in runs.items() if sides.recipe_of(run) != recipe]
+        return [*twins, *others, *fit][0]
 
     def _whole(self, run: Run) -> str:
         """The group of seeds that a run belongs to, where all of it was scored, else the run."""
         group = sides.group_id(run)
+        if group in self._left_out:
+            return run.id
         members = self.groups.get(group or "", [])
         return group if group and members and all(one.prediction_splits() for one in members) else run.id
-
-
-def _with_changes(run: Run) -> str:
-    """``report, epochs=10 on demo (drawn)``: what it is, for a sentence in which the time says little."""
-    changed = ", ".join(f"{name}={value}" for name, value in list(run.config.get("changed", {}).items())[:2])
-    drawn = " (drawn)" if run.dataset["synthetic"] else ""
-    return f"{run.recipe}{f' {changed}' if changed else ''} on {run.dataset['name']}{drawn}"
 
 
 def pick(offer: Offer) -> tuple[str, str]:
     """The ids of the first and the second side."""
     asked = {key: st.query_params.get(key) for key in ("first", "second")}
-    second_default = offer.default_second()
-    chosen_second = asked["second"] if asked["second"] in offer.ids else second_default
-    first = address.select(
-        "First: what it is held against",
-        offer.ids,
-        key="first",
-        default=offer.default_first(chosen_second),
-        words=offer.words,
-        quiet=True,
-    )
+    kept = {key: subject.remembered(key) for key in asked}
+    second_default = None if asked["second"] in offer.ids or kept["second"] in offer.ids else offer.default_second()
+    chosen_second = next(name for name in (asked["second"], kept["second"], second_default) if name in offer.ids)
+    left, right = st.columns(2)
+    with left:
+        first = address.select(
+            "First: what it is held against",
+            offer.ids,
+            key="first",
+            default=lambda: offer.default_first(chosen_second),
+            words=offer.words,
+            quiet=True,
+        )
     others = offer.fitting(first)
-    second = address.select(
-        "Second: what is judged",
-        others,
-        key="second",
-        default=second_default if second_default != first else others[0],
-        words=offer.words,
-        quiet=True,
-    )
+    with right:
+        second = address.select(
+            "Second: what is judged",
+            others,
+            key="second",
+            default=chosen_second if chosen_second != first else others[0],
+            words=offer.words,
+            quiet=True,
+        )
     pickers.say_unknown("First", asked["first"], offer.ids, offer.words(first))
     pickers.say_unknown("Second", asked["second"], [*others, first], offer.words(second))
     return first, second
 
 
 def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
-    """The two sides with names fit for a sentence: what a person called them, else the recipe with what sets the two
-    apart (``report, rotation_degrees=0``), else the seed, else the end of their ids (for a
-    reviewer, who is spared the settings, the time of their training)."""
-    differ = {name: (one, other) for name, one, other in sides.settings_that_differ(first, second)}
-    if audience.is_review():  # settings are listed for whoever made them
-        differ = {name: both for name, both in differ.items() if name == "dataset"}
-    told = [_name(side, place, differ) for place, side in enumerate((first, second))]
-    if told[0] == told[1]:
-        ends = [_end(side) for side in (first, second)]
-        days = {end.rpartition(" ")[0] for end in ends}
-        ends = (
-            [end.rpartition(" ")[2] for end in ends] if len(days) == 1 else ends
-        )  # one day: the hour tells them apart
-        ends = [first.id, second.id] if ends[0] == ends[1] else ends
-        told = [f"{name} ({end})" for name, end in zip(told, ends, strict=True)]
-    return replace(first, name=told[0]), replace(second, name=told[1])
+    """The two sides under their names (``run_names.told_apart``)."""
+    one, other = core_names.told_apart([first, second], plain=audience.is_review())
+    return one, other
 
 
-def _end(side: Side) -> str:
-    """What sets a side apart where nothing else does: for a reviewer the time of its training, as in the pickers."""
-    if audience.is_review() and side.members:
-        return run_names.when(side.members[0])
-    return side.id[-4:]
-
-
-def _name(side: Side, place: int, differ: dict[str, tuple[str, str]]) -> str:
-    if side.result:
-        return side.result.name
-    run, several = side.members[0], len(side.members) > 1
-    given = "" if several else run_names.labels_of(run).name
-    if given:
-        return given
-    apart = [name for name in differ if name not in ("recipe", "dataset", *sides.NOT_THE_RECIPE)][:2]
-    if not apart and "seed" in differ and not several:
-        apart = ["seed"]
-    told = ", ".join([run.recipe, *(f"{name}={differ[name][place]}" for name in apart)])
-    where = ""
-    if "dataset" in differ:
-        where = f" on {run.dataset['name']}{' (drawn)' if run.dataset['synthetic'] else ''}"
-    runs = audience.told(classroom="seeds", review="trainings")
-    return f"{len(side.members)} {runs} of {told}{where}" if several else f"{told}{where}"
+def say_apart(offer: Offer, first: Side, second: Side, split: str, error: RunError) -> None:
+    """Why two sides cannot be held against each other, in one sentence, and what can be held against the second."""
+    both = f"{words.plain(first.name)} and {words.plain(second.name)}"
+    prints = {run.dataset["fingerprint"] for side in (first, second) for run in side.members}
+    lacking = [side for side in (first, second) if side.members and split not in splits_of(side, side)]
+    if lacking:
+        told = f"{words.plain(lacking[0].name)} has no answers on {SPLIT_NAMES.get(split, split).lower()} photos yet."
+    elif set(first.classes) != set(second.classes):
+        told = f"{both} cannot be held against each other: they tell different classes apart."
+    elif len(prints) > 1:
+        told = f"{both} cannot be held against each other: they were not asked about the same photos."
+    else:
+        told = f"{both} cannot be held against each other: {words.plain(error)}."
+    fit = [name for name in offer.comparable(second.id) if name != first.id]
+    with st.container(border=True, key="cannot compare"):
+        st.markdown(told)
+        if fit:
+            st.markdown(f"What can be held against {words.plain(second.name)}:")
+            for name in fit[:MOST_OFFERED]:
+                navigation.link("compare", words.plain(offer.words(name)), first=name, second=second.id)
+        else:
+            st.markdown(f"Nothing here answered the same photos as {words.plain(second.name)}.")
+            navigation.link("training", "Train another run on them")
 
 
 def splits_of(first: Side, second: Side) -> list[str]:

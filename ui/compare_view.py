@@ -3,17 +3,17 @@
 Takes two sides; every name from a file is escaped.
 """
 
-import html
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from fashion_core import comparing, sides, verdicts
+from fashion_core import run_names as core_names
 from fashion_core.comparing import Comparison
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import audience, compare_sides, curves_view, loaders, notices, plain_answers, words
+from ui import audience, compare_sides, curves_view, loaders, notices, plain_answers, run_names, words
 from ui.answer import Number, answer
 from ui.charts.compare import difference_scale
 from ui.charts.overlay import Series, finding, overlaid_curves
@@ -95,14 +95,15 @@ def show_verdict(found: Comparison) -> None:
             )
         )
     answer(numbers)
+    names = core_names.distinct([found.first.name, found.second.name], 44)
     plot(
         difference_scale(
             found.difference.value,
             low,
             high,
             margin=found.margin,
-            first_name=found.first.name,
-            second_name=found.second.name,
+            first_name=names[0],
+            second_name=names[1],
             decided=found.verdict.word in (verdicts.BETTER, verdicts.WORSE),
         ),
         key="scale",
@@ -134,6 +135,7 @@ def show_settings(found: Comparison) -> None:
         pd.DataFrame(found.settings, columns=["Setting", "First", "Second"]),
         hide_index=True,
         alt="The settings that differ",
+        placeholder="–",
     )
     if found.first.result or found.second.result:
         notices.aside("Of a published result only what its authors wrote is known, so more may differ.")
@@ -141,10 +143,11 @@ def show_settings(found: Comparison) -> None:
 
 def show_curves(found: Comparison) -> None:
     """The curves of both, where both have them."""
+    shown = [side for side in (found.second, found.first) if side.members]
     series = [
-        Series(key=side.id, name=html.escape(_cut(side.name), quote=False), tracks=tracks)
-        for side in (found.second, found.first)  # the second is indigo here as in the matrix
-        if side.members and (tracks := curves_view.tracks_of(side.members))
+        Series(key=side.id, name=name, colour=run_names.colour_of(side.members[0]), tracks=tracks)
+        for side, name in zip(shown, curves_view.line_names([side.name for side in shown]), strict=True)
+        if (tracks := curves_view.tracks_of(side.members))
     ]
     if not series:
         notices.aside("A published result has no curve.")
@@ -156,9 +159,3 @@ def show_curves(found: Comparison) -> None:
         height=350,
     )
     curves_view.say_what_is_drawn(series)
-
-
-def _cut(name: str) -> str:
-    """What fits at the end of a line: what sets the two apart, without the recipe that both have."""
-    name = name.partition(", ")[2] or name
-    return name if len(name) <= 24 else f"{name[:23]}…"

@@ -5,12 +5,14 @@ Reads metrics.jsonl through caches keyed by what changes; knows which other runs
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from fashion_core import run_names as core_names
 from fashion_core import statistics
 from fashion_core.runs import Run, Status
 from ui import address, growing, loaders, notices, run_names
@@ -22,6 +24,7 @@ from ui.plot import plot
 
 HEIGHT = 350
 MOST = 5
+MOST_LETTERS = 26  # of a row at the end of a line
 SMOOTHING = "Smoothed: exponential mean of weight 0.9 over every logged point, before the line is thinned for drawing."
 
 
@@ -57,11 +60,12 @@ def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
         st.query_params["with"] = asked[:MOST]
     if not found:
         return []
+    called = run_names.words_among(list(found.values()))
     chosen = address.several(
         "Compare with",
         list(found),
         key="with",
-        words=lambda name: run_names.run_words(found[name]),
+        words=lambda name: called(found[name]),
         max_selections=MOST,
         width="stretch",
         placeholder="Compare with other runs",
@@ -130,25 +134,27 @@ def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series
         if len(seeds) > 1:
             if group_of(other) not in seen:
                 seen.add(group_of(other))
-                name = f"{len(seeds)} seeds of {html.escape(other.recipe)}"
-                found.append(Series(key=f"group {group_of(other)}", name=name, tracks=tracks_of(seeds)))
+                found.append(_group(group_of(other) or "", seeds))
         elif other.id != run.id:
             found.append(_one(other))
-    return found
+    names = line_names([one.name for one in found])
+    return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
 
 
 def _one(run: Run) -> Series:
-    return Series(key=run.id, name=_short(run), tracks=tracks_of([run]))
+    return Series(key=run.id, name=run_names.name_of(run), colour=run_names.colour_of(run), tracks=tracks_of([run]))
 
 
-def _short(run: Run) -> str:
-    """A name that fits at the end of a line: the one that a person gave, else recipe, first change and time."""
-    name = run_names.labels_of(run).name
-    if not name:
-        changed = next(iter((run.config.get("changed") or {}).items()), None)
-        extra = f" {changed[0]}={changed[1]}" if changed else ""
-        name = f"{run.recipe}{extra} {run.created[11:16]}"
-    return html.escape(name if len(name) <= 24 else f"{name[:23]}…", quote=False)
+def _group(group: str, seeds: Sequence[Run]) -> Series:
+    """The seeds that began: one may wait, or have been taken out of the queue."""
+    begun = [run for run in seeds if tracks_of([run])] or list(seeds)
+    told, colour = core_names.group_name(begun, of=len(seeds)), run_names.colour_of(seeds[0])
+    return Series(key=f"group {group}", name=told, colour=colour, tracks=tracks_of(begun))
+
+
+def line_names(names: Sequence[str]) -> list[str]:
+    """The names as they stand at the ends of lines, HTML-safe: what all of them share is left out."""
+    return [html.escape(name, quote=False) for name in core_names.distinct(names, MOST_LETTERS)]
 
 
 def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:
@@ -183,6 +189,7 @@ def _alone(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
         total_steps=total_steps,
         steps_per_epoch=_run.config["steps_per_epoch"],
         drawn=_run.dataset["synthetic"],
+        colour=run_names.colour_of(_run),
     )
     figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
     return figure

@@ -233,7 +233,12 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         config["Published train"] = st.column_config.NumberColumn(format="localized")
     st.markdown(ratio_words(counts))
     st.dataframe(
-        frame, hide_index=True, column_config=config, height="content", alt="Photos and shares of each class and split"
+        frame,
+        hide_index=True,
+        column_config=config,
+        height="content",
+        alt="Photos and shares of each class and split",
+        placeholder="–",
     )
 
 

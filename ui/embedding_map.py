@@ -182,6 +182,7 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
             worst["label"],
             1 - worst["rate"],
             (1 - worst["high"], 1 - worst["low"]),
+            int(worst["n"]),
             worst["beside"],
         ),
         plain_answers.flattened(kept),
@@ -323,7 +324,7 @@ def _follow(run: Run, split: str, method: str, since: float, key: str) -> None:
         stage = words.plain(progress["stage"].capitalize())
         st.progress(min(0.95, share), text=f"{stage}, for {words.duration(waited)}")
     elif progress or waited > GRACE_SECONDS:
-        told = words.plain(progress["error"]) if progress and progress["error"] else "The process ended before the map."
+        told = words.fault(progress["error"]) if progress and progress["error"] else "The process ended before the map."
         log = words.command(str(run.folder / "maps" / "log.txt"))
         st.error(f"{told} Nothing else is touched; what it said is in {log}.", icon=":material/error:")
         if st.button("Try again", key="lay_out_again"):
@@ -370,4 +371,5 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                 ),
             },
             alt="For each class, the other class whose photos are nearest most often",
+            placeholder="–",
         )

@@ -100,7 +100,7 @@ def _photos_or_table(run: Run, images: pd.DataFrame, *, key: str, name: str, in_
                 "sure": st.column_config.NumberColumn("Sure", format="%.1f %%"),
             },
             alt=name,
-        )  # fmt: skip
+        placeholder="–",)  # fmt: skip
         return
     if not in_order:
         listed = gallery.mixed(listed).reset_index(drop=True)

@@ -130,7 +130,8 @@ def show(run: Run, split: str) -> None:
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])
             figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]])
-            plot(figure, key=f"run {name}", alt=f"The {name.lower()} map, {len(places)} photos", height=420)
+            photos = words.counted(len(places), "photo")
+            plot(figure, key=f"run {name}", alt=f"The {name.lower()} map, {photos}", height=420)
     notices.aside(
         "Both maps have the first one's axes and the same scale." + ("" if not same else _which_are_kept(run))
     )

@@ -12,9 +12,8 @@ import psutil
 import streamlit as st
 
 from fashion_core import fields, rights
-from fashion_core.config import RECIPES
 from fashion_core.runs import ENDED, Run, Status
-from ui import address, loaders, settings_form, words
+from ui import loaders, recipe_picker, settings_form, words
 
 
 def last_words(run: Run) -> Mapping[str, Any]:
@@ -57,21 +56,11 @@ def _half(size: tuple[int, int]) -> tuple[int, int]:
 
 def fill_form(run: Run, changes: Mapping[str, Any]) -> None:
     """Put the run's settings, with these changes, into the form. For callbacks: widgets must not be drawn yet."""
-    state = st.session_state
-    for field in fields.FIELDS:
-        value = changes.get(field.name, getattr(run.settings, field.name))
-        if field.kind in ("size", "sampler"):
-            value = fields.typed(value)
-        elif field.kind == "float":
-            value = float(value)
-        state[field.name] = value
-    chosen = {"recipe": run.recipe} if run.recipe in RECIPES else {}
+    values = {field.name: changes.get(field.name, getattr(run.settings, field.name)) for field in fields.FIELDS}
     dataset = loaders.dataset_of(run)
-    if dataset is not None:
-        chosen["dataset"] = dataset.id
-    address.choose(**chosen)
+    recipe_picker.fill(run.recipe, values, **({"dataset": dataset.id} if dataset is not None else {}))
     said = ", ".join(f"{settings_form.title(name)} {fields.typed(value)}" for name, value in changes.items())
-    state["_filled"] = f"the settings of {run.id}" + (f" with {said}" if said else "")
+    st.session_state["_filled"] = f"the settings of {run.id}" + (f" with {said}" if said else "")
 
 
 def show_filled() -> None:
@@ -109,4 +98,9 @@ def show_files(run: Run) -> None:
     if isinstance(files, list) and files:
         with st.expander(f"The {words.counted(len(files), 'photo')} of that batch"):
             frame = pd.DataFrame({"Photo": [str(name) for name in files[:1000]]})
-            st.dataframe(frame, hide_index=True, alt="Photos of the batch in which the error came")
+            st.dataframe(
+                frame,
+                hide_index=True,
+                alt="Photos of the batch in which the error came",
+                placeholder="–",
+            )

@@ -12,7 +12,7 @@ from fashion_core.labels import display_name
 from fashion_core.runs import Run
 from ui import loaders, navigation, notices, words
 from ui.charts.matrix import confusion_matrix
-from ui.charts.recall import recall_dots
+from ui.charts.recall import recall_dots, recalls
 from ui.plot import plot
 
 KEY = "epoch"
@@ -58,7 +58,7 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     else:
         figure = recall_dots(matrix, found.get(epoch - 1), run.classes, drawn=drawn)
         height = 130 + 24 * len(run.classes)
-        worst = display_name(run.classes[int(np.argmin(np.diag(matrix) / np.maximum(matrix.sum(axis=1), 1)))])
+        worst = display_name(run.classes[int(np.nanargmin(recalls(matrix)[0]))])
         alt = f"Recall of each class on validation after epoch {epoch}, lowest for {worst}"
     figure.layout.uirevision = f"{run.id} {what}"
     plot(figure, key=f"epoch {what}", alt=alt, height=max(320, height))
@@ -109,7 +109,11 @@ def _twin(run: Run, matrix: np.ndarray, what: str) -> None:
     with st.expander("The same as a table"):
         if what == "matrix":
             frame = pd.DataFrame(matrix, index=list(run.classes), columns=list(run.classes))
-            st.dataframe(frame, alt="Counts, rows true, columns predicted")
+            st.dataframe(
+                frame,
+                alt="Counts, rows true, columns predicted",
+                placeholder="–",
+            )
             return
         n = matrix.sum(axis=1)
         low, high = statistics.wilson(np.diag(matrix), n)
@@ -123,5 +127,6 @@ def _twin(run: Run, matrix: np.ndarray, what: str) -> None:
             pd.DataFrame(rows, columns=["Class", "Recall", "95 % interval", "Photos"]),
             hide_index=True,
             alt="Recall of each class with its interval",
+            placeholder="–",
         )
     notices.aside("Recall: the share of a class's validation photos that were recognised as that class.")

@@ -57,6 +57,7 @@ def show(run: Run, split: str) -> None:
             "changed": "Answers that change",
         },
         alt="Accuracy of the answers as they are and after logit adjustment",
+        placeholder="–",
     )
     notices.aside(
         "Logit adjustment after training (Menon et al. 2021): tau times the logarithm of each class's share of the "

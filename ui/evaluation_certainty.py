@@ -87,6 +87,7 @@ def _show_top_k(rows: list[tuple[int, int, int]]) -> None:
             "accuracy": st.column_config.TextColumn("Top-k accuracy", help="In brackets the 95 % interval (Wilson)."),
         },
         alt="Top-k accuracy with its interval",
+        placeholder="–",
     )
 
 
@@ -107,6 +108,7 @@ def _show_calibration(run: Run, split: str, before: Reliability, found: Calibrat
             ),
         },
         alt="Expected calibration error before and after temperature scaling",
+        placeholder="–",
     )
     notices.aside(_told(run, split, found))
 

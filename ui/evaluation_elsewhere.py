@@ -6,7 +6,7 @@ Takes a run and a split; reads the predictions that ``evaluate RUN --dataset OTH
 import pandas as pd
 import streamlit as st
 
-from fashion_core import published, shift
+from fashion_core import published, rights, shift
 from fashion_core.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.runs import Run
@@ -64,7 +64,7 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
         try:
             found = shift_of(run, base, split)
         except FashionError as error:
-            st.error(words.plain(error), icon=":material/error:")
+            st.error(words.fault(error), icon=":material/error:")
             continue
         if not rows:
             rows.append(_row(f"{pickers.split_words(base)}, its own photos", found.here.n, found.here, "", ""))
@@ -86,6 +86,7 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
             "shared": st.column_config.TextColumn("In both sets", help="Photos whose files are equal byte by byte."),
         },
         alt="Accuracy on the run's own photos and on others, with the difference and its interval",
+        placeholder="–",
     )
 
 
@@ -112,7 +113,8 @@ def _offer(run: Run, there: list[str]) -> None:
     offered = [
         dataset
         for dataset in loaders.datasets()
-        if dataset.classes == run.classes
+        if set(dataset.classes) <= set(run.classes)
+        and [name for name in run.classes if name in set(dataset.classes)] == list(dataset.classes)
         and dataset.fingerprint != run.dataset["fingerprint"]
         and dataset.id not in done
         and dataset.splits.get("test", dataset.splits.get("val"))
@@ -120,14 +122,22 @@ def _offer(run: Run, there: list[str]) -> None:
     for dataset in offered[:3]:
         drawn = " (drawn)" if dataset.synthetic else ""
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset {dataset.id}")
-        st.markdown(f"{words.plain(dataset.name)}{drawn} has these classes too. To score the run on it: {command}")
+        st.markdown(
+            f"{words.plain(dataset.name)}{drawn} has {_which(dataset, run)} too. To score the run on it: {command}"
+        )
     if not offered and not there:
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset NAME")
         st.markdown(
             "No other dataset here has this run's classes. Import other photos of them, or leave out leaked photos on "
             f"the Dataset page; then score the run on them: {command}"
         )
-        navigation.link("dataset", "Import other photos", tab="Import")
+        if not rights.read_only():
+            navigation.link("dataset", "Import other photos", tab="Import")
+
+
+def _which(dataset: Dataset, run: Run) -> str:
+    some, K = len(dataset.classes), len(run.classes)
+    return "these classes" if some == K else f"{some:,} of these {K:,} classes"
 
 
 def _say_what_is_published(run: Run) -> None:

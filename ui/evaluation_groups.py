@@ -114,7 +114,8 @@ def _show_shares(run: Run, matrix: np.ndarray, dataset: Dataset | None, drawn: b
         interval_panels(
             [display_name(label) for label in shares["label"].iloc[order]],
             [
-                f"said {n:,} times" if trained is None else f"said {n:,} times, {trained[place]:,} training photos"
+                f"said {words.counted(n, 'time')}"
+                + ("" if trained is None else f", {words.counted(trained[place], 'training photo')}")
                 for place, n in zip(order, shares["n"].iloc[order], strict=True)
             ],
             [

@@ -134,15 +134,14 @@ def _pick_other(run: Run, split: str) -> Other | None:
         label_visibility="collapsed",
     )
     if chosen in known:
-        note = (
-            f"{known[chosen].name}: {known[chosen].num_images or 0:,} test photos of {known[chosen].data}, not these. "
-        )
+        photos = words.counted(known[chosen].num_images or 0, "test photo")
+        note = f"{known[chosen].name}: {photos} of {known[chosen].data}, not these. "
         return Other(name=names[chosen], matrix=known[chosen].matrix_for(run.classes), note=note + known[chosen].note)
     try:
         scores = loaders.scores_of(offered[chosen], split)
         found = metrics.in_order(np.array(scores["confusion_matrix"]), scores["classes"], run.classes)
     except FashionError as error:
-        st.error(words.plain(error), icon=":material/error:")
+        st.error(words.fault(error), icon=":material/error:")
         return None
     other = offered[chosen]
     same = other.dataset["fingerprint"] == run.dataset["fingerprint"]
@@ -243,6 +242,7 @@ def _table(matrix: np.ndarray, second: np.ndarray | None, labels: list[str], val
         selection_mode="single-cell",
         column_config={label: st.column_config.NumberColumn(display_name(label), format=digits) for label in labels},
         alt="The confusion matrix, rows true, columns predicted",
+        placeholder="–",
     )
 
 
@@ -295,4 +295,5 @@ def show_images(
             "sure": st.column_config.NumberColumn("Probability", format="percent"),
         },
         alt=alt,
+        placeholder="–",
     )

@@ -108,6 +108,7 @@ def _show_pairs(run: Run, matrix: np.ndarray) -> None:
             ),
         },
         alt="The most frequent confusions, largest first",
+        placeholder="–",
     )
     notices.aside(
         f"These pairs are {words.share_of(listed, wrong)} of the wrong answers. Choosing a row shows its photos above, "

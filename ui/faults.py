@@ -11,7 +11,7 @@ from ui import words
 
 def show(error: FashionError) -> None:
     """Print the error's one sentence."""
-    st.error(words.plain(error), icon=":material/error:")
+    st.error(words.fault(error), icon=":material/error:")
 
 
 @contextmanager

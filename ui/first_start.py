@@ -57,7 +57,7 @@ def _progress() -> None:
     since = _starts()[1].get(str(data_dir), 0.0)
     progress = loaders.import_progress(DEMO, since)
     if progress and progress["error"]:
-        st.error(words.plain(progress["error"]), icon=":material/error:")
+        st.error(words.fault(progress["error"]), icon=":material/error:")
     elif not (progress and progress["alive"]) and time.time() - since > GRACE_SECONDS:
         st.error("Drawing the demo set stopped before it was done. Nothing of yours was touched.")
     else:

@@ -41,11 +41,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: lineLength(photos), ArrowUp: -lineLength(photos) }
     if (event.key in steps) {
       const next = photos[place + steps[event.key]]
-      if (next) {
-        photos[place].tabIndex = -1
-        next.tabIndex = 0
-        next.focus()
-      }
+      if (!next) return // at the edge an arrow scrolls, as it does elsewhere
+      photos[place].tabIndex = -1
+      next.tabIndex = 0
+      next.focus()
     } else if (event.key === "Enter" || event.key === " ") open(photos[place])
     else return
     event.preventDefault()

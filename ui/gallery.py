@@ -23,11 +23,12 @@ PAGE_SIZE = 48
 # Mid tones of leaf and madder that stand out on both themes; the sign says the same without colour.
 _SIGNS = {True: ("✓", "#3F9A73"), False: ("✕", "#CF5848")}
 _STYLE = """<style>
+.vastra-gallery{padding:3px} /* for the ring round the photo that has the focus */
 .vastra-gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--cell),1fr));gap:.6rem .5rem}
 .vastra-gallery figure{margin:0;min-width:0}
 .vastra-gallery figure[data-id]{cursor:pointer;border-radius:6px}
 .vastra-gallery figure[data-id]:hover .frame{background:rgba(128,128,140,.26)}
-.vastra-gallery figure[data-id]:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:3px}
+.vastra-gallery figure[data-id]:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:1px}
 .vastra-gallery .frame{height:var(--cell);display:flex;align-items:center;justify-content:center;
 background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
 .vastra-gallery img{display:block;object-fit:fill}

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import datasets, launch, manifest, rights, sources
+from fashion_core import datasets, enough, launch, manifest, rights, sources, storage
 from fashion_core.errors import SourceError
 from ui import address, faults, first_start, loaders, notices, words
 
@@ -48,9 +48,11 @@ def form() -> None:
 def start(source: str, upload: object | None, name: str) -> None:
     """Check what can be checked at once, then start the import and follow it."""
     rights.refuse_read_only("nothing can be imported")
+    uploaded = None
     if upload is not None:
         name = name or sources.name_of(Path(upload.name).name)
         source = str(_keep_upload(upload))
+        uploaded = {"kept": source, "name": Path(upload.name).name}
     if not source:
         raise SourceError("no source was given: write a folder, an archive or demo, or choose an archive to upload.")
     known = source in (*sources.DRAWN, sources.FASHION_MNIST)
@@ -60,7 +62,7 @@ def start(source: str, upload: object | None, name: str) -> None:
     now = time.time()
     if not loaders.import_progress(dataset_id, now):
         launch.start_import(source, name or None, data_dir=loaders.data_dir())
-    st.session_state["import_following"] = {"id": dataset_id, "since": now}
+    st.session_state["import_following"] = {"id": dataset_id, "since": now, "upload": uploaded}
 
 
 def _keep_upload(upload: object) -> Path:
@@ -88,8 +90,8 @@ def _progress(following: dict[str, Any]) -> None:
         left = words.time_left(progress["done"], progress["total"], waited)
         st.progress(
             first_start.share_done(progress),
-            text=f"{progress['stage'].capitalize()}: {words.count(progress['done'])} of "
-            f"{words.count(progress['total'])}{', ' + left if left else ''}",
+            text=f"{progress['stage'].capitalize()}: "
+            f"{storage.amount(progress['stage'], progress['done'], progress['total'])}{', ' + left if left else ''}",
         )
         return
     if waited < GRACE_SECONDS and not (progress and progress["error"]) and arrived < since:
@@ -99,7 +101,7 @@ def _progress(following: dict[str, Any]) -> None:
         following["ended"] = True
         st.rerun()
     if progress and progress["error"]:
-        st.error(words.plain(progress["error"]), icon=":material/error:")
+        st.error(words.fault(_as_uploaded(progress["error"], following)), icon=":material/error:")
     elif arrived:
         _arrived(dataset_id)
     else:
@@ -107,6 +109,17 @@ def _progress(following: dict[str, Any]) -> None:
     if st.button("Close"):
         del st.session_state["import_following"]
         st.rerun()
+
+
+def _as_uploaded(told: str, following: dict[str, Any]) -> str:
+    """The sentence with the name that the reader's file has, not the one under which it is kept here."""
+    upload = following.get("upload")
+    if not upload:
+        return told
+    kept = Path(upload["kept"])
+    for name in (str(kept), kept.name, kept.name.partition(".")[0]):  # the longest first
+        told = told.replace(name, upload["name"])
+    return told
 
 
 def _arrived(dataset_id: str) -> None:
@@ -118,6 +131,7 @@ def _arrived(dataset_id: str) -> None:
         bad = dataset.num_damaged + dataset.num_missing
         unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
         st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
+        notices.few(enough.of_manifest(dataset.manifest(["split", "label", "status"])))
         # a link to the page that one is on does nothing, so this is a button
         if st.button(f"Look at {words.plain(dataset.name)}", on_click=_open, args=(dataset.id,)):
             st.rerun()

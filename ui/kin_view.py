@@ -84,7 +84,12 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
     kin = frame.iloc[rows][["image_id", "label", "predicted"]].assign(distance=distances)
     kin = kin[kin["image_id"] != own_id].head(NUM_KIN).reset_index(drop=True)
     if dataset is None:
-        st.dataframe(kin, hide_index=True, alt="The nearest training photos")
+        st.dataframe(
+            kin,
+            hide_index=True,
+            alt="The nearest training photos",
+            placeholder="–",
+        )
     else:
         shown = pd.concat([kin, loaders.photos_of(dataset, kin["image_id"])], axis=1)
         st.html(
@@ -115,9 +120,10 @@ def _verdict(found: Known, limit: novelty.Novelty, features_D: np.ndarray) -> st
     )
     if found.num_judged:
         share, bounds = found.alarms / found.num_judged, wilson(found.alarms, found.num_judged)
+        photos = words.counted(found.num_judged, "test photo")
         return (
-            f"{told} False alarms: {words.percent_with_interval(share, bounds)} of {words.count(found.num_judged)} "
-            "test photos are called unlike though they are not."
+            f"{told} False alarms: of {photos} {words.percent_with_interval(share, bounds)} were called unlike though "
+            "they are not."
         )
     return (
         f"{told} {words.percent(1 - novelty.KNOWN_SHARE, 0)} of the {words.count(limit.num_fitted)} validation photos "
@@ -137,13 +143,14 @@ def _caught_words(run: Run, limit: novelty.Novelty) -> str:
         key = (models.stamp(run), loaders.stamp(stranger.manifest_path), limit.threshold)
         caught, num = _caught(key, run, stranger, limit)
     except FashionError as error:  # what is known of the photo itself does not hang on strangers
-        return f"How many strangers the limit catches is not known here: {words.plain(error)}."
+        return f"How many strangers the limit catches is not known here: {words.fault(error)}."
     finally:
         waiting.empty()
     told = words.percent_with_interval(caught / num, wilson(caught, num))
     name = f"{words.plain(stranger.name)}{' (drawn)' if stranger.synthetic else ''}"
     weak = " Most strangers pass: take “alike” for nothing." if caught < num / 2 else ""
-    return f"Strangers caught: {told} of {num} pictures of {name}, classes that it was never taught.{weak}"
+    pictures = words.counted(num, "picture")
+    return f"Strangers caught: {told} of {pictures} of {name}, classes that it was never taught.{weak}"
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -7,7 +7,7 @@ predicted from another dataset: an audit compares the splits of one.
 import pandas as pd
 import streamlit as st
 
-from fashion_core import findings
+from fashion_core import findings, rights
 from fashion_core.datasets import Dataset
 from fashion_core.layout import SPLITS
 from fashion_core.leakage import LeakScores, Share
@@ -41,7 +41,8 @@ def show(run: Run, split: str, scores: LeakScores | None) -> None:
             name = words.plain(dataset.name)
             told = f"Leaks: {name} has no audit yet, so whether {earlier} holds copies of this split is not known."
             st.markdown(f":small[:gray[{told}]]", width="content")
-            navigation.link("dataset", "Audit it", dataset=dataset.id, tab="Audit")
+            if not rights.read_only():
+                navigation.link("dataset", "Audit it", dataset=dataset.id, tab="Audit")
     elif not scores.leaked.n:
         notices.aside(
             f"Leaks: the audit found none of these {photos} in {earlier}, so the accuracy is the same without leaks. "
@@ -89,6 +90,7 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
                 "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
             },
             alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
+            placeholder="–",
         )
         navigation.link("dataset", "See each leak beside its copy", dataset=dataset.id, tab="Audit", finding="leak")
 

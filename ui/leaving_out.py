@@ -4,6 +4,7 @@ Takes a dataset and the photos that a finding names, worst first; ``fashion_core
 one stays as it is.
 """
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,8 +17,17 @@ from ui import address, charts, faults, loaders, notices, words
 MOST_ROWS = 2000  # in the table to untick from; those beyond it are left out without being shown one by one
 
 
-def form(dataset: Dataset, kind: str, photos: pd.DataFrame, *, first: int | None = None, key: str = "") -> None:
-    """Offer to leave ``photos`` out (number, image_id, split, label, reason; a row a photo), the ``first`` at first.
+def form(
+    dataset: Dataset,
+    kind: str,
+    photos: pd.DataFrame,
+    *,
+    ticked: pd.DataFrame | None = None,
+    first: int | None = None,
+    key: str = "",
+) -> None:
+    """Offer to leave ``photos`` out (number, image_id, split, label, reason), the ``first`` at first; or those that
+    are ``ticked``, where the reader has ticked them beside their pictures.
 
     ``key`` tells this list from others of the same kind.
     """
@@ -29,7 +39,13 @@ def form(dataset: Dataset, kind: str, photos: pd.DataFrame, *, first: int | None
     if not box.open:
         return
     with box:
-        chosen = _choose(photos, f"_leaving_{dataset.id}_{kind}_{key}", first or len(photos))
+        if ticked is None:
+            unsure = set(photos["image_id"]) - set(decided(kind, photos)["image_id"])
+            photos = photos.drop_duplicates("image_id")
+            chosen = _choose(photos, f"_leaving_{dataset.id}_{kind}_{key}", first or len(photos), unsure)
+        else:
+            chosen = ticked
+            notices.aside(f"{words.counted(len(chosen), 'photo')} ticked above.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input(
                 "Name of the new dataset",
@@ -43,12 +59,22 @@ def form(dataset: Dataset, kind: str, photos: pd.DataFrame, *, first: int | None
                 help="Without it nothing is made where a split would keep no photo, or none of a class.",
             )
             asked = st.button(
-                f"Make a new dataset without {_these(len(chosen))}", type="primary", disabled=chosen.empty
+                f"Make a new dataset without {_these(len(chosen)) if len(chosen) else 'the ticked photos'}",
+                type="secondary" if chosen.empty else "primary",  # a primary one that is off cannot be read
+                disabled=chosen.empty,
             )
         if asked:
             with faults.shown(stop=False):
                 st.session_state[_made_key(dataset)] = _make(dataset, kind, photos, chosen, name.strip(), force).id
         show_made(dataset, _made_key(dataset), tab="Photos")
+
+
+def decided(kind: str, photos: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a finding that may be left out without asking. A copy under another label may not: nobody knows which
+    label is right. Of a leak the later split's photo goes whatever its label is, for its score is memory."""
+    if kind == "leak" or "other_label" not in photos:
+        return photos
+    return photos[~photos["image_id"].isin(versions.undecided(photos))]
 
 
 def reasons_of(kind: str, photos: pd.DataFrame) -> dict[str, str]:
@@ -57,8 +83,8 @@ def reasons_of(kind: str, photos: pd.DataFrame) -> dict[str, str]:
     return {str(name): f"{kind}: {reason}" for name, reason in zip(rows["image_id"], rows["reason"], strict=True)}
 
 
-def _choose(photos: pd.DataFrame, key: str, first: int) -> pd.DataFrame:
-    """How many from the top, and which of those; every one of them is ticked at first."""
+def _choose(photos: pd.DataFrame, key: str, first: int, unsure: set[str]) -> pd.DataFrame:
+    """How many from the top, and which of those; every one of them is ticked at first but for the ``unsure`` ones."""
     num = len(photos)
     if num > 1:
         num = st.number_input(
@@ -86,7 +112,7 @@ def _choose(photos: pd.DataFrame, key: str, first: int) -> pd.DataFrame:
         key=f"{key}_{len(top)}",
         on_select="rerun",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": list(range(len(shown)))}},
+        selection_default={"selection": {"rows": np.flatnonzero(~shown["image_id"].isin(unsure)).tolist()}},
         column_config={
             "number": st.column_config.NumberColumn("No.", width="small"),
             "image_id": st.column_config.TextColumn("Photo", width=280),
@@ -95,6 +121,7 @@ def _choose(photos: pd.DataFrame, key: str, first: int) -> pd.DataFrame:
             "reason": "Why",
         },
         alt="The photos to leave out; untick those that should stay",
+        placeholder="–",
     )
     rows = [row for row in ticked["selection"]["rows"] if 0 <= row < len(shown)]
     beyond = (
@@ -103,7 +130,18 @@ def _choose(photos: pd.DataFrame, key: str, first: int) -> pd.DataFrame:
         else ""
     )
     notices.aside(f"{words.counted(len(rows), 'photo')} ticked; untick those that should stay.{beyond}")
-    return pd.concat([shown.iloc[sorted(rows)], top.iloc[MOST_ROWS:]])
+    if num_unsure := int(shown["image_id"].isin(unsure).sum()):
+        stand = (
+            "stands under another label than its copy and is"
+            if num_unsure == 1
+            else ("stand under another label than their copy and are")
+        )
+        notices.aside(
+            f"{words.counted(num_unsure, 'photo')} {stand} not ticked: nobody knows which label is right. The finding "
+            "Label conflicts shows both sides."
+        )
+    rest = top.iloc[MOST_ROWS:]
+    return pd.concat([shown.iloc[sorted(rows)], rest[~rest["image_id"].isin(unsure)]])
 
 
 def _make(dataset: Dataset, kind: str, photos: pd.DataFrame, chosen: pd.DataFrame, name: str, force: bool) -> Dataset:
@@ -143,7 +181,7 @@ def show_made(dataset: Dataset, key: str, *, tab: str) -> None:
         )
         notices.aside(words.plain(f"It keeps {versions.left(dataset, made)}."))
         for sentence in made.warnings[len(dataset.warnings) + 1 :]:
-            st.markdown(f":orange[:material/warning:] {words.plain(sentence)}, so that split cannot be scored.")
+            st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
         st.button(f"Look at {new}", on_click=_open, args=(made.id, tab))
         notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
 

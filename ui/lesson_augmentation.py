@@ -56,9 +56,10 @@ def _look(shown: Shown) -> None:
         alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
         height=300,
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(":gray[What the second network saw:]", width="content")
-        navigation.link("augmentation", "photos, turned and mirrored")
+    if navigation.leads_on("augmentation"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(":gray[What the second network saw:]", width="content")
+            navigation.link("augmentation", "photos, turned and mirrored")
 
 
 def _explain(found: Augmentation) -> list[str]:

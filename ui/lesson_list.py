@@ -16,6 +16,7 @@ from ui import (
     loaders,
     navigation,
     notices,
+    subject,
     words,
 )
 from ui.lesson_frame import PREDICT, STEPS, Lesson, Option
@@ -86,10 +87,10 @@ def forget_step_of_another(lesson: Lesson) -> None:
     if state.get("_lesson_shown") != lesson.name:
         state["_lesson_shown"] = lesson.name
         for key in set(_OWN_KEYS) - {"lesson", "seed", "image"}:
-            state.get("_chosen", {}).pop(key, None)
+            state.get("_chosen", {}).pop(subject.scope(key), None)
             if st.query_params.get(key) is None:
                 state.pop(key, None)
-                state.get("_address", {}).pop(key, None)
+                state.get("_address", {}).pop(subject.scope(key), None)
 
 
 def show_question(lesson: Lesson, found: Any) -> None:

@@ -13,7 +13,7 @@ from fashion_core import lesson_data, lessons
 from fashion_core.lesson_plans import Plan
 from fashion_core.lessons import State
 from fashion_core.runs import Run
-from ui import curves_view, faults, first_start, lesson_frame, lesson_teacher, loaders, notices, words
+from ui import curves_view, faults, first_start, lesson_frame, lesson_teacher, loaders, notices, people, words
 from ui.charts.lessons import learning
 from ui.lesson_frame import Lesson
 from ui.plot import plot
@@ -122,7 +122,16 @@ def _follow(lesson: Lesson, plan: Plan) -> None:
     if guess:
         st.markdown(f"Your guess: **{guess.words}**.")
     _parts(plan, state)
-    if lesson_frame.can_run() and st.button("Stop the lesson", key="stop lesson", icon=":material/stop_circle:"):
+    others = people.another_of_lesson(plan)
+    if others:
+        st.markdown(f"{others} You are watching it.")
+    if lesson_frame.can_run() and people.button(
+        "Stop the lesson",
+        others and f"{others} Whoever watches it sees it end.",
+        again="Stop it all the same",
+        key="stop lesson",
+        icon=":material/stop_circle:",
+    ):
         with faults.shown(stop=False):
             lessons.stop(plan, loaders.runs_dir())
             st.rerun()
@@ -157,7 +166,7 @@ def _parts(plan: Plan, state: State) -> None:
         score = ((loaders.summary_of(run) or {}).get("scores", {}).get("test") or {}) if run else {}
         # what came out belongs to the look step: here only that it is done
         mark = ":green[:material/check_circle:]" if run else ":gray[:material/radio_button_unchecked:]"
-        n = f" :gray[done, {score['n']:,} test photos answered]" if score else ""
+        n = f" :gray[done, {words.counted(score['n'], 'test photo')} answered]" if score else ""
         epochs = words.counted(part.settings.epochs, "epoch")
         lines.append(f"{mark} {part.words} :gray[· {epochs}]{n}")
     st.markdown("  \n".join(lines))

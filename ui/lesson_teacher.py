@@ -56,7 +56,7 @@ def show(lesson: Lesson, step: str, found: Any | None) -> None:
 
 def _preparing(lesson: Lesson) -> None:
     st.markdown("Before class, in a terminal, so that no learner waits (`all` prepares the five):")
-    st.code(f"python -m fashion_core lesson {lesson.name}", language="bash")
+    notices.terminal(f"python -m fashion_core lesson {lesson.name}")
     data = ", ".join(words.command(lesson_data.name_of(part.data)) for part in lesson_plans.plan(lesson.name).parts[:2])
     notices.aside(f"Trains on {data}, kept apart from the lab's own datasets and runs.")
 
@@ -82,7 +82,12 @@ def _ranges(lesson: Lesson, found: Any | None) -> None:
         if name in known.numbers
     ]
     st.markdown(f"**What to expect**, over {known.seeds} repetitions with other luck:")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt=f"Expected ranges of the lesson {lesson.title}")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt=f"Expected ranges of the lesson {lesson.title}",
+        placeholder="–",
+    )
     notices.aside(
         words.plain(
             f"{known.cpu_seconds:.0f} s of processor time. Measured {known.date} beside other work: {known.where}; "

@@ -25,6 +25,7 @@ from ui import (
     loaders,
     navigation,
     notices,
+    people,
     plain_answers,
     words,
 )
@@ -87,8 +88,13 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         view = address.segments(
             "What to look at", list(VIEWS), key="watch", words=lambda name: VIEWS[name], label_visibility="collapsed"
         )
-        others = curves_view.pick_others(run, runs) if view == "curves" else []
+        # names that are chosen stand in a line of their own, where they are not cut
+        beside = st.container() if not st.query_params.get("with") else None
         epoch = epoch_view.pick(run, frame) if view in ("recall", "matrix") else None
+    others = []
+    if view == "curves":
+        with beside or st.container():
+            others = curves_view.pick_others(run, runs)
     if status.state == "queued" and frame.empty:
         notices.empty(
             "It starts by itself when its device is free, also with this page closed. Its loss appears here then."
@@ -144,8 +150,10 @@ def _take_out(run: Run) -> None:
     if (
         not rights.read_only()
         and not audience.is_review()
-        and st.button(
+        and people.button(
             "Take it out of the queue",
+            people.another_of_run(run),
+            again="Take it out all the same",
             icon=":material/playlist_remove:",
             key="take out",
             help="It does not start by itself then; its settings are kept.",
@@ -164,7 +172,7 @@ def progress_words(run: Run, status: Status, frame: pd.DataFrame) -> str:
     if not status.active:
         return place
     if not status.step:
-        return f"{place}; the first numbers come after {run.settings.log_every:,} batches"
+        return f"{place}; the first numbers come after {words.counted(run.settings.log_every, 'batch', 'batches')}"
     if status.step >= status.total_steps:
         return f"{place}, scoring the last photos"
     seconds = _seconds(frame) / status.step * (status.total_steps - status.step)
@@ -181,8 +189,10 @@ def _buttons(run: Run, status: Status) -> None:
     if status.active:
         events = run.events()
         asked = bool(events) and events[-1]["event"] == "stop_requested"
-        if st.button(
+        if people.button(
             "Stopping" if asked else "Stop and save",
+            "" if asked else people.another_of_run(run),
+            again="Stop it all the same",
             icon=":material/stop_circle:",
             disabled=asked,
             key="stop",
@@ -212,8 +222,10 @@ def _resume(run: Run, saved: Sequence[int]) -> None:
         )
         step = int(chosen)
     there = loaders.dataset_of(run) is not None
-    if st.button(
+    if people.button(
         f"Resume from step {step:,}" if step is not None else "Start again from step 0",
+        people.another_of_run(run),
+        again="Resume it all the same",
         icon=":material/resume:",
         disabled=not there,
         key="resume",
@@ -243,7 +255,7 @@ def _numbers(run: Run, status: Status, frame: pd.DataFrame) -> None:
             Number(
                 "Training loss",
                 f"{steps['loss'].iloc[-1]:.3f}" if len(steps) else "–",
-                f"mean of {run.settings.log_every:,} batches",
+                f"mean of {words.counted(run.settings.log_every, 'batch', 'batches')}",
                 "How wrong the network is on the training photos that it has just seen; lower is better.",
             ),
             _accuracy(run, epochs),
@@ -315,6 +327,7 @@ def _words_of_the_run(run: Run) -> None:
             hide_index=True,
             height=180,
             alt="Events of the run, newest first",
+            placeholder="–",
         )
         st.code(run.log_tail(12) or "The log is empty.", language=None)
 

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui import access, audience, notes, words
+from fashion_core import published, rights
+from ui import access, audience, loaders, notes, people, subject, words
 
 ROOT = Path(__file__).parents[1]
 APP_NAME = "Vastra Lab"
@@ -62,16 +64,47 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
+# They draw with PyTorch, which a review copy does not load: by a link they can only say so.
+NEED_TORCH = ("augmentation", "predict")
+
+
+def leads_on(name: str) -> bool:
+    """Whether the page called ``name`` has something to show here; a link to one that has not is a dead end.
+
+    Only in a review copy: elsewhere such a page says what to do about it, and it can be done.
+    """
+    if not rights.is_review_copy():
+        return True
+    return name not in NEED_TORCH and (name != "compare" or _can_compare())
+
+
+def _can_compare() -> bool:
+    """Whether two runs are here, or one and a published result over its classes."""
+    runs = loaders.all_runs()
+    known = {frozenset(result.classes) for result in published.every() if result.num_images}
+    return len(runs) > 1 or any(frozenset(run.classes) in known for run in runs)
+
+
 def entry(name: str) -> Entry:
     """The page called ``name``; a programmer's mistake otherwise."""
     return next(item for item in ENTRIES if item.name == name)
 
 
 def pages() -> dict[str, list[st.Page]]:
-    """Section -> pages, as ``st.navigation`` takes them. The first is the default page, whose address is ``/``."""
+    """Section -> pages, as ``st.navigation`` takes them. The first is the default page, whose address is ``/``.
+
+    One that has nothing to show here is not in the menu, and says so to whoever knows its address.
+    """
     sections: dict[str, list[st.Page]] = {}
     for item in ENTRIES:
-        page = st.Page(item.path, title=item.title, icon=item.icon, default=item is ENTRIES[0], help=item.question)
+        page = st.Page(
+            item.path,
+            title=item.title,
+            icon=item.icon,
+            default=item is ENTRIES[0],
+            help=item.question,
+            visibility="visible" if leads_on(item.name) else "hidden",
+        )
         sections.setdefault(item.section, []).append(page)
     return sections
 
@@ -80,6 +113,7 @@ def configure(title: str = APP_NAME) -> None:
     """Tab title, icon and width, and who may do what. Must come before ``st.navigation``: without an icon of its own, a
     tab whose page has a Material icon fetches it from fonts.gstatic.com."""
     access.begin()
+    people.begin()
     # Off in config.toml: a sidebar that streamlit fills with its own list has its width before ours can be said.
     st.set_option("client.showSidebarNavigation", True)
     st.set_page_config(page_title=title, page_icon=MARK, layout="wide", initial_sidebar_state=236)
@@ -87,13 +121,27 @@ def configure(title: str = APP_NAME) -> None:
 
 def open_app() -> None:
     """Run the page that the address names. Called by the entry script only."""
+    _forget_a_page_that_is_not_here()
     page = st.navigation(pages(), expanded=True)
     st.session_state["_entered"] = True
     st.logo(LOGO, size="large", icon_image=MARK)
     with st.sidebar:
         audience.show_switch()
         access.show_control()
+        people.show_control()
     page.run()
+
+
+def _forget_a_page_that_is_not_here() -> None:
+    """Open the first page in its place and have ``enter`` say so; streamlit's own answer is a window over the page."""
+    context = get_script_run_ctx(suppress_warning=True)
+    asked = context.pages_manager.intended_page_name if context else None
+    if not context or not asked or context.pages_manager.intended_page_script_hash:
+        return
+    if asked not in {item.name for item in ENTRIES[1:]}:
+        context.pages_manager.set_script_intent("", "")
+        if asked != ENTRIES[0].name:
+            st.session_state["_no_page"] = asked
 
 
 def enter(name: str) -> None:
@@ -103,11 +151,14 @@ def enter(name: str) -> None:
     the entry script. Naming the pages and running again repairs it, query parameters included.
     """
     item = entry(name)
+    if st.session_state.get("_page") != name:
+        st.session_state["_page"], st.session_state["_visit"] = name, visit() + 1
     configure(f"{item.title} · {APP_NAME}")
     st.html(_BUTTON_INK)
     if not st.session_state.get("_entered"):
         st.navigation(pages())
         st.rerun()
+    subject.begin(name)
     with st.container(gap=None):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             with st.container(gap=None, width="content"):
@@ -116,8 +167,15 @@ def enter(name: str) -> None:
             with st.container(gap=None, width="stretch", key="note"):
                 notes.show(name)
         st.session_state["_below_title"] = st.container()
+    if no_page := st.session_state.pop("_no_page", None):
+        say(f"There is no page {words.command(no_page[:120])} here; showing {item.title}.")
     if asked := audience.unknown():
         say(f"Audience {words.command(asked[:120])} is not known; this is written for a {audience.chosen()}.")
+
+
+def visit() -> int:
+    """Counts up whenever the reader comes to a page from another one."""
+    return st.session_state.get("_visit", 0)
 
 
 def say(sentence: str) -> None:
@@ -126,19 +184,31 @@ def say(sentence: str) -> None:
         st.warning(sentence, icon=":material/link:")
 
 
+def _with_subject(name: str, query: dict[str, str]) -> dict[str, str]:
+    """``query`` with what is carried; Training chooses for itself what it trains on."""
+    carried = {key: value for key, value in subject.carried().items() if not (name == "training" and key == "dataset")}
+    return carried | query
+
+
 def link(name: str, label: str | None = None, **query: str) -> None:
-    """A link to another page; ``query`` is what it should open with."""
+    """A link to another page; ``query`` is what it should open with, beside the run, dataset and split at hand.
+    Nothing where that page has nothing to show."""
+    if not leads_on(name):
+        return
     item = entry(name)
-    st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=query or None, help="")
+    asked = _with_subject(name, query)
+    st.page_link(item.path, label=label or item.title, icon=item.icon, query_params=asked or None, help="")
 
 
 def open_page(name: str, **query: str) -> None:
     """Go to another page now, opened with ``query``; for a button, where ``link`` is for a link."""
-    st.switch_page(entry(name).path, query_params=query or None)
+    st.switch_page(entry(name).path, query_params=_with_subject(name, query) or None)
 
 
 def next_step(name: str, sentence: str, **query: str) -> None:
-    """The last line of a page: where the thought continues."""
+    """The last line of a page: where the thought continues, unless it cannot continue there."""
+    if not leads_on(name):
+        return
     st.space("small")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":gray[Next]", width="content")

@@ -20,7 +20,8 @@ NOTES = {
     "training": "**Loss**: how wrong the model is; training lowers it. **Epoch**: one pass over the photos. "
     "**Validation**: photos it does not learn from. **Try**: when does the loss still fall but accuracy does not rise?",
     "evaluation": "**Recall**: the share of a class that is found. **Precision**: the share of a class's answers that "
-    "is right. **F1** joins both; **macro**: every class counts alike. **Try**: click the darkest red cell.",
+    "is right. **F1** joins both; **macro**: every class counts alike. "
+    "**Try**: click the red cell that stands out most.",
     "compare": "**p**: how often chance alone would show so much. **Seed**: the luck a training starts with. "
     "**Recall**: the share of a class that is found. **Try**: guess the verdict from the two accuracies first.",
     "embeddings": "**Features**: the numbers that a photo becomes inside the model; alike photos get alike numbers. "

@@ -1,8 +1,10 @@
 """Badges and notices that stand wherever they apply: drawn data, photos that are not here, nothing to show yet."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import interpreter, rights
 from ui import navigation, words
 
 DRAWN_HELP = (
@@ -21,6 +23,17 @@ def aside(text: str) -> None:
     st.markdown(f":small[:gray[{text}]]")
 
 
+def terminal(commands: str) -> None:
+    """Command lines to copy into a terminal, as they work in the project's folder here."""
+    st.code(interpreter.here(commands), language="bash", wrap_lines=True)
+
+
+def few(sentences: Iterable[str]) -> None:
+    """What has too few photos to judge by (``fashion_core.enough``)."""
+    for sentence in sentences:
+        st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
+
+
 def review_copy(sentence: str, refused: str = "nothing can be changed") -> None:
     """What whoever looks cannot do: ``sentence`` in a review copy; where others with a login can, ``refused``, which
     completes "so ... here"."""
@@ -36,8 +49,8 @@ def review_copy(sentence: str, refused: str = "nothing can be changed") -> None:
 
 
 def empty(sentence: str, *, page: str | None = None, label: str | None = None) -> None:
-    """An empty page: what would be here, and the one thing to do about it."""
+    """An empty page: what would be here, and the one thing to do about it, for whoever may do it."""
     with st.container(border=True):
         st.markdown(sentence)
-        if page:
+        if page and not rights.read_only():
             navigation.link(page, label)

@@ -95,7 +95,7 @@ def _view(dataset: Dataset, image_ids: pd.Series) -> None:
         try:
             st.html(f"{_STYLE}{photo_html(dataset, photo)}")
         except FashionError as error:
-            st.error(words.plain(error), icon=":material/error:")
+            st.error(words.fault(error), icon=":material/error:")
 
 
 def _rows(dataset: Dataset, image_ids: pd.Series) -> list[int]:

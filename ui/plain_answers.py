@@ -13,6 +13,7 @@ from fashion_core.comparing import Comparison
 from fashion_core.differences import Difference
 from fashion_core.labels import display_name
 from fashion_core.statistics import wilson
+from fashion_core.verdicts import COUNTED_BELOW, of_tried
 from fashion_core.verdicts import of_100 as of_100
 from ui import words
 from ui.asked import FEW, Record
@@ -26,23 +27,44 @@ def between(bounds: Bounds) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
+def _seen(interval: str, n: int) -> str:
+    """``93.5 to 94.5; 7,500 were tried``: what stands behind a share in brackets. Behind a count, which has another
+    unit, the interval says its own."""
+    if n < COUNTED_BELOW:
+        return f"{interval} of 100 such; no more were tried"
+    return f"{interval}; {words.count(n)} were tried"
+
+
 def name(label: str) -> str:
     """A class inside a sentence."""
     return words.plain(display_name(label))
 
 
-def evaluation(share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds) -> str:
-    """How good is it, and where does it fail?"""
-    right = f"{of_100(share, bounds)} photos are named right ({between(bounds)}; {words.count(n)} were tried)"
+def evaluation(
+    share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, num_worst: int
+) -> str:
+    """How good is it, and where does it fail? Fewer than 20 photos are said as they were counted."""
+    right = f"{of_tried(share, n, bounds)} {'is' if n == 1 else 'are'} named right ({_seen(between(bounds), n)})"
+    right = right if n < COUNTED_BELOW else f"About {right}"
     if not missed:
-        return f"About {right}. None was missed."
-    fails = f"{of_100(missed, missed_bounds)} are missed ({between(missed_bounds)})"
-    return f"About {right}. It fails most on {name(worst)}: {fails}."
+        return f"{right}. None was missed."
+    return f"{right}. It fails most on {name(worst)}: {_missed(missed, missed_bounds, num_worst)}."
 
 
-def against_guessing(share_low: float, commonest: float) -> str:
-    """Whether the model beats a rule that always says the commonest class."""
-    guess = f"Always naming the commonest class: {of_100(commonest)}"
+def _missed(missed: float, bounds: Bounds, n: int) -> str:
+    if n >= COUNTED_BELOW:
+        return f"{of_100(missed, bounds)} are missed ({between(bounds)})"
+    number = round(missed * n)
+    if n == 1:
+        return "the one photo of it was missed"
+    if number == n:
+        return f"all {n} photos of it were missed"
+    return f"{number} of its {n} photos {'was' if number == 1 else 'were'} missed"
+
+
+def against_guessing(share_low: float, commonest: float, n: int) -> str:
+    """Whether the model beats a rule that always says the commonest class, of ``n`` photos."""
+    guess = f"Always naming the commonest class: {of_tried(commonest, n, things='')}"
     weak = "" if share_low > commonest else ", and the model is not shown to do better"
     return f"{guess}{weak}. Another training of the same kind may come out a little higher or lower."
 
@@ -65,34 +87,38 @@ def comparison(found: Comparison) -> str:
     """Is the difference real? The verdict without its test."""
     word, difference = found.verdict.word, found.difference
     first, second = words.plain(found.first.name), words.plain(found.second.name)
-    tried = f"{words.count(found.n)} were tried"
     several = len(found.second.members) > 1
     if word in (verdicts.BETTER, verdicts.WORSE):
         ends = sorted((abs(difference.low), abs(difference.high)))
-        more, by = "more" if word == verdicts.BETTER else "fewer", abs(100 * difference.value)
+        by = _more_or_fewer(difference, found.n)
         return (
             f"Yes: {second} {'are' if several else 'is'} {word} than {first}. {'They name' if several else 'It names'} "
-            f"{by:.1f} {more} of 100 photos right ({between(ends)}; {tried})."
+            f"{by} photos right ({_seen(between(ends), found.n)})."
         )
     if word == verdicts.EQUIVALENT:
         ends = f"{verdicts.points(difference.low)} to {verdicts.points(difference.high)}"
-        seen = f"{verdicts.points(difference.value)} of 100 photos ({ends}; {tried})"
+        seen = f"{verdicts.points(difference.value)} of 100 photos ({_seen(ends, found.n)})"
         return (
             f"None that matters: {second} and {first} differ by {seen}, and a difference of {100 * found.margin:g} or "
             "more is ruled out."
         )
-    seen = f"{second} {'name' if several else 'names'} {_more_or_fewer(difference)} of 100 photos right than {first}"
+    more = _more_or_fewer(difference, found.n)
+    seen = f"{second} {'name' if several else 'names'} {more} photos right than {first}"
     why = "which may be chance"
     if found.verdict.about == verdicts.SEEDS:
         why = "but two trainings of one kind differ by luck"
     elif found.verdict.about == verdicts.EXPERIMENTS and (found.first.drawn or found.second.drawn):
         why = "but one of the two answered drawn pictures, so that says nothing about clothes"
-    return f"Cannot tell: {seen} ({_from_to(difference)}; {tried}), {why}."
+    return f"Cannot tell: {seen} ({_seen(_from_to(difference), found.n)}), {why}."
 
 
-def _more_or_fewer(difference: Difference) -> str:
-    """``2.3 fewer``."""
-    return f"{abs(100 * difference.value):.1f} {'fewer' if difference.value < 0 else 'more'}"
+def _more_or_fewer(difference: Difference, n: int) -> str:
+    """``2.3 fewer of 100``; of fewer than 20 photos what was counted: ``1 fewer of 14``."""
+    more = "fewer" if difference.value < 0 else "more"
+    if n < COUNTED_BELOW:
+        number, _, of = of_tried(abs(difference.value), n, things="").partition(" ")
+        return f"{number} {more} {of}"
+    return f"{abs(100 * difference.value):.1f} {more} of 100"
 
 
 def _from_to(difference: Difference) -> str:
@@ -103,14 +129,18 @@ def _from_to(difference: Difference) -> str:
     return between(sorted((abs(low), abs(high))))
 
 
-def learnt(share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, beside: str) -> str:
+def learnt(
+    share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, num_worst: int, beside: str
+) -> str:
     """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not."""
-    tried = f"({between(bounds)}; {words.count(n)} were tried)"
-    found = f"For {of_100(share, bounds)} photos {tried} the most similar other photo is of the same class."
+    tried = f"{of_tried(share, n, bounds)} ({_seen(between(bounds), n)})"
+    found = f"For {tried} the most similar other photo is of the same class."
     if not missed:
         return found
     often = f", most often {name(beside)}" if beside else ""
     mixed = f"for {of_100(missed, missed_bounds)} of its photos ({between(missed_bounds)}) it is another class"
+    if num_worst < COUNTED_BELOW:
+        mixed = f"for {of_tried(missed, num_worst, things='')} of its photos it is another class"
     return f"{found} It mixes up {name(worst)} most: {mixed}{often}."
 
 
@@ -156,8 +186,8 @@ def predicted(first: str, sure: float, judged: Record | None) -> str:
         return f"{said} How often it is right when it is this sure is not known."
     share, bounds = judged.right / judged.n, wilson(judged.right, judged.n)
     return (
-        f"{said} When it was this sure of other photos, it was right {of_100(share, bounds)} times ({between(bounds)}; "
-        f"{words.count(judged.n)} were counted)."
+        f"{said} When it was this sure of other photos, it was right {of_tried(share, judged.n, bounds, 'times')} "
+        f"({_seen(between(bounds), judged.n).replace('tried', 'counted')})."
     )
 
 
@@ -229,8 +259,8 @@ def standing(best_name: str, share: float, bounds: Bounds, n: int, drawn: bool) 
     """What has the lab shown so far?"""
     which = "drawings" if drawn else "photos"
     return (
-        f"The best model here names {of_100(share, bounds)} {which} of {words.plain(best_name)} right "
-        f"({between(bounds)}; {words.count(n)} were tried, and it was trained on none of them)."
+        f"The best model here names {of_tried(share, n, bounds, which)} of {words.plain(best_name)} right "
+        f"({_seen(between(bounds), n)}, and it was trained on none of them)."
     )
 
 
@@ -244,14 +274,14 @@ FOUND = {
 def claim(result: Result) -> list[str]:
     """Does the report hold? What was seen, a sentence for each comparison that decides, and how much it rests on."""
     found = result.evidence
-    tried = f"{words.count(found.n)} photos, {found.num_seeds} trainings of each kind."
+    tried = f"{words.counted(found.n, 'photo')}, {found.num_seeds} trainings of each kind."
     if result.run_to_run:
         spread = result.arms[0].spreads[claims.ACCURACY]
         reach = 100 * (spread.highest - spread.lowest)
         return [
             f"{words.counted(spread.count, 'training')} that differ by luck alone lie {reach:.1f} points apart; in the "
             f"report {100 * result.run_to_run.reported:.0f}.",
-            f"{words.count(found.n)} photos.",
+            f"{words.counted(found.n, 'photo')}.",
         ]
     if result.groups:
         groups = result.groups

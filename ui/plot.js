@@ -86,10 +86,15 @@ function withoutTags(text) {
   return new DOMParser().parseFromString(text.replaceAll("<br>", ", "), "text/html").body.textContent
 }
 
-// The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way.
+function heatmapOf(graph) {
+  return graph._fullData?.find((item) => item.type === "heatmap")
+}
+
+// The arrow keys walk over a heatmap's cells, Enter clicks: the mouse is never the only way. Every other key, and an
+// arrow that finds no further cell, stays the browser's: whoever can get into a chart must get out of it.
 function walkCells(state, event) {
-  const trace = state.graph._fullData?.find((item) => item.type === "heatmap")
-  if (!trace) return
+  const trace = heatmapOf(state.graph)
+  if (!trace || event.target !== state.graph || event.altKey || event.ctrlKey || event.metaKey) return
   const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
   const rows = trace.z.length
   const columns = trace.z[0].length
@@ -98,10 +103,9 @@ function walkCells(state, event) {
     const [down, right] = steps[event.key]
     const range = state.graph._fullLayout.yaxis.range
     const flipped = range[0] > range[1] ? 1 : -1
-    state.cell = [
-      Math.min(rows - 1, Math.max(0, state.cell[0] + down * flipped)),
-      Math.min(columns - 1, Math.max(0, state.cell[1] + right)),
-    ]
+    const next = [state.cell[0] + down * flipped, state.cell[1] + right]
+    if (next[0] < 0 || next[0] >= rows || next[1] < 0 || next[1] >= columns) return
+    state.cell = next
   } else if (event.key === "Enter" || event.key === " ") {
     const [row, column] = state.cell
     state.click({
@@ -116,7 +120,7 @@ function walkCells(state, event) {
 
 // A click on a class name beside a heatmap is a click on its whole row or column.
 function wireAxisNames(state, pointing) {
-  const trace = state.graph._fullData?.find((item) => item.type === "heatmap")
+  const trace = heatmapOf(state.graph)
   if (!trace || !pointing) return
   for (const axis of ["x", "y"]) {
     state.graph.querySelectorAll(`.${axis}tick text`).forEach((text) => {
@@ -139,15 +143,17 @@ function build(parentElement) {
   root.className = "vastra-plot"
   root.style.cssText = "position:relative;width:100%"
   const graph = document.createElement("div")
-  graph.tabIndex = 0
   graph.setAttribute("role", "figure")
   graph.style.cssText = "width:100%;height:100%;border-radius:6px"
   const spoken = document.createElement("div")
   spoken.setAttribute("aria-live", "polite")
-  spoken.style.cssText = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+  // at the top: below the graph it would give the box around it a pixel to scroll, on which a page key is lost
+  spoken.style.cssText = "position:absolute;top:0;left:0;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
   const style = document.createElement("style")
   // the outline of a lasso would catch the pointer: no hover, no click and no second lasso inside it
-  style.textContent = ".vastra-plot .selectionlayer path{pointer-events:none!important}"
+  style.textContent = ".vastra-plot .selectionlayer path{pointer-events:none!important}" +
+    ".vastra-plot>[role=figure]:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:-2px}" +
+    ".vastra-plot:focus-within .modebar{opacity:1!important}" // plotly shows its buttons to the mouse alone
   root.append(style, graph, spoken)
   parentElement.appendChild(root)
   return { root, graph, spoken, cell: null, mounted: false }
@@ -167,7 +173,8 @@ export default function (component) {
   state.drag = data.dragging ? (points) => setTriggerValue("dragged", { points, at: Date.now() }) : null
   state.root.style.height = data.height + "px"
   state.graph.setAttribute("aria-label", data.alt)
-  state.graph.onkeydown = (event) => data.pointing && walkCells(state, event)
+  // a handler that answers false would swallow every key, Tab among them
+  state.graph.onkeydown = data.pointing ? (event) => { walkCells(state, event) } : null
 
   loadPlotly(data.library).then((Plotly) => {
     if (!state.root.isConnected) return
@@ -194,6 +201,9 @@ export default function (component) {
     }
     return Plotly.react(state.graph, figure.data, figure.layout, config).then(() => {
       wireAxisNames(state, data.pointing)
+      // a stop of the tab key is for a chart that keys can do something in
+      if (data.pointing && heatmapOf(state.graph)) state.graph.tabIndex = 0
+      else state.graph.removeAttribute("tabindex")
       if (data.pointing) state.graph.querySelectorAll(".nsewdrag").forEach((drag) => { drag.style.cursor = "pointer" })
       if (state.mounted) return
       state.mounted = true

@@ -98,7 +98,7 @@ def run_probe(dataset: Dataset, settings: Settings) -> dict[str, Any]:
             capture_output=True,
             text=True,
             cwd=config.PROJECT_ROOT,
-            env={**os.environ, **launch.ALLOCATOR},
+            env={**os.environ, **launch.ENVIRONMENT},
             timeout=PATIENCE,
         )
     except subprocess.TimeoutExpired:

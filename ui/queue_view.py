@@ -10,7 +10,7 @@ import streamlit as st
 
 from fashion_core import launch, rights, slots
 from fashion_core.runs import Run
-from ui import audience, faults, loaders, run_names, words
+from ui import audience, faults, loaders, people, run_names, words
 
 DEVICES = {"cpu": "the CPU", "mps": "the Apple GPU", "cuda": "a GPU"}
 
@@ -39,27 +39,33 @@ def _show(runs: Sequence[Run], known: list[slots.Waiting]) -> None:
         written = Counter(map(_words, line))
         for place, run in enumerate(line):
             told = words.plain(_words(run)) + (f" ({words.command(run.id)})" if written[_words(run)] > 1 else "")
-            _line(run, place + 1, told, line[place - 1].id if place else None)
+            _line(run, place + 1, told, line[place - 1] if place else None)
 
 
-def _line(run: Run, place: int, told: str, ahead: str | None) -> None:
+def _line(run: Run, place: int, told: str, ahead: Run | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"queue {run.id}"):
         # the dot is escaped: a paragraph with a number, not a list of one
         st.markdown(f"{place}\\. {told}", width="stretch")
         if rights.read_only() or audience.is_review():
             return
-        if st.button(
+        others = people.another_of_run(run)
+        if people.button(
             "Move up",
+            # whoever is overtaken has a say too
+            others or (people.another_of_run(ahead, "the run above it") if ahead else ""),
+            again="Move it all the same",
             icon=":material/arrow_upward:",
             key=f"move up {run.id}",
             disabled=ahead is None,
             help="It is next already." if ahead is None else "Starts before the run above it.",
         ):
             with faults.shown(stop=False):
-                launch.move(run, before=ahead)
+                launch.move(run, before=ahead.id if ahead else None)
                 st.rerun()
-        if st.button(
+        if people.button(
             "Take out",
+            others,
+            again="Take it out all the same",
             icon=":material/playlist_remove:",
             key=f"take out {run.id}",
             help="Takes the run out of the queue. It does not start by itself then; its settings are kept.",
@@ -70,7 +76,4 @@ def _line(run: Run, place: int, told: str, ahead: str | None) -> None:
 
 
 def _words(run: Run) -> str:
-    """The run, and what tells it from the others of its group: ``report on clothing · 23 Nov 2026 15:46, seed = 5``."""
-    values = run.settings.to_json()
-    varies = [name for name in run.group["varies"] if name in values] if run.group else []
-    return ", ".join([run_names.run_words(run), *(f"{name} = {values[name]}" for name in varies)])
+    return run_names.run_words(run)

@@ -14,8 +14,9 @@ from fashion_core.errors import FashionError
 from fashion_core.labels import slug
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import loaders, run_names
+from ui import loaders
 
+LONGEST = 200  # letters of a file's name, of 255 that file systems take
 HELP = (
     "One HTML file of at most 15 MB: the answer first, then everything it rests on, with the photos behind each cell. "
     "It needs no network and no lab; printing it gives a PDF."
@@ -24,23 +25,31 @@ HELP = (
 
 def of_run(run: Run, split: str) -> None:
     """The button for one run."""
-    side = sides.side_of_run(run, run_names.labels_of(run).name or None)
+    side = sides.side_of_run(run)
     show("Make a report of this run", [side], split, key="report of run")
 
 
 def show(label: str, chosen: Sequence[Side], split: str, *, key: str, margin: float = 0.01) -> None:
     """The button for several sides, each held against the first. Nothing is made before it is pressed."""
     found, datasets = loaders.all_runs(), loaders.datasets()
-    name = slug("-".join(side.id for side in chosen)) or "report"
     st.download_button(
         label,
         lambda: made(chosen, split, margin, datasets, found),
-        f"{name}-report.html",
+        file_name(chosen),
         "text/html",
         key=key,
         help=HELP,
         on_click="ignore",
     )
+
+
+def file_name(chosen: Sequence[Side]) -> str:
+    """Named after every side whole; where that is too long for a file, after the first and how many more."""
+    names = [slug(side.id) or "run" for side in chosen]
+    whole = "-".join(names)
+    if len(whole) > LONGEST:
+        whole = f"{names[0]}-and-{len(names) - 1}-more"
+    return f"{whole}-report.html"
 
 
 def made(chosen: Sequence[Side], split: str, margin: float, datasets: Sequence[Dataset], found: Sequence[Run]) -> bytes:

@@ -15,7 +15,7 @@ from fashion_core.manifest import Dataset
 from fashion_core.reproduction import EXPECTED, NOT_EXPECTED, Recipe
 from fashion_core.runs import Run
 from fashion_core.sides import Side
-from ui import audience, faults, live, loaders, navigation, notices, probe_view, words
+from ui import audience, faults, live, loaders, navigation, notices, probe_view, recipe_picker, words
 
 TITLE = "How to get it"
 ICON = ":material/terminal:"
@@ -71,7 +71,7 @@ def _popover(title: str, key: str, fill: Callable[[], None], busy: Callable[[], 
 
 
 def _lazy(title: str, key: str, fill: Callable[[], None], busy: Callable[[], bool]) -> None:
-    place = st.popover(title, icon=ICON, type="tertiary", key=key, on_change="rerun")
+    place = st.popover(title, icon=ICON, type="tertiary", width="content", key=key, on_change="rerun")
     follow = bool(place.open) and busy()  # asked before it is drawn: what ends meanwhile is drawn once more
     if place.open:
         with place, faults.shown(stop=False):
@@ -97,7 +97,7 @@ def _of_run(run: Run, split: str, then: Sequence[str] | None) -> None:
 
 
 def _code(lines: Sequence[str]) -> None:
-    st.code("\n".join(lines), language="bash", wrap_lines=True)
+    notices.terminal("\n".join(lines))
 
 
 def _photos(recipe: Recipe) -> None:
@@ -129,6 +129,7 @@ def _tables(recipe: Recipe) -> None:
             hide_index=True,
             height=38 + 35 * min(len(rows), 6),
             alt="What the run was computed with, and what this machine has; what differs is marked",
+            placeholder="–",
         )
     else:
         notices.aside("Which versions it was computed with was not recorded.")
@@ -137,6 +138,7 @@ def _tables(recipe: Recipe) -> None:
         hide_index=True,
         height=38 + 35 * 5,
         alt="Every setting of the run; what differs from its recipe has the recipe's own value beside it",
+        placeholder="–",
     )
 
 
@@ -158,7 +160,7 @@ def _outcome(original: Run, again: Run, title: str) -> None:
     status = live.status_of(again)
     if loaders.summary_of(again) is None or status.state != "finished":
         st.markdown(f"{title}: {words.plain(status.sentence)}")
-        navigation.link("training", "Watch it", run=again.id)
+        navigation.link("training", "Watch it", run=again.id, **recipe_picker.asked())
         return
     from fashion_core import bits  # scipy, which a closed popover does not owe
 
@@ -250,6 +252,7 @@ def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:
             pd.DataFrame(rows, columns=["Run", "Seed", "Same bits here"]),
             hide_index=True,
             alt="The runs of both sides, each with its seed and whether the same bits can be expected here",
+            placeholder="–",
         )
     notices.aside("Evaluation has the settings and versions of each run, and trains it again.")
 
@@ -258,12 +261,16 @@ def _of_dataset(dataset: Dataset, then: Sequence[str]) -> None:
     _code(reproduction.of_dataset(dataset, then))
     drawn = " They are drawn." if dataset.synthetic else ""
     st.markdown(
-        f"{words.count(dataset.num_images)} photos of {words.plain(dataset.name)}, fingerprint "
+        f"{words.counted(dataset.num_images, 'photo')} of {words.plain(dataset.name)}, fingerprint "
         f"{words.command(dataset.fingerprint)}: equal where photos, labels and splits are.{drawn} Nothing is random in "
         "these numbers, so there is no seed."
     )
     if not audience.is_review():
         rows = list(reproduction.computed_here().items())
         st.dataframe(
-            pd.DataFrame(rows, columns=["Version", "Here"]), hide_index=True, height=178, alt="Versions on this machine"
+            pd.DataFrame(rows, columns=["Version", "Here"]),
+            hide_index=True,
+            height=178,
+            alt="Versions on this machine",
+            placeholder="–",
         )

@@ -1,19 +1,24 @@
 """What a run is called wherever it is picked or listed: its star, the name that somebody gave it, what it is and when.
 
-Takes runs, gives text that is not escaped: for widgets that show text as it is.
+Takes runs, gives text that is not escaped: for widgets that show text as it is. The names are made in
+``fashion_core.run_names``.
 """
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from fashion_core import tidy
+from fashion_core import run_names, tidy
+from fashion_core.run_names import made_name, when
 from fashion_core.runs import Run
 from fashion_core.tidy import Labels
-from ui import loaders
+from ui import audience, loaders
+from ui.colours import RUNS_LIGHT
 
 STAR = "★ "
 _NONE = Labels()
+LETTERS = 26  # of a name in a picker, which shows about 41: the time stands behind it
+PIXELS = 350  # of a picker: split, command and badge stand in the same line at 1280
 
 
 def labels_of(run: Run) -> Labels:
@@ -28,28 +33,42 @@ def _labels(key: loaders.Stamp, _run: Run) -> Labels:
 
 
 def run_words(run: Run) -> str:
-    """``★ Baseline · report on clothing · 23 Nov 15:46``"""
-    return _named(run, what_words(run))
+    """``★ Baseline · report, sampler none, seed 2 · 23 Nov 15:46 · clothing``"""
+    return _told(run, _made(run), when(run), _photos(run))
 
 
 def short_words(run: Run) -> str:
-    """``★ Baseline · report · 23 Nov 15:46``: a run where its dataset is known."""
-    return _named(run, f"{run.recipe} · {when(run)}")
+    """``★ Baseline · report, sampler none, seed 2 · 23 Nov 15:46``: a run where its dataset is known."""
+    return _told(run, _made(run), when(run))
 
 
-def what_words(run: Run) -> str:
-    """``report on clothing · 23 Nov 15:46``, with ``(drawn)`` when the data are; no name and no star."""
-    drawn = " (drawn)" if run.dataset["synthetic"] else ""
-    return f"{run.recipe} on {run.dataset['name']}{drawn} · {when(run)}"
+def words_among(runs: Sequence[Run]) -> Callable[[Run], str]:
+    """``run_words`` for a picker of these runs: of a long name what all the others have too is left out."""
+    plain = audience.is_review()
+    parts = {run.id: (run.recipe,) if plain else run_names.parts_of(run) for run in runs}
+    names = dict(zip(parts, run_names.shortened(list(parts.values()), LETTERS), strict=True))
+    return lambda run: _told(run, names[run.id], when(run), _photos(run)) if run.id in names else run_words(run)
 
 
-def _named(run: Run, what: str) -> str:
+def name_of(run: Run) -> str:
+    """The name that a person gave it, else ``report, sampler none, seed 2``; a reviewer is spared the settings."""
+    return labels_of(run).name or _made(run)
+
+
+def _made(run: Run) -> str:
+    return run.recipe if audience.is_review() else made_name(run)
+
+
+def colour_of(run: Run) -> str:
+    """The run's colour on every chart, for the light theme."""
+    return RUNS_LIGHT[run.colour]
+
+
+def _photos(run: Run) -> str:
+    return f"{run.dataset['name']}{' (drawn)' if run.dataset['synthetic'] else ''}"
+
+
+def _told(run: Run, *what: str) -> str:
     labels = labels_of(run)
-    return f"{STAR if labels.starred else ''}{f'{labels.name} · ' if labels.name else ''}{what}"
-
-
-def when(run: Run) -> str:
-    """``23 Nov 15:46``, the year where it is another one; on the clock of this machine."""
-    made = datetime.fromisoformat(run.created).astimezone()
-    year = "" if made.year == datetime.now().year else f" {made.year}"  # the lists are narrow
-    return f"{made.day} {made:%b}{year} {made:%H:%M}"
+    named = [labels.name] if labels.name else []
+    return (STAR if labels.starred else "") + " · ".join([*named, *what])

@@ -9,7 +9,7 @@ from fashion_core.runs import Run
 from ui import audience, live, loaders, run_names, words
 
 KEY = "runs"
-IN_REVIEW = ("★", "Run", "State", "Validation", "Test", "Trained for")
+IN_REVIEW = ("★", "Run", "Photos", "State", "Validation", "Test", "Trained for", "Launched")
 
 
 def frame_of(runs: Sequence[Run]) -> pd.DataFrame:
@@ -24,7 +24,8 @@ def _row(run: Run) -> dict[str, object]:
     labels = run_names.labels_of(run)
     return {
         "★": "★" if labels.starred else "",
-        "Run": f"{labels.name} · {run_names.what_words(run)}" if labels.name else run_names.what_words(run),
+        "Run": run_names.name_of(run),
+        "Photos": f"{run.dataset['name']}{' (drawn)' if run.dataset['synthetic'] else ''}",
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
         "State": "Running" if status.state == "starting" else live.BADGES[status.state][0],
         "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",
@@ -32,9 +33,8 @@ def _row(run: Run) -> dict[str, object]:
         "Test": _share(scores.get("test", {}).get("accuracy")),
         "Trained for": words.duration(summary["seconds"]) if summary.get("seconds") else "",
         "Tags": ", ".join(labels.tags),
-        "Changed from the recipe": ", ".join(
-            f"{name}={value}" for name, value in run.config.get("changed", {}).items()
-        ),
+        "Launched": run_names.when(run),
+        "What it is": run_names.made_name(run) if labels.name else "",
     }
 
 
@@ -60,9 +60,12 @@ def show(runs: Sequence[Run]) -> None:
         selection_mode="single-row",
         column_config={
             "★": st.column_config.TextColumn(width=32, help="Starred"),
-            "Run": st.column_config.TextColumn(width=340 if audience.is_review() else 270),
+            "Run": st.column_config.TextColumn(width="large"),
+            "Photos": st.column_config.TextColumn(width="small"),
+            "What it is": st.column_config.TextColumn(width="large", help="The recipe and what differs from it."),
             "Validation": st.column_config.TextColumn(help=told),
             "Test": st.column_config.TextColumn(help=told),
         },
         alt="All runs, newest first",
+        placeholder="–",
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import sampling
+from fashion_core import rights, sampling
 from fashion_core.datasets import Dataset
 from fashion_core.fields import Field
 from fashion_core.labels import display_name
@@ -238,7 +238,8 @@ def _in_training(plan: Plan, dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         flags = f"--set 'sampler={plan.sampler}'" if "(" in plan.sampler else f"--set sampler={plan.sampler}"
         st.markdown(f"Training does this with `{flags} --set loss={plan.loss}`", width="content")
-        navigation.link("training", "Use in training", dataset=dataset.id, sampler=plan.sampler, loss=plan.loss)
+        if not rights.read_only():
+            navigation.link("training", "Use in training", dataset=dataset.id, sampler=plan.sampler, loss=plan.loss)
 
 
 def _photos(dataset: Dataset, photos: pd.DataFrame, times_N: np.ndarray) -> None:
@@ -249,7 +250,8 @@ def _photos(dataset: Dataset, photos: pd.DataFrame, times_N: np.ndarray) -> None
     most = np.argsort(-times_N, kind="stable")[:NUM_SHOWN]
     chosen = photos.iloc[most].assign(times=times_N[most])
     caption = {
-        row.image_id: gallery.Caption(display_name(row.label), f"{row.times} times") for row in chosen.itertuples()
+        row.image_id: gallery.Caption(display_name(row.label), words.counted(row.times, "time"))
+        for row in chosen.itertuples()
     }
     pictures = list(chosen.itertuples(index=False))
     st.html(gallery.grid_html(loaders.thumbnails(dataset), pictures, lambda image: caption[image.image_id]))
@@ -286,4 +288,4 @@ def _table(rows: pd.DataFrame) -> None:
     st.dataframe(
         frame, hide_index=True, column_config=whole | tenths | hundredths, height="content",
         alt="Draws, photos never shown and weights of each class",
-    )  # fmt: skip
+    placeholder="–",)  # fmt: skip

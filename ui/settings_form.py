@@ -10,11 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core import config, fields
+from fashion_core import fields
 from fashion_core.config import Settings
 from fashion_core.errors import SettingsError
 from fashion_core.fields import Field
-from ui import address, corrections, faults, words
+from ui import corrections, faults, words
 
 TITLES = {
     "image_size": "Image size",
@@ -84,12 +84,6 @@ def section(heading: str) -> list[Field]:
     return [field for field in fields.FIELDS if field.group in SECTIONS[heading]]
 
 
-def pick_recipe(key: str = "recipe") -> Settings:
-    """The recipe that the other settings start from."""
-    told = "A named, complete set of settings. What you change is listed before a run starts."
-    return config.RECIPES[address.select("Recipe", list(config.RECIPES), key=key, help=told)]
-
-
 def widget(
     field: Field,
     recipe: Settings,
@@ -106,8 +100,8 @@ def widget(
     """
     own = getattr(recipe, field.name)
     key = f"{prefix}{field.name}"
-    is_own = quiet and _is_own(field, own, key)
-    name = title(field.name) if is_own else f"{title(field.name)} :gray[{_beside(field, own)}]"
+    # plain text: what a screen reader calls a widget is its label as it is written, markup and all
+    name = title(field.name) if quiet and holds(field, own, key) else f"{title(field.name)} {_beside(field, own)}"
     said = {"key": key, "bind": "query-params", "help": _help(field), **more}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
@@ -143,11 +137,11 @@ def _by_size(text: str) -> tuple[int, str]:
 
 def section_words(heading: str, recipe: Settings, prefix: str = "") -> str:
     """The heading, with how many of its settings differ from the recipe by what the widgets held a moment ago."""
-    num = sum(not _is_own(field, getattr(recipe, field.name), f"{prefix}{field.name}") for field in section(heading))
+    num = sum(not holds(field, getattr(recipe, field.name), f"{prefix}{field.name}") for field in section(heading))
     return f"{heading} :gray[· {num} changed]" if num else heading
 
 
-def _is_own(field: Field, own: Any, key: str) -> bool:
+def holds(field: Field, own: Any, key: str) -> bool:
     """Whether the widget, which may not be drawn yet, holds the recipe's value; it ignores one that cannot be."""
     chosen = st.session_state.get(key, st.query_params.get(key))
     if isinstance(chosen, str) and field.kind not in ("size", "sampler"):
@@ -160,9 +154,35 @@ def _is_own(field: Field, own: Any, key: str) -> bool:
     return chosen is None or chosen in (own, typed(own))
 
 
-def changes_words(settings: Settings) -> str:
-    """``Rotation 10 → 20, Epochs 2 → 15``; empty when nothing differs from the recipe."""
-    return ", ".join(f"{title(name)} {own} → **{new}**" for name, own, new in config.changes(settings))
+def held(field: Field, value: Any) -> Any:
+    """A setting's value as its widget holds it."""
+    if field.kind in ("size", "sampler"):
+        return typed(value)
+    return float(value) if field.kind == "float" else value
+
+
+def address_text(field: Field, value: Any) -> str:
+    """What its widget writes into the address for a value that it holds."""
+    return str(value) if field.name in _TYPED else typed(value)
+
+
+def asked_value(field: Field, key: str, own: Any) -> Any:
+    """What the widget takes from the address: ``own`` where that says nothing, or what cannot be."""
+    text = st.query_params.get(key)
+    if text is None:
+        return held(field, own)
+    if field.kind in ("size", "sampler"):  # the engine answers for them
+        return text or held(field, own)
+    try:
+        value = field.parse(text)
+    except SettingsError:
+        return held(field, own)
+    return held(field, own if field.check(value) else value)
+
+
+def is_asked(field: Field, key: str, value: Any) -> bool:
+    """Whether the address says this value, however it is written."""
+    return key in st.query_params and asked_value(field, key, None) == value
 
 
 def corrected_twice(settings: Settings) -> str:

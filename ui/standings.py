@@ -51,7 +51,7 @@ def _scored(run: Run, summary: dict[str, Any]) -> tuple[str, dict[str, Any]] | N
         stored = summary.get("scores", {}).get(split, {})
         if "accuracy" in stored:
             return split, stored
-        with suppress(FashionError):  # no predictions, or the split lacks a class of the run
+        with suppress(FashionError):  # no predictions
             return split, loaders.scores_of(run, split)
     return None
 

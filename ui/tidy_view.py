@@ -7,7 +7,7 @@ import streamlit as st
 from fashion_core import rights, tidy
 from fashion_core.runs import Run, Status
 from fashion_core.tidy import Labels
-from ui import address, ending_view, faults, loaders, notices, words
+from ui import address, ending_view, faults, loaders, notices, people, words
 from ui.run_names import labels_of, run_words
 
 
@@ -54,29 +54,31 @@ def show_buttons(run: Run, status: Status) -> None:
     # Keys that name the run: after a deletion neither stays open for the next one, under the same pointer.
     with st.popover("Edit", width="content", key=f"edit {run.id}"):
         ending_view.fill_button(run, "Settings into the form", {})
-        _form(run, labels)
-        _delete(run, status)
+        if others := people.another_of_run(run):
+            st.markdown(others)
+        _form(run, labels, bool(others))
+        _delete(run, status, bool(others))
 
 
-def _form(run: Run, labels: Labels) -> None:
+def _form(run: Run, labels: Labels, is_others: bool) -> None:
     # The key names the run and what is saved: another run, or another session's change, opens the form anew.
     with st.form(f"labels {run.id} {hash(labels)}", border=False):
         name = st.text_input("Name", labels.name, max_chars=tidy.MAX_NAME, placeholder=run.id)
         tags = st.text_input("Tags, separated by commas", ", ".join(labels.tags))
         note = st.text_area("Note", labels.note, max_chars=tidy.MAX_NOTE, height=90)
-        if st.form_submit_button("Save"):
+        if st.form_submit_button("Save it all the same" if is_others else "Save"):
             with faults.shown(stop=False):
                 tidy.label(run, name=name, tags=tidy.tags_in(tags), note=note)
                 st.session_state["_relabelled"] = True
                 st.rerun()
 
 
-def _delete(run: Run, status: Status) -> None:
+def _delete(run: Run, status: Status, is_others: bool) -> None:
     told = "It goes to the trash below the table and can be restored from there."
     if tidy.is_shipped(run):
         told += f" Git brings this one back too: {words.command(f'git checkout -- checkpoints/{run.id}')}"
     if st.button(
-        "Delete this run",
+        "Delete it all the same" if is_others else "Delete this run",
         icon=":material/delete:",
         key=f"delete {run.id}",
         disabled=status.active,

@@ -38,6 +38,7 @@ def show(photo: asked.Asked, stored_HW3: np.ndarray, settings: Settings, *, row:
             hide_index=True,
             column_config={name: NUMBER for name in table.columns[1:]},
             alt="Lowest, highest and mean value and standard deviation of each channel of the tensor",
+            placeholder="–",
         )
         letter = address.segments("Channel", list(settings.channels), key="channel", words=trace.COLOURS.get)
     with right:
@@ -46,6 +47,7 @@ def show(photo: asked.Asked, stored_HW3: np.ndarray, settings: Settings, *, row:
             middle,
             column_config={name: NUMBER for name in middle.columns},
             alt=f"The 5 x 5 values in the middle of the channel {trace.COLOURS[letter].lower()}",
+            placeholder="–",
         )
         notices.aside(
             f"The middle of the channel {trace.COLOURS[letter].lower()}: columns {middle.columns[0]} to "

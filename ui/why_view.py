@@ -3,6 +3,7 @@
 Takes a run and one photo; torch is used behind ``models`` only.
 """
 
+import hashlib
 import io
 
 import numpy as np
@@ -19,10 +20,12 @@ LIKE = 0.8  # from here on the two pictures tell the same
 
 def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
     """The map for a class that the reader chooses, the likeliest unless the address says otherwise."""
+    assert one.input_HW3 is not None
+    _forget_another(run, one.input_HW3)
     label = address.select(
         "Why would it be", list(run.classes), key="why", default=ranked[0][0], words=display_name, width=280
     )
-    assert one.input_HW3 is not None
+    st.session_state["_why_asked"] = st.query_params.get("why")
     waiting = st.empty()
     with waiting.container():
         st.skeleton(height=280)
@@ -45,6 +48,15 @@ def show(run: Run, one: asked.Asked, ranked: list[tuple[str, float]]) -> None:
         f"{rows} × {columns}, raises the score of {words.plain(display_name(label))}. "
         "It tells where, not what, and not that the reason is a good one.]"
     )
+
+
+def _forget_another(run: Run, input_HW3: np.ndarray) -> None:
+    """Another photo or another model has another answer, and is not asked about the class that was chosen of the one
+    before; unless the address has changed with it, by a link or the browser's back button."""
+    state, subject = st.session_state, (run.id, hashlib.sha256(input_HW3.tobytes()).hexdigest())
+    if state.get("_why_of", subject) != subject and st.query_params.get("why") == state.get("_why_asked"):
+        address.forget("why")
+    state["_why_of"] = subject
 
 
 def verdict(likeness: list[float]) -> str:

@@ -4,6 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 
+from fashion_core import interpreter
+from fashion_core.labels import counted as counted
 from fashion_core.pace import roughly as roughly
 
 
@@ -26,11 +28,6 @@ def percent_with_interval(share: float, bounds: Sequence[float]) -> str:
 def count(number: int | float) -> str:
     """7500 -> ``7,500``"""
     return f"{int(number):,}"
-
-
-def counted(number: int, thing: str, things: str | None = None) -> str:
-    """(1, "photo") -> ``1 photo``; (4200, "photo") -> ``4,200 photos``."""
-    return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -62,9 +59,15 @@ def share_of(part: int, whole: int) -> str:
 
 
 def command(text: str) -> str:
-    """A command line as code inside streamlit's Markdown, whatever backticks it holds."""
+    """A command line as it works here, as code inside streamlit's Markdown, whatever backticks it holds."""
+    text = interpreter.here(text)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def fault(error: object) -> str:
+    """An error's sentence, with its commands as they work here, safe inside streamlit's Markdown."""
+    return plain(interpreter.here(str(error)))
 
 
 def plain(text: object) -> str:

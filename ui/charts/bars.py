@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fashion_core.labels import counted
 from ui.charts.layout import base_layout, class_name, names_axis
 from ui.colours import LIGHT
 
@@ -104,7 +105,7 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
     figure = go.Figure(layout=base_layout(title))
     for place, row in enumerate(rows.itertuples()):
         look = looks[row.kind]
-        detail = f"{words[row.kind]} · n = {row.n:,} · {row.classes} classes"
+        detail = f"{words[row.kind]} · n = {row.n:,} · {counted(row.classes, 'class', 'classes')}"
         figure.add_scatter(
             x=[row.rate * 100],
             y=[place],

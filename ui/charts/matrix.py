@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from fashion_core.labels import counted
 from ui.charts.layout import base_layout, class_name, names_axis
 from ui.charts.ramps import scale, text_on
 from ui.colours import (
@@ -70,8 +71,8 @@ def confusion_matrix(
             verdict = "right" if row == column else "wrong"
             hover[row, column] = (
                 f"<b>{names[row]}</b> predicted as <b>{names[column]}</b> ({verdict})<br>"
-                f"{int(matrix[row, column]):,} of {int(totals[row]):,} photos: {100 * of_row[row, column]:.1f} % of "
-                f"the row, {100 * of_column[row, column]:.1f} % of the column"
+                f"{int(matrix[row, column]):,} of {counted(int(totals[row]), 'photo')}: "
+                f"{100 * of_row[row, column]:.1f} % of the row, {100 * of_column[row, column]:.1f} % of the column"
             )
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     _cells(figure, shade, written, hover, matrix, WRONG, RIGHT)

@@ -12,10 +12,9 @@ import plotly.graph_objects as go
 
 from ui.charts.layout import base_layout
 from ui.charts.lines import thin
-from ui.colours import CLASSES_LIGHT, LIGHT
+from ui.colours import LIGHT
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-_COLOURS = (LIGHT["indigo"], *CLASSES_LIGHT[1:6])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +32,12 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """What is one line: a run, or the seeds of a group. ``key`` stays the same over updates; ``name`` is HTML-safe."""
+    """What is one line: a run, or the seeds of a group. ``key`` stays the same over updates; ``name`` is HTML-safe;
+    ``colour`` is the run's own."""
 
     key: str
     name: str
+    colour: str
     tracks: tuple[Track, ...]
 
 
@@ -92,7 +93,7 @@ def overlaid_curves(series: Sequence[Series], *, title: str = "", drawn: bool = 
     ends: dict[str, list[tuple[float, float, str, str]]] = {"y": [], "y2": []}
     top = max((float(track.x[-1]) for one in series for track in one.tracks if len(track.x)), default=1.0)
     for place, one in enumerate(series):
-        colour, dash = _COLOURS[place % 6], _DASHES[place % 6]
+        colour, dash = one.colour, _DASHES[place % 6]
         look = {"color": colour, "width": 3 if place == 0 else 1.8, "dash": dash}
         for axis, x, y, low, high in _lines(one):
             _draw(figure, one, axis, x, y, low, high, look)

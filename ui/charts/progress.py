@@ -22,7 +22,13 @@ def finding(losses: np.ndarray) -> str:
 
 
 def progress_curves(
-    steps: pd.DataFrame, epochs: pd.DataFrame, *, total_steps: int, steps_per_epoch: int, drawn: bool = False
+    steps: pd.DataFrame,
+    epochs: pd.DataFrame,
+    *,
+    total_steps: int,
+    steps_per_epoch: int,
+    drawn: bool = False,
+    colour: str = LIGHT["indigo"],
 ) -> go.Figure:
     """``steps``: step, loss. ``epochs``: step, epoch, val_loss, val_accuracy, low, high (shares). The horizontal axis
     is the whole run from its first second, so that a line grows into the room that is left."""
@@ -37,7 +43,7 @@ def progress_curves(
         hovertemplate="step %{x:,}: loss %{y:.3f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": LIGHT["indigo"], "width": 2.5},
+        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": colour, "width": 2.5},
         hovertemplate="step %{x:,}: average %{y:.3f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
