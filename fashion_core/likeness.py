@@ -23,6 +23,7 @@ _FINEST = 64
 _PLACES = 8
 _MOST = 0.3  # a window may end so far outside the other photo, in shares of it
 _FAR = 0.25  # and begin so far outside, or it is not tried
+_WHITE = 248
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Likeness:
     places: np.ndarray  # the same place by place, so that a pattern counts beside an outline: the mean
     worst: np.ndarray  # and what 15 % of the edges do not reach
     colour: np.ndarray  # how far colours differ where they do most, 0 to 255, beyond what a shift by a pixel explains
+    tint: np.ndarray  # how far hues differ, on average over a place a tenth of the side wide, where they do most
+    noise: np.ndarray  # levels by which fine detail differs over the middle half of what is shown: what encoding leaves
 
 
 def compare(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> Likeness:
@@ -41,7 +44,9 @@ def compare(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarr
     one_edges, other_edges, inner = outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside)
     places, worst = _place_by_place(one_edges, other_edges, inner)
     agreement = correlation(one_edges, other_edges, inner)
-    return Likeness(agreement, places, worst, _colour_apart(seen, other, inside, _gains(seen, other, inside)))
+    gain = _gains(seen, other, inside)
+    colour = _colour_apart(seen, other, inside, gain)
+    return Likeness(agreement, places, worst, colour, *_tint_apart(seen, other, inside, gain))
 
 
 def edges_agree(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> np.ndarray:
@@ -226,7 +231,8 @@ def _between(fields: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _gains(seen: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """B x 3: what each channel of ``seen`` is to be multiplied by, within a quarter, most places agreeing."""
+    """B x 3: what each channel of ``seen`` is to be multiplied by, within a quarter, most places agreeing. Where white
+    stayed white the light did not change its colour, so all channels have one number: a garment's shade is no light."""
     gain = np.ones((len(seen), 3), np.float32)
     usable = inside[:, None] & (seen < 250) & (other < 250)  # what is burnt out does not tell
     prior = np.float32(0.01 * 100**2 * seen.shape[-1] ** 2)
@@ -235,7 +241,37 @@ def _gains(seen: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarra
         weight = usable / (1 + (apart / 8) ** 2)
         gain = ((weight * seen * other).sum(axis=(2, 3)) + prior) / ((weight * seen * seen).sum(axis=(2, 3)) + prior)
         gain = np.clip(gain, 0.8, 1.25).astype(np.float32)
-    return gain
+    white = inside & (seen.min(axis=1) >= _WHITE) & (other.min(axis=1) >= _WHITE)
+    stayed = white.sum(axis=(1, 2)) > 0.1 * inside.sum(axis=(1, 2))
+    return np.where(stayed[:, None], gain.mean(axis=1, keepdims=True), gain)
+
+
+def _tint_apart(
+    seen: np.ndarray, other: np.ndarray, inside: np.ndarray, gain: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``Likeness.tint`` and ``noise``. Another shade of one shot differs in hue and keeps every detail; a copy that was
+    saved again roughly differs in hue, block by block, and in detail everywhere."""
+    apart = other - np.minimum(seen * gain[:, :, None, None], 255)
+    size = apart.shape[-1]
+    broad = _mean_around(apart, max(1, size * 5 // 96)) * inside[:, None]
+    red, green, blue = broad[:, 0], broad[:, 1], broad[:, 2]
+    tint = np.maximum(np.maximum(np.abs(red - green), np.abs(blue - green)), np.abs(red - blue)).max(axis=(1, 2))
+    detail = _grey_of(apart)
+    detail = np.abs(detail - _mean_around(detail[:, None], 1)[:, 0])
+    shown = inside & (np.minimum(_grey_of(seen), _grey_of(other)) < 245)
+    detail = np.where(shown, detail, np.inf).reshape(len(apart), size * size)
+    detail.sort(axis=1)
+    middle = np.minimum(shown.sum(axis=(1, 2)) // 2, size * size - 1)
+    noise = detail[np.arange(len(apart)), middle]
+    return tint, np.where(np.isfinite(noise), noise, 0)
+
+
+def _mean_around(pictures: np.ndarray, reach: int) -> np.ndarray:
+    """Of each place and those up to ``reach`` from it."""
+    width, size = 2 * reach + 1, pictures.shape[-1]
+    padded = np.pad(pictures, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge")
+    rows = np.add.reduce([padded[..., start : start + size, :] for start in range(width)])
+    return np.add.reduce([rows[..., start : start + size] for start in range(width)]) / width**2
 
 
 def _colour_apart(seen: np.ndarray, other: np.ndarray, inside: np.ndarray, gain: np.ndarray) -> np.ndarray:

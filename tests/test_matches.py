@@ -69,6 +69,14 @@ def test_copies_of_a_photo_are_one_photo_and_recoloured_ones_are_another_colour(
     assert kinds_between(garment(seed, (170, 60, 60)), garment(seed + 100, (170, 60, 60))) == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_another_shade_of_one_shot_on_white_is_not_the_same_photo(seed):
+    """Light of another colour tints the white around too; a garment in the next shade leaves it white."""
+    teal, blue = garment(seed, (70, 84, 92)), garment(seed, (70, 80, 98))
+    assert kinds_between(teal, blue) == [matches.VARIANT]
+    assert kinds_between(teal, lit(teal, 1.0, 0.9, 0.95)) == [matches.SAME]
+
+
 @pytest.mark.parametrize("size", [(60, 80), (28, 28)])
 def test_photos_too_small_to_tell_are_not_called_one(size):
     """At 28 pixels two patterned shirts of unlike pattern and one cut are not one photo; a lighter copy still is."""
