@@ -24,7 +24,7 @@ SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that 
 FULL = 48
 APART, PLACES_APART, WORST_APART = 0.06, 0.08, 0.15  # how much of likeness.Likeness may lack of 1
 COLOUR = 12.0  # levels; white balance changed by 10 %: up to 9, a lipstick of another shade: 13 and more
-TINT, TINT_OF_NOISE = 8.0, 12.0  # levels of hue; more for each level by which encoding changed fine detail
+TINT, TINT_OF_NOISE = 9.0, 12.0  # levels of hue; more for each level by which encoding changed fine detail
 VARIANT_APART = 0.07  # place by place, of one shot in another colour; below FULL none is told
 STILL = 0.015  # of a photo: one shot in another colour lies where it lay
 STRETCH = 0.025  # a copy keeps its shape: how far width and height may part, as a logarithm
@@ -170,7 +170,7 @@ def _kinds(
     there = (np.abs(window - outlines.WHOLE) <= SAVED_STILL).all(axis=1) & (side >= FULL)
     saved = there & (coarse_colour <= SAVED_COLOUR) & (fine.colour <= BLURRED_COLOUR)
     same |= blurred & still & (halved | saved) & (not mirrored)
-    shade = same & (fine.tint > TINT + TINT_OF_NOISE * fine.noise) & (side >= FULL)
+    shade = same & still & (fine.tint > TINT + TINT_OF_NOISE * fine.noise) & (side >= FULL)
     same &= ~shade
     variant = (
         (sharp | shade)
