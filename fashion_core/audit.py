@@ -22,7 +22,7 @@ from fashion_core.errors import DatasetError, FashionError
 from fashion_core.pixels import Progress
 
 VERSION = 2  # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies
-_PART = 2048
+_PART, _READ = 2048, 128  # photos that are stored at once, and read at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +160,12 @@ def _measure(dataset: Dataset, folder: Path, report: "_Reporter") -> np.ndarray:
             known_N = storage.read_npy(path)
             if known_N.dtype == measures.RECORD and known_N.shape == (num,):
                 return known_N
-        records_N = measures.measure(cache_NHW3[start : start + num])
+        records_N = np.concatenate(
+            [
+                measures.measure(pixels.read_rows(cache_NHW3, some, min(some + _READ, start + num)))
+                for some in range(start, start + num, _READ)
+            ]
+        )
         storage.write_npy(path, records_N)
         return records_N
 

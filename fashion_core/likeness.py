@@ -11,7 +11,7 @@ import numpy as np
 from fashion_core import outlines
 
 # B pairs, S side of the compared pictures
-_STEPS = ((16, 3, 0.82), (32, 3, 0.74))  # (side, rounds, agreement below which a pair is given up): coarsely first
+_STEPS = ((16, 2, 0.82), (32, 2, 0.74))  # (side, rounds, agreement below which a pair is given up): coarsely first
 _SMALL = (
     0.90,
     0.90,
@@ -19,11 +19,13 @@ _SMALL = (
 _BEGINS, _BEGINS_SMALL = 0.5, 0.9  # agreement of edges before anything is moved
 _GREY = (0.94, 0.94)  # correlation of the grey pictures at each step: one photo has it, cropped or lighter
 _LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
+_STRETCH = (0.2, 0.05)  # and the two photos' widths and heights part by no more, as a logarithm
 _FINEST = 64
 _PLACES = 8
 _MOST = 0.3  # a window may end so far outside the other photo, in shares of it
 _FAR = 0.25  # and begin so far outside, or it is not tried
 _WHITE = 248
+_HUES = (24.0, 34.0, 70.0)  # levels by which half, three quarters and all of 8 x 8 places may part, laid over coarsely
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ def _place_by_place(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> t
     return (agreement * weight).sum(axis=1) / total, agreement[np.arange(num), order[np.arange(num), at]]
 
 
+def tints_apart(one_B3CC: np.ndarray, other_B3CC: np.ndarray) -> np.ndarray:
+    """B x 3: by how many levels mean colours of a few places part, light set aside: half, three quarters and all of the
+    places part by no more."""
+    gain = (one_B3CC * other_B3CC).sum(axis=(2, 3)) / ((one_B3CC * one_B3CC).sum(axis=(2, 3)) + 1)
+    apart = np.abs(other_B3CC - np.clip(gain, 0.8, 1.25)[:, :, None, None] * one_B3CC).max(axis=1)
+    num = apart.shape[1] * apart.shape[2]
+    apart = np.sort(apart.reshape(len(apart), num), axis=1)
+    return apart[:, [num // 2, 3 * num // 4, num - 1]]
+
+
 def grey(pixels_BSS3: np.ndarray) -> np.ndarray:
     return pixels_BSS3 @ np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -118,46 +130,71 @@ def _inner(inside_BSS: np.ndarray) -> np.ndarray:
 
 def correlation(one_B2SS: np.ndarray, other_B2SS: np.ndarray, inside_BSS: np.ndarray) -> np.ndarray:
     """-1 to 1 for each pair of fields of edges."""
-    weight = inside_BSS[:, None]
-    product = (one_B2SS * other_B2SS * weight).sum(axis=(1, 2, 3))
-    power = (one_B2SS**2 * weight).sum(axis=(1, 2, 3)) * (other_B2SS**2 * weight).sum(axis=(1, 2, 3))
-    return product / np.sqrt(power + 1e-9)
+    shown = one_B2SS * inside_BSS[:, None]
+    power = _dot(shown, one_B2SS) * _dot(other_B2SS * inside_BSS[:, None], other_B2SS)
+    return _dot(shown, other_B2SS) / np.sqrt(power + 1e-9)
+
+
+@dataclass(frozen=True)
+class Small:
+    """Small pictures of B photos."""
+
+    grey: np.ndarray  # float32 B x S x S
+    hues: np.ndarray  # float32 B x 3 x s x s, in colour
+    box: np.ndarray  # B x 4: what their edges fill
 
 
 def laid_over(
-    first_BSS: np.ndarray, second_BSS: np.ndarray, first_box: np.ndarray, second_box: np.ndarray, small_B: np.ndarray
+    first: Small, second: Small, small_B: np.ndarray, variants_B: np.ndarray, shape_B: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(rows, window): the pairs of small grey pictures that may show one photo or one shot, and the part of the first
     picture that shows what the second shows. Coarsely first: most pairs are told apart by a sixteenth of the work.
 
-    Of ``small_B`` pairs, too small to tell one shot in another colour, only one photo is looked for.
+    ``shape_B`` is width to height of the first photos in shares of that of the second: a copy keeps its shape.
+    One shot in another colour is looked for among ``variants_B`` only; ``small_B`` pairs have few pixels to agree by.
     """
-    rows, windows = np.arange(len(first_BSS)), np.empty((0, 4), np.float32)
-    for (side, rounds, least), least_small, least_grey in zip(_STEPS, _SMALL, _GREY, strict=True):
-        fine, coarse = first_BSS[rows], outlines.shrunk(second_BSS[rows], side)
+    rows, windows = np.arange(len(shape_B)), np.empty((0, 4), np.float32)
+    for (side, rounds, least), least_small, least_grey, most in zip(_STEPS, _SMALL, _GREY, _STRETCH, strict=True):
+        fine, coarse = first.grey[rows], outlines.shrunk(second.grey[rows], side)
         one, other = outlines.edges(outlines.shrunk(fine, side)), outlines.edges(coarse)
         coarsest = side == _STEPS[0][0]
         if coarsest:
-            windows, agreement = _start(one, other, first_box, second_box)
+            windows, agreement = _start(one, other, first.box, second.box)
             rows = np.flatnonzero(agreement >= np.where(small_B, _BEGINS_SMALL, _BEGINS))
             fine, coarse, one, other, windows = fine[rows], coarse[rows], one[rows], other[rows], windows[rows]
         windows = _moved(one, other, windows, rounds)
         seen, inside = outlines.seen_through(fine[:, None], windows, side)
         agreement = correlation(outlines.edges(seen[:, 0]), other, _inner(inside))
         likely = agreement >= np.where(small_B[rows], least_small, least)
-        lies = (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & ~small_B[rows]
+        lies = (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & variants_B[rows]
+        likely &= np.abs(stretch(windows, shape_B[rows])) <= most
         likely &= lies | (_grey_correlation(seen[:, 0], coarse, inside) >= least_grey)
+        if coarsest:
+            maybe = np.flatnonzero(likely & ~lies)
+            likely[maybe] = _hues_agree(first.hues[rows[maybe]], second.hues[rows[maybe]], windows[maybe])
         kept = np.flatnonzero(likely)
         rows, windows = rows[kept], windows[kept]
     return rows, windows
+
+
+def _hues_agree(first_B3ss: np.ndarray, second_B3ss: np.ndarray, window_B4: np.ndarray) -> np.ndarray:
+    half = first_B3ss.shape[-1] // 2
+    seen, _ = outlines.seen_through(first_B3ss, window_B4, half)
+    num = len(seen)
+    other = second_B3ss.reshape(num, 3, half, 2, half, 2).mean(axis=(3, 5))
+    return np.all(tints_apart(seen, other) <= _HUES, axis=1)
+
+
+def stretch(window: np.ndarray, shape_B: np.ndarray) -> np.ndarray:
+    """How much more the first photo is drawn out across than down to lie on the second, a logarithm."""
+    return np.log((window[:, 1] - window[:, 0]) / (window[:, 3] - window[:, 2]) * shape_B)
 
 
 def _grey_correlation(one: np.ndarray, other: np.ndarray, inside: np.ndarray) -> np.ndarray:
     num = np.maximum(inside.sum(axis=(1, 2)), 1)[:, None, None]
     one = (one - (one * inside).sum(axis=(1, 2), keepdims=True) / num) * inside
     other = (other - (other * inside).sum(axis=(1, 2), keepdims=True) / num) * inside
-    power = (one**2).sum(axis=(1, 2)) * (other**2).sum(axis=(1, 2))
-    return (one * other).sum(axis=(1, 2)) / np.sqrt(power + 1e-9)
+    return _dot(one, other) / np.sqrt(_dot(one, one) * _dot(other, other) + 1e-9)
 
 
 def refined(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray) -> np.ndarray:
@@ -192,30 +229,43 @@ def _box_on_box(first_box: np.ndarray, second_box: np.ndarray) -> np.ndarray:
 
 def _moved(one: np.ndarray, other: np.ndarray, window: np.ndarray, rounds: int) -> np.ndarray:
     """Gauss-Newton on the four ends of the window; what agrees no better than before is not taken."""
-    size = other.shape[-1]
-    place = ((np.arange(size) + 0.5) / size).astype(np.float32)
-    across, down = place[None, None, None, :], place[None, None, :, None]
+    num, _, size, _ = other.shape
+    across = ((np.arange(size) + 0.5) / size).astype(np.float32)
+    down = across[:, None]
+    slopes = np.empty((num, 4, 2, size, size), np.float32)
     was, moved = window, window
-    for _ in range(rounds):
+    for number in range(rounds):
         seen, weight = _between(one, moved)
-        slope_x, slope_y = np.gradient(seen, axis=3) * size, np.gradient(seen, axis=2) * size
-        slope_x /= (moved[:, 1] - moved[:, 0])[:, None, None, None]
-        slope_y /= (moved[:, 3] - moved[:, 2])[:, None, None, None]
-        weight = weight[:, None]
-        gain = (seen * other * weight).sum(axis=(1, 2, 3)) / ((seen**2 * weight).sum(axis=(1, 2, 3)) + 1e-6)
-        gain = gain[:, None, None, None]
-        slopes = np.stack([slope_x * (1 - across), slope_x * across, slope_y * (1 - down), slope_y * down], axis=1)
-        slopes = (slopes * gain[:, None]).reshape(len(seen), 4, 2 * size * size)
-        miss = ((other - gain * seen) * weight).reshape(len(seen), 2 * size * size, 1)
-        square = slopes @ slopes.transpose(0, 2, 1)
+        if not number:
+            before = correlation(seen, other, weight)
+        for place, along, low in ((0, seen, 0), (2, seen.swapaxes(2, 3), 2)):
+            slope = slopes[:, place + 1] if not low else slopes[:, place + 1].swapaxes(2, 3)
+            slope[..., 1:-1] = along[..., 2:] - along[..., :-2]
+            slope[..., 0] = 2 * (along[..., 1] - along[..., 0])
+            slope[..., -1] = 2 * (along[..., -1] - along[..., -2])
+            slope *= (size / 2 / (moved[:, low + 1] - moved[:, low]))[:, None, None, None]
+        for place, share in ((0, across), (2, down)):
+            np.multiply(slopes[:, place + 1], 1 - share, out=slopes[:, place])
+            slopes[:, place + 1] *= share
+        heavy = seen * weight[:, None]
+        gain = _dot(heavy, other) / (_dot(heavy, seen) + 1e-6)
+        miss = other * weight[:, None] - gain[:, None, None, None] * heavy
+        flat = slopes.reshape(num, 4, 2 * size * size)
+        square = flat @ flat.transpose(0, 2, 1) * (gain**2)[:, None, None]
         square += np.eye(4, dtype=np.float32) * (
             1e-3 * np.trace(square, axis1=1, axis2=2)[:, None, None] + np.float32(1e-6)
         )
-        moved = moved + np.clip(np.linalg.solve(square, slopes @ miss)[:, :, 0], -0.02, 0.02)
-    (seen, inside), (seen_before, inside_before) = _between(one, moved), _between(one, was)
-    before, after = correlation(seen_before, other, inside_before), correlation(seen, other, inside)
-    taken = (after > before) & (np.abs(moved - outlines.WHOLE) < _MOST).all(axis=1)
+        right = flat @ miss.reshape(num, 2 * size * size, 1) * gain[:, None, None]
+        moved = moved + np.clip(np.linalg.solve(square, right)[:, :, 0], -0.02, 0.02)
+    seen, inside = _between(one, moved)
+    taken = (correlation(seen, other, inside) > before) & (np.abs(moved - outlines.WHOLE) < _MOST).all(axis=1)
     return np.where(taken[:, None], moved, was)
+
+
+def _dot(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Of each picture with its other: the sum of their products."""
+    num = len(one)
+    return np.einsum("bn,bn->b", one.reshape(num, -1), other.reshape(num, -1)) if num else np.empty(0, np.float32)
 
 
 def _between(fields: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,11 @@ SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in a
 # the colours what goes with the side. The limits are those at FULL and follow that.
 NEAR = 0.72  # cosine of two descriptions from which photos are laid over each other: 5 % cut at two sides leave 0.74
 NEAR_MIRRORED = 0.85  # a flipped copy is seldom cropped too, and every symmetric thing is its own mirror image
+# What cannot be a copy by the mean colours of 4 x 4 places, or one shot in another colour by where its edges lie, is
+# not laid over anything. A copy cut by 5 % at two sides has up to these levels, half, three quarters and all of the
+# places; 99 of 100 planted ones of each set stay below.
+TINTS_APART = (24.0, 34.0, 64.0)
+VARIANT_NEAR, VARIANT_BOX = 0.92, 0.04  # cosine of two descriptions; how far the ends of what the edges fill may part
 SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that both have pixels for
 FULL = 48
 APART, PLACES_APART, WORST_APART = 0.06, 0.08, 0.15  # how much of likeness.Likeness may lack of 1
@@ -33,8 +38,12 @@ STRETCH = 0.025  # a copy keeps its shape: how far width and height may part, as
 BLURRED_EDGES, BLURRED_WORST, BLURRED_HALF, BLURRED_COLOUR = 0.86, 0.70, 0.955, 20.0
 RESIZED = 1.3
 SAVED_STILL, SAVED_COLOUR = 0.006, 8.0  # of two with as many: ties and wallets of one cut lie less exactly
-HASTY, HASTY_EDGES = 32, 0.86  # before the finest look: a copy has 0.9 at that side, most others less
-_LAID, _COMPARED = 256, 96  # pairs worked on at once: about 30 MB
+HASTY, HASTY_EDGES, HASTY_COLOUR = (
+    32,
+    0.86,
+    36.0,
+)  # before the finest look: a copy has 0.9 at that side, most others less
+_LAID, _COMPARED = 64, 32  # pairs worked on at once: their arrays stay near the processor
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ def find(
         crowded = max(crowded, more)
         keys = np.setdiff1d(np.unique(np.minimum(query, row) * num + np.maximum(query, row)), seen)
         first, second = np.divmod(keys, max(num, 1))
+        likely = _likely(measured_N, first, second, mirrored)
+        first, second = first[likely], second[likely]
         found = _judged(measured_N, sizes_N2, pixels, first, second, mirrored, tell)
         parts.append(found)
         seen = found[0] * num + found[1]
@@ -82,6 +93,25 @@ def find(
     order = np.lexsort((columns[1], columns[0]))
     first, second, kind, edges, colour = (column[order] for column in columns)
     return Matches(first, second, kind, edges, colour, crowded)
+
+
+def _likely(measured_N: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: bool) -> np.ndarray:
+    """Which pairs may match, by their mean colours or the place of their edges alone: a hundredth of the work of laying
+    one over the other."""
+    likely: np.ndarray = np.zeros(len(first), bool)
+    tints_N, box_N4, features_NF = measured_N["tints"], measured_N["box"], measured_N["features"]
+    for block in _blocks(len(first), 4096):
+        one_B, two_B = first[block], second[block]
+        tints = tints_N[one_B].astype(np.float32)
+        apart = likeness.tints_apart(tints[..., ::-1] if mirrored else tints, tints_N[two_B].astype(np.float32))
+        fits = np.all(apart <= TINTS_APART, axis=1)
+        if not mirrored:
+            still = (np.abs(box_N4[one_B] - box_N4[two_B]) <= VARIANT_BOX).all(axis=1) & ~fits
+            rows = np.flatnonzero(still)
+            one, two = (features_NF[some[rows]].astype(np.float32) for some in (one_B, two_B))
+            fits[rows] = (one * two).sum(axis=1) >= VARIANT_NEAR
+        likely[block] = fits
+    return np.flatnonzero(likely)
 
 
 def _judged(
@@ -98,29 +128,34 @@ def _judged(
     enough = np.minimum(side_N[first], side_N[second]) >= SIDES[-1]
     first, second = first[enough], second[enough]
     side = np.minimum(side_N[first], side_N[second])
+    wide_N = sizes_N2[:, 0] / np.maximum(sizes_N2[:, 1], 1)
+    shape = (wide_N[first] / wide_N[second]).astype(np.float32)
     resized = np.maximum(side_N[first], side_N[second]) >= RESIZED * side
 
     def lay(block: slice) -> tuple[np.ndarray, np.ndarray]:
-        one, two = measured_N[first[block]], measured_N[second[block]]
-        picture, box = one["tiny"], one["box"]
-        if mirrored:
-            picture, box = picture[:, :, ::-1], outlines.mirrored_window(box)
+        small = side[block] < FULL
         rows, window = likeness.laid_over(
-            picture.astype(np.float32), two["tiny"].astype(np.float32), box, two["box"], side[block] < FULL
+            _small(measured_N[first[block]], mirrored),
+            _small(measured_N[second[block]], False),
+            small,
+            ~small & (not mirrored),
+            shape[block],
         )
-        rows = rows + block.start
-        kept = np.abs(_stretch(window, sizes_N2[first[rows]], sizes_N2[second[rows]])) <= 2 * STRETCH
-        return rows[kept], window[kept]
+        return rows + block.start, window
 
     def judge(block: tuple[int, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
         fine, rows, window = block
         one, two = pixels(first[rows]), pixels(second[rows])
         if mirrored:
             one = one[:, :, ::-1]
+        colour = likeness.edges_and_colour(_thinned(one), _thinned(two), window, HASTY // 2)[1]
+        stays = (np.abs(window - outlines.WHOLE) <= 2 * STILL).all(axis=1) & (not mirrored) & (fine >= FULL)
+        likely = np.flatnonzero((colour <= HASTY_COLOUR) | stays)
+        one, two, rows, window = one[likely], two[likely], rows[likely], window[likely]
         likely = np.flatnonzero(likeness.edges_agree(one, two, window, min(fine, HASTY)) >= HASTY_EDGES)
         one, two, rows = one[likely], two[likely], rows[likely]
         window = likeness.refined(one, two, window[likely])
-        fits = np.flatnonzero(np.abs(_stretch(window, sizes_N2[first[rows]], sizes_N2[second[rows]])) <= STRETCH)
+        fits = np.flatnonzero(np.abs(likeness.stretch(window, shape[rows])) <= STRETCH)
         one, two, rows, window = one[fits], two[fits], rows[fits], window[fits]
         near = np.flatnonzero(likeness.edges_agree(one, two, window, fine) >= BLURRED_EDGES)  # no kind has less
         one, two, rows, window = one[near], two[near], rows[near], window[near]
@@ -142,12 +177,6 @@ def _judged(
         found += list(in_threads(judge, [(fine, rows[some], window[some]) for some in blocks]))
     first, second, kind, edges, colour = (np.concatenate([part[column] for part in found]) for column in range(5))
     return first, second, kind, edges, colour
-
-
-def _stretch(window: np.ndarray, first_B2: np.ndarray, second_B2: np.ndarray) -> np.ndarray:
-    """How much more the first photo (width, height) is drawn out across than down to lie on the second, a logarithm."""
-    across = (window[:, 1] - window[:, 0]) * first_B2[:, 0] / second_B2[:, 0]
-    return np.log(across / ((window[:, 3] - window[:, 2]) * first_B2[:, 1] / second_B2[:, 1]))
 
 
 def _kinds(
@@ -183,6 +212,18 @@ def _kinds(
     )
     kind = np.where(same, MIRRORED if mirrored else SAME, np.where(variant, VARIANT, -1))
     return kind, fine.edges, colour
+
+
+def _small(measured_B: np.ndarray, flipped: bool) -> likeness.Small:
+    grey, hues, box = measured_B["tiny"].astype(np.float32), measured_B["hues"].astype(np.float32), measured_B["box"]
+    if flipped:
+        grey, hues, box = grey[..., ::-1], hues[..., ::-1], outlines.mirrored_window(box)
+    return likeness.Small(grey, hues, box)
+
+
+def _thinned(pictures: np.ndarray) -> np.ndarray:
+    """Every second pixel of every second row of larger pictures: enough for their colours."""
+    return pictures[:, ::2, ::2] if pictures.shape[1] >= 4 * HASTY else pictures
 
 
 def _blocks(num: int, size: int) -> Iterator[slice]:

@@ -89,6 +89,18 @@ def thumbnails(dataset: Dataset) -> np.ndarray:
     return open_pixels(dataset, *dataset.first_pixels)
 
 
+def read_rows(cache_NHW3: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Those rows of a cache as an array of their own. Read, not mapped: whoever goes through a whole cache by its map
+    holds all of it as memory, as far as the process's limit can tell."""
+    if not isinstance(cache_NHW3, np.memmap) or cache_NHW3.base.__class__ is np.memmap:
+        return np.array(cache_NHW3[start:stop])
+    shape = (max(0, min(stop, len(cache_NHW3)) - start), *cache_NHW3.shape[1:])
+    size = int(np.prod(cache_NHW3.shape[1:]))
+    with open(str(cache_NHW3.filename), "rb") as file:
+        file.seek(cache_NHW3.offset + start * size)
+        return np.fromfile(file, np.uint8, int(np.prod(shape))).reshape(shape)
+
+
 def thumbnail_jpeg(pixels_HW3: np.ndarray, quality: int = 85) -> bytes:
     """One row of a cache as JPEG bytes."""
     buffer = io.BytesIO()
