@@ -162,7 +162,7 @@ def _measure(dataset: Dataset, folder: Path, report: "_Reporter") -> np.ndarray:
                 return known_N
         records_N = np.concatenate(
             [
-                measures.measure(pixels.read_rows(cache_NHW3, some, min(some + _READ, start + num)))
+                measures.measure(pixels.read_rows(cache_NHW3, np.arange(some, min(some + _READ, start + num))))
                 for some in range(start, start + num, _READ)
             ]
         )

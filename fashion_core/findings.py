@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fashion_core import duplicates, matches
+from fashion_core import duplicates, matches, pixels
 from fashion_core.layout import SPLITS
 
 #: kind -> what it means, in the words that pages and the command line print.
@@ -111,7 +111,7 @@ def _matches(
     candidates = np.flatnonzero(measured_N["contrast"][rows] >= BLANK)  # an even surface has no edges to compare
     rows = rows[candidates]
     sizes_N2 = photos[["width", "height"]].to_numpy()[firsts[candidates]]
-    found = matches.find(measured_N[rows], sizes_N2, lambda some: pixels_NHW3[rows[some]], tell)
+    found = matches.find(measured_N[rows], sizes_N2, lambda some: pixels.read_rows(pixels_NHW3, rows[some]), tell)
     told = {}
     for cause, kind in (("near", matches.SAME), ("mirrored", matches.MIRRORED), ("variant", matches.VARIANT)):
         one = found.of(kind)

@@ -23,7 +23,9 @@ NEAR_MIRRORED = 0.85  # a flipped copy is seldom cropped too, and every symmetri
 # What cannot be a copy by the mean colours of 4 x 4 places, or one shot in another colour by where its edges lie, is
 # not laid over anything. A copy cut by 5 % at two sides has up to these levels, half, three quarters and all of the
 # places; 99 of 100 planted ones of each set stay below.
-TINTS_APART = (24.0, 34.0, 64.0)
+# The ends of what the edges fill part by what is cut away, 9 in 100 at most there; a flipped copy is not cut at all.
+TINTS_APART, TINTS_APART_MIRRORED = (24.0, 34.0, 64.0), (12.0, 18.0, 40.0)
+BOX_APART, BOX_APART_MIRRORED = 0.1, 0.05
 VARIANT_NEAR, VARIANT_BOX = 0.92, 0.04  # cosine of two descriptions; how far the ends of what the edges fill may part
 SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that both have pixels for
 FULL = 48
@@ -104,9 +106,12 @@ def _likely(measured_N: np.ndarray, first: np.ndarray, second: np.ndarray, mirro
         one_B, two_B = first[block], second[block]
         tints = tints_N[one_B].astype(np.float32)
         apart = likeness.tints_apart(tints[..., ::-1] if mirrored else tints, tints_N[two_B].astype(np.float32))
-        fits = np.all(apart <= TINTS_APART, axis=1)
+        box = outlines.mirrored_window(box_N4[one_B]) if mirrored else box_N4[one_B]
+        moved = np.abs(box - box_N4[two_B]).max(axis=1)
+        fits = np.all(apart <= (TINTS_APART_MIRRORED if mirrored else TINTS_APART), axis=1)
+        fits &= moved <= (BOX_APART_MIRRORED if mirrored else BOX_APART)
         if not mirrored:
-            still = (np.abs(box_N4[one_B] - box_N4[two_B]) <= VARIANT_BOX).all(axis=1) & ~fits
+            still = (moved <= VARIANT_BOX) & ~fits
             rows = np.flatnonzero(still)
             one, two = (features_NF[some[rows]].astype(np.float32) for some in (one_B, two_B))
             fits[rows] = (one * two).sum(axis=1) >= VARIANT_NEAR
@@ -159,7 +164,17 @@ def _judged(
         one, two, rows, window = one[fits], two[fits], rows[fits], window[fits]
         near = np.flatnonzero(likeness.edges_agree(one, two, window, fine) >= BLURRED_EDGES)  # no kind has less
         one, two, rows, window = one[near], two[near], rows[near], window[near]
-        kind, edges, colour = _kinds(one, two, window, resized[rows], fine, mirrored)
+        coarse = likeness.edges_and_colour(one, two, window, fine // 2)
+        stays = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1) & (not mirrored) & (fine >= FULL)
+        left = np.flatnonzero((coarse[1] <= BLURRED_COLOUR) | stays)
+        one, two, rows, window, coarse = (
+            one[left],
+            two[left],
+            rows[left],
+            window[left],
+            (coarse[0][left], coarse[1][left]),
+        )
+        kind, edges, colour = _kinds(one, two, window, coarse, resized[rows], fine, mirrored)
         kept = kind >= 0
         return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
 
@@ -180,11 +195,17 @@ def _judged(
 
 
 def _kinds(
-    one: np.ndarray, two: np.ndarray, window: np.ndarray, resized: np.ndarray, side: int, mirrored: bool
+    one: np.ndarray,
+    two: np.ndarray,
+    window: np.ndarray,
+    coarse: tuple[np.ndarray, np.ndarray],
+    resized: np.ndarray,
+    side: int,
+    mirrored: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """SAME, MIRRORED, VARIANT or -1 of each pair, with its edges and colour."""
+    """SAME, MIRRORED, VARIANT or -1 of each pair, with its edges and colour; ``coarse`` is both at half the side."""
     fine = likeness.compare(one, two, window, side)
-    coarse_edges, coarse_colour = likeness.edges_and_colour(one, two, window, side // 2)
+    coarse_edges, coarse_colour = coarse
     share = side / FULL
     still = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1)
     sharp = (
