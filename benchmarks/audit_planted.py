@@ -37,11 +37,19 @@ def recompressed(image: Image.Image) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
+def lit(image: Image.Image, *gains: float) -> Image.Image:
+    levels = np.asarray(image.convert("RGB"), np.float32) * np.array(gains, np.float32)
+    return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+
+
 COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "same bytes": lambda image: image,
     "recompressed, quality 40": recompressed,
     "resized by half": lambda image: image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS),
     "flipped": ImageOps.mirror,
+    "brightness + 10 %": lambda image: lit(image, 1.1, 1.1, 1.1),
+    "brightness - 10 %": lambda image: lit(image, 0.9, 0.9, 0.9),
+    "white balance 10 % warmer": lambda image: lit(image, 1.1, 1.0, 0.9),
     "cropped by 5 %, all sides": lambda image: crop(image, 0.05, 0.5, 0.5),
     "cropped by 5 %, two sides": lambda image: crop(image, 0.05, 0.0, 0.0),
 }
@@ -72,7 +80,8 @@ def measure(given: str, folder: Path, count: int, seed: int) -> None:
             alter(image).save(own / f"{number:05}-{kind}.png", compress_level=1)
     dataset = manifest.import_source(folder / "planted", data_dir=folder / "data", name="planted")
     found = audit.run(dataset).findings()
-    found = found[found["kind"].isin(findings.COPIES)]
+    found = found[found["kind"].isin([*findings.COPIES, "variant"])]
+    print(dict(found["kind"].value_counts()))
     print(f"{len(order):,} photos of {Path(given).name}, {len(COPIES)} copies of {len(rows):,}; {len(found):,} pairs")
     first, second = (_read_back(found[name]) for name in ("image_id", "other"))
     right = (first["original"] == second["original"]).to_numpy()

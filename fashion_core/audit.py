@@ -9,6 +9,7 @@ import hashlib
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from fashion_core.datasets import Dataset
 from fashion_core.errors import DatasetError, FashionError
 from fashion_core.pixels import Progress
 
-VERSION = 1
-_PART = 2048
+VERSION = 2  # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies
+_PART, _READ = 2048, 128  # photos that are stored at once, and read at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Audit:
     seconds: float
     counts: dict[str, int]
     leaks: list[dict[str, Any]]
+    num_crowded: int  # photos with so many look-alikes that only the nearest were compared
     findings_sha256: str
     path: Path
 
@@ -65,6 +67,15 @@ def load(dataset: Dataset) -> Audit | None:
         return Audit(**record, path=path)
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def outdated(dataset: Dataset) -> bool:
+    """Whether an audit of exactly this dataset is there that an earlier version of the audit made."""
+    try:
+        record = storage.read_json(folder_of(dataset) / "audit.json")
+        return bool(record["fingerprint"] == dataset.fingerprint and record["version"] != VERSION)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def progress(dataset: Dataset) -> dict[str, Any] | None:
@@ -111,7 +122,9 @@ def _run(dataset: Dataset, report: "_Reporter") -> Audit:
     manifest = dataset.manifest()
     measured_N = _measure(dataset, folder / f"parts-{VERSION}-{dataset.fingerprint}", report)
     report("comparing photos", 0, len(manifest))
-    found = findings.find(manifest, measured_N, tiny_photos=max(dataset.first_pixels) <= measures.TINY)
+    comparing = partial(report, "comparing photos")
+    found = findings.find(manifest, measured_N, pixels.thumbnails(dataset), comparing)
+    crowded, found.attrs = found.attrs["crowded"], {}
     path = folder / "findings.parquet"
     storage.write_parquet(path, found)
     audit = Audit(
@@ -122,6 +135,7 @@ def _run(dataset: Dataset, report: "_Reporter") -> Audit:
         seconds=round(time.monotonic() - started, 2),
         counts={kind: int((found["kind"] == kind).sum()) for kind in findings.KINDS},
         leaks=findings.leaks_by_splits(found),
+        num_crowded=crowded,
         findings_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         path=path,
     )
@@ -146,16 +160,22 @@ def _measure(dataset: Dataset, folder: Path, report: "_Reporter") -> np.ndarray:
             known_N = storage.read_npy(path)
             if known_N.dtype == measures.RECORD and known_N.shape == (num,):
                 return known_N
-        records_N = measures.measure(cache_NHW3[start : start + num])
+        records_N = np.concatenate(
+            [
+                measures.measure(pixels.read_rows(cache_NHW3, np.arange(some, min(some + _READ, start + num))))
+                for some in range(start, start + num, _READ)
+            ]
+        )
         storage.write_npy(path, records_N)
         return records_N
 
-    done: list[np.ndarray] = []
+    measured_N, done = np.empty(len(cache_NHW3), measures.RECORD), 0
     report("measuring photos", 0, len(cache_NHW3))
     for records_N in pixels.in_threads(part, list(starts)):
-        done.append(records_N)
-        report("measuring photos", sum(map(len, done)), len(cache_NHW3))
-    return np.concatenate(done) if done else np.empty(0, measures.RECORD)
+        measured_N[done : done + len(records_N)] = records_N
+        done += len(records_N)
+        report("measuring photos", done, len(cache_NHW3))
+    return measured_N
 
 
 def _state(stage: str, done: int, total: int) -> dict[str, Any]:

@@ -236,7 +236,11 @@ def audit_(
         typer.Option("--exclude", help="Leave out the image_ids of this text or JSON file, in a new dataset."),
     ] = None,
     exclude_leaks: Annotated[
-        bool, typer.Option("--exclude-leaks", help="Leave out what an earlier split has too, in a new dataset.")
+        bool,
+        typer.Option("--exclude-leaks", help="Leave out leaks (see its lines for why each is one), in a new dataset."),
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Leave photos out also where a split keeps none, or none of a class.")
     ] = False,
     name: Annotated[str | None, typer.Option("--name", help="What to call the new dataset.")] = None,
     run: Annotated[
@@ -255,6 +259,8 @@ def audit_(
     given = versions.read_list(exclude) if exclude else {}
     if name and not (exclude or exclude_leaks):
         raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
+    if audit.outdated(found_dataset):
+        say("note: the audit that is here was made in an earlier way, which took other things for copies; made again")
     found = audit.run(found_dataset, Bar())
     document: dict[str, Any] = {
         "dataset": found.dataset,
@@ -263,23 +269,28 @@ def audit_(
         "counts": found.counts,
         "leaks": found.leaks,
         "leaked_images": found.num_leaked,
+        "crowded_images": found.num_crowded,
         "findings": str(found.path),
         "seconds": found.seconds,
     }
     lines = [f"{found.counts[kind]:>9,}  {words}" for kind, words in findings.KINDS.items()]
     for pair in found.leaks:
-        causes = ", ".join(f"{cause} {number:,}" for cause, number in pair["causes"].items())
-        lines.append(f"{pair['images']:>9,}  of {pair['split']} are in {pair['other_split']} too ({causes})")
+        causes = ", ".join(f"{number:,} {findings.LEAKS[cause]}" for cause, number in pair["causes"].items())
+        lines.append(f"{pair['images']:>9,}  of {pair['split']} have their like in {pair['other_split']}: {causes}")
+    if found.num_crowded:
+        lines.append(f"{found.num_crowded:>9,}  photos have so many look-alikes that only the nearest were compared")
     lines.append(f"every finding: {found.path}")
     if suspected:
         document["label_errors"] = suspected
         lines += _label_error_lines(suspected)
     if exclude or exclude_leaks:
-        bring = None if exclude else versions.command_for(found_dataset, "--exclude-leaks")
+        options = ["--exclude-leaks", *(["--force"] if force else [])]
+        bring = None if exclude else versions.command_for(found_dataset, *options)
         reasons = (versions.leaked(found) if exclude_leaks else {}) | given
-        made = versions.exclude(found_dataset, reasons, bring=bring, name=name)
+        made = versions.exclude(found_dataset, reasons, bring=bring, name=name, force=force)
         document["new_dataset"] = _dataset_document(made)
         lines.append(f"new dataset {made.id}: {counted(made.num_images, 'photo')}; {found.dataset} is as it was")
+        lines.append(f"it keeps {versions.left(found_dataset, made)}")
         notes = versions.conflict_notes(found, reasons)
         for note in notes[:20]:
             say(f"note: {note}")

@@ -94,6 +94,6 @@ def untaught(manifest: pd.DataFrame, classes: Sequence[str], name: str) -> str:
     return (
         f"{'class' if len(absent) == 1 else 'classes'} {listed(shown)} of dataset '{name}' "
         f"{agree(len(absent), 'has', 'have')} no training photos, so nothing can be trained on it; put photos of "
-        f"{agree(len(absent), 'it', 'them')} into train, or take {agree(len(absent), 'its', 'their')} photos out of "
+        f"{agree(len(absent), 'it', 'them')} into train, or take those of {agree(len(absent), 'it', 'them')} out of "
         "the other splits, and import it again under another name"
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fashion_core import duplicates, measures
+from fashion_core import duplicates, matches, pixels
 from fashion_core.layout import SPLITS
 
 #: kind -> what it means, in the words that pages and the command line print.
@@ -22,88 +22,101 @@ KINDS = {
     "blank": "Blank: one even surface",
     "dark": "Very dark: 99 of 100 pixels below a quarter of full brightness",
     "blurred": "Very blurred: no sharp edge anywhere",
-    "exact_duplicate": "Exact copies: the same bytes",
-    "near_duplicate": "Near copies: perceptual hashes within 4 of 64 bits, and hardly different pixels",
-    "mirrored_duplicate": "Mirrored copies: near copies after a left-right flip",
-    "leak": "Leaks: a photo of one split that an earlier split has too",
-    "conflict": "Label conflicts: copies of one photo, or one address, under two labels",
+    "exact_duplicate": "The same file: the same bytes",
+    "near_duplicate": "The same photo: edges and colours coincide (saved again, resized, cropped, or lighter)",
+    "mirrored_duplicate": "The same photo, flipped left to right",
+    "variant": "One shot in another colour, or saved again roughly: outlines coincide, colours do not; check them",
+    "leak": "Leaks: the same photo in an earlier split, or one address or product there",
+    "look_alike": "Looks like one shot in two splits: check them; not counted as leaks",
+    "conflict": "Label conflicts: one photo, or one address, under two labels",
 }
 SINGLES, COPIES = tuple(KINDS)[:8], ("exact_duplicate", "near_duplicate", "mirrored_duplicate")
 #: Why two photos are taken for the same, surest first.
 CAUSES = ("exact", "url", "near", "mirrored", "product")
-COLUMNS = "kind cause group image_id other split other_split label other_label distance difference reason".split()
+#: cause -> what a leak is said to be; no cause says more than what was compared
+LEAKS = {
+    "exact": "the same file",
+    "url": "the same image address",
+    "near": "the same photo",
+    "mirrored": "the same photo, flipped",
+    "product": "the same brand and title",
+}
+COLUMNS = "kind cause group image_id other split other_split label other_label agreement difference reason".split()
 
 DARK, BLANK, BLURRED, GREY = 64.0, 10.0, 0.15, 2.0  # see KINDS; clothing photos blurred by 1.5 % of their width: 0.15
 RARE = 0.05
-# Hashes alone call 177,334 pairs of Fashion-MNIST near copies. Of 250 clothing photos, crops by 5 % that the hash finds
-# differ by up to 12 grey levels (recompressed ones by 1) and the pairs that it mistook by 25 and more; pictures of
-# 28 x 28 are alike by nature: different trousers from 3.5 on. (LOG 2026-11-23)
-MAX_DIFFERENCE, MAX_DIFFERENCE_TINY = 12.0, 3.0
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of photos, or of groups of photos with one key: for each the distance in bits and difference in levels."""
+    """Pairs of photos, or of groups of photos with one key: for each the agreement of their edges (1 of one file, NaN
+    where looks were not asked) and how far their colours differ, in levels."""
 
     first: np.ndarray
     second: np.ndarray
-    distance: np.ndarray
+    agreement: np.ndarray
     difference: np.ndarray
+    num_crowded: int = 0  # photos that had more look-alikes than were compared
 
     def kept(self, rows: np.ndarray) -> "Pairs":
-        return Pairs(self.first[rows], self.second[rows], self.distance[rows], self.difference[rows])
+        return Pairs(self.first[rows], self.second[rows], self.agreement[rows], self.difference[rows])
 
 
-def find(manifest: pd.DataFrame, measured_N: np.ndarray, *, tiny_photos: bool = False) -> pd.DataFrame:
-    """Every finding, COLUMNS; ``measured_N`` has a measures.RECORD for each row of the manifest.
+def find(
+    manifest: pd.DataFrame,
+    measured_N: np.ndarray,
+    pixels_NHW3: np.ndarray,
+    tell: matches.Tell = lambda done, total: None,
+) -> pd.DataFrame:
+    """Every finding, COLUMNS; ``measured_N`` has a measures.RECORD and ``pixels_NHW3`` a picture for each row.
 
     ``image_id`` of a leak is the photo of the later split (test after val after train), so leaving those out ends every
-    leak. ``distance`` is in bits and ``difference`` in grey levels; both are null where they do not apply.
+    leak. ``agreement`` is of the edges, at most 1, and ``difference`` in levels of colour; null where unknown.
+    ``attrs["crowded"]`` is how many photos had more look-alikes than were compared.
     """
-    usable = (manifest["status"] == "ok").to_numpy()
-    photos = manifest[usable].reset_index(drop=True)
-    measured_N = measured_N[usable]
+    usable = np.flatnonzero(manifest["status"] == "ok")
+    photos = manifest.iloc[usable].reset_index(drop=True)
     unread = manifest[manifest["status"].isin(["damaged", "missing"])]
     found = [
         _singles(unread[unread["status"] == status], status, unread.loc[unread["status"] == status, "reason"])
         for status in ("damaged", "missing")
     ]
-    found += list(_outliers(photos, measured_N))
+    found += list(_outliers(photos, measured_N[usable]))
     copy_N = pd.factorize(photos["sha256"])[0]  # photos with the same bytes have one number
     firsts = np.flatnonzero(~photos["sha256"].duplicated().to_numpy())  # the first photo of each number
-    near, mirrored = near_copies(photos, measured_N, firsts, tiny_photos=tiny_photos)
-    found.append(_pairs(photos, "exact_duplicate", "exact", _stars(copy_N, 0)))
-    for cause, pairs in (("near", near), ("mirrored", mirrored)):
-        rows = Pairs(firsts[pairs.first], firsts[pairs.second], pairs.distance, pairs.difference)
-        found.append(_pairs(photos, f"{cause}_duplicate", cause, rows))
-    found.append(_leaks(photos, copy_N, near, mirrored))
-    found.append(_conflicts(photos, copy_N, firsts, near, mirrored))
-    return pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
+    alike = _matches(photos, measured_N, pixels_NHW3, usable, firsts, tell)
+    found.append(_pairs(photos, "exact_duplicate", "exact", _stars(copy_N, 1.0)))
+    for kind, cause in (("near_duplicate", "near"), ("mirrored_duplicate", "mirrored"), ("variant", "variant")):
+        pairs = alike[cause]
+        rows = Pairs(firsts[pairs.first], firsts[pairs.second], pairs.agreement, pairs.difference)
+        found.append(_pairs(photos, kind, cause, rows))
+    found.append(_leaks(photos, list(_links(photos, copy_N, alike))))
+    found.append(_look_alikes(photos, copy_N, alike["variant"], found[-1]))
+    found.append(_conflicts(photos, firsts, _links(photos, copy_N, alike)))
+    table = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
+    table.attrs["crowded"] = alike["near"].num_crowded
+    return table
 
 
-def near_copies(
-    photos: pd.DataFrame, measured_N: np.ndarray, firsts: np.ndarray, *, tiny_photos: bool = False
-) -> tuple[Pairs, Pairs]:
-    """Near and mirrored copies among the photos ``firsts``, as places in ``firsts``. A mirrored pair is no near one."""
-    some = measured_N[firsts]
-    candidates = np.flatnonzero(some["contrast"] >= BLANK)  # every even surface hashes alike
-    hashes = np.array([int(text, 16) for text in photos["phash"].to_numpy()[firsts[candidates]]], dtype=np.uint64)
-    limit = MAX_DIFFERENCE_TINY if tiny_photos else MAX_DIFFERENCE
-    near = _judged(some["tiny"], candidates, duplicates.near_pairs(hashes), limit, mirrored=False)
-    first, second, distance = duplicates.near_pairs_between(
-        some["phash"][candidates], some["mirrored_phash"][candidates]
-    )
-    once = first < second
-    mirrored = _judged(some["tiny"], candidates, (first[once], second[once], distance[once]), limit, mirrored=True)
-    num = len(firsts)
-    return near, mirrored.kept(~np.isin(mirrored.first * num + mirrored.second, near.first * num + near.second))
-
-
-def _judged(tiny_NTT: np.ndarray, candidates: np.ndarray, found: tuple, limit: float, *, mirrored: bool) -> Pairs:
-    first, second, distance = candidates[found[0]], candidates[found[1]], found[2]
-    difference = measures.differences(tiny_NTT, first, second, mirrored=mirrored)
-    alike = np.flatnonzero(difference <= limit)
-    return Pairs(first, second, distance, difference).kept(alike)
+def _matches(
+    photos: pd.DataFrame,
+    measured_N: np.ndarray,
+    pixels_NHW3: np.ndarray,
+    usable: np.ndarray,
+    firsts: np.ndarray,
+    tell: matches.Tell,
+) -> dict[str, Pairs]:
+    """near, mirrored and variant: pairs among the photos ``firsts``, as places in ``firsts``."""
+    rows = usable[firsts]
+    candidates = np.flatnonzero(measured_N["contrast"][rows] >= BLANK)  # an even surface has no edges to compare
+    rows = rows[candidates]
+    sizes_N2 = photos[["width", "height"]].to_numpy()[firsts[candidates]]
+    found = matches.find(measured_N[rows], sizes_N2, lambda some: pixels.read_rows(pixels_NHW3, rows[some]), tell)
+    told = {}
+    for cause, kind in (("near", matches.SAME), ("mirrored", matches.MIRRORED), ("variant", matches.VARIANT)):
+        one = found.of(kind)
+        told[cause] = Pairs(candidates[one.first], candidates[one.second], one.edges, one.colour, one.num_crowded)
+    return told
 
 
 def _singles(photos: pd.DataFrame, kind: str, reasons: Iterable[str]) -> pd.DataFrame:
@@ -137,24 +150,24 @@ def _outliers(photos: pd.DataFrame, measured_N: np.ndarray) -> Iterable[pd.DataF
         yield _singles(photos.iloc[rows], kind, [reasons[row] for row in rows])
 
 
-def _stars(key_N: np.ndarray, distance: int) -> Pairs:
+def _stars(key_N: np.ndarray, agreement: float) -> Pairs:
     """Each later photo of a key beside the first one of that key; a key of -1 is none."""
     rows = np.flatnonzero(key_N >= 0)
     _, first, inverse = np.unique(key_N[rows], return_index=True, return_inverse=True)
     first_of = rows[first][inverse]
     later = np.flatnonzero(first_of != rows)
     num = len(later)
-    return Pairs(first_of[later], rows[later], np.full(num, distance), np.zeros(num, np.float32))
+    return Pairs(first_of[later], rows[later], np.full(num, agreement), np.zeros(num, np.float32))
 
 
 def _pairs(photos: pd.DataFrame, kind: str, cause: str | Iterable[str], pairs: Pairs) -> pd.DataFrame:
     """A row a pair, the photo that came second first; ``group`` is one number for all that pairs connect."""
     group = duplicates.groups_of(len(photos), pairs.first, pairs.second)[pairs.first]
     images, others = photos.iloc[pairs.second], photos.iloc[pairs.first]
-    known = pairs.distance <= 64
+    known = ~np.isnan(pairs.agreement)
     causes = [cause] * len(group) if isinstance(cause, str) else list(cause)
-    reasons = [_SAID[said].format(bits, levels) for said, bits, levels in zip(
-        causes, pairs.distance.tolist(), pairs.difference.tolist(), strict=True)]  # fmt: skip
+    reasons = [_SAID[said].format(agreement, levels) for said, agreement, levels in zip(
+        causes, (100 * pairs.agreement).tolist(), pairs.difference.tolist(), strict=True)]  # fmt: skip
     table = _table(
         kind=kind,
         cause=causes,
@@ -165,25 +178,25 @@ def _pairs(photos: pd.DataFrame, kind: str, cause: str | Iterable[str], pairs: P
         other_split=others["split"],
         label=images["label"],
         other_label=others["label"],
-        distance=np.where(known, pairs.distance.astype(float), np.nan),
-        difference=np.where(known, pairs.difference, np.nan),
+        agreement=pairs.agreement,
+        difference=np.where(known, pairs.difference.astype(float), np.nan),
         reason=reasons,
     )
-    return table.sort_values(["difference", "distance"], kind="stable", ignore_index=True)
+    return table.sort_values("agreement", ascending=False, kind="stable", ignore_index=True)
 
 
-_UNKNOWN = 255  # the distance of photos that are linked by an address or a product, not by their looks
 _SAID = {
-    "exact": "the same bytes",
+    "exact": "the same file",
     "url": "the same image address",
-    "near": "{} of 64 bits and {:.1f} of 255 grey levels apart",
-    "mirrored": "mirrored: {} of 64 bits and {:.1f} of 255 grey levels apart",
+    "near": "the same photo: edges agree to {:.1f} %, colours to {:.0f} of 255 levels",
+    "mirrored": "the same photo, flipped: edges agree to {:.1f} %, colours to {:.0f} of 255 levels",
+    "variant": "looks like one shot: edges agree to {:.1f} %, colours differ by up to {:.0f} of 255 levels",
     "product": "the same brand and product title",
 }
 
 
-def _distance_of(cause: str) -> int:
-    return 0 if cause == "exact" else _UNKNOWN
+def _agreement_of(cause: str) -> float:
+    return 1.0 if cause == "exact" else np.nan
 
 
 def _keys(photos: pd.DataFrame, columns: list[str]) -> np.ndarray | None:
@@ -198,54 +211,61 @@ def _keys(photos: pd.DataFrame, columns: list[str]) -> np.ndarray | None:
     return key_N
 
 
-def _links(photos: pd.DataFrame, copy_N: np.ndarray, near: Pairs, mirrored: Pairs) -> Iterable[tuple]:
+def _links(photos: pd.DataFrame, copy_N: np.ndarray, alike: dict[str, Pairs]) -> Iterable[tuple]:
     """(cause, key of each photo, pairs of keys; None: a key with itself) for each way that makes two photos one."""
     yield "exact", copy_N, None
     yield "url", _keys(photos, ["image_url"]), None
-    yield "near", copy_N, near
-    yield "mirrored", copy_N, mirrored
+    yield "near", copy_N, alike["near"]
+    yield "mirrored", copy_N, alike["mirrored"]
     yield "product", _keys(photos, ["brand", "product_title"]), None
 
 
-def _leaks(photos: pd.DataFrame, copy_N: np.ndarray, near: Pairs, mirrored: Pairs) -> pd.DataFrame:
+def _leaks(photos: pd.DataFrame, links: list[tuple], kind: str = "leak") -> pd.DataFrame:
     """One row for each photo and earlier split that has it, with the surest cause and the nearest photo there."""
     rank_N = photos["split"].map({split: rank for rank, split in enumerate(SPLITS)}).to_numpy()
     parts = []
-    for rank, (cause, key_N, pairs) in enumerate(_links(photos, copy_N, near, mirrored)):
+    for rank, (cause, key_N, pairs) in enumerate(links):
         if key_N is None:
             continue
-        assert cause == CAUSES[rank]
         keyed = pd.DataFrame({"row": np.arange(len(photos)), "key": key_N, "rank": rank_N})[key_N >= 0]
         witnesses = keyed.drop_duplicates(["key", "rank"]).rename(columns={"row": "other", "rank": "other_rank"})
         if pairs is None:
-            both = keyed.merge(witnesses, on="key").assign(distance=_distance_of(cause), difference=0.0)
+            both = keyed.merge(witnesses, on="key").assign(agreement=_agreement_of(cause), difference=0.0)
         else:
             edges = pd.DataFrame({"key": np.r_[pairs.first, pairs.second], "there": np.r_[pairs.second, pairs.first]})
-            edges["distance"] = np.tile(pairs.distance.astype(int), 2)
+            edges["agreement"] = np.tile(pairs.agreement.astype(float), 2)
             edges["difference"] = np.tile(pairs.difference.astype(float), 2)
             both = keyed.merge(edges, on="key").merge(witnesses.rename(columns={"key": "there"}), on="there")
         parts.append(both[both["rank"] > both["other_rank"]].assign(cause=rank))
-    leaks = pd.concat(parts, ignore_index=True).sort_values(["cause", "difference", "distance", "row"], kind="stable")
+    leaks = pd.concat(parts, ignore_index=True)
+    leaks = leaks.sort_values(["cause", "agreement", "row"], ascending=[True, False, True], kind="stable")
     leaks = leaks.drop_duplicates(["row", "other_rank"])
-    pairs = Pairs(*(leaks[name].to_numpy() for name in ("other", "row", "distance", "difference")))
-    table = _pairs(photos, "leak", [CAUSES[rank] for rank in leaks["cause"]], pairs)
-    surest = table["cause"].map(CAUSES.index)
+    pairs = Pairs(*(leaks[name].to_numpy() for name in ("other", "row", "agreement", "difference")))
+    causes = [cause for cause, _, _ in links]
+    table = _pairs(photos, kind, [causes[rank] for rank in leaks["cause"]], pairs)
+    surest = table["cause"].map(causes.index)
     return table.iloc[np.argsort(surest.to_numpy(), kind="stable")].reset_index(drop=True)
 
 
-def _conflicts(
-    photos: pd.DataFrame, copy_N: np.ndarray, firsts: np.ndarray, near: Pairs, mirrored: Pairs
-) -> pd.DataFrame:
-    """Copies, and photos of one address, whose label differs from the first one's: each beside that one."""
+def _look_alikes(photos: pd.DataFrame, copy_N: np.ndarray, variants: Pairs, leaks: pd.DataFrame) -> pd.DataFrame:
+    """As _leaks, of shots in another colour; a photo that leaks into that split anyway is not told twice."""
+    found = _leaks(photos, [("variant", copy_N, variants)], "look_alike")
+    known = set(zip(leaks["image_id"], leaks["other_split"], strict=True))
+    new = [key not in known for key in zip(found["image_id"], found["other_split"], strict=True)]
+    return found[np.array(new, bool)].reset_index(drop=True)
+
+
+def _conflicts(photos: pd.DataFrame, firsts: np.ndarray, links: Iterable[tuple]) -> pd.DataFrame:
+    """One photo, and photos of one address, whose label differs from the first one's: each beside that one."""
     label_N = photos["label"].to_numpy()
     parts = []
-    for cause, key_N, links in _links(photos, copy_N, near, mirrored):
+    for cause, key_N, found in links:
         if key_N is None or cause == "product":  # one product may well be two garments
             continue
-        if links is None:
-            pairs = _stars(key_N, _distance_of(cause))
+        if found is None:
+            pairs = _stars(key_N, _agreement_of(cause))
         else:
-            pairs = Pairs(firsts[links.first], firsts[links.second], links.distance, links.difference)
+            pairs = Pairs(firsts[found.first], firsts[found.second], found.agreement, found.difference)
         pairs = pairs.kept(np.flatnonzero(label_N[pairs.first] != label_N[pairs.second]))
         parts.append(_pairs(photos, "conflict", cause, pairs))
     return pd.concat(parts, ignore_index=True).drop_duplicates(["image_id", "other"], ignore_index=True)
@@ -256,7 +276,7 @@ def _table(**columns: object) -> pd.DataFrame:
     given = {name: list(values) for name, values in columns.items() if not isinstance(values, str)}  # type: ignore[call-overload]
     table = pd.DataFrame(given).reindex(columns=list(COLUMNS)).assign(kind=kind)
     table["group"] = table["group"].astype("Int64")
-    table["distance"] = table["distance"].astype("Int64")
+    table["agreement"] = table["agreement"].astype("Float32")
     table["difference"] = table["difference"].astype("Float32")
     for name in ("kind", "cause", "image_id", "other", "split", "other_split", "label", "other_label", "reason"):
         table[name] = table[name].astype("string")

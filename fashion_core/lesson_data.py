@@ -117,6 +117,7 @@ def _with_few(parent: Dataset, number: int, name: str, lesson: str, data_dir: Pa
         operation={"operation": "few", "train": number, "seed": 0},
         told=f"train has {number} photos a class of {parent.name}, drawn with seed 0; val and test are as they were",
         data_dir=data_dir,
+        force=True,
     )
 
 
@@ -176,6 +177,7 @@ def _without(parent: Dataset, image_ids: Any, why: str, name: str, lesson: str) 
         operation={"operation": "exclude", "why": why},
         told=f"{counted(len(reasons), 'training photo')} of {parent.name} {agree(len(reasons))} left out: {why}",
         data_dir=parent.folder.parent,
+        force=True,
     )
 
 

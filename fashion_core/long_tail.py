@@ -89,6 +89,7 @@ def make(
         operation=operation,
         told=sentence(operation | {"parent": dataset.name}, dataset.classes),
         data_dir=data_dir,
+        force=True,
     )
 
 

@@ -97,6 +97,24 @@ def thumbnails(dataset: Dataset) -> np.ndarray:
     return open_pixels(dataset, *dataset.first_pixels)
 
 
+def read_rows(cache_NHW3: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Those rows of a cache, in their order, as an array of their own. Read, not mapped: whoever goes through a cache
+    by its map holds all of it as memory, as far as a limit on the process can tell."""
+    if not isinstance(cache_NHW3, np.memmap):
+        return cache_NHW3[rows]
+    found = np.empty((len(rows), *cache_NHW3.shape[1:]), np.uint8)
+    size = int(np.prod(cache_NHW3.shape[1:]))
+    with open(str(cache_NHW3.filename), "rb", buffering=0) as file:
+        for some in np.split(
+            np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1
+        ):  # at once what lies together
+            if len(some):
+                file.seek(cache_NHW3.offset + int(rows[some[0]]) * size)
+                if file.readinto(found[some[0] : some[-1] + 1].reshape(-1).data) != len(some) * size:
+                    raise DatasetError(f"'{cache_NHW3.filename}' ends too early; import the photos again.")
+    return found
+
+
 def thumbnail_jpeg(pixels_HW3: np.ndarray, quality: int = 85) -> bytes:
     """One row of a cache as JPEG bytes."""
     buffer = io.BytesIO()

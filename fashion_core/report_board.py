@@ -139,8 +139,8 @@ def _second_number(
 ) -> dict[str, Any] | None:
     """Of what may flatter the first number the worst: photos that leaked, or else classes that are not equally many."""
     if len(said.predicted_SN) == 1 and leaks and leaks["leaked"] and leaks["accuracy"] is not None:
-        are = "that is" if leaks["leaked"] == 1 else "that are"
-        note = f"without {counted(leaks['leaked'], 'photo')} {are} in the training photos too"
+        have = "has" if leaks["leaked"] == 1 else "have"
+        note = f"without {counted(leaks['leaked'], 'photo')} that {have} the same photo among the earlier ones"
         return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
     shown, K = np.flatnonzero(support_K), len(support_K)
     if (support_K[shown] == support_K[shown[0]]).all():
@@ -243,9 +243,10 @@ def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_mo
         if leaks is None:
             told.append("Whether some of these photos also stand among the training photos was not looked into here.")
         elif leaks["leaked"]:
-            stand = "stands" if leaks["leaked"] == 1 else "stand"
+            have = "has" if leaks["leaked"] == 1 else "have"
             told.append(
-                f"{leaks['leaked']:,} of these photos {stand} among earlier ones too, so memory may have helped."
+                f"{leaks['leaked']:,} of these photos {have} the same photo among earlier ones, so memory may have "
+                "helped."
             )
         else:
             told.append("An audit found none of these photos among the training photos.")

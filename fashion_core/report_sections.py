@@ -183,14 +183,12 @@ def _leak_words(run: dict[str, Any], leaks: dict[str, Any] | None) -> str:
         return "These photos were not audited: whether some of them stand among the training photos too is not known."
     photos = split_words(run["split"])
     if not leaks["leaked"]:
-        return f"The audit found none of these {photos} in an earlier split. It misses copies that were cropped."
+        return f"The audit found none of these {photos} in an earlier split. Shots in another colour are not counted."
     if leaks["accuracy"] is None:
-        return (
-            f"All {leaks['leaked']:,} {photos} stand in an earlier split too: the accuracy says nothing of new photos."
-        )
+        return f"All {leaks['leaked']:,} {photos} have their like earlier: the accuracy says nothing of new photos."
     scores = run["scores"]
     return (
-        f"{leaks['leaked']:,} of the {scores['n']:,} {photos} stand in an earlier split too. Accuracy with them "
+        f"{leaks['leaked']:,} of the {scores['n']:,} {photos} have their like in an earlier split. Accuracy with them "
         f"{with_bounds(scores['accuracy'], *scores['accuracy_ci95'])}, without them "
         f"{with_bounds(leaks['accuracy'], *leaks['accuracy_ci95'])}, n = {leaks['n']:,}. A leaked photo may have been "
         "easy anyway."

@@ -38,14 +38,16 @@ def exclude(
     operation: dict[str, Any] | None = None,
     told: str | None = None,
     data_dir: Path | None = None,
+    force: bool = False,
 ) -> Dataset:
     """A new dataset without the photos that ``reasons`` names (image_id -> why); ``bring`` is the command for it.
 
     Without ``bring`` the list is kept in the data folder, under LISTS, and the command names that file: it makes the
     new dataset again also when that was removed. ``operation`` is what dataset.json keeps of how it was made (see
     ``Dataset.made``), ``told`` the sentence about it, ``data_dir`` where it shall lie, beside the old one unless given.
-    DatasetError when a photo is unknown, nothing is left out, or a
-    class would lose its last photo. The same call again gives the dataset that it made.
+    DatasetError when a photo is unknown, nothing is left out, a class
+    would lose its last photo, or, without ``force``, a split would lose its last one or its last of a class. The same
+    call again gives the dataset that it made.
     """
     rights.refuse_read_only("no dataset can be made")
     data_dir = data_dir or dataset.folder.parent
@@ -65,6 +67,14 @@ def exclude(
     usable = manifest[manifest["status"] == "ok"]
     if gone := [label for label in dataset.classes if label not in set(usable["label"])]:
         raise DatasetError(f"class '{gone[0]}' would lose its last photo; leave one in the dataset.")
+    emptied = _emptied(manifest, leaving)
+    if emptied and not force:
+        these = "this photo" if leaving.sum() == 1 else f"these {counted(leaving.sum(), 'photo')}"
+        more = f" and {len(emptied) - 1:,} more such" if len(emptied) > 1 else ""
+        raise DatasetError(
+            f"nothing was made: without {these} {emptied[0].replace(' any more', '')}{more}, so that could not be "
+            "scored there. Leave fewer out, or insist (--force on the command line)."
+        )
     fingerprint = sources.fingerprint_of(
         ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]
     )
@@ -75,7 +85,8 @@ def exclude(
     if final.exists():
         return _same_or_refuse(final, fingerprint, name)
     if bring is None:
-        bring = command_for(dataset, "--exclude", str(_keep_list(dataset, f"{new_id}-{fingerprint}", reasons)))
+        kept = str(_keep_list(dataset, f"{new_id}-{fingerprint}", reasons))
+        bring = command_for(dataset, "--exclude", kept, *(["--force"] if emptied else []))
     counts = usable["split"].value_counts()
     root = dataset.root
     if root.resolve().is_relative_to(dataset.folder.resolve()):  # relative, so that data/ can be moved
@@ -93,7 +104,7 @@ def exclude(
         warnings=(
             *dataset.warnings,
             told or f"{counted(num, 'photo')} of {dataset.name} {agree(num)} left out, each with its reason",
-            *_emptied(manifest, leaving),
+            *emptied,
         ),
         made=(
             *dataset.made,
@@ -142,11 +153,33 @@ def _keep_list(dataset: Dataset, name: str, reasons: dict[str, str]) -> Path:
 
 
 def _emptied(manifest: pd.DataFrame, leaving: np.ndarray) -> list[str]:
-    """A sentence for each split that loses its last photo of a class: such a split cannot be scored."""
-    kept = manifest[manifest["status"] == "ok"]
-    there = set(zip(kept["split"], kept["label"], strict=True))
-    gone = manifest.loc[leaving, ["split", "label"]].drop_duplicates().itertuples(index=False, name=None)
-    return [f"{split} has no photo of class '{label}' any more" for split, label in gone if (split, label) not in there]
+    """A sentence for each split that loses its last photo, or its last of a class: such a split cannot be scored."""
+    kept, gone = manifest[manifest["status"] == "ok"], manifest.loc[leaving, ["split", "label"]].drop_duplicates()
+    there, splits = set(zip(kept["split"], kept["label"], strict=True)), set(kept["split"])
+    empty = [split for split in gone["split"].unique() if split not in splits]
+    rows = gone.itertuples(index=False, name=None)
+    return [f"{split} has no photo any more" for split in empty] + [
+        f"{split} has no photo of class '{label}' any more"
+        for split, label in rows
+        if split in splits and (split, label) not in there
+    ]
+
+
+def left(dataset: Dataset, made: Dataset, most: int = 5) -> str:
+    """What a version keeps of each split and of the classes that lose most: ``train 60 of 62, test 8 of 12; ...``."""
+    counts = []
+    for one in (dataset, made):
+        photos = one.manifest(["split", "label", "status"]).query("status == 'ok'")
+        counts.append(photos.groupby(["split", "label"], observed=True).size())
+    both = pd.concat(counts, axis=1, keys=["before", "after"]).fillna(0).astype(int)
+    splits = both.groupby(level=0).sum().reindex([split for split in SPLITS if split in dataset.splits])
+    told = ", ".join(f"{split} {row.after:,} of {row.before:,}" for split, row in splits.iterrows())
+    fewer = both[both["after"] < both["before"]]
+    fewer = fewer.assign(share=fewer["after"] / fewer["before"]).sort_values("share", kind="stable").head(most)
+    classes = ", ".join(
+        f"{label} in {split} {row.after:,.0f} of {row.before:,.0f}" for (split, label), row in fewer.iterrows()
+    )
+    return f"{told}; most is lost by {classes}"
 
 
 def leaked(audit: Audit) -> dict[str, str]:

@@ -93,7 +93,7 @@ def test_the_page_says_how_to_get_an_audit_then_shows_both_accuracies_with_their
     )
     assert rows.loc["All photos", "accuracy"].startswith(f"{metric(app, 'Accuracy')} [")
     assert rows.loc["Leaked only", "n"] == 4
-    assert "4 of 12 test photos (33.33 %) are in train or validation too" in text
+    assert "4 of 12 test photos (33.33 %) have their like in train or validation" in text
     assert "has no audit yet" not in text
 
 

@@ -45,6 +45,13 @@ def test_a_cache_is_read_only_and_mapped(dataset: manifest.Dataset):
         cache[0] = 1
 
 
+def test_rows_that_are_read_are_the_rows_that_are_mapped(dataset: manifest.Dataset):
+    mapped = pixels.thumbnails(dataset)
+    for rows in ([], [1], [2, 0, 1], [0, 1, 1], list(range(len(mapped)))):
+        read = pixels.read_rows(mapped, np.array(rows, int))
+        assert np.array_equal(read, np.asarray(mapped)[rows]) and not isinstance(read, np.memmap)
+
+
 def test_building_again_changes_nothing(dataset: manifest.Dataset):
     path = pixels.build(dataset, 16, 16)
     before = path.stat().st_mtime_ns

@@ -157,10 +157,23 @@ def test_what_is_refused_leaves_no_list_behind(planted):
 
 def test_a_split_that_loses_its_last_photo_of_a_class_is_named(planted):
     rows = planted.manifest().query("label == 'saree' and split == 'test' and status == 'ok'")
-    made = versions.exclude(planted, dict.fromkeys(rows["image_id"], "no"))
+    with pytest.raises(DatasetError, match="test has no photo of class 'saree'.*--force"):
+        versions.exclude(planted, dict.fromkeys(rows["image_id"], "no"))
+    assert datasets.list_datasets(planted.folder.parent) == [planted]
+    made = versions.exclude(planted, dict.fromkeys(rows["image_id"], "no"), force=True)
+    assert "--force" in shlex.split(made.bring)
+    assert versions.left(planted, made).endswith(f"most is lost by saree in test 0 of {len(rows)}")
     assert made.warnings[-1] == "test has no photo of class 'saree' any more"
     fewer = versions.exclude(planted, dict.fromkeys(rows["image_id"][1:], "no"))
     assert not any("any more" in warning for warning in fewer.warnings)
+
+
+def test_a_split_is_not_emptied_without_being_asked_to(planted):
+    val = planted.manifest().query("split == 'val' and status == 'ok'")["image_id"]
+    with pytest.raises(DatasetError, match="val has no photo"):
+        versions.exclude(planted, dict.fromkeys(val, "no"))
+    made = versions.exclude(planted, dict.fromkeys(val, "no"), force=True)
+    assert "val" not in made.splits and "val has no photo any more" in made.warnings
 
 
 def test_another_dataset_of_the_same_name_leaves_the_first_ones_list_alone(planted):

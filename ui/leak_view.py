@@ -7,21 +7,12 @@ predicted from another dataset: an audit compares the splits of one.
 import pandas as pd
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import findings, rights
 from fashion_core.datasets import Dataset
 from fashion_core.layout import SPLITS
 from fashion_core.leakage import LeakScores, Share
 from fashion_core.runs import Run
 from ui import charts, loaders, navigation, notices, words
-
-#: cause -> how a leaked photo was recognised in the earlier split
-CAUSES = {
-    "exact": "by the same bytes",
-    "url": "by the same address",
-    "near": "by looks",
-    "mirrored": "by looks, mirrored",
-    "product": "by brand and title",
-}
 
 
 def of(run: Run, split: str) -> LeakScores | None:
@@ -55,7 +46,7 @@ def show(run: Run, split: str, scores: LeakScores | None) -> None:
     elif not scores.leaked.n:
         notices.aside(
             f"Leaks: the audit found none of these {photos} in {earlier}, so the accuracy is the same without leaks. "
-            "It misses copies that were cropped."
+            "Shots in another colour are not counted."
         )
     else:
         _compare(dataset, split, scores, earlier)
@@ -68,19 +59,21 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
         st.markdown("**Does the score rest on photos that leaked?**")
         photos = f"{charts.SPLIT_NAMES[split].lower()} photos ({words.percent(leaked.n / everything.n, 2)})"
         st.markdown(
-            f"{words.count(leaked.n)} of {words.count(everything.n)} {photos} are in {earlier} too. "
+            f"{words.count(leaked.n)} of {words.count(everything.n)} {photos} have their like in {earlier}. "
             f"{_difference(everything, kept)}"
         )
         notices.aside(
-            "Near and mirrored copies are judged by looks, so a few may be two garments; cropped copies are mostly "
-            "missed. A leaked photo may have been easy anyway: this shows how far memory could help, not that it did."
+            "The same photo is told by edges and colours; one shot in another colour is not counted. A leak may "
+            "have been easy anyway: this shows how far memory could help, not that it did."
         )
     rows = {"All photos": everything, "Without the leaked": kept, "Leaked only": leaked}
     rows |= (
-        {f"– {CAUSES[cause]}": share for cause, share in scores.by_cause.items()} if len(scores.by_cause) > 1 else {}
+        {f"– {findings.LEAKS[cause]}": share for cause, share in scores.by_cause.items()}
+        if len(scores.by_cause) > 1
+        else {}
     )
     if len(scores.by_cause) == 1:
-        rows[f"Leaked only, {CAUSES[next(iter(scores.by_cause))]}"] = rows.pop("Leaked only")
+        rows[f"Leaked only: {findings.LEAKS[next(iter(scores.by_cause))]}"] = rows.pop("Leaked only")
     with table:
         st.dataframe(
             pd.DataFrame(

@@ -53,6 +53,11 @@ def form(
                 max_chars=80,
                 key=f"_leaving_name_{dataset.id}",
             )
+            force = st.checkbox(
+                "Also where a split keeps no photo of a class",
+                key=f"_leaving_force_{dataset.id}",
+                help="Without it nothing is made where a split would keep no photo, or none of a class.",
+            )
             asked = st.button(
                 f"Make a new dataset without {_these(len(chosen)) if len(chosen) else 'the ticked photos'}",
                 type="secondary" if chosen.empty else "primary",  # a primary one that is off cannot be read
@@ -60,7 +65,7 @@ def form(
             )
         if asked:
             with faults.shown(stop=False):
-                st.session_state[_made_key(dataset)] = _make(dataset, kind, photos, chosen, name.strip()).id
+                st.session_state[_made_key(dataset)] = _make(dataset, kind, photos, chosen, name.strip(), force).id
         show_made(dataset, _made_key(dataset), tab="Photos")
 
 
@@ -139,13 +144,13 @@ def _choose(photos: pd.DataFrame, key: str, first: int, unsure: set[str]) -> pd.
     return pd.concat([shown.iloc[sorted(rows)], rest[~rest["image_id"].isin(unsure)]])
 
 
-def _make(dataset: Dataset, kind: str, photos: pd.DataFrame, chosen: pd.DataFrame, name: str) -> Dataset:
+def _make(dataset: Dataset, kind: str, photos: pd.DataFrame, chosen: pd.DataFrame, name: str, force: bool) -> Dataset:
     """The new dataset; DatasetError where it cannot be."""
     found = loaders.audit_of(dataset)
     if kind == "leak" and found and len(chosen) == len(photos):  # all of them: a command that needs no list
-        bring = versions.command_for(dataset, "--exclude-leaks")
-        return versions.exclude(dataset, versions.leaked(found[0]), name=name or None, bring=bring)
-    return versions.exclude(dataset, reasons_of(kind, chosen), name=name or None)
+        bring = versions.command_for(dataset, "--exclude-leaks", *(["--force"] if force else []))
+        return versions.exclude(dataset, versions.leaked(found[0]), name=name or None, bring=bring, force=force)
+    return versions.exclude(dataset, reasons_of(kind, chosen), name=name or None, force=force)
 
 
 def _these(num: int) -> str:
@@ -174,6 +179,7 @@ def show_made(dataset: Dataset, key: str, *, tab: str) -> None:
             f"**{new}** has {words.counted(made.num_images, 'photo')} ({splits}), fingerprint {made.fingerprint}. "
             f"{left.capitalize()} of {old} {'is' if left.startswith('1 ') else 'are'} left out; {old} is as it was."
         )
+        notices.aside(words.plain(f"It keeps {versions.left(dataset, made)}."))
         for sentence in made.warnings[len(dataset.warnings) + 1 :]:
             st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
         st.button(f"Look at {new}", on_click=_open, args=(made.id, tab))

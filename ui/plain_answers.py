@@ -80,7 +80,8 @@ def seen_before(split: str, leaked: int | None, without: float | None) -> str:
         return "Whether it had seen copies of these photos before was not checked."
     if not leaked:
         return "None of these photos was found among those it learnt from."
-    told = f"{words.counted(leaked, 'photo')} of these {'was' if leaked == 1 else 'were'} known to it before"
+    have = "has its" if leaked == 1 else "have their"
+    told = f"{words.counted(leaked, 'photo')} of these {have} like among earlier ones"
     return f"{told}." if without is None else f"{told}; without them {words.percent(without)} are right."
 
 
@@ -238,7 +239,9 @@ def audited(leaks: Mapping[str, tuple[int, int]] | None, num_conflicts: int) -> 
         " One photo stands under two labels." if num_conflicts else "")  # fmt: skip
     if not found:
         return f"The check for copies found no photo that a model is taught with and then judged on.{twice}"
-    return f"With care: {' and '.join(found)} are copies of photos seen before, so scores are partly memory.{twice}"
+    return (
+        f"With care: {' and '.join(found)} have their like among earlier ones, so scores may be partly memory.{twice}"
+    )
 
 
 def mix(pairs: Sequence[tuple[str, str, bool | None]]) -> str:
