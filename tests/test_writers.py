@@ -9,7 +9,10 @@ ROOT = Path(__file__).parents[1]
 
 # module -> what it calls and why no reader can meet half of it.
 ALLOWED = {
-    "archives": ({"open", "mkdir"}, "unpacks into the folder of an import, which publish_folder then syncs"),
+    "archives": (
+        {"open", "mkdir", "copyfile"},
+        "unpacks into the folder of an import, which publish_folder then syncs",
+    ),
     "drawn": ({"write_bytes", "mkdir"}, "draws into the folder of an import, which publish_folder then syncs"),
     "image_folders": (
         {"write_bytes", "mkdir", "rmdir", "rmtree"},
