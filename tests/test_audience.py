@@ -204,7 +204,7 @@ def test_a_model_that_may_only_guess_is_said_to_be_no_better():
 
 def test_leaks_are_said_as_numbers_of_their_photos():
     told = plain_answers.audited({"test": (12, 1000), "validation": (0, 500)}, 1)
-    assert told.startswith("With care: 12 of the 1,000 test photos are copies") and "two labels" in told
+    assert told.startswith("With care: 12 of the 1,000 test photos have their like") and "two labels" in told
     assert "Nobody has checked" in plain_answers.audited(None, 0)
 
 
