@@ -25,6 +25,11 @@ NEAR_MIRRORED = 0.85  # a flipped copy is seldom cropped too, and every symmetri
 # places; 99 of 100 planted ones of each set stay below.
 # The ends of what the edges fill part by what is cut away, 9 in 100 at most there; a flipped copy is not cut at all.
 TINTS_APART, TINTS_APART_MIRRORED = (24.0, 34.0, 64.0), (12.0, 18.0, 40.0)
+TINTS_APART_SMALL = (
+    8.0,
+    12.0,
+    26.0,
+)  # of photos with few pixels; the most of any pair that was called one: 5.9, 8.9, 17.5
 BOX_APART, BOX_APART_MIRRORED = 0.1, 0.05
 VARIANT_NEAR, VARIANT_BOX = 0.92, 0.04  # cosine of two descriptions; how far the ends of what the edges fill may part
 SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that both have pixels for
@@ -86,7 +91,7 @@ def find(
         crowded = max(crowded, more)
         keys = np.setdiff1d(np.unique(np.minimum(query, row) * num + np.maximum(query, row)), seen)
         first, second = np.divmod(keys, max(num, 1))
-        likely = _likely(measured_N, first, second, mirrored)
+        likely = _likely(measured_N, sizes_N2, first, second, mirrored)
         first, second = first[likely], second[likely]
         found = _judged(measured_N, sizes_N2, pixels, first, second, mirrored, tell)
         parts.append(found)
@@ -97,9 +102,12 @@ def find(
     return Matches(first, second, kind, edges, colour, crowded)
 
 
-def _likely(measured_N: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: bool) -> np.ndarray:
+def _likely(
+    measured_N: np.ndarray, sizes_N2: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: bool
+) -> np.ndarray:
     """Which pairs may match, by their mean colours or the place of their edges alone: a hundredth of the work of laying
-    one over the other."""
+    one over the other. Photos with few pixels are one only where they coincide, so less is enough there."""
+    small_N = sizes_N2.min(axis=1) < FULL
     likely: np.ndarray = np.zeros(len(first), bool)
     tints_N, box_N4, features_NF = measured_N["tints"], measured_N["box"], measured_N["features"]
     for block in _blocks(len(first), 4096):
@@ -108,8 +116,10 @@ def _likely(measured_N: np.ndarray, first: np.ndarray, second: np.ndarray, mirro
         apart = likeness.tints_apart(tints[..., ::-1] if mirrored else tints, tints_N[two_B].astype(np.float32))
         box = outlines.mirrored_window(box_N4[one_B]) if mirrored else box_N4[one_B]
         moved = np.abs(box - box_N4[two_B]).max(axis=1)
-        fits = np.all(apart <= (TINTS_APART_MIRRORED if mirrored else TINTS_APART), axis=1)
-        fits &= moved <= (BOX_APART_MIRRORED if mirrored else BOX_APART)
+        small = small_N[one_B] | small_N[two_B]
+        most = np.where(small[:, None], TINTS_APART_SMALL, TINTS_APART_MIRRORED if mirrored else TINTS_APART)
+        fits = np.all(apart <= most, axis=1)
+        fits &= moved <= np.where(small | mirrored, BOX_APART_MIRRORED, BOX_APART)
         if not mirrored:
             still = (moved <= VARIANT_BOX) & ~fits
             rows = np.flatnonzero(still)
