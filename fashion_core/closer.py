@@ -50,14 +50,16 @@ def _calibration(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, 
         return None
     fitted = temperatures.of_run(found)
     labels_N, probabilities_NK = _arrays(found, frame)
+    before = calibration.reliability(labels_N, probabilities_NK)
+    told: dict[str, Any] = {"bins": calibration.NUM_BINS, "ece": before.error}
+    if fitted.why_not:
+        return told | {"temperature": None, "ece_after": None, "fitted_on": None, "why_not": fitted.why_not}
     after = calibration.reliability(labels_N, calibration.with_temperature(probabilities_NK, fitted.value))
-    return {
-        "bins": calibration.NUM_BINS,
-        "ece": calibration.reliability(labels_N, probabilities_NK).error,
-        "temperature": fitted.value if fitted.num_fitted else None,
-        "ece_after": after.error if fitted.num_fitted else None,
-        "fitted_on": f"val, n = {fitted.num_fitted:,}" if fitted.num_fitted else None,
-        "why_not": fitted.why_not or None,
+    return told | {
+        "temperature": fitted.value,
+        "ece_after": after.error,
+        "fitted_on": f"val, n = {fitted.num_fitted:,}",
+        "why_not": None,
     }
 
 

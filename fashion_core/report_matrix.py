@@ -4,7 +4,6 @@ Takes one run of a report's document; gives markup. What a button opens is repor
 many classes the table has those of the worst confusions, any other is found by its name, and the whole is a picture.
 """
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,12 +18,8 @@ LONGEST = 28  # letters of a name beside the cells; the whole one is in the butt
 
 
 def levels(matrix_KK: np.ndarray) -> np.ndarray:
-    """Class name of the shade of each cell: by its share of the row, errors on a square-root scale so that a 1 can be
-    seen beside a 480; an empty cell is paper."""
-    share_KK = matrix_KK / np.maximum(matrix_KK.sum(axis=1, keepdims=True), 1)
-    wrong_KK = np.where(np.eye(len(matrix_KK), dtype=bool), 0, share_KK)
-    strength_KK = np.where(np.eye(len(matrix_KK), dtype=bool), share_KK, np.sqrt(wrong_KK / (wrong_KK.max() or 1.0)))
-    step_KK = 1 + np.minimum(LEVELS - 1, (strength_KK * LEVELS).astype(int))
+    """Class name of the shade of each cell, as strong as ``matrix_picture.strengths``; an empty cell is paper."""
+    step_KK = 1 + np.minimum(LEVELS - 1, (matrix_picture.strengths(matrix_KK) * LEVELS).astype(int))
     names = np.char.add(np.where(np.eye(len(matrix_KK), dtype=bool), "r", "w"), step_KK.astype(str))
     return np.where(matrix_KK > 0, names, "z")
 
@@ -113,14 +108,14 @@ def _search(index: int, run: dict[str, Any]) -> Markup:
 
 
 def _whole(counts_KK: np.ndarray) -> Markup:
-    source = f"data:image/png;base64,{base64.b64encode(matrix_picture.png(counts_KK)).decode('ascii')}"
     K = len(counts_KK)
     return tag(
         "details",
         tag("summary", f"The whole matrix of {K:,} classes as a picture"),
         tag("p", "One pixel a cell, classes in their order: rows what the photo shows, columns what was answered."),
         tag(
-            "img", src=source, alt=f"Confusion matrix of {K:,} classes: green on the diagonal is right, red is wrong",
+            "img", src=matrix_picture.address(counts_KK),
+            alt=f"Confusion matrix of {K:,} classes: green on the diagonal is right, red is wrong",
             class_="whole smooth" if K > matrix_picture.SMOOTH else "whole",
         ),
         class_="paper",

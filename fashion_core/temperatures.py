@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fashion_core import calibration, metrics, runs
 from fashion_core.runs import Run
 
+NONE = "there are no validation predictions to fit a temperature on"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Temperature:
@@ -19,7 +21,7 @@ class Temperature:
 def of_run(run: Run) -> Temperature:
     """Guo et al. (2017). RunError for validation predictions that are there and cannot be read."""
     if "val" not in run.prediction_splits():
-        return Temperature(why_not="there are no validation predictions to fit a temperature on")
+        return Temperature(why_not=NONE)
     frame = run.predictions("val")
     labels_N = runs.label_indices(frame["label"], run.classes)
     probabilities_NK = metrics.probabilities_of(frame, run.classes)

@@ -6,6 +6,7 @@ Takes a dataset; reads the stored predictions of the runs that were trained on i
 import pandas as pd
 import streamlit as st
 
+from fashion_core import temperatures
 from fashion_core.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs import Run
@@ -83,7 +84,7 @@ def _worth(split: str, num: int, scores: dict, certain: certainty.Certainty) -> 
             "in the worst. A longer list, as here, tells of a weak model more than of wrong labels."
         )
     if not certain.num_fitted:
-        why = certain.why_not or "there are no validation predictions to fit a temperature on"
+        why = certain.why_not or temperatures.NONE
         told.append(
             f"The probabilities are not calibrated ({why}): of a model that is too sure the list comes out too long."
         )

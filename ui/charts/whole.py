@@ -1,6 +1,5 @@
 """The whole of a large confusion matrix as a picture of one pixel a cell: no text, bounded bytes, zoom and clicks."""
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,7 +30,7 @@ def whole_matrix(
     names = [class_name(label) for label in labels]
     figure = go.Figure(layout=base_layout(title, drawn=drawn))
     figure.add_image(
-        source=f"data:image/png;base64,{base64.b64encode(matrix_picture.png(matrix)).decode('ascii')}",
+        source=matrix_picture.address(matrix),
         zsmooth="fast" if K > matrix_picture.SMOOTH else False,
         hoverinfo="none",  # ui/plot.js names the cell: a text a cell would be a million texts
     )
