@@ -13,12 +13,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +29,7 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.serving import server  # noqa: E402
 from fashion_core import audit, datasets, findings  # noqa: E402
 
 NAME = "full-size"
@@ -137,33 +136,6 @@ def report_planted(photos: Path, found: pd.DataFrame) -> None:
     print(f"  copies that nobody planted: {int(stray.sum())} of {len(copies)} pairs")
 
 
-@contextmanager
-def server(data: Path, runs: Path) -> Iterator[tuple[str, Memory]]:
-    """A fresh server over ``data``, and its memory."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
-    environment = {**os.environ, "FASHION_DATA": str(data), "FASHION_RUNS": str(runs)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", *words], cwd=ROOT, env=environment, stdout=-3, stderr=-3
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "the server does not answer"
-                time.sleep(0.05)
-        yield address, Memory(process.pid)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 PAINTED = {  # what must be on the screen before a page counts as painted
     "chart": "document.querySelectorAll('.vastra-plot .bars .point path').length >= 30",
     "photos": "[...document.querySelectorAll('.vastra-gallery img')].filter(i => i.naturalWidth).length >= 48",
@@ -195,7 +167,8 @@ def measure_app(data: Path, runs: Path, dataset: str, repeats: int) -> None:
                         paint(page, f"{address}/dataset?dataset={dataset}{query}", "chart", what)[what]
                     )  # fmt: skip
             print(f"cold start to painted, /dataset{query}: {np.median(seconds):.2f} s of {spread(seconds)}")
-        with server(data, runs) as (address, memory), opened(chromium) as page:
+        with server(data, runs) as (address, pid), opened(chromium) as page:
+            memory = Memory(pid)
             for name in ("overview", "dataset", "augmentation", "training", "evaluation", "embeddings", "predict"):
                 page.goto(f"{address}/{'' if name == 'overview' else name}?dataset={dataset}")
                 page.wait_for_function(STILL, timeout=120_000)

@@ -14,15 +14,11 @@ whether the machine was idle.
 import argparse
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +28,11 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.serving import server  # noqa: E402
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
 EVALUATION = "evaluation?run=one"
 OPENED = {
     "overview": "",
@@ -159,33 +158,6 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, **here, "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
 
-@contextmanager
-def server(folder: Path, port: int) -> Iterator[str]:
-    """The app over the folder; ended by its pid."""
-    if not port:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-    words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", *words], cwd=ROOT, env=environment(folder), stdout=-3, stderr=-3
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "the server does not answer"
-                time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
 def open_once(browser: Any, address: str, shot: Path | None) -> dict[str, Any]:
     """Open the address in a new tab; what came over the websocket, how long it took, what it looks like."""
     page, sent = browser.new_page(), [0]
@@ -228,7 +200,7 @@ def measure(folder: Path, K: int, options: argparse.Namespace) -> dict[str, dict
 
     found = {}
     names = [name for name in OPENED if not options.pages or any(name.startswith(asked) for asked in options.pages)]
-    with server(folder, options.port) as address, sync_playwright() as playwright:
+    with server(folder / "data", folder / "runs", options.port) as (address, _), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         browser = chromium.new_context(viewport={"width": 1280, "height": 800})
         open_once(browser, address, None)
