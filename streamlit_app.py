@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import door, navigation
+from ui.app import door, navigation
 
 if __name__ == "__main__":  # run for a visit
     navigation.configure()

@@ -20,8 +20,10 @@ from PIL import Image, ImageOps
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fashion_core import audit, findings, manifest, sources
-from fashion_core.statistics import wilson
+from fashion_core.data import importing
+from fashion_core.data.audit import audit, findings
+from fashion_core.data.sources import readers
+from fashion_core.metrics.intervals import wilson
 
 
 def crop(image: Image.Image, share: float, left: float, top: float) -> Image.Image:
@@ -67,18 +69,18 @@ def main() -> None:
 
 def measure(given: str, folder: Path, count: int, seed: int) -> None:
     """Plant, audit, and print the table."""
-    source = sources.open_source(given, work_dir=folder / "source")
+    source = readers.open_source(given, work_dir=folder / "source")
     order = np.random.default_rng(seed).permutation(len(source.rows))
     rows = order[:count]
     place = folder / "planted" / "train"
     for number, row in enumerate(order):
-        image = sources.open_photo_of(source.root, source.rows["path"].iloc[row])
+        image = readers.open_photo_of(source.root, source.rows["path"].iloc[row])
         own = place / f"class-{number % 2}"
         own.mkdir(parents=True, exist_ok=True)
         image.save(own / f"{number:05}-0.png", compress_level=1)
         for kind, alter in enumerate(COPIES.values() if number < count else (), start=1):
             alter(image).save(own / f"{number:05}-{kind}.png", compress_level=1)
-    dataset = manifest.import_source(folder / "planted", data_dir=folder / "data", name="planted")
+    dataset = importing.import_source(folder / "planted", data_dir=folder / "data", name="planted")
     found = audit.run(dataset).findings()
     found = found[found["kind"].isin([*findings.COPIES, "variant"])]
     print(dict(found["kind"].value_counts()))

@@ -24,17 +24,12 @@ import pandas as pd
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import (  # noqa: E402
-    comparing,
-    config,
-    labels,
-    published,
-    runs,
-    sides,
-    statistics,
-    storage,
-    tally,
-)
+from fashion_core import labels, storage  # noqa: E402
+from fashion_core.compare import comparison, leaderboard, sides  # noqa: E402
+from fashion_core.data import published  # noqa: E402
+from fashion_core.metrics import intervals  # noqa: E402
+from fashion_core.runs import runs  # noqa: E402
+from fashion_core.settings import config  # noqa: E402
 
 PHOTOS = 7500
 
@@ -63,7 +58,7 @@ def make_runs(folder: Path, count: int) -> None:
         right = 0.8 + 0.05 * generator.random()
         run = folder / f"run-{number:05}"
         run.mkdir()
-        low, high = statistics.wilson(round(right * PHOTOS), PHOTOS)
+        low, high = intervals.wilson(round(right * PHOTOS), PHOTOS)
         clock = f"{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}"
         document = {
             "format": 1, "run_id": run.name, "created": f"2026-11-23T{clock}+00:00",
@@ -123,7 +118,7 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
     timed(
         "intervals of a 15 x 15 matrix, 10,000 resamples",
-        lambda: statistics.score_intervals(published.report_matrix()),
+        lambda: intervals.score_intervals(published.report_matrix()),
         asked.repeats,
     )
     with tempfile.TemporaryDirectory() as name:
@@ -132,10 +127,12 @@ def main() -> None:
         found = runs.list_runs(folder)
         both = [sides.side_of_run(run) for run in found[:2]]
         timed(
-            "two runs of 7,500 photos, from their files", lambda: comparing.compare(*both, others=found), asked.repeats
+            "two runs of 7,500 photos, from their files", lambda: comparison.compare(*both, others=found), asked.repeats
         )
         timed(f"{asked.runs:,} runs opened", lambda: runs.list_runs(folder), min(5, asked.repeats))
-        timed(f"{asked.runs:,} runs as a table, from their files", lambda: tally.table(found), min(5, asked.repeats))
+        timed(
+            f"{asked.runs:,} runs as a table, from their files", lambda: leaderboard.table(found), min(5, asked.repeats)
+        )
         page(folder, asked.repeats)
     print(f"load {os.getloadavg()[0]:.1f}")
 

@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 
-from fashion_core.statistics import score_intervals, wilson
+from fashion_core.metrics.intervals import score_intervals, wilson
 
 RATES = (0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97, 0.99)
 

@@ -64,30 +64,31 @@ def measure(folder: Path, split: str) -> None:
         import sklearn.decomposition
         import sklearn.neighbors  # noqa: F401
 
-        import ui.embedding_map  # noqa: F401
+        import ui.embeddings.map_view  # noqa: F401
 
     step("import of the page's libraries", libraries)
     told("import, once a server")
 
     import numpy as np
 
-    from fashion_core import runs
-    from ui import embedding_figure, embedding_map, gallery, learnt
+    from fashion_core.runs import runs
+    from ui.embeddings import features_view, figure_view, map_view
+    from ui.shared import gallery
 
     run = runs.find_run(folder, "full")
-    chosen = embedding_figure.Chosen("pca", (0, 1), "label", run.classes[0])
-    print(f"{split}: {len(learnt.maps.parts_of(run, split))} splits")
-    step("features and predictions", lambda: learnt.of(run, split))
-    step("each class's nearest", lambda: learnt.told_apart(run, split))
-    step("principal axes", lambda: learnt.axes_of(run, split))
-    step("places on two axes", lambda: learnt.places_of(run, split, (0, 1)))
-    step("how many neighbours are kept", lambda: learnt.kept_on(run, split, (0, 1)))
-    figure = step("figure", lambda: embedding_figure.figure(run, split, chosen, ringed=[], title="x"))
+    chosen = figure_view.Chosen("pca", (0, 1), "label", run.classes[0])
+    print(f"{split}: {len(features_view.tsne_umap.parts_of(run, split))} splits")
+    step("features and predictions", lambda: features_view.of(run, split))
+    step("each class's nearest", lambda: features_view.told_apart(run, split))
+    step("principal axes", lambda: features_view.axes_of(run, split))
+    step("places on two axes", lambda: features_view.places_of(run, split, (0, 1)))
+    step("how many neighbours are kept", lambda: features_view.kept_on(run, split, (0, 1)))
+    figure = step("figure", lambda: figure_view.figure(run, split, chosen, ringed=[], title="x"))
     text = step("figure as JSON", figure.to_json)  # type: ignore[attr-defined]
-    print(f"  {len(learnt.of(run, split).points):,} photos, {len(text) / 1e6:.2f} MB to the browser")  # type: ignore[arg-type]
+    print(f"  {len(features_view.of(run, split).points):,} photos, {len(text) / 1e6:.2f} MB to the browser")  # type: ignore[arg-type]
     told("the map opens")
 
-    laid = embedding_figure.laid_out(run, split, chosen)
+    laid = figure_view.laid_out(run, split, chosen)
     turn, wide = np.linspace(0, 2 * np.pi, 200), 1.2 * laid.places.std(axis=0)
     middle = laid.places.mean(axis=0)
     outline = {
@@ -95,21 +96,21 @@ def measure(folder: Path, split: str) -> None:
         "x": (middle[0] + wide[0] * np.cos(turn)).tolist(),
         "y": (middle[1] + wide[1] * np.sin(turn)).tolist(),
     }
-    rows = step("photos inside the lasso", lambda: embedding_map._selected(laid, outline))
-    images = step("their rows", lambda: learnt.of(run, split).points.iloc[rows])
-    step("in words", lambda: learnt.in_words(images))
+    rows = step("photos inside the lasso", lambda: map_view._selected(laid, outline))
+    images = step("their rows", lambda: features_view.of(run, split).points.iloc[rows])
+    step("in words", lambda: features_view.in_words(images))
     step("in the gallery's order", lambda: gallery.mixed(images.reset_index(drop=True)))  # type: ignore[attr-defined]
     step("figure as JSON again", figure.to_json)  # type: ignore[attr-defined]
     print(f"  {len(rows):,} photos selected")  # type: ignore[arg-type]
     told("a lasso is answered")
 
     row = int(rows[0])  # type: ignore[index]
-    step("features to length 1", lambda: learnt.units_of(run, split))
-    units_ND = learnt.units_of(run, split)
-    step("a photo's nearest", lambda: learnt.neighbours.most_alike(units_ND, units_ND[row], 24))
+    step("features to length 1", lambda: features_view.units_of(run, split))
+    units_ND = features_view.units_of(run, split)
+    step("a photo's nearest", lambda: features_view.neighbours.most_alike(units_ND, units_ND[row], 24))
     told("a first click is answered")
 
-    step("shuffles of all features", lambda: learnt.chance_of(run, split))
+    step("shuffles of all features", lambda: features_view.chance_of(run, split))
     told("the components open, beyond that")
 
 

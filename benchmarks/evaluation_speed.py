@@ -43,7 +43,8 @@ MIDDLE = """([row, column]) => {
 
 def make_runs(folder: Path) -> str:
     """A run of IndoFashion's size with made predictions; its id."""
-    from fashion_core import labels, published
+    from fashion_core import labels
+    from fashion_core.data import published
     from tests.made_runs import make_run
 
     names = {

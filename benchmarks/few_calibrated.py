@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fashion_core import runs
-from fashion_core.calibration import fit_temperature, too_few
-from fashion_core.calibration import negative_log_likelihood as loss
+from fashion_core.metrics.calibration import fit_temperature, too_few
+from fashion_core.metrics.calibration import negative_log_likelihood as loss
+from fashion_core.runs import runs
 
 SIZES = (4, 10, 20, 50, 100, 200, 500)
 DRAWS = 200

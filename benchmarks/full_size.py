@@ -30,7 +30,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.serving import server  # noqa: E402
-from fashion_core import audit, datasets, findings  # noqa: E402
+from fashion_core.data import datasets  # noqa: E402
+from fashion_core.data.audit import audit, findings  # noqa: E402
 
 NAME = "full-size"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"

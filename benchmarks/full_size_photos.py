@@ -26,7 +26,9 @@ if __name__ == "__main__":
 
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fashion_core import drawn, labels, published
+from fashion_core import labels
+from fashion_core.data import published
+from fashion_core.data.sources import drawn
 
 SPLITS = ("train", "val", "test")
 BASES = 100  # drawings of each class

@@ -22,7 +22,10 @@ from torch.utils.flop_counter import FlopCounterMode
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import batches, config, draws, feeding, losses, models, ranks, steps  # noqa: E402
+from fashion_core.models import networks  # noqa: E402
+from fashion_core.models.input import Photos  # noqa: E402
+from fashion_core.settings import config, draws  # noqa: E402
+from fashion_core.training import batches, distributed, input_pipeline, losses, steps  # noqa: E402
 
 NUM_CLASSES = 15
 CPU = torch.device("cpu")
@@ -46,12 +49,14 @@ class Count(TorchDispatchMode):
 
 def learner_of(settings: config.Settings, device: torch.device = CPU) -> steps.Learner:
     """A learner as a training has it before its first step."""
-    model = models.build_model(
+    model = networks.build_model(
         settings.model, num_classes=NUM_CLASSES, image_size=settings.image_size, dropout=settings.dropout,
         width=settings.width,
     ).to(device)  # fmt: skip
     loss = losses.build_loss(settings, np.full(NUM_CLASSES, 100), device)
-    learner = steps.Learner(settings=settings, model=model, smooth=None, loss=loss, ranks=ranks.Ranks(), device=device)
+    learner = steps.Learner(
+        settings=settings, model=model, smooth=None, loss=loss, ranks=distributed.Ranks(), device=device
+    )
     learner.learn(frozen=False)
     return learner
 
@@ -62,12 +67,12 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     pixels_NHWC = np.random.default_rng(0).integers(0, 256, (num, height, width, 3), np.uint8)
     learner = learner_of(settings)
     learner.model.train()
-    photos = batches.Photos(pixels_NHWC, CPU)
+    photos = Photos(pixels_NHWC, CPU)
     rows_N, labels_N = np.arange(num), np.arange(num) % NUM_CLASSES
     batch = batches.Batch(number=0, positions_B=rows_N, repeats_B=np.zeros(num, np.int64))
     source, of_block, ahead = photos, 0.0, 0
-    if feeding.can_be_ahead(settings, torch.device("cuda")):
-        source = feeding.Ahead(photos, settings, rows_N, labels_N, rows_N, epoch=1, part_of=learner.ranks.part)
+    if input_pipeline.can_be_ahead(settings, torch.device("cuda")):
+        source = input_pipeline.Ahead(photos, settings, rows_N, labels_N, rows_N, epoch=1, part_of=learner.ranks.part)
         with Count() as found:
             source.take(batch)
         of_block = found.num / source.length

@@ -25,7 +25,11 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from gpu_estimate import NUM_CLASSES, learner_of  # noqa: E402
 
-from fashion_core import batches, config, infer, models, steps  # noqa: E402
+from fashion_core.models import networks  # noqa: E402
+from fashion_core.models.device import uses_bfloat16  # noqa: E402
+from fashion_core.models.input import Photos  # noqa: E402
+from fashion_core.settings import config  # noqa: E402
+from fashion_core.training import batches, steps  # noqa: E402
 
 IMAGES = 91_166
 WARM = 12
@@ -36,11 +40,11 @@ def measured(
 ) -> dict[str, Any]:
     width, height = settings.image_size
     generator = np.random.default_rng(0)
-    photos = batches.Photos(generator.integers(0, 256, (rows, height, width, 3), np.uint8), device)
+    photos = Photos(generator.integers(0, 256, (rows, height, width, 3), np.uint8), device)
     labels_N = generator.integers(0, NUM_CLASSES, rows)
     learner = learner_of(settings, device)
-    learner.bfloat16 = infer.uses_bfloat16(settings.precision, device)
-    models.set_training(learner.model, learner.frozen)
+    learner.bfloat16 = uses_bfloat16(settings.precision, device)
+    networks.set_training(learner.model, learner.frozen)
     rows_N = np.arange(rows)
     order_N = generator.integers(0, rows, settings.batch_size * (num_steps + WARM + 24))
     parts = list(batches.batches(order_N, settings.batch_size))

@@ -2,7 +2,8 @@
 
     python benchmarks/imbalance.py DATASET --output FILE.json [--ways none sampler ...] [--seeds 3] [--epochs 8]
         [--image-size 32] [--set key=value ...] [--split test] [--data-dir DATA] [--runs-dir RUNS]
-    python benchmarks/imbalance.py DATASET --output FILE.json --table [--save fashion_core/measured_imbalance.json]
+    python benchmarks/imbalance.py DATASET --output FILE.json --table [--save
+    fashion_core/claims/measured_imbalance.json]
 
 Takes an imported dataset; a long-tailed one is made with `python -m fashion_core import DATASET --imbalance 100`. Each
 training is `python -m fashion_core train --run-dir ...`; the seeds of a way are a group of the lab. The file keeps what
@@ -31,7 +32,13 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.imbalance_table import AFTER, CORE, WAYS, noise, photo_error, print_table, summary  # noqa: E402
-from fashion_core import adjustment, config, launchers, manifest, metrics, runs, sampling, sources, storage  # noqa: E402
+from fashion_core import paths, storage  # noqa: E402
+from fashion_core.data import datasets  # noqa: E402
+from fashion_core.data.sources import readers  # noqa: E402
+from fashion_core.launch import background  # noqa: E402
+from fashion_core.metrics import logit_adjustment, scoring  # noqa: E402
+from fashion_core.runs import runs  # noqa: E402
+from fashion_core.settings import config, sampling  # noqa: E402
 
 #: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
 PLAIN = ("flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0")
@@ -44,7 +51,7 @@ def settings_of(way: str, seed: int, given: argparse.Namespace) -> config.Settin
     return replace(config.settings_for(given.recipe, own), sampler=sampler, loss=loss, seed=seed)
 
 
-def is_of(row: dict[str, Any], dataset: manifest.Dataset, settings: config.Settings, split: str) -> bool:
+def is_of(row: dict[str, Any], dataset: datasets.Dataset, settings: config.Settings, split: str) -> bool:
     """Whether a row of the file is this very training, judged on this split: the photos and every setting are equal. A
     setting that did not exist when the row was written counts as off, as it does for old runs."""
     if (row["fingerprint"], row["split"], row["seed"]) != (dataset.fingerprint, split, settings.seed):
@@ -52,12 +59,12 @@ def is_of(row: dict[str, Any], dataset: manifest.Dataset, settings: config.Setti
     return config.from_json(row["settings"]) == settings
 
 
-def key_of(dataset: manifest.Dataset, settings: config.Settings) -> str:
+def key_of(dataset: datasets.Dataset, settings: config.Settings) -> str:
     """A short name for the photos and every setting, so that two trainings never share a directory."""
-    return sources.fingerprint_of([dataset.fingerprint, settings.to_json()])
+    return readers.fingerprint_of([dataset.fingerprint, settings.to_json()])
 
 
-def train(dataset: manifest.Dataset, way: str, settings: config.Settings, given: argparse.Namespace) -> runs.Run:
+def train(dataset: datasets.Dataset, way: str, settings: config.Settings, given: argparse.Namespace) -> runs.Run:
     """The finished run of these settings: the one that is there, or trained now."""
     key = key_of(dataset, settings)
     folder = given.runs_dir / f"imbalance-{dataset.id[:40]}-{way.replace('_', '-')}-{settings.seed}-{key[:6]}"
@@ -72,7 +79,7 @@ def train(dataset: manifest.Dataset, way: str, settings: config.Settings, given:
         done = subprocess.run(
             [sys.executable, "-m", "fashion_core", *words],
             cwd=ROOT,
-            env={**os.environ, **launchers.ENVIRONMENT},
+            env={**os.environ, **background.ENVIRONMENT},
             capture_output=True,
             text=True,
         )
@@ -92,23 +99,23 @@ def scored(frame: pd.DataFrame, classes: tuple[str, ...], probabilities_NK: np.n
 
 def probabilities(run: runs.Run, split: str) -> tuple[pd.DataFrame, np.ndarray]:
     frame = run.predictions(split)
-    return frame, metrics.probabilities_of(frame, run.classes)
+    return frame, scoring.probabilities_of(frame, run.classes)
 
 
 def after(run: runs.Run, counts_K: np.ndarray, split: str) -> dict[str, dict[str, Any]]:
     """Both ways of AFTER, from the stored predictions of a run of `none`."""
     frame, found_NK = probabilities(run, split)
-    told = {"logit_after": scored(frame, run.classes, adjustment.adjusted(found_NK, counts_K)) | {"tau": 1.0}}
+    told = {"logit_after": scored(frame, run.classes, logit_adjustment.adjusted(found_NK, counts_K)) | {"tau": 1.0}}
     if split != "val":  # tau must not be chosen on the photos that are scored
         val, val_NK = probabilities(run, "val")
-        tau = adjustment.best_tau(runs.label_indices(val["label"], run.classes), val_NK, counts_K)
-        told["logit_after_tau"] = scored(frame, run.classes, adjustment.adjusted(found_NK, counts_K, tau)) | {
+        tau = logit_adjustment.best_tau(runs.label_indices(val["label"], run.classes), val_NK, counts_K)
+        told["logit_after_tau"] = scored(frame, run.classes, logit_adjustment.adjusted(found_NK, counts_K, tau)) | {
             "tau": tau
         }
     return told
 
 
-def study(dataset: manifest.Dataset, given: argparse.Namespace) -> None:
+def study(dataset: datasets.Dataset, given: argparse.Namespace) -> None:
     """Train and score whatever is not in the file yet; seed after seed, so that what is there is always balanced."""
     counts = dataset.manifest(["split", "label", "status"]).query("split == 'train' and status == 'ok'")
     counts_K = sampling.class_counts(pd.Categorical(counts["label"], dataset.classes).codes, dataset.classes)
@@ -139,7 +146,7 @@ def read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {"format": 1, "runs": []}
 
 
-def rows_of(dataset: manifest.Dataset, given: argparse.Namespace) -> list[dict[str, Any]]:
+def rows_of(dataset: datasets.Dataset, given: argparse.Namespace) -> list[dict[str, Any]]:
     """The rows of the file that have these settings."""
     numbers = range(given.first_seed, given.first_seed + given.seeds)
     wanted = [settings_of(way, seed, given) for way in given.ways for seed in numbers]
@@ -162,7 +169,7 @@ def photo_errors(given: argparse.Namespace, rows: list[dict[str, Any]]) -> dict[
             raise SystemExit(f"run {row['run']} is not in {given.runs_dir}; the photos' share needs its predictions")
         frame, found_NK = probabilities(run := runs.open_run(folder), given.split)
         if "tau" in row:
-            found_NK = adjustment.adjusted(found_NK, np.array(row["train_counts"]), row["tau"])
+            found_NK = logit_adjustment.adjusted(found_NK, np.array(row["train_counts"]), row["tau"])
         labels_N = runs.label_indices(frame["label"], run.classes)
         right_N = pd.Series(found_NK.argmax(axis=1) == labels_N, index=frame["image_id"])
         found.setdefault(row["way"], []).append(right_N.sort_index().to_numpy())
@@ -182,7 +189,7 @@ def whole_seeds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def save(
-    dataset: manifest.Dataset,
+    dataset: datasets.Dataset,
     given: argparse.Namespace,
     rows: list[dict[str, Any]],
     photos: dict[str, dict[str, float]],
@@ -226,10 +233,10 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--table", action="store_true", help="print what the file has and train nothing")
     parser.add_argument("--save", type=Path, help="also put the table into this JSON file")
-    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
-    parser.add_argument("--runs-dir", type=Path, default=config.default_runs_dir())
+    parser.add_argument("--data-dir", type=Path, default=paths.default_data_dir())
+    parser.add_argument("--runs-dir", type=Path, default=paths.default_runs_dir())
     given = parser.parse_args()
-    dataset = manifest.find_dataset(given.data_dir, given.dataset)
+    dataset = datasets.find_dataset(given.data_dir, given.dataset)
     if not given.table:
         study(dataset, given)
     rows = rows_of(dataset, given)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from fashion_core import differences, seeds
+from fashion_core.metrics import seed_spread, significance
 
 #: A way to train: its sampler and its loss.
 WAYS = {
@@ -90,7 +90,7 @@ def photo_error(
         if len(photos) < 2:
             raise ValueError("a class has a single photo to be scored on, which has no spread")
         if not paired:
-            return float(differences.variance_over_photos(none_SN[:, photos], way_SN[:, photos], signed=True))
+            return float(significance.variance_over_photos(none_SN[:, photos], way_SN[:, photos], signed=True))
         gain_SN = way_SN[:, photos].astype(float) - none_SN[:, photos]
         of_seeds = gain_SN.var(axis=0, ddof=1).mean() / len(gain_SN) if len(gain_SN) > 1 else 0.0
         return float((gain_SN.mean(axis=0).var(ddof=1) - of_seeds) / len(photos))
@@ -150,7 +150,7 @@ def noise(table: list[dict[str, Any]], metric: str = "accuracy") -> dict[str, fl
     """How far seeds alone move a score, from all ways that were trained: one SD with its degrees of freedom, and the
     difference of two means that is more than seeds (t, 5 %, two-sided); None of single seeds."""
     groups = [line[metric]["values"] for line in table if line["way"] in WAYS]
-    pooled = seeds.pooled_sd(groups)
+    pooled = seed_spread.pooled_sd(groups)
     if pooled is None:
         return None
     sd, df = pooled
@@ -164,7 +164,7 @@ def _mean_recall(row: dict[str, Any]) -> float:
 
 
 def _spread(numbers: list[float]) -> dict[str, float]:
-    found = seeds.spread_of(numbers)
+    found = seed_spread.spread_of(numbers)
     told = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
     return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
 

@@ -18,7 +18,8 @@ import pandas as pd
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
-from fashion_core import label_errors, runs, temperatures
+from fashion_core.metrics import label_errors
+from fashion_core.runs import runs, temperature
 
 FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given")
 RANKS = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
@@ -53,7 +54,7 @@ def quality(found: np.ndarray, planted: np.ndarray) -> list[float]:
 def measure(folder: Path, split: str, kind: str, share: float, seeds: Iterable[int]) -> None:
     """Print one table for a run."""
     run = runs.open_run(folder)
-    fitted = temperatures.of_run(run)
+    fitted = temperature.of_run(run)
     frame = run.predictions(split)
     true_N = runs.label_indices(frame["label"], run.classes)
     shares_NK = frame[[f"p_{name}" for name in run.classes]].to_numpy(np.float64)

@@ -23,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import lesson_data, lesson_plans, lesson_ranges, storage  # noqa: E402
+from fashion_core import storage  # noqa: E402
+from fashion_core.lessons import datasets, expected, plans  # noqa: E402
 
 
 def run(lesson: str, seed: int, data_dir: Path, runs_dir: Path) -> dict:
@@ -47,7 +48,7 @@ def summary(lesson: str, documents: list[dict], where: str) -> dict:
         }  # fmt: skip
     times = {name: round(documents[0][name], 1) for name in ("seconds", "first_seconds", "cpu_seconds")}
     return {
-        "lesson": lesson, "key": lesson_plans.plan(lesson).key, "seeds": len(documents), **times, "where": where,
+        "lesson": lesson, "key": plans.plan(lesson).key, "seeds": len(documents), **times, "where": where,
         "command": f"python benchmarks/lessons.py --seeds {len(documents)} --save",
         "date": datetime.date.today().isoformat(), "numbers": numbers,
     }  # fmt: skip
@@ -67,24 +68,22 @@ def measure(lesson: str, seeds: int, data_dir: Path, runs_dir: Path) -> dict:
 
 def save(found: dict) -> None:
     """Put a lesson into the file of the teacher's view, in the place of what it said before."""
-    kept = json.loads(lesson_ranges.PATH.read_text())["lessons"] if lesson_ranges.PATH.exists() else []
+    kept = json.loads(expected.PATH.read_text())["lessons"] if expected.PATH.exists() else []
     lessons = {one["lesson"]: one for one in [*kept, found]}
-    storage.write_json(
-        lesson_ranges.PATH, {"lessons": [lessons[name] for name in lesson_plans.LESSONS if name in lessons]}
-    )
+    storage.write_json(expected.PATH, {"lessons": [lessons[name] for name in plans.LESSONS if name in lessons]})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--lessons", nargs="+", default=list(lesson_plans.LESSONS), choices=lesson_plans.LESSONS)
+    parser.add_argument("--lessons", nargs="+", default=list(plans.LESSONS), choices=plans.LESSONS)
     parser.add_argument("--data-dir", type=Path, help="a data folder with the drawn set; a temporary one if not given")
     parser.add_argument("--runs-dir", type=Path, help="an empty runs folder; a temporary one if not given")
-    parser.add_argument("--save", action="store_true", help=f"write {lesson_ranges.PATH.name} for the teacher's view")
+    parser.add_argument("--save", action="store_true", help=f"write {expected.PATH.name} for the teacher's view")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         data_dir, runs_dir = given.data_dir or Path(scratch) / "data", given.runs_dir or Path(scratch) / "runs"
-        lesson_data.make(lesson_plans.WHOLE, data_dir)
+        datasets.make(plans.WHOLE, data_dir)
         for lesson in given.lessons:
             found = measure(lesson, given.seeds, data_dir, runs_dir)
             if given.save:

@@ -92,7 +92,7 @@ def class_names(K: int) -> tuple[str, ...]:
 
 def make(folder: Path, K: int, num_photos: int) -> None:
     """Photos, dataset, runs, audit and report of K classes below ``folder``; what is there already stays."""
-    from fashion_core import manifest
+    from fashion_core.data import datasets, importing
     from tests.made_runs import make_run
 
     if (folder / "done").exists():
@@ -106,8 +106,8 @@ def make(folder: Path, K: int, num_photos: int) -> None:
                 target = folder / "photos" / split / classes[number % K]
                 target.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels).resize((24, 24), Image.NEAREST).save(target / f"{number:05}.png")
-        manifest.import_source(folder / "photos", data_dir=folder / "data", name="made")
-    dataset = manifest.find_dataset(folder / "data", "made")
+        importing.import_source(folder / "photos", data_dir=folder / "data", name="made")
+    dataset = datasets.find_dataset(folder / "data", "made")
     frame = dataset.manifest(["image_id", "label", "split"])
     of = {split: frame[frame["split"] == split] for split in ("test", "val")}
     for name, seed in (("one", 0), ("two", 7)):

@@ -30,7 +30,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.evaluation_speed import CHROMIUM, FLAGS, Server  # noqa: E402
-from fashion_core import config, manifest, runs  # noqa: E402
+from fashion_core.data import datasets  # noqa: E402
+from fashion_core.paths import default_data_dir, default_runs_dir  # noqa: E402
+from fashion_core.runs import runs  # noqa: E402
 
 SECONDS = 120_000  # to give up after, in milliseconds
 ANSWERED = """() => {
@@ -79,15 +81,15 @@ def summary(times: list[tuple[float, float]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
-    parser.add_argument("--data", type=Path, default=config.default_data_dir())
-    parser.add_argument("--runs", type=Path, default=config.default_runs_dir())
+    parser.add_argument("--data", type=Path, default=default_data_dir())
+    parser.add_argument("--runs", type=Path, default=default_runs_dir())
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--starts", type=int, default=3)
     asked = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
     run = runs.find_run(asked.runs, asked.run)
-    dataset = runs.dataset_of(run, manifest.list_datasets(asked.data))
+    dataset = runs.dataset_of(run, datasets.list_datasets(asked.data))
     if dataset is None:
         parser.error(f"the photos of {run.id} are not in {asked.data}; run: {run.dataset['bring']}")
     frame = dataset.manifest()

@@ -18,8 +18,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fashion_core import onnx_file, photos, runs
-from fashion_core.predict import Classifier
+from fashion_core.data.sources import photos
+from fashion_core.models import onnx
+from fashion_core.models.classifier import Classifier
+from fashion_core.runs import runs
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ def main() -> None:
     classify = Classifier(asked.run, device="cpu")
     loading = {"torch_seconds": time.perf_counter() - began}
     with tempfile.TemporaryDirectory() as folder:
-        onnx_file.write(run, Path(folder) / "model.onnx")
+        onnx.write(run, Path(folder) / "model.onnx")
         import onnxruntime
 
         began = time.perf_counter()

@@ -17,14 +17,20 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import bits, config, feeding, infer, manifest, runs, steps, train  # noqa: E402
+from fashion_core import paths  # noqa: E402
+from fashion_core.compare import bitwise  # noqa: E402
+from fashion_core.data import datasets  # noqa: E402
+from fashion_core.models.device import choose_device  # noqa: E402
+from fashion_core.runs import runs  # noqa: E402
+from fashion_core.settings import config  # noqa: E402
+from fashion_core.training import input_pipeline, loop, steps  # noqa: E402
 
 
-def trained(run: runs.Run, dataset: manifest.Dataset, stop_at: int | None = None) -> runs.Run:
+def trained(run: runs.Run, dataset: datasets.Dataset, stop_at: int | None = None) -> runs.Run:
     """The run, trained; ``stop_at``: stopped after that step and taken up again."""
     for at in (None,) if stop_at is None else (stop_at, None):
         said: list[str] = []
-        summary = train.train(
+        summary = loop.train(
             run, dataset, should_stop=lambda at=at, said=said: any(f"step {at} " in one for one in said[-3:]),
             say=said.append,
         )  # fmt: skip
@@ -42,7 +48,7 @@ def one_at_a_time() -> Iterator[None]:
         steps.can_be_ahead = before  # type: ignore[attr-defined]
 
 
-def trials(dataset: manifest.Dataset, settings: config.Settings, folder: Path) -> Iterator[tuple[str, str]]:
+def trials(dataset: datasets.Dataset, settings: config.Settings, folder: Path) -> Iterator[tuple[str, str]]:
     """What was done again, and how it compares with the first training."""
 
     def made(name: str) -> runs.Run:
@@ -51,13 +57,13 @@ def trials(dataset: manifest.Dataset, settings: config.Settings, folder: Path) -
     first = trained(made("first"), dataset)
     steps_per_epoch = first.config["steps_per_epoch"]
     middle = (settings.epochs - 1) * steps_per_epoch + max(1, steps_per_epoch // 2)  # in the middle of the last epoch
-    yield "again", bits.compare(first, trained(made("again"), dataset)).sentence
+    yield "again", bitwise.compare(first, trained(made("again"), dataset)).sentence
     resumed = trained(made("resumed"), dataset, stop_at=middle)
-    yield f"stopped after step {middle} and resumed", bits.compare(first, resumed).sentence
-    if feeding.can_be_ahead(settings, infer.choose_device(settings.device)):
+    yield f"stopped after step {middle} and resumed", bitwise.compare(first, resumed).sentence
+    if input_pipeline.can_be_ahead(settings, choose_device(settings.device)):
         with one_at_a_time():
             alone = trained(made("alone"), dataset)
-        yield "one batch at a time", bits.compare(first, alone).sentence
+        yield "one batch at a time", bitwise.compare(first, alone).sentence
 
 
 def main() -> None:
@@ -66,14 +72,14 @@ def main() -> None:
     parser.add_argument("--recipe", nargs="+", default=["report", "strong"])
     parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value, for every recipe")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    parser.add_argument("--data-dir", type=Path, default=paths.default_data_dir())
     given = parser.parse_args()
-    dataset = manifest.find_dataset(given.data_dir, given.dataset)
+    dataset = datasets.find_dataset(given.data_dir, given.dataset)
     for recipe in given.recipe:
         settings = config.settings_for(recipe, [*given.sets, f"device={given.device}", "log_every=1"])
         with tempfile.TemporaryDirectory() as folder:
             for what, found in trials(dataset, settings, Path(folder)):
-                print(f"{recipe} on {infer.choose_device(given.device)}, {what}: {found}", flush=True)
+                print(f"{recipe} on {choose_device(given.device)}, {what}: {found}", flush=True)
 
 
 if __name__ == "__main__":

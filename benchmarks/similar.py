@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fashion_core import neighbours
+from fashion_core.embeddings import neighbours
 
 K = 10
 

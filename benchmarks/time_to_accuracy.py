@@ -24,7 +24,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from training_speed import ROOT, environment, measured  # noqa: E402
 
-from fashion_core import config, manifest, runs, storage  # noqa: E402
+from fashion_core import paths, storage
+from fashion_core.data import datasets
+from fashion_core.runs import runs
 
 
 def trained(options: argparse.Namespace, runs_dir: str, name: str, *words: str) -> runs.Run:
@@ -46,7 +48,7 @@ def epochs_of(run: runs.Run) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    parser.add_argument("--data-dir", type=Path, default=paths.default_data_dir())
     parser.add_argument("--recipe", default="strong")
     parser.add_argument("--set", action="append", default=[], dest="sets", metavar="key=value")
     parser.add_argument("--epochs", type=int, default=15, help="of the report's recipe")
@@ -54,7 +56,7 @@ def main() -> None:
     parser.add_argument("--plain-steps", type=int, default=60)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    dataset = manifest.find_dataset(options.data_dir, options.dataset)
+    dataset = datasets.find_dataset(options.data_dir, options.dataset)
     with tempfile.TemporaryDirectory() as scratch:
         folders = Path(scratch) / "folders"
         words = ["folders", options.dataset, str(folders)]

@@ -24,12 +24,15 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.training_speed import WARM, describe, environment  # noqa: E402
-from fashion_core import config, manifest, pixels  # noqa: E402
+from fashion_core import paths  # noqa: E402
+from fashion_core.data import pixels  # noqa: E402
+from fashion_core.data.datasets import Dataset, find_dataset  # noqa: E402
+from fashion_core.settings import config  # noqa: E402
 
 MOST_OWN, MOST_SLOWER = 3.0, 0.15  # GiB; a share of the small set's images a second
 
 
-def trained(dataset: manifest.Dataset, options: argparse.Namespace) -> dict[str, Any]:
+def trained(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
     """What training_tasks.py tells of ``steps`` steps, and the peaks of its process's memory in bytes."""
     words = ["train", "--dataset", dataset.id, "--data-dir", str(dataset.folder.parent)]
     process = subprocess.Popen(
@@ -59,7 +62,7 @@ def held(pid: int) -> dict[str, int]:
     return {name: 1024 * int(kib) for name, kib in re.findall(r"^(RssAnon|RssFile|VmRSS):\s+(\d+) kB", told, re.M)}
 
 
-def forget(dataset: manifest.Dataset) -> None:
+def forget(dataset: Dataset) -> None:
     """Ask the kernel to drop the pixel cache from its page cache; what another process maps may stay."""
     descriptor = os.open(pixels.cache_path(dataset, *config.REPORT.image_size), os.O_RDONLY)
     try:
@@ -72,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("large")
     parser.add_argument("small")
-    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    parser.add_argument("--data-dir", type=Path, default=paths.default_data_dir())
     parser.add_argument("--steps", type=int, default=300, help=f"a multiple of 10 above {WARM}")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
@@ -81,7 +84,7 @@ def main() -> None:
     if options.steps % 10 or options.steps <= WARM:
         parser.error(f"--steps must be a multiple of 10 above {WARM}, got {options.steps}")
     describe(options.threads)
-    datasets = [manifest.find_dataset(options.data_dir.resolve(), name) for name in (options.large, options.small)]
+    datasets = [find_dataset(options.data_dir.resolve(), name) for name in (options.large, options.small)]
     found: dict[str, list[dict[str, Any]]] = {dataset.id: [] for dataset in datasets}
     print(f"{'dataset':<20}{'photos':>9}{'own GiB':>10}{'files GiB':>11}{'images/s':>10}")
     for _ in range(options.repeats):

@@ -31,8 +31,10 @@ from scipy import stats
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import config, launch, manifest  # noqa: E402
-from fashion_core.launchers import WAITING  # noqa: E402
+from fashion_core import paths  # noqa: E402
+from fashion_core.data import datasets, image_folders  # noqa: E402
+from fashion_core.launch import background  # noqa: E402
+from fashion_core.launch.background import WAITING  # noqa: E402
 
 WARM = 10  # steps that are not timed: the first ones fill the allocator and start the loader's workers
 SWITCHES = {
@@ -48,7 +50,7 @@ GOALS = {"epoch": 3.0, "input": 12.0, "floor": 1.6}
 def environment(threads: int, allocator: bool, waiting: bool | None = None) -> dict[str, str]:
     """This process's environment without any settings of allocator and threads, or with ours."""
     ours = {
-        **(launch.ALLOCATOR if allocator else {}),
+        **(background.ALLOCATOR if allocator else {}),
         **(WAITING if (allocator if waiting is None else waiting) else {}),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_") and name not in WAITING}
@@ -196,7 +198,7 @@ def print_tables(rounds: Rounds) -> None:
         print(f"               the floor: {flops / 1e9:.3f} GFLOP an image at {gflops:.0f} GFLOP/s, the best of "
               "several large float32 matrix products")  # fmt: skip
     for told in rounds.found.get("shares", []):
-        print(f"\nwhere the time goes: {told['ms_per_image']:.3f} ms an image, through fashion_core.train")
+        print(f"\nwhere the time goes: {told['ms_per_image']:.3f} ms an image, through fashion_core.training.loop")
         for name, ms in sorted(told["ms_of"].items(), key=lambda item: -item[1]):
             print(f"  {name:<28}{ms:8.3f}{ms / told['ms_per_image']:8.1%}")
     if rounds.options.switches:
@@ -265,7 +267,7 @@ def compare_losses(options: argparse.Namespace, folders: Path, num_seeds: int = 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dataset", required=True)
-    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    parser.add_argument("--data-dir", type=Path, default=paths.default_data_dir())
     parser.add_argument("--folders", type=Path, help="class folders of the dataset, if they are there already")
     parser.add_argument("--steps", type=int, help=f"a multiple of 10 above {WARM}; 40, or 96 with --losses")
     parser.add_argument("--repeats", type=int, default=3)
@@ -287,7 +289,7 @@ def main() -> None:
             folders = Path(temporary)
         elif folders is None:  # what `python -m fashion_core folders DATASET DEST` writes
             folders = Path(temporary) / "folders"
-            manifest.write_folders(manifest.find_dataset(options.data_dir, options.dataset), folders)
+            image_folders.write_folders(datasets.find_dataset(options.data_dir, options.dataset), folders)
         compare = compare_losses if options.losses else compare_waiting if options.beside else compare_speed
         compare(options, folders.resolve())
 

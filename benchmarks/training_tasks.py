@@ -26,22 +26,12 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import plain_script  # noqa: E402
-from fashion_core import (  # noqa: E402
-    augment,
-    batches,
-    config,
-    draws,
-    infer,
-    losses,
-    manifest,
-    models,
-    pixels,
-    ranks,
-    runs,
-    sampling,
-    steps,
-    train,
-)
+from fashion_core.data import datasets, pixels  # noqa: E402
+from fashion_core.models import inference, networks  # noqa: E402
+from fashion_core.models import input as model_input  # noqa: E402
+from fashion_core.runs import runs  # noqa: E402
+from fashion_core.settings import config, draws, sampling  # noqa: E402
+from fashion_core.training import augment, batches, distributed, loop, losses, steps  # noqa: E402
 
 GEMM_SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 1024, 1024), (8192, 512, 1024), (1024, 4096, 2048))
 CPU = torch.device("cpu")
@@ -53,17 +43,18 @@ def settings_of(options: argparse.Namespace) -> config.Settings:
 
 
 def trained(options: argparse.Namespace) -> dict[str, Any]:
-    """``steps`` steps through fashion_core.train in a run directory of their own, stopped as a page would stop it.
+    """``steps`` steps through fashion_core.training.loop in a run directory of their own, stopped as a page would stop
+    it.
 
     ms_per_image leaves out the first ``warm`` steps; it is the run's own clock, which has no validation in it.
     """
-    dataset = manifest.find_dataset(options.data_dir, options.dataset)
+    dataset = datasets.find_dataset(options.data_dir, options.dataset)
     num, size = dataset.splits["train"], settings_of(options).batch_size
     options.set += [f"log_every={options.log_every}", f"epochs={options.steps * size // num + 2}"]
     assert options.steps % options.log_every == 0 and options.warm % options.log_every == 0
     if options.nchw:
-        augment.for_model = lambda images_BCHW, channels="RGB": images_BCHW  # what is drawn is NCHW already
-        infer.build_model = lambda *args, **named: models.build_model(*args, **named).to(
+        model_input.for_model = lambda images_BCHW, channels="RGB": images_BCHW  # what is drawn is NCHW already
+        inference.build_model = lambda *args, **named: networks.build_model(*args, **named).to(
             memory_format=torch.contiguous_format
         )
     watch = Stopwatch() if options.shares else None
@@ -78,7 +69,7 @@ def trained(options: argparse.Namespace) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         run = runs.create_run(dataset, settings_of(options), runs_dir=Path(folder), run_id="measured")
-        train.train(run, dataset, should_stop=lambda: reached >= options.steps, say=say)
+        loop.train(run, dataset, should_stop=lambda: reached >= options.steps, say=say)
         rows = run.metrics()
     logged = rows[rows["kind"] == "step"].set_index("step")
     per_epoch = run.config["steps_per_epoch"]
@@ -105,18 +96,18 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: Counter[str] = Counter()
-        batches.Photos.batch = self.timed("gather", batches.Photos.batch)
+        model_input.Photos.batch = self.timed("gather", model_input.Photos.batch)
         draws.draw = self.timed("draw", draws.draw)
         for name in ("crop", "turn", "to_float", "jitter", "erase"):
             part = "augment: " + {"turn": "flip and rotate", "to_float": "to floats", "jitter": "colour"}.get(
                 name, name
             )
             setattr(augment, name, self.timed(part, getattr(augment, name)))
-        augment.normalise = self.timed("normalise", augment.normalise)
-        augment.for_model = self.timed("channels_last", augment.for_model)
+        model_input.normalise = self.timed("normalise", model_input.normalise)
+        model_input.for_model = self.timed("channels_last", model_input.for_model)
         losses.Loss.each = self.timed("loss", losses.Loss.each)
         torch.Tensor.backward = self.timed("backward", torch.Tensor.backward)
-        make_learner = train.make_learner
+        make_learner = loop.make_learner
 
         def watched(*args: Any, **named: Any) -> steps.Learner:
             learner = make_learner(*args, **named)
@@ -124,7 +115,7 @@ class Stopwatch:
             learner.optimizer.step = self.timed("optimizer", learner.optimizer.step)
             return learner
 
-        train.make_learner = watched
+        loop.make_learner = watched
 
     def timed(self, part: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def measured(*args: Any, **named: Any) -> Any:
@@ -150,7 +141,7 @@ def _plain(dataset: ImageFolder) -> Any:
 
 def our_input(options: argparse.Namespace) -> dict[str, Any]:
     """The same from the cache: gather, draw, augment, normalise, as ``steps.feed`` hands it to the model."""
-    settings, dataset = settings_of(options), manifest.find_dataset(options.data_dir, options.dataset)
+    settings, dataset = settings_of(options), datasets.find_dataset(options.data_dir, options.dataset)
     photos, rows_N, labels_N = _opened(dataset, settings)
 
     def epoch() -> Any:
@@ -174,15 +165,15 @@ def _per_image(counts: Any, options: argparse.Namespace) -> float:
     return 1000 * (time.perf_counter() - started) / num
 
 
-def _opened(dataset: manifest.Dataset, settings: config.Settings) -> tuple[batches.Photos, np.ndarray, np.ndarray]:
+def _opened(dataset: datasets.Dataset, settings: config.Settings) -> tuple[model_input.Photos, np.ndarray, np.ndarray]:
     """Photos, the manifest rows of the training split, and their labels."""
     width, height = settings.image_size
     pixels.build(dataset, width, height)
     frame = dataset.manifest()
-    rows_N = infer.split_rows(dataset, frame, "train")
+    rows_N = inference.split_rows(dataset, frame, "train")
     index = {name: number for number, name in enumerate(dataset.classes)}
     labels_N = frame["label"].iloc[rows_N].map(index).to_numpy(dtype=np.int64)
-    return batches.Photos(pixels.open_pixels(dataset, width, height), CPU), rows_N, labels_N
+    return model_input.Photos(pixels.open_pixels(dataset, width, height), CPU), rows_N, labels_N
 
 
 def plain_step(options: argparse.Namespace) -> dict[str, Any]:
@@ -204,7 +195,7 @@ def plain_step(options: argparse.Namespace) -> dict[str, Any]:
 
 def our_step(options: argparse.Namespace) -> dict[str, Any]:
     """``steps.step`` on one prepared batch, and what the machine can do: its best matrix product before and after."""
-    settings, dataset = settings_of(options), manifest.find_dataset(options.data_dir, options.dataset)
+    settings, dataset = settings_of(options), datasets.find_dataset(options.data_dir, options.dataset)
     photos, rows_N, labels_N = _opened(dataset, settings)
     num_classes = len(dataset.classes)
     order_N = batches.epoch_order(labels_N, settings, epoch=1, num_classes=num_classes)
@@ -213,8 +204,8 @@ def our_step(options: argparse.Namespace) -> dict[str, Any]:
     steps.feed = lambda *args, **named: fed
     with tempfile.TemporaryDirectory() as folder:
         run = runs.create_run(dataset, settings, runs_dir=Path(folder), run_id="measured")
-        learner = train.make_learner(run, sampling.class_counts(labels_N, dataset.classes), CPU, ranks.Ranks())
-    models.set_training(learner.model, learner.frozen)
+        learner = loop.make_learner(run, sampling.class_counts(labels_N, dataset.classes), CPU, distributed.Ranks())
+    networks.set_training(learner.model, learner.frozen)
 
     def step() -> int:
         named = {"epoch": 1, "learning_rate": settings.learning_rate, "num_steps_before": 0}

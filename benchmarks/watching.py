@@ -37,7 +37,11 @@ from scipy import stats
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fashion_core import config, hardware, launch, runs  # noqa: E402
+from fashion_core import paths  # noqa: E402
+from fashion_core.launch import actions  # noqa: E402
+from fashion_core.runs import runs  # noqa: E402
+from fashion_core.runs.environment import cpu_name  # noqa: E402
+from fashion_core.settings import config  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -149,7 +153,7 @@ def look_away(pages: list[Page]) -> list[list[tuple[float, float]]]:
 def launched(dataset: str, log_every: int, where: dict[str, Path]) -> tuple[runs.Run, Rows]:
     """A run of small photos that lasts longer than this benchmark, once it has logged twenty rows."""
     words = ["image_size=32", "epochs=1000", f"log_every={log_every}", "device=cpu"]
-    run_id = launch.start_training(dataset, config.settings_for("report", words), **where)
+    run_id = actions.start_training(dataset, config.settings_for("report", words), **where)
     run = runs.find_run(where["runs_dir"], run_id)
     rows = Rows(run.folder / "metrics.jsonl")
     rows.start()
@@ -161,7 +165,7 @@ def rows_a_second(dataset: str, wanted: float, where: dict[str, Path]) -> int:
     """``log_every`` with which a run logs so many rows a second, tried out."""
     run, rows = launched(dataset, 1, where)
     time.sleep(5)
-    launch.stop(run, wait_seconds=20)
+    actions.stop(run, wait_seconds=20)
     rows.done = True
     return max(1, round(pace(rows.steps(0, math.inf)[10:]) / wanted))
 
@@ -210,7 +214,7 @@ def measure(options: argparse.Namespace, where: dict[str, Path]) -> tuple[list[W
     finally:
         rows.done = True
         server.terminate()
-        launch.stop(run, wait_seconds=20)
+        actions.stop(run, wait_seconds=20)
     return watched, alone
 
 
@@ -236,7 +240,7 @@ def report(watched: list[Window], alone: list[Window]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
-    parser.add_argument("--data-dir", type=Path, default=config.default_data_dir())
+    parser.add_argument("--data-dir", type=Path, default=paths.default_data_dir())
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--pairs", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=12.0)
@@ -244,7 +248,7 @@ def main() -> None:
     parser.add_argument("--chromium", default=os.environ.get("CHROMIUM") or shutil.which("chromium"))
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)  # of the run, which inherits it
-    print(f"{hardware.cpu_name()}, {os.cpu_count()} cores, {options.threads} for the run")
+    print(f"{cpu_name()}, {os.cpu_count()} cores, {options.threads} for the run")
     with tempfile.TemporaryDirectory() as folder:
         watched, alone = measure(options, {"data_dir": options.data_dir.resolve(), "runs_dir": Path(folder)})
     report(watched, alone)

@@ -7,34 +7,36 @@ sentence. The commands themselves stand in the modules imported here, in the ord
 import os
 import sys
 
-from fashion_core import data_commands, launch, train_commands  # isort: skip
-from fashion_core import tidy_commands  # isort: skip
-from fashion_core import result_commands  # isort: skip
-from fashion_core import compare_commands  # isort: skip
-from fashion_core import reproduce_commands  # isort: skip
-from fashion_core import claim_commands  # isort: skip
-from fashion_core import export_commands  # isort: skip
-from fashion_core import report_commands  # isort: skip
-from fashion_core import lesson_commands  # isort: skip
-from fashion_core import room_commands  # isort: skip
-from fashion_core import interpreter
-from fashion_core.console import app, say
+from fashion_core.cli import data  # isort: skip
+from fashion_core.launch import background  # isort: skip
+from fashion_core.cli import train  # isort: skip
+from fashion_core.cli import runs  # isort: skip
+from fashion_core.cli import results  # isort: skip
+from fashion_core.cli import compare  # isort: skip
+from fashion_core.cli import reproduce  # isort: skip
+from fashion_core.cli import claims  # isort: skip
+from fashion_core.cli import export  # isort: skip
+from fashion_core.cli import report  # isort: skip
+from fashion_core.cli import lessons  # isort: skip
+from fashion_core.cli import room  # isort: skip
+from fashion_core.cli.console import app, say
 from fashion_core.errors import FashionError
+from fashion_core.launch import interpreter
 
 __all__ = [
     "app",
-    "claim_commands",
-    "compare_commands",
-    "data_commands",
-    "export_commands",
-    "lesson_commands",
+    "claims",
+    "compare",
+    "data",
+    "export",
+    "lessons",
     "main",
-    "report_commands",
-    "reproduce_commands",
-    "result_commands",
-    "room_commands",
-    "tidy_commands",
-    "train_commands",
+    "report",
+    "reproduce",
+    "results",
+    "room",
+    "runs",
+    "train",
 ]
 
 
@@ -42,9 +44,11 @@ def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
     heavy = {"train", "resume", "evaluate", "embed", "export", "lesson"} & set(words[:1]) and "--detach" not in words
-    if heavy and sys.platform == "linux" and not launch.ENVIRONMENT.items() <= os.environ.items():
+    if heavy and sys.platform == "linux" and not background.ENVIRONMENT.items() <= os.environ.items():
         # The allocator and OpenMP read these when a process starts, so the process starts again, once.
-        os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **launch.ENVIRONMENT})
+        os.execve(
+            sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **background.ENVIRONMENT}
+        )
     try:
         app(prog_name=interpreter.here("python -m fashion_core"))
     except FashionError as error:

@@ -2,29 +2,15 @@
 
 import streamlit as st
 
-from fashion_core import config, rights
-from fashion_core.fields import Field
+from fashion_core import rights
+from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.labels import display_name
-from fashion_core.photos import EXTENSIONS
-from ui import (
-    address,
-    asked,
-    audience,
-    faults,
-    first_start,
-    navigation,
-    notices,
-    pickers,
-    preview,
-    preview_grid,
-    preview_words,
-    recipe_picker,
-    settings_form,
-    subject,
-    trace_view,
-    words,
-)
-from ui.answer import say
+from fashion_core.settings import config
+from fashion_core.settings.fields import Field
+from ui.app import address, audience, faults, navigation, notices, subject, words
+from ui.augmentation import grid, preview, trace_view, wording
+from ui.shared import asked_photos, first_start, pickers, recipe_picker, settings_form
+from ui.shared.answer import say
 
 TRY = "try_"  # what is tried here is not yet what will be trained with
 NUM_DRAWS = 14  # with the photo itself three full rows of five
@@ -73,20 +59,20 @@ def photo_of_dataset() -> int:
     return int(photos[label][place - 1])
 
 
-def own_photo(size: tuple[int, int], how: str) -> asked.Asked | None:
+def own_photo(size: tuple[int, int], how: str) -> asked_photos.Asked | None:
     """The reader's photo, checked on the server; None before there is one."""
     file = st.file_uploader(
         "Your photo",
         type=[ending.lstrip(".") for ending in EXTENSIONS],
         key="own_photo",
-        max_upload_size=asked.MOST_BYTES // 1_000_000,
+        max_upload_size=asked_photos.MOST_BYTES // 1_000_000,
         help="JPEG, PNG, WEBP, BMP or GIF. It stays in the memory of this machine while the page is open; it is not "
         "stored and not sent on.",
     )
-    return asked.of_upload(file.name, file.getvalue(), size, how) if file is not None else None
+    return asked_photos.of_upload(file.name, file.getvalue(), size, how) if file is not None else None
 
 
-def stop_without(own: asked.Asked | None) -> None:
+def stop_without(own: asked_photos.Asked | None) -> None:
     """Say why there is nothing to draw, and end the page, unless ``own`` is a photo."""
     if own is None:
         notices.empty("Here you would see what training makes of your photo. Choose one; it is not stored.")
@@ -100,7 +86,7 @@ def stop_without(own: asked.Asked | None) -> None:
 navigation.enter("augmentation")
 if rights.is_review_copy():
     if audience.is_review():
-        say(preview_words.in_words(config.RECIPES[FIRST_RECIPE]), f"{SO_THAT} So says the recipe {FIRST_RECIPE}.")
+        say(wording.in_words(config.RECIPES[FIRST_RECIPE]), f"{SO_THAT} So says the recipe {FIRST_RECIPE}.")
     notices.review_copy(
         audience.told(
             classroom="Making these pictures needs PyTorch, which a review copy does not load.",
@@ -171,7 +157,7 @@ with seen:
         told = st.empty()
         with st.skeleton(height=480), faults.shown():
             fed = preview.feed_batch(dataset, settings, epoch=epoch, number=number - 1)
-            pictures = preview_grid.pictures_of_batch(dataset, settings, fed, MOST_OF_BATCH)
+            pictures = grid.pictures_of_batch(dataset, settings, fed, MOST_OF_BATCH)
     else:
         left, right = st.columns([1.3, 1], gap="small")
         with left:
@@ -185,26 +171,26 @@ with seen:
         else:
             with faults.shown():
                 stored_HW3 = preview.pixels_of(dataset, [row], settings)[0]
-            shape = preview_grid.shape_of(dataset, row)
+            shape = grid.shape_of(dataset, row)
         told = st.empty()
         with st.skeleton(height=480), faults.shown():
-            pictures = preview_grid.pictures_of_epochs(stored_HW3, settings, row=row, epochs=epochs, shape=shape)
+            pictures = grid.pictures_of_epochs(stored_HW3, settings, row=row, epochs=epochs, shape=shape)
     if audience.is_review():
         with told:
             say(
-                preview_words.in_words(settings),
+                wording.in_words(settings),
                 f"{SO_THAT} These are the very pictures that the settings called {recipe.recipe} feed it.",
                 notices.DRAWN_HELP if dataset.synthetic else "",
             )
-        pictures = preview_grid.without_numbers(pictures)
+        pictures = grid.without_numbers(pictures)
     else:
-        told.markdown(preview_words.in_words(settings))
-    st.html(preview_grid.grid_html(pictures, exact=exact))
+        told.markdown(wording.in_words(settings))
+    st.html(grid.grid_html(pictures, exact=exact))
     if view != BATCH and (settings.mixup or settings.cutmix):
         notices.aside("MixUp and CutMix need other photos: “One batch” shows what they do.")
     if not audience.is_review():
-        promise = preview_words.OWN if view == OWN else preview_words.promise(settings, whole_batch=view == BATCH)
-        notices.aside(f"{preview_words.how_it_goes_in(settings)} {promise}")
+        promise = wording.OWN if view == OWN else wording.promise(settings, whole_batch=view == BATCH)
+        notices.aside(f"{wording.how_it_goes_in(settings)} {promise}")
 
 if not audience.shows("traced", "channel"):
     navigation.next_step("evaluation", "See how good a trained model is")
@@ -214,7 +200,7 @@ if not audience.shows("traced", "channel"):
 if view != BATCH:
     st.subheader("How one picture is made", anchor=False)
     with faults.shown():
-        original = own or asked.of_dataset(dataset, row, settings.image_size, settings.resize)
+        original = own or asked_photos.of_dataset(dataset, row, settings.image_size, settings.resize)
     trace_view.show(original, stored_HW3, settings, row=row, epochs=epochs)
 
 # use

@@ -2,25 +2,16 @@
 
 import streamlit as st
 
-from fashion_core import claims
-from ui import (
-    address,
-    audience,
-    claims_found,
-    claims_run,
-    claims_view,
-    first_start,
-    loaders,
-    navigation,
-    notices,
-    subject,
-    words,
-)
+from fashion_core.claims import definitions
+from ui.app import address, audience, loaders, navigation, notices, subject, words
+from ui.claims import claims_run, view
+from ui.claims import places as claim_places
+from ui.shared import first_start
 
 navigation.enter("claims")
 
 # pick
-places = claims_found.places()
+places = claim_places.places()
 if not places:
     first_start.show()
     notices.empty("No photos are on this machine yet, and no results came with the lab. Here the report's claims would "
@@ -42,24 +33,25 @@ with left:
 runs = loaders.all_runs()
 overrides, num_seeds = claims_run.changes(place), claims_run.asked_seeds()
 known = {
-    claim.name: claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds) for claim in claims.CLAIMS
+    claim.name: claim_places.look(place, claim, runs, overrides=overrides, seeds=num_seeds)
+    for claim in definitions.CLAIMS
 }
 asked = st.query_params.get("claim")
 if asked is not None and asked not in known:
     navigation.say(f"Claim {words.command(asked[:120])} is not one of the report's; showing another one.")
 settled = next((name for name, one in known.items() if one.result), next(iter(known)))
-claim = claims.find(asked if asked in known else settled)
-one = known[claim.name] = claims_found.look(place, claim, runs, overrides=overrides, seeds=num_seeds, thoroughly=True)
+claim = definitions.find(asked if asked in known else settled)
+one = known[claim.name] = claim_places.look(place, claim, runs, overrides=overrides, seeds=num_seeds, thoroughly=True)
 
 # draw: all claims on the left, one of them on the right
 with left:
-    claims_view.show_list(known, claim.name)
+    view.show_list(known, claim.name)
 with right:
-    claims_view.show_claim(claim)
+    view.show_claim(claim)
     if one.result:
-        claims_view.show(one, {run.id: run for run in runs})
+        view.show(one, {run.id: run for run in runs})
     else:
-        claims_view.show_open(one)
+        view.show_open(one)
     if not audience.is_review() or not one.result:
         claims_run.show(one, place, runs)
 

@@ -3,22 +3,9 @@
 import streamlit as st
 
 from fashion_core.errors import RunError
-from ui import (
-    address,
-    audience,
-    compare_detail,
-    compare_runs,
-    compare_sides,
-    compare_view,
-    faults,
-    loaders,
-    navigation,
-    notices,
-    pickers,
-    report_button,
-    reproduce_view,
-    subject,
-)
+from ui.app import address, audience, faults, loaders, navigation, notices, subject
+from ui.compare import compare_sides, detail, leaderboard, verdict
+from ui.shared import pickers, report_button, reproduce_view
 
 navigation.enter("compare")
 
@@ -42,8 +29,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     split = pickers.pick_split(compare_sides.splits_of(first, second))
     subject.settle()
     margin = address.select(
-        "Equal within", list(compare_view.MARGINS), key="margin", default="0.01",
-        words=compare_view.MARGINS.__getitem__, width=120,
+        "Equal within", list(verdict.MARGINS), key="margin", default="0.01",
+        words=verdict.MARGINS.__getitem__, width=120,
         help="Differences smaller than this do not matter to you. Equivalent means that a larger one is ruled out.",
     )  # fmt: skip
     if first.drawn or second.drawn:
@@ -52,29 +39,29 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 # load and draw: a pair that cannot be compared says why and what can be, and the runs below stay
 found = None
 try:
-    found = compare_view.compared(first, second, split, float(margin), runs)
+    found = verdict.compared(first, second, split, float(margin), runs)
 except RunError as error:
     compare_sides.say_apart(offer, first, second, split, error)
 if found is not None:
-    compare_view.show_verdict(found)
+    verdict.show_verdict(found)
     reproduce_view.show_comparison(first, second, split, float(margin))
     if audience.shows("true", "predicted"):
         settings, curves = st.columns([1, 2], gap="medium")
         with settings:
-            compare_view.show_settings(found)
+            verdict.show_settings(found)
         with curves:
-            compare_view.show_curves(found)
-        compare_detail.show_cells(found)
-        compare_detail.show_classes(found)
-        compare_detail.show_ranges(found)
+            verdict.show_curves(found)
+        detail.show_cells(found)
+        detail.show_classes(found)
+        detail.show_ranges(found)
     else:
-        compare_detail.show_in_review(found)
+        detail.show_in_review(found)
     if first.members or second.members:
         both = [first, second]
         report_button.show("Make a report of the two", both, split, key="report of two", margin=float(margin))
 
 if audience.shows("of"):
-    compare_runs.show(runs, first, second, split)
+    leaderboard.show(runs, first, second, split)
 last = second.members[-1] if second.members else None
 if last:
     navigation.next_step("evaluation", "See where the second one fails", run=last.id, split=split)

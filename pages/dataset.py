@@ -2,32 +2,19 @@
 
 import streamlit as st
 
-from ui import navigation
+from ui.app import navigation
 
 navigation.enter("dataset")
 
 # after the title, for these take a second on a cold server
-from fashion_core import datasets, enough  # noqa: E402
+from fashion_core.data import datasets  # noqa: E402
 from fashion_core.labels import and_more, display_name, num_equal  # noqa: E402
-from ui import (  # noqa: E402
-    audience,
-    audited,
-    charts,
-    distribution_view,
-    first_start,
-    gallery,
-    importing,
-    loaders,
-    long_tail_form,
-    notices,
-    photo_filters,
-    pickers,
-    plain_answers,
-    sampler_view,
-    subject,
-    words,
-)
-from ui.answer import Number, answer, say  # noqa: E402
+from fashion_core.metrics import enough  # noqa: E402
+from ui.app import audience, loaders, notices, subject, words  # noqa: E402
+from ui.charts.layout import SPLIT_NAMES  # noqa: E402
+from ui.dataset import audit_view, class_balance, import_form, long_tail_form, photo_filters, sampler  # noqa: E402
+from ui.shared import first_start, gallery, pickers, plain_words  # noqa: E402
+from ui.shared.answer import Number, answer, say  # noqa: E402
 
 TABS = ("Photos", "Audit", "Classes", "Sampler", "Damaged and missing", "Import")
 IN_REVIEW = ("Photos", "Audit")
@@ -35,14 +22,14 @@ IN_REVIEW = ("Photos", "Audit")
 if not loaders.datasets():
     first_start.show()
     st.subheader("Or bring photos of your own", anchor=False)
-    importing.form()
+    import_form.form()
     st.stop()
 
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
     subject.settle()
-    shown = distribution_view.controls(dataset)
+    shown = class_balance.controls(dataset)
     if dataset.synthetic:
         notices.drawn_badge()
 
@@ -51,16 +38,16 @@ num_unusable = photo_filters.num_unusable(dataset)
 counts = photo_filters.counts(dataset)
 most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
 as_few = num_equal(counts.iloc[:, 0], counts.iloc[:, 0].min())
-first_split = charts.SPLIT_NAMES[counts.columns[0]].lower()
+first_split = SPLIT_NAMES[counts.columns[0]].lower()
 ratio = counts[counts.columns[0]].max() / max(1, counts[counts.columns[0]].min())
 
 
 def say_in_review() -> None:
     """What is in the photos, and whether they can be trusted, for a reader who wants to know no more."""
     say(
-        plain_answers.photos(dataset.num_images, len(dataset.classes), num_unusable),
-        plain_answers.audited(*audited.trust(dataset)),
-        distribution_view.mix_words(counts),
+        plain_words.photos(dataset.num_images, len(dataset.classes), num_unusable),
+        plain_words.audited(*audit_view.trust(dataset)),
+        class_balance.mix_words(counts),
         notices.DRAWN_HELP if dataset.synthetic else "",
     )
 
@@ -91,7 +78,7 @@ answer(
 
 long_tail_form.say(dataset)
 notices.few(enough.sentences({split: counts[split].to_dict() for split in counts.columns}))
-distribution_view.show(dataset, counts, shown)
+class_balance.show(dataset, counts, shown)
 
 # the detail
 usable = IN_REVIEW if not num_unusable else (*IN_REVIEW, "Damaged and missing")
@@ -104,14 +91,14 @@ with tabs[opened]:
             dataset, photo_filters.pick(dataset, list(counts.columns)), key="page", caption=photo_filters.caption
         )
     elif opened == "Audit":
-        audited.show(dataset)
+        audit_view.show(dataset)
     elif opened == "Classes":
-        distribution_view.table(dataset, counts, shown)
+        class_balance.table(dataset, counts, shown)
         long_tail_form.form(dataset, counts)
     elif opened == "Sampler":
-        sampler_view.show(dataset)
+        sampler.show(dataset)
     elif opened == "Import":
-        importing.form()
+        import_form.form()
     elif not num_unusable:
         st.markdown("Every photo of this dataset was opened once when it was imported, and every one can be read.")
     else:

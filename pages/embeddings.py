@@ -2,32 +2,17 @@
 
 import streamlit as st
 
-from ui import (
-    address,
-    audience,
-    embedding_clusters,
-    embedding_components,
-    embedding_lines,
-    embedding_map,
-    embedding_runs,
-    embedding_similar,
-    embedding_steps,
-    faults,
-    learnt,
-    navigation,
-    notices,
-    pickers,
-    reproduce_view,
-    subject,
-)
+from ui.app import address, audience, faults, navigation, notices, subject
+from ui.embeddings import clusters, components, features_view, lines, map_view, saved_steps, similar, two_runs
+from ui.shared import pickers, reproduce_view
 
 VIEWS = {
-    "map": ("Map", embedding_map.show),
-    "components": ("Components", embedding_components.show),
-    "lines": ("Feature lines", embedding_lines.show),
-    "clusters": ("Clusters", embedding_clusters.show),
-    "similar": ("Similar items", embedding_similar.show),
-    "runs": ("Two runs or epochs", embedding_runs.show),
+    "map": ("Map", map_view.show),
+    "components": ("Components", components.show),
+    "lines": ("Feature lines", lines.show),
+    "clusters": ("Clusters", clusters.show),
+    "similar": ("Similar items", similar.show),
+    "runs": ("Two runs or epochs", two_runs.show),
 }
 
 IN_REVIEW = ("map", "similar")
@@ -38,7 +23,11 @@ navigation.enter("embeddings")
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
     split = address.segments(
-        "Split", learnt.splits_to_offer(run), key="split", words=learnt.split_words, label_visibility="collapsed"
+        "Split",
+        features_view.splits_to_offer(run),
+        key="split",
+        words=features_view.split_words,
+        label_visibility="collapsed",
     )
     subject.settle()
     if run.dataset["synthetic"]:
@@ -50,13 +39,13 @@ with st.container(horizontal=True, vertical_alignment="center"):
     reproduce_view.show_figure(run, split)
 
 # load, compute, draw: the open view only
-own = embedding_steps.as_judged(run)
-lacking = embedding_steps.missing(own, run, split) if embedding_steps.can_look(own) else []
+own = saved_steps.as_judged(run)
+lacking = saved_steps.missing(own, run, split) if saved_steps.can_look(own) else []
 if lacking:
-    embedding_steps.offer(own, lacking[0])
+    saved_steps.offer(own, lacking[0])
 else:
     with faults.shown():
-        learnt.of(run, split)
+        features_view.of(run, split)
         VIEWS[view][1](run, split)
 
 navigation.next_step("predict", "Ask this model about one photo", run=run.id)

@@ -4,30 +4,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import enough, metrics, statistics
 from fashion_core.labels import and_more, display_name, num_equal
-from ui import (
-    address,
-    audience,
-    evaluation_certainty,
-    evaluation_classes,
-    evaluation_elsewhere,
-    evaluation_groups,
-    evaluation_matrix,
-    evaluation_mistakes,
-    faults,
-    leak_view,
-    loaders,
-    navigation,
-    notices,
-    pickers,
-    plain_answers,
-    report_button,
-    reproduce_view,
-    subject,
-    words,
-)
-from ui.answer import Number, answer, say
+from fashion_core.metrics import enough, intervals, scoring
+from ui.app import address, audience, faults, loaders, navigation, notices, subject, words
+from ui.evaluation import calibration, classes_view, matrix_view, mistakes, other_photos, slices
+from ui.evaluation import leaks as evaluation_leaks
+from ui.shared import pickers, plain_words, report_button, reproduce_view
+from ui.shared.answer import Number, answer, say
 
 VIEWS = {
     "classes": "Each class",
@@ -43,18 +26,18 @@ def say_in_review() -> None:
     """The answer for a reader who wants to know whether to believe it."""
     missed, n_worst = 1 - worst["recall"], int(worst["support"])
     say(
-        plain_answers.evaluation(
+        plain_words.evaluation(
             scores["accuracy"],
             scores["accuracy_ci95"],
             scores["n"],
             worst["label"],
             missed,
-            statistics.wilson(round(missed * n_worst), n_worst),
+            intervals.wilson(round(missed * n_worst), n_worst),
             n_worst,
             as_weak,
         ),
-        plain_answers.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"], scores["n"]),
-        plain_answers.seen_before(
+        plain_words.against_guessing(scores["accuracy_ci95"][0], commonest["support"] / scores["n"], scores["n"]),
+        plain_words.seen_before(
             split, leaks.leaked.n if leaks else None, leaks.kept.accuracy if leaks and leaks.kept.n else None
         ),
         notices.DRAWN_HELP if drawn else "",
@@ -69,7 +52,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
     subject.settle()
     reproduce_view.show(run, split)
-    dataset = evaluation_elsewhere.dataset_of(run, split)
+    dataset = other_photos.dataset_of(run, split)
     drawn = run.dataset["synthetic"] or (dataset is not None and dataset.synthetic)
     if drawn:
         notices.drawn_badge()
@@ -87,10 +70,10 @@ commonest = per_class.loc[per_class["support"].idxmax()]
 balanced = per_class.loc[per_class["support"] > 0, "support"].nunique() == 1
 worst = per_class.loc[per_class["recall"].idxmin()]
 as_weak = num_equal(per_class["recall"], worst["recall"])
-leaks = leak_view.of(run, split)
+leaks = evaluation_leaks.of(run, split)
 
 if scores["absent"]:
-    notices.aside(f"Macro means are {metrics.absent_words(scores, display_name)}; such a class has no score.")
+    notices.aside(f"Macro means are {scoring.absent_words(scores, display_name)}; such a class has no score.")
 notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
 answer(
     [
@@ -104,11 +87,13 @@ answer(
         Number(
             "Macro F1",
             words.percent(scores["macro_f1"]),
-            words.interval(evaluation_classes.intervals_of(run, split).macro_f1),
+            words.interval(classes_view.intervals_of(run, split).macro_f1),
             "F1 joins precision and recall of a class; the macro mean counts every class alike, however rare. In "
             "brackets the 95 % interval (Wilson, over as many photos as the score is worth).",
         ),
-        Number("Photos", words.count(scores["n"]), f"{leak_view.note(leaks)}{words.count(len(run.classes))} classes"),
+        Number(
+            "Photos", words.count(scores["n"]), f"{evaluation_leaks.note(leaks)}{words.count(len(run.classes))} classes"
+        ),
         Number(
             "Baseline",
             words.percent(commonest["support"] / scores["n"]),
@@ -127,22 +112,22 @@ answer(
 )
 
 # the matrix and the photos behind it
-evaluation_matrix.show(run, split, matrix, predictions, drawn=drawn)
+matrix_view.show(run, split, matrix, predictions, drawn=drawn)
 
 # closer looks, of which only the chosen one is computed
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
 view = address.segments("Closer look", views, key="view", words=VIEWS.__getitem__, label_visibility="collapsed")
 with faults.shown(stop=False):
     if view == "classes":
-        evaluation_classes.show(run, split, matrix, predictions, drawn=drawn)
+        classes_view.show(run, split, matrix, predictions, drawn=drawn)
     elif view == "mistakes":
-        evaluation_mistakes.show(run, split, matrix)
+        mistakes.show(run, split, matrix)
     elif view == "certainty":
-        evaluation_certainty.show(run, split, drawn=drawn)
+        calibration.show(run, split, drawn=drawn)
     elif view == "groups":
-        evaluation_groups.show(run, split, matrix, dataset, drawn=drawn)
+        slices.show(run, split, matrix, dataset, drawn=drawn)
     else:
-        evaluation_elsewhere.show(run, split)
+        other_photos.show(run, split)
 
 report_button.of_run(run, split)
 navigation.next_step("embeddings", "See what the model has learnt to tell apart", run=run.id, split=split)

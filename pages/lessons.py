@@ -2,58 +2,44 @@
 
 import streamlit as st
 
-from fashion_core import lesson_plans, lessons
-from ui import (
-    address,
-    audience,
-    faults,
-    lesson_frame,
-    lesson_list,
-    lesson_run,
-    lesson_teacher,
-    loaders,
-    navigation,
-    notices,
-    subject,
-    words,
-)
-from ui.lesson_frame import EXPLAIN, LOOK, PREDICT, QUESTION, RUN, STEPS
+from fashion_core.lessons import plans, progress
+from ui.app import address, audience, faults, loaders, navigation, notices, subject, words
+from ui.lessons import index, lesson_frame, run, teacher
+from ui.lessons.lesson_frame import EXPLAIN, LOOK, PREDICT, QUESTION, RUN, STEPS
 
 navigation.enter("lessons")
 subject.settle()
 asked = st.query_params.get("lesson")
-if asked is not None and asked not in lesson_list.LESSONS:
+if asked is not None and asked not in index.LESSONS:
     navigation.say(f"There is no lesson {words.command(asked[:60])}; these are the lessons.")
 if audience.is_review():
     st.info(
         "Lessons are made for classes. Nothing here judges a model of this lab; it shows what to ask of any result.",
         icon=":material/school:",
     )
-if asked not in lesson_list.LESSONS:
-    lesson_list.show()
+if asked not in index.LESSONS:
+    index.show()
     st.stop()
 
 # the lesson at hand
-lesson = lesson_list.LESSONS[asked]
-plan = lesson_plans.plan(lesson.name, lesson_frame.seed())
-lesson_list.forget_step_of_another(lesson)
+lesson = index.LESSONS[asked]
+plan = plans.plan(lesson.name, lesson_frame.seed())
+index.forget_step_of_another(lesson)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(lesson.title, anchor=False, width="content")
     notices.drawn_badge()
-    is_teacher = lesson_teacher.pick()
+    is_teacher = teacher.pick()
 asked_step = st.query_params.get("step")
 with st.container(horizontal=True, vertical_alignment="center"):
     step = address.segments(
         "Step", list(STEPS), key="step", words=STEPS.__getitem__, label_visibility="collapsed", width="content",
         quiet=True,
     )  # fmt: skip
-    st.button(
-        "All lessons", key="all lessons", icon=":material/arrow_back:", type="tertiary", on_click=lesson_list.leave
-    )
+    st.button("All lessons", key="all lessons", icon=":material/arrow_back:", type="tertiary", on_click=index.leave)
 if asked_step is not None and asked_step not in STEPS:
     navigation.say(f"There is no step {words.command(asked_step[:60])}; showing {STEPS[step][2:].lower()}.")
 lesson_frame.memory(lesson.name)["seen"].add(step)
-trained = lessons.look(plan, loaders.runs_dir()).word == lessons.FINISHED
+trained = progress.look(plan, loaders.runs_dir()).word == progress.FINISHED
 
 with faults.shown():
     if step == PREDICT:
@@ -70,9 +56,9 @@ with faults.shown():
         else:
             st.markdown(":gray[Choose one before anything runs. A wrong guess teaches more than none.]")
     elif step == RUN:
-        lesson_run.show(lesson, plan)
+        run.show(lesson, plan)
     else:
-        runs = lesson_run.finished(lesson, plan)
+        runs = run.finished(lesson, plan)
         if runs is not None:
             found = lesson_frame.finding(plan, runs)
             shown = lesson_frame.Shown(plan=plan, runs=runs, found=found, guess=lesson_frame.guess_of(lesson))
@@ -87,10 +73,10 @@ with faults.shown():
                     st.markdown(paragraph, width=760)
                 lesson_frame.next_button(QUESTION, "One question")
             elif step == QUESTION:
-                lesson_list.show_question(lesson, found)
+                index.show_question(lesson, found)
 
 if is_teacher:
     st.space("small")
     with faults.shown(stop=False):
-        done = lessons.finished_runs(plan, loaders.runs_dir()) if trained else None
-        lesson_teacher.show(lesson, step, lesson_frame.finding(plan, done) if done else None)
+        done = progress.finished_runs(plan, loaders.runs_dir()) if trained else None
+        teacher.show(lesson, step, lesson_frame.finding(plan, done) if done else None)

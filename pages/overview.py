@@ -3,22 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from ui import (
-    audience,
-    charts,
-    faults,
-    first_start,
-    loaders,
-    navigation,
-    notices,
-    plain_answers,
-    reproduce_view,
-    standings,
-    subject,
-    words,
-)
-from ui.answer import Number, answer, say
-from ui.plot import plot
+from ui.app import audience, faults, loaders, navigation, notices, subject, words
+from ui.charts.bars import accuracies
+from ui.charts.layout import SPLIT_NAMES
+from ui.overview import leaders
+from ui.shared import first_start, plain_words, reproduce_view
+from ui.shared.answer import Number, answer, say
+from ui.shared.plot import plot
 
 IN_REVIEW = ("dataset", "evaluation", "compare", "predict", "claims")  # the others are for making models
 
@@ -33,8 +24,8 @@ first_start.show()
 
 # load
 with faults.shown(stop=False):
-    best = standings.best_runs(loaders.all_runs())
-    others = standings.published_rows()
+    best = leaders.best_runs(loaders.all_runs())
+    others = leaders.published_rows()
 
     # the answer
     numbers = []
@@ -50,7 +41,7 @@ with faults.shown(stop=False):
                     notices.DRAWN_HELP
                     if kind == "drawn"
                     else "The best run here: chosen by validation accuracy, scored on "
-                    f"{charts.SPLIT_NAMES.get(row['split'], row['split']).lower()} photos.",
+                    f"{SPLIT_NAMES.get(row['split'], row['split']).lower()} photos.",
                 )
             )
     for row, label in zip(others.itertuples(), ("Published paper", "Published report"), strict=True):
@@ -66,7 +57,7 @@ with faults.shown(stop=False):
         row = best.iloc[0]
         is_drawn = row["kind"] == "drawn"
         say(
-            plain_answers.standing(row["name"], row["rate"], (row["low"], row["high"]), row["n"], drawn=is_drawn),
+            plain_words.standing(row["name"], row["rate"], (row["low"], row["high"]), row["n"], drawn=is_drawn),
             notices.DRAWN_HELP if is_drawn else "",
         )
     answer(numbers)
@@ -77,7 +68,7 @@ with faults.shown(stop=False):
         notices.empty("No run has been scored here yet; its accuracy would stand beside the published ones.",
                       page="training", label="Train the first model")  # fmt: skip
     plot(
-        charts.accuracies(
+        accuracies(
             pd.concat([others, best], ignore_index=True), title="Accuracy, each on photos that it was not trained on"
         ),
         key="accuracies",

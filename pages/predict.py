@@ -7,30 +7,15 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import rights
+from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.labels import display_name, shortened
-from fashion_core.photos import EXTENSIONS
-from ui import (
-    address,
-    asked,
-    audience,
-    beside_view,
-    certainty,
-    charts,
-    faults,
-    kin_view,
-    loaders,
-    models,
-    navigation,
-    notices,
-    pickers,
-    plain_answers,
-    reproduce_view,
-    subject,
-    why_view,
-    words,
-)
-from ui.answer import Number, answer, say
-from ui.plot import plot
+from ui.app import address, audience, faults, loaders, navigation, notices, subject, words
+from ui.charts.bars import probability_bars
+from ui.charts.layout import SPLIT_NAMES
+from ui.predict import nearest_training, other_runs
+from ui.shared import asked_photos, calibrated, model_cache, pickers, plain_words, reproduce_view, saliency_view
+from ui.shared.answer import Number, answer, say
+from ui.shared.plot import plot
 
 ANY = address.ANY
 DATASET, UPLOAD, CAMERA = "dataset", "own", "camera"
@@ -59,9 +44,7 @@ def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
     st.session_state["asked_image"] = wanted
     with st.container(horizontal=True, vertical_alignment="center"):
         splits = [split for split in ("test", "val", "train") if (usable["split"] == split).any()]
-        split = address.segments(
-            "Split", splits, key="of_split", words=charts.SPLIT_NAMES.get, label_visibility="collapsed"
-        )
+        split = address.segments("Split", splits, key="of_split", words=SPLIT_NAMES.get, label_visibility="collapsed")
         of_split = usable[usable["split"] == split]
         there = set(of_split["label"])
         label = address.select(
@@ -85,36 +68,38 @@ def photo_of_dataset(usable: pd.DataFrame) -> pd.Series:
     return photo
 
 
-def uploaded() -> list[beside_view.Receive]:
+def uploaded() -> list[other_runs.Receive]:
     """What was uploaded; the sentence about too many of them."""
     files = st.file_uploader(
-        f"Photos, {asked.MOST_FILES} at most, up to {asked.MOST_BYTES // 1_000_000} MB each",
+        f"Photos, {asked_photos.MOST_FILES} at most, up to {asked_photos.MOST_BYTES // 1_000_000} MB each",
         type=[ending.lstrip(".") for ending in EXTENSIONS],
         accept_multiple_files=True,
-        max_upload_size=asked.MOST_BYTES // 1_000_000,
+        max_upload_size=asked_photos.MOST_BYTES // 1_000_000,
         key="uploads",
         help="JPEG, PNG, WEBP, BMP or GIF. They stay in the memory of this machine while the page is open; none is "
         "stored and none is sent on.",
     )
-    if len(files) > asked.MOST_FILES:
+    if len(files) > asked_photos.MOST_FILES:
         st.warning(
-            f"{len(files)} files are more than the {asked.MOST_FILES} that this page takes at once: the first "
-            f"{asked.MOST_FILES} were read, the other {len(files) - asked.MOST_FILES} were not.",
+            f"{len(files)} files are more than the {asked_photos.MOST_FILES} that this page takes at once: the first "
+            f"{asked_photos.MOST_FILES} were read, the other {len(files) - asked_photos.MOST_FILES} were not.",
             icon=":material/filter_alt:",
         )
-    return [partial(asked.of_upload, file.name, file.getvalue()) for file in files[: asked.MOST_FILES]]
+    return [partial(asked_photos.of_upload, file.name, file.getvalue()) for file in files[: asked_photos.MOST_FILES]]
 
 
-def taken() -> list[beside_view.Receive]:
+def taken() -> list[other_runs.Receive]:
     """What the camera took, if anything."""
     shot = st.camera_input("Hold the garment into the light, whole", key="shot", width=420)
-    return [partial(asked.of_upload, "Camera", shot.getvalue())] if shot is not None else []
+    return [partial(asked_photos.of_upload, "Camera", shot.getvalue())] if shot is not None else []
 
 
-def tell_refused(refused: list[asked.Asked], num_read: int) -> None:
+def tell_refused(refused: list[asked_photos.Asked], num_read: int) -> None:
     """Which files could not be read and why: three in a line each, all of them in a table when there are more."""
     lines = [f"{words.plain(one.name)}: {words.plain(one.reason)}" for one in refused[:LINES]]
-    st.warning("  \n".join([asked.refused_words(len(refused), num_read), *lines]), icon=":material/broken_image:")
+    st.warning(
+        "  \n".join([asked_photos.refused_words(len(refused), num_read), *lines]), icon=":material/broken_image:"
+    )
     if len(refused) > LINES:
         with st.expander(f"All {len(refused)} files that could not be read"):
             st.dataframe(
@@ -154,7 +139,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 # guard
 with faults.shown():
-    models.stamp(run)
+    model_cache.stamp(run)
 if source == DATASET and pickers.photos_or_notice(run) is None:
     st.stop()
 
@@ -163,7 +148,7 @@ photo = None
 if source == DATASET:
     frame = loaders.manifest_of(dataset)
     photo = photo_of_dataset(frame[frame["status"] == "ok"])
-    receive: list[beside_view.Receive] = [partial(asked.of_dataset, dataset, int(photo["row"]))]
+    receive: list[other_runs.Receive] = [partial(asked_photos.of_dataset, dataset, int(photo["row"]))]
 else:
     receive = taken() if source == CAMERA else uploaded()
 several = [each(run.settings.image_size, run.settings.resize) for each in receive]
@@ -172,7 +157,7 @@ refused = [one for one in several if one.reason]
 if not several:
     notices.empty(
         "Here you would see the likeliest classes of your photo, how sure the model is, and the photo as the model "
-        f"receives it. Choose one photo or up to {asked.MOST_FILES}."
+        f"receives it. Choose one photo or up to {asked_photos.MOST_FILES}."
     )
 if not readable:
     if refused:
@@ -181,41 +166,41 @@ if not readable:
 
 # compute
 waiting = st.empty()
-if not models.is_ready(run):
+if not model_cache.is_ready(run):
     with waiting.container():
         st.caption("Loading the model; it stays loaded for the next photo")
         st.skeleton(height=360)
 with faults.shown():
-    raw_NK, features_ND = models.look(run, [one.input_HW3 for one in readable])
+    raw_NK, features_ND = model_cache.look(run, [one.input_HW3 for one in readable])
 waiting.empty()
-certain = certainty.of(run)
+certain = calibrated.of(run)
 probabilities_NK = certain.of(raw_NK)
 
 chosen = 0
 if len(readable) > 1:
-    names = asked.names_apart(readable)
+    names = asked_photos.names_apart(readable)
     chosen = st.selectbox("Photo to look at", range(len(readable)), format_func=names.__getitem__, key="looked_at")
 one, probabilities_K = readable[chosen], probabilities_NK[chosen]
-top = asked.ranked(run, probabilities_K)
+top = asked_photos.ranked(run, probabilities_K)
 (first, sure), (second, less) = top[0], top[1] if len(top) > 1 else ("", 0.0)
 
 # the answer
 numbers = [Number("Most likely", display_name(first), words.percent(sure))]
-knows = kin_view.known(run)
+knows = nearest_training.known(run)
 limit = knows.novelty if knows is not None else None
 if second and (limit is None or photo is None):  # four at most; the bars have it too
     numbers.append(Number("Next", display_name(second), words.percent(less)))
 judged, judged_on = None, next((split for split in ("test", "val") if split in run.prediction_splits()), None)
 if judged_on:
     predictions = certain.in_frame(loaders.predictions_of(run, judged_on), run.classes)
-    judged = asked.record(predictions, run.classes, sure)
+    judged = asked_photos.record(predictions, run.classes, sure)
     value, note = judged.in_words()
     numbers.append(
         Number(
             "Right when this sure",
             value,
             note,
-            f"Of the {charts.SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset['name'])} to which "
+            f"Of the {SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset['name'])} to which "
             f"this model gave its first answer with a probability between {words.percent(judged.low, 0)} and "
             f"{words.percent(judged.high, 0)}, so many were right. It holds for photos of that kind only.",
         )
@@ -224,13 +209,13 @@ if photo is not None:
     verdict = "✓ the model is right" if photo["label"] == first else "✕ the model is wrong"
     numbers.append(Number("True class", display_name(photo["label"]), verdict))
 if limit is not None:
-    numbers.append(kin_view.number(limit, features_ND[chosen]))
+    numbers.append(nearest_training.number(limit, features_ND[chosen]))
 
 
 def say_in_review() -> None:
     """The answer and how far to trust it."""
     truth = str(photo["label"]) if photo is not None else None
-    say(plain_answers.predicted(first, sure, judged), plain_answers.checked(first, truth))
+    say(plain_words.predicted(first, sure, judged), plain_words.checked(first, truth))
     if limit is not None and limit.is_unlike(features_ND[[chosen]])[0]:
         st.warning("This photo is unlike all that the model learnt from: do not rely on the answer.")
 
@@ -244,7 +229,7 @@ drawn = run.dataset["synthetic"]
 lead = " before ".join(shortened([display_name(name) for name in (first, second) if name], LONGEST_LEAD))
 with bars:
     plot(
-        charts.probability_bars(
+        probability_bars(
             [label for label, _ in top],
             [share for _, share in top],
             title=lead,
@@ -255,8 +240,8 @@ with bars:
         height=60 + 46 * len(top),
     )
 with pictures:
-    st.html(asked.pair_html(one))
-if grouped := beside_view.group_words(run, probabilities_K):
+    st.html(asked_photos.pair_html(one))
+if grouped := other_runs.group_words(run, probabilities_K):
     st.markdown(f"Together: {grouped}.")
 if refused:
     tell_refused(refused, len(readable))
@@ -280,13 +265,13 @@ if deeper is None or deeper.open:
             "Look closer", list(CLOSER), key="closer", words=CLOSER.get, label_visibility="collapsed"
         )
         if closer == WHY:
-            why_view.show(run, one, top)
+            saliency_view.show(run, one, top)
         elif closer == KIN:
             own_id = photo["image_id"] if photo is not None else ""
-            kin_view.show(run, dataset, features_ND[chosen], knows, own_id=own_id)
+            nearest_training.show(run, dataset, features_ND[chosen], knows, own_id=own_id)
         else:
             again = next(again for again, each in zip(receive, several, strict=True) if each is one)
-            beside_view.show(run, top, again)
+            other_runs.show(run, top, again)
 
 # the detail
 by_name = iter(probabilities_NK)
@@ -294,7 +279,7 @@ answers: list[np.ndarray | None] = [None if each.reason else next(by_name) for e
 if len(several) > 1:
     st.subheader(f"All {len(several)} files", anchor=False)
     st.dataframe(
-        asked.results_table(run, several, answers),
+        asked_photos.results_table(run, several, answers),
         hide_index=True,
         placeholder="",
         column_config={
@@ -306,14 +291,14 @@ if len(several) > 1:
 with st.container(horizontal=True):
     st.download_button(
         "Download as CSV",
-        asked.results_csv(run, several, answers),
+        asked_photos.results_csv(run, several, answers),
         "predictions.csv",
         "text/csv",
         on_click="ignore",
     )
     st.download_button(
         "Download as JSON",
-        asked.results_json(run, several, answers),
+        asked_photos.results_json(run, several, answers),
         "predictions.json",
         "application/json",
         on_click="ignore",

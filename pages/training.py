@@ -5,32 +5,23 @@ import time
 
 import streamlit as st
 
-from fashion_core import enough, launch, pace, rights
-from fashion_core.fields import FIELD, FIELDS
-from ui import (
-    address,
-    audience,
-    backbone_view,
+from fashion_core import rights
+from fashion_core.launch import actions, estimate
+from fashion_core.metrics import enough
+from fashion_core.settings.fields import FIELD, FIELDS
+from ui.app import address, audience, faults, loaders, navigation, notices, subject, words
+from ui.shared import (
     devices,
-    ending_view,
-    faults,
     first_start,
-    live,
-    loaders,
-    navigation,
-    notices,
     pickers,
     probe_view,
-    queue_view,
     recipe_picker,
     reproduce_view,
     run_names,
-    run_table,
+    run_status,
     settings_form,
-    subject,
-    tidy_view,
-    words,
 )
+from ui.training import after_run, pretrained_view, queue_view, run_table, run_view, tags_and_trash
 
 ONE, SEEDS, TWIN = "one", "seeds", "twin"
 LAUNCHES = {ONE: "One run", SEEDS: "Seeds", TWIN: "Twin"}
@@ -44,23 +35,23 @@ def start() -> None:
     where = {"data_dir": loaders.data_dir(), "runs_dir": loaders.runs_dir()}
     with faults.shown():
         if how == SEEDS:
-            run_id = launch.start_group(dataset.id, settings, num_seeds, **where)[0]
+            run_id = actions.start_group(dataset.id, settings, num_seeds, **where)[0]
         elif how == TWIN:
-            run_id = launch.start_twin(dataset.id, settings, f"{differs}={other_value}", **where)[0]
+            run_id = actions.start_twin(dataset.id, settings, f"{differs}={other_value}", **where)[0]
         else:
-            run_id = launch.start_training(dataset.id, settings, **where)
+            run_id = actions.start_training(dataset.id, settings, **where)
     st.query_params["run"] = run_id
     st.rerun()
 
 
 navigation.enter("training")
 runs = loaders.all_runs()
-active = [run for run in runs if live.status_of(run).active]
-training = [run for run in active if live.status_of(run).state != "queued"]
+active = [run for run in runs if run_status.status_of(run).active]
+training = [run for run in active if run_status.status_of(run).state != "queued"]
 settings_form.refuse_address()
 if audience.is_review():
     if runs:
-        live.say_in_review(runs)
+        run_view.say_in_review(runs)
     form = view = st.container()
 else:
     form, view = st.columns([1, 2], gap="medium")
@@ -75,7 +66,7 @@ with form:
     elif first_start.show():
         settings = None
     else:
-        ending_view.show_filled()
+        after_run.show_filled()
         dataset = pickers.pick_dataset(beside_run=True)
         left, right = st.columns([1, 1.2])
         with left:
@@ -100,7 +91,7 @@ with form:
                     "Launch", list(LAUNCHES), key="launch", words=LAUNCHES.get, label_visibility="collapsed"
                 )
                 if how == SEEDS:
-                    num_seeds = st.number_input("Seeds", 2, launch.MAX_SEEDS, 3, key="seeds", bind="query-params")
+                    num_seeds = st.number_input("Seeds", 2, actions.MAX_SEEDS, 3, key="seeds", bind="query-params")
                     notices.aside("One group: the same settings, seeds counting up. Its curves show mean and range.")
                 elif how == TWIN:
                     left, right = st.columns([1.2, 1])
@@ -121,8 +112,8 @@ with form:
             st.error(words.fault(f"{words.capital(told)}."), icon=":material/error:")
             settings = None
     if settings is not None:
-        measured = live.measured_images_per_second(settings, runs, here.default)
-        seconds = pace.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
+        measured = run_status.measured_images_per_second(settings, runs, here.default)
+        seconds = estimate.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
         notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
         launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
         probed = probe_view.show(dataset, settings, len(active))
@@ -144,7 +135,7 @@ with form:
             start()
         if told := settings_form.corrected_twice(settings):
             notices.aside(told)
-        backbone_view.show(settings)
+        pretrained_view.show(settings)
         if not seconds:
             st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
         if active:
@@ -167,10 +158,10 @@ with view:
             )
         )
         if not audience.is_review():
-            tidy_view.show_trash()
+            tags_and_trash.show_trash()
         st.stop()
     found = {run.id: run for run in runs}
-    tidy_view.refresh_picker()
+    tags_and_trash.refresh_picker()
     asked, called = st.query_params.get("run"), run_names.words_among(runs)
     with st.container(horizontal=True, vertical_alignment="center"):
         run = found[
@@ -188,7 +179,7 @@ with view:
         subject.settle()
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))
         if not audience.is_review():
-            tidy_view.show_buttons(run, live.status_of(run))
+            tags_and_trash.show_buttons(run, run_status.status_of(run))
         if run.dataset["synthetic"]:
             notices.drawn_badge()
     others = [other for other in training if other.id != run.id]
@@ -198,9 +189,9 @@ with view:
             other = others[0]
             form_asks = recipe_picker.asked()
             navigation.link("training", words.plain(run_names.run_words(other)), run=other.id, **form_asks)
-    tidy_view.show_note(run)
-    live.show(run, runs)
-    if live.status_of(run).state == "finished":
+    tags_and_trash.show_note(run)
+    run_view.show(run, runs)
+    if run_status.status_of(run).state == "finished":
         reproduce_view.show(run)
 
 # every run
@@ -211,5 +202,5 @@ if audience.is_review():
     if not rights.read_only():
         audience.offer_class("Turn to the class view, where runs are started")
 else:
-    run_table.show(tidy_view.filtered(runs))
-    tidy_view.show_trash()
+    run_table.show(tags_and_trash.filtered(runs))
+    tags_and_trash.show_trash()

@@ -44,34 +44,36 @@ def tiny_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory, tiny_source: Path) -> Path:
     """A data directory that holds the dataset ``tiny``. Shared: tests read it, none changes it."""
-    from fashion_core import manifest
+    from fashion_core.data import importing
 
     data_dir = tmp_path_factory.mktemp("data")
-    manifest.import_source(str(tiny_source), data_dir=data_dir, name="tiny")
+    importing.import_source(str(tiny_source), data_dir=data_dir, name="tiny")
     return data_dir
 
 
 @pytest.fixture(scope="session")
 def tiny(tiny_data: Path):
-    from fashion_core import manifest
+    from fashion_core.data import datasets
 
-    return manifest.find_dataset(tiny_data, "tiny")
+    return datasets.find_dataset(tiny_data, "tiny")
 
 
 @pytest.fixture(scope="session")
 def tiny_runs(tmp_path_factory: pytest.TempPathFactory, tiny) -> Path:
     """A runs directory that holds the finished run ``tiny-run``. Shared: tests read it, none changes it."""
-    from fashion_core import config, runs, train
+    from fashion_core.runs import runs
+    from fashion_core.settings import config
+    from fashion_core.training import loop
 
     runs_dir = tmp_path_factory.mktemp("runs")
     settings = config.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
-    train.train(runs.create_run(tiny, settings, runs_dir=runs_dir, run_id="tiny-run"), tiny)
+    loop.train(runs.create_run(tiny, settings, runs_dir=runs_dir, run_id="tiny-run"), tiny)
     return runs_dir
 
 
 @pytest.fixture
 def tiny_run(tiny_runs: Path):
-    from fashion_core import runs
+    from fashion_core.runs import runs
 
     return runs.find_run(tiny_runs, "tiny-run")
 
@@ -87,9 +89,9 @@ def the_same_main_module():
 @pytest.fixture(autouse=True)
 def no_drawing_behind_a_test(monkeypatch):
     """A page opened in an empty lab starts a process that draws 4,200 garments; it would outlive its test."""
-    from fashion_core import launch
+    from fashion_core.launch import background
 
-    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: None)
+    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: None)
 
 
 @pytest.fixture

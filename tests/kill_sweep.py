@@ -18,7 +18,11 @@ from typing import Any
 
 import torch
 
-from fashion_core import checkpoints, config, manifest, runs, storage, train
+from fashion_core import storage
+from fashion_core.data import datasets
+from fashion_core.runs import checkpoints, runs
+from fashion_core.settings import config
+from fashion_core.training import loop
 
 TINY = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "epochs=3"]
 VARIANTS: dict[str, list[str]] = {
@@ -44,7 +48,7 @@ VARIANTS: dict[str, list[str]] = {
 
 
 def run_and_die(
-    run: runs.Run, dataset: manifest.Dataset, *, at_call: int | None = None, after: float | None = None
+    run: runs.Run, dataset: datasets.Dataset, *, at_call: int | None = None, after: float | None = None
 ) -> bool:
     """Train in a fork that is killed at its ``at_call``-th question about a stop, or by us ``after`` so many seconds.
 
@@ -64,7 +68,7 @@ def run_and_die(
         code = 1
         try:
             torch.set_num_threads(1)
-            train.train(run, dataset, should_stop=should_stop)
+            loop.train(run, dataset, should_stop=should_stop)
             code = 0
         finally:
             os._exit(code)
@@ -104,9 +108,9 @@ def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
 
 
 def sweep(data_dir: Path, work: Path, num_random: int) -> dict[str, Any]:
-    dataset = manifest.find_dataset(data_dir, "tiny")
+    dataset = datasets.find_dataset(data_dir, "tiny")
     warm = config.settings_for("report", [*TINY, "epochs=1"])  # torch loads its last 3 s of modules at the first step
-    train.train(runs.create_run(dataset, warm, runs_dir=work, run_id="warm"), dataset)
+    loop.train(runs.create_run(dataset, warm, runs_dir=work, run_id="warm"), dataset)
     told: dict[str, Any] = {"variants": {}, "kills_at_boundaries": 0, "kills_at_random": 0, "differing": []}
     chance = random.Random(0)
     for variant, sets in VARIANTS.items():

@@ -5,25 +5,31 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core import audit, copies, drawn, lesson_data, lesson_plans, lessons, manifest, pixels, runs, storage
+from fashion_core import storage
+from fashion_core.data import pixels, planted_copies
+from fashion_core.data.audit import audit
+from fashion_core.data.datasets import Dataset
+from fashion_core.data.sources import drawn
+from fashion_core.lessons import datasets, plans, progress
+from fashion_core.runs import runs
 from tests.made_runs import make_run
 
 NUM_EPOCHS = 3
 
 
-def make_leaky(tiny: manifest.Dataset, data_dir: Path) -> manifest.Dataset:
+def make_leaky(tiny: Dataset, data_dir: Path) -> Dataset:
     """The leaky dataset over the tiny photos, two of train and one copy a class, audited."""
     pixels.build(tiny, *tiny.first_pixels)
-    folder = lesson_data.folder(data_dir)
-    name = lesson_data.name_of(lesson_plans.LEAKY)
-    made = copies.make(tiny, train=2, copies=1, name=name, bring="bring", data_dir=folder)
+    folder = datasets.folder(data_dir)
+    name = datasets.name_of(plans.LEAKY)
+    made = planted_copies.make(tiny, train=2, copies=1, name=name, bring="bring", data_dir=folder)
     audit.run(made)
     return made
 
 
-def make_lesson(lesson: str, tiny: manifest.Dataset, runs_dir: Path, parts: Iterable[str] = ()) -> dict[str, runs.Run]:
+def make_lesson(lesson: str, tiny: Dataset, runs_dir: Path, parts: Iterable[str] = ()) -> dict[str, runs.Run]:
     """Finished runs of a lesson, of all parts or of some; those of shortcuts are over drawn places."""
-    plan = lesson_plans.plan(lesson)
+    plan = plans.plan(lesson)
     wanted = set(parts) or {part.name for part in plan.parts}
     if lesson == "shortcuts":
         table, classes = drawn.plan_places(4, 6), tuple(sorted(drawn.PLACES))
@@ -36,7 +42,7 @@ def make_lesson(lesson: str, tiny: manifest.Dataset, runs_dir: Path, parts: Iter
             continue
         splits = [split for split in of if split in ("val", "test", *part.splits)]
         run = make_run(
-            lessons.folder_of(plan, runs_dir) / part.name,
+            progress.folder_of(plan, runs_dir) / part.name,
             classes,
             counts={split: len(of[split]) for split in splits},
             synthetic=True,
@@ -59,7 +65,7 @@ def make_lesson(lesson: str, tiny: manifest.Dataset, runs_dir: Path, parts: Iter
                 "val_loss": 1 + epoch / 9,
             }
             storage.append_line(run.folder / "metrics.jsonl", row)
-    return lessons.finished_runs(plan, runs_dir)
+    return progress.finished_runs(plan, runs_dir)
 
 
 def frame(rows: list[tuple[str, str, str]]) -> pd.DataFrame:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashion_core import config, runs, storage
+from fashion_core import storage
+from fashion_core.runs import runs
+from fashion_core.settings import config
 from tests.made_runs import make_run
 
 CLASSES = ("blouse", "dupattas", "saree")

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashion_core import checkpoints, config, runs, storage
+from fashion_core import storage
+from fashion_core.runs import checkpoints, runs
+from fashion_core.settings import config
 
 NUM_FEATURES = 256
 
@@ -78,7 +80,7 @@ def add_half_precision_weights(run: runs.Run) -> None:
     """Random weights as ``export --format reference`` writes them."""
     import safetensors.torch
 
-    from fashion_core import infer
+    from fashion_core.models import inference
 
-    weights = {name: tensor.half().contiguous() for name, tensor in infer.new_model(run).state_dict().items()}
+    weights = {name: tensor.half().contiguous() for name, tensor in inference.new_model(run).state_dict().items()}
     checkpoints.write(run.folder, 10, {"model.safetensors": safetensors.torch.save(weights)})

@@ -12,12 +12,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, rights, runs, tidy
+from fashion_core import rights
 from fashion_core.errors import ReadOnlyError
+from fashion_core.launch import actions
+from fashion_core.runs import runs, tags
 from tests import test_browser
 from tests.test_browser import browser as browser  # the fixture
 from tests.test_pages import written
-from ui import access
+from ui.app import access
 
 ROOT = Path(__file__).parents[1]
 AUTH = {"redirect_uri": "http://127.0.0.1/oauth2callback", "cookie_secret": "x" * 32, "client_id": "lab"}
@@ -78,17 +80,20 @@ def test_a_listed_person_launches_and_the_callbacks_and_fragments_of_the_page_wo
     app = visit("training", LISTED)
     assert any(label.startswith("Train 2 epochs") for label in buttons(app))
     app.button(key="star").click().run()
-    assert not app.exception and not app.error and tidy.labels_of(tiny_run).starred
-    tidy.label(tiny_run, starred=False)
+    assert not app.exception and not app.error and tags.labels_of(tiny_run).starred
+    tags.label(tiny_run, starred=False)
 
 
 ASK = """
 import threading
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
-from fashion_core import launch, runs, tidy
+from fashion_core.launch import actions as launch
+from fashion_core.runs import runs
+from fashion_core.runs import tags as tidy
 from fashion_core.errors import ReadOnlyError
-from ui import loaders, navigation
+from ui.app import loaders
+from ui.app import navigation
 
 navigation.configure()
 run = loaders.all_runs()[0]
@@ -171,7 +176,7 @@ def test_a_secrets_file_that_cannot_be_read_trusts_nobody(room, tmp_path, monkey
     monkeypatch.setattr(access.st.secrets, "load_if_toml_exists", lambda: False)
     access.begin()
     with pytest.raises(ReadOnlyError, match="secrets.toml cannot be read, so no run can be stopped"):
-        launch.stop(runs.find_run(room, "tiny-run"))
+        actions.stop(runs.find_run(room, "tiny-run"))
 
 
 def test_what_a_login_needs_and_is_missing_is_one_sentence_with_the_command(room, monkeypatch):

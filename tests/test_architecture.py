@@ -1,35 +1,20 @@
-"""The one rule of direction: pages -> ui -> fashion_core, and inside fashion_core one ordered list."""
+"""What import-linter does not see of the one rule of direction: pages -> ui -> fashion_core."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-
-ORDER = (
-    "errors interpreter rights storage starters processes devices slots hardware conditions waiter sbatch slurm "
-    "polling labels published room measured pretrained fields config draws schedules photos decoder "
-    "archive_entries lookalikes archives layout class_folders indofashion fashion_mnist drawing drawn sources "
-    "datasets pixels image_folders moved contents manifest duplicates outlines nearest likeness measures "
-    "matches findings audit versions long_tail copies sampling distribution statistics enough differences seeds "
-    "leakage metrics orders excerpts calibration label_errors adjustment breakdown shift projection neighbours "
-    "clusters alignment regions novelty checkpoints status runs temperatures snapshots model_card sides answers "
-    "recalls verdicts comparing reproduction outcome bits tally tidy run_names markup closer report_board "
-    "report_facts report report_pictures report_charts matrix_picture report_matrix report_parts "
-    "report_sections report_page launchers launch retraining maps pace claims claim_features claim_evidence "
-    "claim_arms claim_spread claim_verdicts claim_results experiments lesson_plans lesson_ranges lesson_data "
-    "lessons lesson_findings | augment ranks batches models backbones losses depthwise feeding steps infer "
-    "features trainer_state job phases mishaps scoring train probe torchrun explain predict onnx_file export "
-    "console foreground data_commands train_commands tidy_commands result_commands compare_commands "
-    "reproduce_commands claim_commands export_commands report_commands lesson_work lesson_commands "
-    "room_commands __main__"
-).split()
-DRAWING = "curves fabrics backdrops scenes figures tailoring garments menswear legwear mojaris catalogue".split()
-TORCH_FREE = ORDER[: ORDER.index("|")]
-SEQUENCE = [name for name in ORDER if name != "|"]
+PACKAGE = ROOT / "fashion_core"
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+#: The folders and modules of fashion_core from the floor up, as import-linter is told them from the roof down.
+ORDER = [name for layer in reversed(CONTRACTS[0]["layers"]) for name in re.split(r" [|:] ", layer)]
+WITH_TORCH = ("models", "training")
 
 
 def imports_of(path: Path) -> set[str]:
@@ -48,27 +33,6 @@ def package_files() -> list[Path]:
     return [path for path in sorted((ROOT / "fashion_core").rglob("*.py")) if path.stem != "__init__"]
 
 
-def place_of(path: Path) -> str:
-    """The name that stands in the list: the module's, or its folder's."""
-    return path.stem if path.parent.name == "fashion_core" else path.parent.name
-
-
-def test_the_list_names_every_module_of_the_package_once():
-    assert sorted(SEQUENCE) == sorted({place_of(path) for path in package_files()})
-    assert sorted(DRAWING) == sorted(path.stem for path in package_files() if place_of(path) == "drawing")
-
-
-@pytest.mark.parametrize("path", package_files(), ids=lambda path: path.stem)
-def test_a_module_imports_only_from_its_left(path: Path):
-    place = place_of(path)
-    left = set(SEQUENCE[: SEQUENCE.index(place)])
-    used = {name.split(".")[1] for name in imports_of(path) if name.startswith("fashion_core.")}
-    assert used - left - {"VERSION", place} == set()
-    if place == "drawing":
-        inner = {name.split(".")[2] for name in imports_of(path) if name.startswith("fashion_core.drawing.")}
-        assert inner <= set(DRAWING[: DRAWING.index(path.stem)])
-
-
 @pytest.mark.parametrize("path", package_files(), ids=lambda path: path.stem)
 def test_the_package_knows_neither_streamlit_nor_pages(path: Path):
     assert not {name.split(".")[0] for name in imports_of(path)} & {"streamlit", "ui", "pages"}
@@ -82,12 +46,6 @@ def test_pages_never_import_pages_and_ui_never_imports_pages():
 def test_charts_know_neither_streamlit_nor_files():
     for path in (ROOT / "ui" / "charts").glob("*.py"):
         assert not {name.split(".")[0] for name in imports_of(path)} & {"streamlit", "pathlib", "os"}, path
-
-
-def test_what_stands_left_of_the_bar_never_imports_torch():
-    code = f"import sys\nfor name in {TORCH_FREE!r}: __import__('fashion_core.' + name)\nprint('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False", done.stdout
 
 
 FORBIDDEN_CALLS = {"eval", "exec", "extractall"}
@@ -109,3 +67,36 @@ def test_nothing_is_unpickled_or_handed_to_a_shell():
                 assert ast.unparse(keywords["weights_only"]) == "True", f"{path}:{node.lineno}"
             if "unsafe_allow_html" in keywords:
                 assert node.args and isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno} marks up a variable"
+
+
+def test_every_folder_stands_in_the_order_and_has_its_paragraph():
+    there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or any(path.glob("*.py"))} - {"__init__"}
+    assert there == set(ORDER)
+    told = (PACKAGE / "README.md").read_text()
+    folders = [name for name in ORDER if (PACKAGE / name).is_dir()]
+    assert folders == re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE) and len(folders) == 13
+    assert all(f"`{name}`" in told for name in ORDER)
+
+
+def test_nothing_of_ui_lies_loose():
+    assert [path.name for path in (ROOT / "ui").glob("*.*")] == ["__init__.py"]
+
+
+def test_a_folder_hands_nothing_on():
+    """A package that imports what lies in it loads all of it for whoever wants one module."""
+    for path in [*PACKAGE.rglob("__init__.py"), *(ROOT / "ui").rglob("__init__.py")]:
+        assert not path.read_text(), path
+
+
+def test_a_page_uses_its_own_folder_and_what_pages_share():
+    for path in (ROOT / "pages").glob("*.py"):
+        used = {name.split(".")[1] for name in imports_of(path) if name.startswith("ui.")}
+        assert used <= {path.stem, "shared", "app", "charts"}, path
+
+
+def test_what_is_neither_model_nor_training_never_imports_torch():
+    paths = [path.relative_to(ROOT).with_suffix("") for path in package_files()]
+    names = [".".join(path.parts) for path in paths if path.parts[1] not in WITH_TORCH and path.stem != "__main__"]
+    code = f"import sys\nfor name in {names!r}: __import__(name)\nprint('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False", done.stdout

@@ -20,7 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fashion_core import archives, manifest
+from fashion_core.data import datasets, importing
+from fashion_core.data.sources import archives
 from fashion_core.errors import SourceError
 
 FILES = {"train/saree/1.jpg": b"one" * 400, "train/gown/deeper/2.PNG": b"", "LICENSE": os.urandom(700)}
@@ -242,7 +243,7 @@ def test_a_hostile_archive_is_refused_in_one_sentence_and_leaves_nothing(
     archive = corpus[name]
     before, around = archive.read_bytes(), names_under(archive.parent)
     with pytest.raises(SourceError) as refused:
-        manifest.import_source(archive, data_dir=tmp_path / "data", name="hostile")
+        importing.import_source(archive, data_dir=tmp_path / "data", name="hostile")
     sentence = str(refused.value)
     assert sentence.isprintable() and len(sentence) < 450 and "Nothing was imported." in sentence, sentence
     assert f"archive '{archive}'" in sentence
@@ -253,7 +254,7 @@ def test_a_hostile_archive_is_refused_in_one_sentence_and_leaves_nothing(
         "data/.incoming/hostile/lock",
         "data/.incoming/hostile/progress.json",
     }
-    assert manifest.import_progress(tmp_path / "data", "hostile")["error"] == sentence
+    assert datasets.import_progress(tmp_path / "data", "hostile")["error"] == sentence
     assert archive.read_bytes() == before and names_under(archive.parent) == around
 
 
@@ -261,7 +262,7 @@ def test_hostile_archives_are_refused_within_2_seconds_and_64_mib(corpus: dict[s
     code = """
 import json, os, resource, sys, time
 from pathlib import Path
-from fashion_core import archives
+from fashion_core.data.sources import archives
 from fashion_core.errors import SourceError
 found = {}
 for name, path in json.loads(sys.argv[1]).items():

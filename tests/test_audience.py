@@ -7,10 +7,12 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import runs, verdicts
+from fashion_core.compare import wording
+from fashion_core.runs import runs
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
-from ui import audience, navigation, plain_answers
+from ui.app import audience, navigation
+from ui.shared import plain_words
 
 #: What only a maker of models knows.
 JARGON = (
@@ -88,7 +90,7 @@ def test_a_class_reads_its_terms_on_the_page_and_not_only_in_a_tooltip(both):
 
 
 def audience_notes() -> dict[str, str]:
-    from ui import notes
+    from ui.app import notes
 
     return notes.NOTES
 
@@ -194,36 +196,36 @@ def test_what_warns_a_class_warns_a_reviewer_too(tmp_path, tiny, tiny_data, monk
     ],
 )
 def test_a_share_is_said_as_a_count_of_a_hundred_that_lies_in_its_interval(share, bounds, told):
-    assert plain_answers.of_100(share, bounds) == told
+    assert plain_words.of_100(share, bounds) == told
 
 
 def test_a_model_that_may_only_guess_is_said_to_be_no_better():
-    assert "is not shown to do better" in plain_answers.against_guessing(0.3, 0.31, 600)
-    assert "is not shown" not in plain_answers.against_guessing(0.5, 0.31, 600)
+    assert "is not shown to do better" in plain_words.against_guessing(0.3, 0.31, 600)
+    assert "is not shown" not in plain_words.against_guessing(0.5, 0.31, 600)
 
 
 def test_leaks_are_said_as_numbers_of_their_photos():
-    told = plain_answers.audited({"test": (12, 1000), "validation": (0, 500)}, 1)
+    told = plain_words.audited({"test": (12, 1000), "validation": (0, 500)}, 1)
     assert told.startswith("With care: 12 of the 1,000 test photos have their like") and "two labels" in told
-    assert "Nobody has checked" in plain_answers.audited(None, 0)
+    assert "Nobody has checked" in plain_words.audited(None, 0)
 
 
 def compared(about, low, value, high, num_second=1):
     difference = SimpleNamespace(value=value, low=low, high=high)
     side = SimpleNamespace(name="a", drawn=False, members=(0,))
     other = SimpleNamespace(name="b", drawn=False, members=(0,) * num_second)
-    verdict = SimpleNamespace(word=verdicts.CANNOT_TELL, about=about)
+    verdict = SimpleNamespace(word=wording.CANNOT_TELL, about=about)
     return SimpleNamespace(verdict=verdict, difference=difference, first=side, second=other, n=600, margin=0.01)
 
 
 def test_two_trainings_of_one_kind_are_not_said_to_differ_by_the_chance_of_the_photos():
-    told = plain_answers.comparison(compared(verdicts.SEEDS, -0.029, -0.023, -0.017))
+    told = plain_words.comparison(compared(wording.SEEDS, -0.029, -0.023, -0.017))
     assert "b names 2.3 fewer of 100 photos right than a (1.7 to 2.9; 600 were tried)" in told
     assert "may be chance" not in told and "luck" in told
 
 
 def test_an_interval_around_zero_is_said_in_both_directions_and_a_group_in_the_plural():
-    told = plain_answers.comparison(compared(verdicts.RECIPES, -0.012, 0.022, 0.056, num_second=3))
+    told = plain_words.comparison(compared(wording.RECIPES, -0.012, 0.022, 0.056, num_second=3))
     assert "b name 2.2 more of 100 photos right than a (from 1.2 fewer to 5.6 more; 600 were tried)" in told
     assert told.endswith("which may be chance.")
-    assert "1 and 1" not in plain_answers.reach(compared(verdicts.RECIPES, -0.01, 0.0, 0.01))
+    assert "1 and 1" not in plain_words.reach(compared(wording.RECIPES, -0.01, 0.0, 0.01))

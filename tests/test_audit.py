@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from fashion_core import audit, findings, manifest, measures, pixels, storage
+from fashion_core import storage
+from fashion_core.data import importing, pixels
+from fashion_core.data.audit import audit, findings, measures
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,7 +71,7 @@ def planted_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory, planted_folder):
-    return manifest.import_source(planted_folder, data_dir=tmp_path_factory.mktemp("data"), name="planted")
+    return importing.import_source(planted_folder, data_dir=tmp_path_factory.mktemp("data"), name="planted")
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,15 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import audit, label_errors, launch, manifest, versions
+from fashion_core.data import datasets, derived, importing
+from fashion_core.data.audit import audit
+from fashion_core.launch import background
+from fashion_core.metrics import label_errors
 from tests.made_runs import make_run
 from tests.test_audit import planted_folder  # noqa: F401
 from tests.test_pages import metric, open_page, written
 from tests.test_versions import bytes_of
-from ui import audited
+from ui.dataset import audit_view
 
 
 @pytest.fixture
@@ -21,7 +24,7 @@ def data_dir(tmp_path, planted_folder, monkeypatch):  # noqa: F811
     folder = tmp_path / "photos"
     shutil.copytree(planted_folder, folder)
     (folder / "test/kurta/same.png").rename(folder / "test/kurta/<b>=1+1.png")
-    manifest.import_source(folder, data_dir=tmp_path / "data", name="planted")
+    importing.import_source(folder, data_dir=tmp_path / "data", name="planted")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     return tmp_path / "data"
@@ -29,13 +32,13 @@ def data_dir(tmp_path, planted_folder, monkeypatch):  # noqa: F811
 
 def test_the_page_starts_the_audit_as_a_process_and_shows_what_it_found(data_dir, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_audit", lambda *args, **keywords: started.append((args, keywords)))
+    monkeypatch.setattr(background, "start_audit", lambda *args, **keywords: started.append((args, keywords)))
     app = open_page("dataset", tab="Audit")
     button = next(button for button in app.button if button.label.startswith("Audit 66 photos"))
     button.click().run()
     assert not app.exception and started == [(("planted",), {"data_dir": data_dir})]
 
-    found = audit.run(manifest.find_dataset(data_dir, "planted"))
+    found = audit.run(datasets.find_dataset(data_dir, "planted"))
     app = open_page("dataset", tab="Audit", finding="leak")
     assert not app.exception
     assert metric(app, "Leaked photos") == "5" and metric(app, "Label conflicts") == "1"
@@ -51,7 +54,7 @@ def test_the_page_starts_the_audit_as_a_process_and_shows_what_it_found(data_dir
 
 
 def test_pairs_stand_side_by_side_with_split_and_class_and_names_stay_text(data_dir):
-    dataset = manifest.find_dataset(data_dir, "planted")
+    dataset = datasets.find_dataset(data_dir, "planted")
     leaks = audit.run(dataset).findings().query("kind == 'leak'")
     page = open_page("dataset", tab="Audit", finding="leak")
     shown = next(element.proto.body for element in page.get("html") if "vastra-pairs" in element.proto.body)
@@ -61,20 +64,20 @@ def test_pairs_stand_side_by_side_with_split_and_class_and_names_stay_text(data_
 
 
 def test_exports_hold_every_finding_and_no_formula(data_dir):
-    dataset = manifest.find_dataset(data_dir, "planted")
+    dataset = datasets.find_dataset(data_dir, "planted")
     leaks = audit.run(dataset).findings().query("kind == 'leak'").reset_index(drop=True)
     leaks.loc[0, "image_id"] = "=HYPERLINK(1)"
-    rows = list(csv.DictReader(io.StringIO(audited.findings_csv(leaks).decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(audit_view.findings_csv(leaks).decode("utf-8-sig"))))
     assert len(rows) == 5 and rows[0]["image_id"] == "'=HYPERLINK(1)"
-    document = json.loads(audited.exclusion_list(dataset, "leak", leaks))
+    document = json.loads(audit_view.exclusion_list(dataset, "leak", leaks))
     assert set(document["images"]) == set(leaks["image_id"]) and document["fingerprint"] == dataset.fingerprint
 
 
 def test_an_audit_that_failed_says_so_and_offers_to_go_on(data_dir, monkeypatch):
-    monkeypatch.setattr(launch, "start_audit", lambda *args, **keywords: None)
+    monkeypatch.setattr(background, "start_audit", lambda *args, **keywords: None)
     app = open_page("dataset", tab="Audit")
     next(button for button in app.button if button.label.startswith("Audit 66 photos")).click().run()
-    dataset = manifest.find_dataset(data_dir, "planted")
+    dataset = datasets.find_dataset(data_dir, "planted")
     with pytest.raises(RuntimeError):
         with monkeypatch.context() as patched:
             patched.setattr(audit.measures, "measure", lambda block: (_ for _ in ()).throw(RuntimeError("broken")))
@@ -87,7 +90,7 @@ def test_an_audit_that_failed_says_so_and_offers_to_go_on(data_dir, monkeypatch)
 @pytest.fixture
 def judged(data_dir, tmp_path):
     """The planted photos, audited, and a run whose predictions speak against some of their labels."""
-    dataset = manifest.find_dataset(data_dir, "planted")
+    dataset = datasets.find_dataset(data_dir, "planted")
     audit.run(dataset)
     photos = dataset.manifest().query("status == 'ok'")
     of = {split: photos[photos["split"] == split] for split in ("test", "train")}
@@ -132,7 +135,7 @@ def test_the_first_suspected_photos_make_a_new_dataset_and_the_old_one_keeps_its
     app.text_input(key="_leaving_name_planted").input("surer labels")
     button(app, "Make a new dataset without these 2 photos").click().run()
     assert not app.exception
-    made = manifest.find_dataset(dataset.folder.parent, "surer labels")
+    made = datasets.find_dataset(dataset.folder.parent, "surer labels")
     left_out = made.manifest().query("status == 'excluded'")
     assert set(left_out["image_id"]) == set(expected[:2])
     assert left_out["reason"].str.startswith("label_error: one gives it ").all()
@@ -153,7 +156,7 @@ def test_photos_that_were_unticked_stay(judged):
     app.run()
     button(app, "Make a new dataset without these 2 photos").click().run()
     assert not app.exception
-    made = manifest.find_dataset(dataset.folder.parent, "planted v2")
+    made = datasets.find_dataset(dataset.folder.parent, "planted v2")
     left_out = made.manifest().query("status == 'excluded'")["image_id"]
     assert set(left_out) == set(leaks["image_id"].iloc[[0, 3]]) and ".excluded" in made.bring
 
@@ -162,9 +165,9 @@ def test_leaving_out_every_leak_needs_no_list_on_the_command_line(judged):
     dataset, _ = judged
     app = open_page("dataset", tab="Audit", finding="leak", leave_out="true")
     button(app, "Make a new dataset without these 5 photos").click().run()
-    made = manifest.find_dataset(dataset.folder.parent, "planted v2")
+    made = datasets.find_dataset(dataset.folder.parent, "planted v2")
     assert made.bring.endswith("audit planted --exclude-leaks --name 'planted v2'")
-    assert made.fingerprint == versions.exclude(dataset, versions.leaked(audit.load(dataset))).fingerprint
+    assert made.fingerprint == derived.exclude(dataset, derived.leaked(audit.load(dataset))).fingerprint
 
 
 @pytest.mark.parametrize("side", ["train/kurta/000.png", "train/saree/same.png"])
@@ -179,7 +182,7 @@ def test_of_a_label_conflict_nothing_is_ticked_and_either_side_can_go(judged, si
     boxes[side].check().run()
     button(app, "Make a new dataset without this 1 photo").click().run()
     assert not app.exception
-    made = manifest.find_dataset(dataset.folder.parent, "planted v2")
+    made = datasets.find_dataset(dataset.folder.parent, "planted v2")
     assert made.manifest().query("status == 'excluded'")["image_id"].tolist() == [side]
     assert audit.run(made).counts["conflict"] == 0
 
@@ -190,7 +193,7 @@ def test_both_sides_of_a_conflict_can_go(judged):
     for key in [box.key for box in app.checkbox if box.key.startswith("_tick_")]:
         app.checkbox(key=key).check().run()
     button(app, "Make a new dataset without these 2 photos").click().run()
-    assert manifest.find_dataset(dataset.folder.parent, "planted v2").num_images == dataset.num_images - 2
+    assert datasets.find_dataset(dataset.folder.parent, "planted v2").num_images == dataset.num_images - 2
 
 
 def test_a_copy_under_another_label_is_not_ticked_among_the_exact_copies_and_in_no_list(judged):
@@ -198,7 +201,7 @@ def test_a_copy_under_another_label_is_not_ticked_among_the_exact_copies_and_in_
     copies = audit.load(dataset).findings().query("kind == 'exact_duplicate'")
     alike = set(copies[copies["label"] == copies["other_label"]]["image_id"])
     assert "train/saree/same.png" in set(copies["image_id"]) - alike
-    listed = json.loads(audited.exclusion_list(dataset, "exact_duplicate", copies))["images"]
+    listed = json.loads(audit_view.exclusion_list(dataset, "exact_duplicate", copies))["images"]
     assert set(listed) == alike
     app = open_page("dataset", tab="Audit", finding="exact_duplicate", leave_out="true")
     assert "under another label than its copy and is not ticked" in written(app)
@@ -214,7 +217,7 @@ def test_a_wrong_name_gets_the_engines_own_sentence_and_nothing_is_made(judged, 
     app.text_input(key="_leaving_name_planted").input(name)
     button(app, "Make a new dataset").click().run()
     assert not app.exception and sentence in written(app)
-    assert [found.id for found in manifest.list_datasets(dataset.folder.parent)] == ["planted"]
+    assert [found.id for found in datasets.list_datasets(dataset.folder.parent)] == ["planted"]
 
 
 def test_a_class_that_would_lose_its_last_photo_is_refused_and_a_split_that_would_is_named(judged):
@@ -227,10 +230,10 @@ def test_a_class_that_would_lose_its_last_photo_is_refused_and_a_split_that_woul
 
         import pandas as pd
 
-        from fashion_core import datasets
-        from ui import leaving_out
+        from fashion_core.data import datasets
+        from ui.dataset import exclude_form
 
-        leaving_out.form(datasets.load(__import__("pathlib").Path(folder)), "dark", pd.DataFrame(json.loads(rows)))
+        exclude_form.form(datasets.load(__import__("pathlib").Path(folder)), "dark", pd.DataFrame(json.loads(rows)))
 
     columns = ["number", "image_id", "split", "label", "reason"]
     test = rows[rows["split"] == "test"]

@@ -9,7 +9,9 @@ import torchvision.transforms.v2 as T2
 from PIL import Image
 from scipy.stats import ks_2samp, kstest
 
-from fashion_core import augment, config, draws
+from fashion_core.models.input import normalise, to_float
+from fashion_core.settings import config, draws
+from fashion_core.training import augment
 
 B, H, W = 6, 24, 20
 
@@ -57,7 +59,7 @@ def test_a_colour_stage_equals_torchvisions(photos: torch.Tensor, stage: int, na
     factors = np.tile(NO_COLOUR, (B, 1))
     factors[:, stage] = factor
     ours = augment.augment(photos, drawn(factors_BS=factors))
-    theirs = getattr(TF, name)(augment.to_float(photos), factor)
+    theirs = getattr(TF, name)(to_float(photos), factor)
     torch.testing.assert_close(ours, theirs, atol=2e-6, rtol=0)
 
 
@@ -66,7 +68,7 @@ def test_a_shift_of_hue_equals_torchvisions(photos: torch.Tensor, shift: float):
     photos[0] = 77  # grey has no hue
     factors = np.tile(np.float32([1, 1, 1, shift]), (B, 1))
     ours = augment.augment(photos, drawn(factors_BS=factors))
-    theirs = TF.adjust_hue(augment.to_float(photos), shift)
+    theirs = TF.adjust_hue(to_float(photos), shift)
     torch.testing.assert_close(ours, theirs, atol=5e-6, rtol=0)
 
 
@@ -77,7 +79,7 @@ def test_the_stages_are_applied_in_each_images_own_order(photos: torch.Tensor, w
     ours = augment.augment(photos, drawn(factors_BS=factors, order_BS=orders))
     stages = (TF.adjust_brightness, TF.adjust_contrast, TF.adjust_saturation, TF.adjust_hue)
     for image, order in enumerate(orders):
-        expected = augment.to_float(photos[image : image + 1])
+        expected = to_float(photos[image : image + 1])
         for stage in order:
             expected = stages[stage](expected, float(factors[image, stage]))
         torch.testing.assert_close(ours[image : image + 1], expected, atol=1e-5, rtol=0)
@@ -96,8 +98,8 @@ def test_a_crop_gives_torchvisions_pixels_rounded_to_whole_levels(photos: torch.
 def test_an_erased_rectangle_is_zero_once_it_is_normalised_as_torchvision_has_it(photos: torch.Tensor):
     boxes = np.tile([2, 3, 9, 5], (B, 1))
     boxes[1] = 0
-    ours = augment.normalise(augment.augment(photos, drawn(erase_BX=boxes)))
-    plain = augment.normalise(augment.to_float(photos))
+    ours = normalise(augment.augment(photos, drawn(erase_BX=boxes)))
+    plain = normalise(to_float(photos))
     assert torch.equal(ours[1], plain[1])
     assert torch.equal(ours[0], TF.erase(plain[0], 2, 3, 9, 5, torch.zeros(1)))
 
@@ -134,7 +136,7 @@ def test_the_trace_ends_with_what_the_model_receives_and_passes_every_stage(phot
         one = draws.draw(settings, seed=2, epoch=3, rows_B=np.array([row]))
         photo = photos[row % B : row % B + 1, :, :16]
         stages = list(augment.trace(photo.clone(), one))
-        expected = augment.normalise(augment.augment(photo.clone(), one))
+        expected = normalise(augment.augment(photo.clone(), one))
         assert torch.equal(stages[-1][1], expected)
         assert [name for name, _ in stages[:4]] == ["resize", "crop", "flip", "rotate"]
         assert sorted(name for name, _ in stages[4:8]) == sorted(draws.STAGES)
@@ -170,11 +172,11 @@ def test_the_draws_have_the_distributions_that_the_settings_name():
 
 def test_normalised_photos_lie_between_minus_one_and_one_and_keep_their_values(photos: torch.Tensor):
     expected = TF.normalize(photos.permute(0, 3, 1, 2) / 255, [0.5] * 3, [0.5] * 3)
-    torch.testing.assert_close(augment.normalise(augment.to_float(photos)), expected)
+    torch.testing.assert_close(normalise(to_float(photos)), expected)
 
 
 def test_mixup_blends_each_photo_with_its_partner(photos: torch.Tensor):
-    images = augment.to_float(photos)
+    images = to_float(photos)
     mixture = draws.mixture(report("mixup=0.4"), seed=0, epoch=1, batch=3, num=B)
     mixed = augment.mix(images, images[mixture.partner_B], mixture)
     torch.testing.assert_close(mixed, images + (1 - mixture.weight) * (images[mixture.partner_B] - images))
@@ -182,7 +184,7 @@ def test_mixup_blends_each_photo_with_its_partner(photos: torch.Tensor):
 
 
 def test_cutmix_takes_the_share_it_names_from_the_partner(photos: torch.Tensor):
-    images = augment.to_float(photos)
+    images = to_float(photos)
     settings = report("cutmix=1", "image_size=24x24")
     images = torch.nn.functional.pad(images, (0, 4))
     for batch in range(20):
@@ -202,7 +204,7 @@ def test_without_mixup_and_cutmix_there_is_nothing_to_mix():
 
 
 def test_photos_are_shrunk_as_pillow_shrinks_them(photos: torch.Tensor):
-    shrunk = augment.shrink(augment.to_float(photos), (12, 8))
+    shrunk = augment.shrink(to_float(photos), (12, 8))
     for ours, photo in zip(shrunk, photos.numpy(), strict=True):
         theirs = np.asarray(Image.fromarray(photo).resize((12, 8), Image.Resampling.BILINEAR))
         assert np.abs(ours.permute(1, 2, 0).numpy() * 255 - theirs).max() <= 1, "Pillow rounds in between"

@@ -11,11 +11,17 @@ import pytest
 import torch
 from PIL import Image
 
-from fashion_core import config, fields, infer, interpreter, launch, manifest, pixels, runs, train
+from fashion_core.data import datasets, importing, pixels
 from fashion_core.errors import SettingsError
+from fashion_core.launch import background, interpreter
+from fashion_core.models import inference
+from fashion_core.runs import runs
+from fashion_core.settings import config, fields
+from fashion_core.training import loop
 from tests.conftest import write_tiny
 from tests.test_pages import lab, open_page  # noqa: F401
-from ui import preview, preview_grid, preview_words
+from ui.augmentation import grid as augmentation_grid
+from ui.augmentation import preview, wording
 
 TINY = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "rotation_degrees=40"]
 
@@ -33,16 +39,16 @@ TINY = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "rotation_
 )
 def test_the_preview_is_bit_for_bit_what_the_trainer_fed(mixing, tiny, tmp_path, monkeypatch):
     fed: list[torch.Tensor] = []
-    new_model = infer.new_model
+    new_model = inference.new_model
 
     def listen(run):
         model = new_model(run)
         model.register_forward_pre_hook(lambda model, inputs: fed.append(inputs[0].clone()) if model.training else None)
         return model
 
-    monkeypatch.setattr(infer, "new_model", listen)
+    monkeypatch.setattr(inference, "new_model", listen)
     settings = config.settings_for("report", [*TINY, *mixing, "epochs=2", "seed=3"])
-    train.train(runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="heard"), tiny)
+    loop.train(runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="heard"), tiny)
     per_epoch = -(-tiny.splits["train"] // settings.batch_size)
     assert len(fed) == 2 * per_epoch
     seen: dict[tuple[int, int], torch.Tensor] = {}
@@ -75,7 +81,7 @@ def test_photos_that_no_cache_holds_are_resized_as_the_cache_would(how, tiny):
 def test_what_stands_below_a_picture_is_what_was_drawn(tiny):
     settings = config.settings_for("report", ["image_size=16", "saturation=0", "flip=1"])
     stored = preview.pixels_of(tiny, [4], settings)[0]
-    _, first, *_ = preview_grid.pictures_of_epochs(stored, settings, row=4, epochs=range(5, 8), shape=(40, 52))
+    _, first, *_ = augmentation_grid.pictures_of_epochs(stored, settings, row=4, epochs=range(5, 8), shape=(40, 52))
     assert first.heading == "Epoch 5"
     angle, brightness, contrast = first.lines
     assert re.fullmatch(r"[+−]\d+\.\d°, mirrored", angle)
@@ -103,35 +109,35 @@ def settings_of(*sets: str) -> config.Settings:
     ],
 )
 def test_the_sentence_tells_every_switch_and_nothing_else(sets, told):
-    assert preview_words.in_words(settings_of(*sets)).replace("\u00a0", " ") == told
+    assert wording.in_words(settings_of(*sets)).replace("\u00a0", " ") == told
 
 
 def test_the_sentence_and_the_explanation_follow_the_order_in_which_it_happens():
     every = config.settings_for("report", ["crop_scale=0.5", "hue=0.1", "erasing=1", "mixup=1", "channels=BGR"])
     for text, order in (
-        (preview_words.in_words(every), ["cropped", "mirrored", "turned", "changed", "hue", "erased", "blended"]),
+        (wording.in_words(every), ["cropped", "mirrored", "turned", "changed", "hue", "erased", "blended"]),
         (
-            preview_words.how_it_goes_in(every),
+            wording.how_it_goes_in(every),
             ["squeezed", "cropped", "mirrored", "turned", "colours", "erased", "v −"],
         ),
     ):
         places = [text.index(word) for word in order]
         assert places == sorted(places)
-    assert preview_words.how_it_goes_in(every).endswith("The channels go in blue first.")
+    assert wording.how_it_goes_in(every).endswith("The channels go in blue first.")
 
 
 @pytest.mark.parametrize(("how", "word"), [("squeeze", "squeezed"), ("pad", "black around"), ("crop", "cut off")])
 def test_the_explanation_follows_the_way_of_resizing(how, word):
-    told = preview_words.how_it_goes_in(settings_of(f"resize={how}", "image_size=128x256"))
+    told = wording.how_it_goes_in(settings_of(f"resize={how}", "image_size=128x256"))
     assert word in told and "128 x 256" in told and "Then" not in told
 
 
 def test_the_pictures_on_the_page_decode_to_every_pixel_that_was_fed(tiny):
     settings = config.settings_for("report", ["image_size=48x64", "crop_scale=0.3", "channels=BGR", "erasing=1"])
     stored = preview.pixels_of(tiny, [9], settings)[0]
-    pictures = preview_grid.pictures_of_epochs(stored, settings, row=9, epochs=range(1, 17), shape=(40, 52))
+    pictures = augmentation_grid.pictures_of_epochs(stored, settings, row=9, epochs=range(1, 17), shape=(40, 52))
     fed, _ = preview.feed_epochs(stored, settings, row=9, epochs=range(1, 17))
-    shown = decoded(preview_grid.grid_html(pictures, exact=True))
+    shown = decoded(augmentation_grid.grid_html(pictures, exact=True))
     assert len(shown) == 17 and np.array_equal(shown[0], stored)
     for picture_HW3, image_CHW in zip(shown[1:], fed, strict=True):
         expected_3HW = np.rint((image_CHW.flip(0).numpy().astype(np.float64) + 1) * 127.5)
@@ -282,7 +288,7 @@ def own_copy(tiny_data, tmp_path, monkeypatch):
     """A dataset ``tiny`` that a test may spoil, over photos of its own."""
     shutil.copytree(tiny_data / "tiny", tmp_path / "data" / "tiny")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
-    return manifest.find_dataset(tmp_path / "data", "tiny")
+    return datasets.find_dataset(tmp_path / "data", "tiny")
 
 
 @pytest.mark.parametrize("view", ["photo", "batch"])
@@ -296,7 +302,7 @@ def test_a_dataset_without_training_photos_says_so(view, lab, tiny_data, tmp_pat
 
 def test_an_original_that_was_damaged_after_the_import_gives_one_sentence(lab, tmp_path, monkeypatch):  # noqa: F811
     source = write_tiny(tmp_path / "photos")
-    dataset = manifest.import_source(str(source), data_dir=tmp_path / "data", name="mine")
+    dataset = importing.import_source(str(source), data_dir=tmp_path / "data", name="mine")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     for path in source.rglob("*.png"):
         path.write_bytes(b"")
@@ -308,7 +314,7 @@ def test_an_original_that_was_damaged_after_the_import_gives_one_sentence(lab, t
 
 def test_without_any_photos_the_page_shows_that_the_first_are_being_drawn(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: started.append(args))
+    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     app = open_page("augmentation")
     assert started == [("demo", None)] and not app.slider

@@ -4,8 +4,10 @@ import torch
 from sklearn.utils.class_weight import compute_class_weight
 from torch.utils.data import WeightedRandomSampler
 
-from fashion_core import batches, config, sampling
 from fashion_core.errors import DatasetError
+from fashion_core.models.input import Photos
+from fashion_core.settings import config, sampling
+from fashion_core.training import batches
 
 LABELS = np.repeat([0, 1, 2], [600, 60, 240])
 
@@ -74,8 +76,8 @@ def test_batches_cover_the_epoch_and_go_on_in_the_middle():
 def test_photos_on_the_device_and_from_the_map_are_the_same():
     pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), dtype=np.uint8)
     rows, cpu = np.array([8, 0, 0, 3]), torch.device("cpu")
-    kept = batches.Photos(pixels, cpu, resident=True)
-    gathered = batches.Photos(pixels, cpu, resident=False)
+    kept = Photos(pixels, cpu, resident=True)
+    gathered = Photos(pixels, cpu, resident=False)
     assert torch.equal(kept.batch(rows), gathered.batch(rows))
     assert (kept.batch(rows).numpy() == pixels[rows]).all()
 
@@ -98,7 +100,7 @@ def test_rows_of_a_memory_map_are_announced_inside_the_map_and_read_as_they_are(
     mapped_mmap = mapped._mmap
     monkeypatch.setattr(mapped, "_mmap", Spy(), raising=False)
     rows = np.array([49, 0, 7, 7, 31])
-    assert torch.equal(batches.Photos(mapped, torch.device("cpu")).batch(rows), torch.from_numpy(whole[rows]))
+    assert torch.equal(Photos(mapped, torch.device("cpu")).batch(rows), torch.from_numpy(whole[rows]))
     header = path.stat().st_size - whole.nbytes
     for row, (start, end) in zip(rows, asked, strict=True):
         assert start <= header + row * 1440 and end == header + (row + 1) * 1440

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from fashion_core import checkpoints, storage
-from fashion_core.checkpoints import Skipped
+from fashion_core import storage
 from fashion_core.errors import DiskError, RunError
+from fashion_core.runs import checkpoints
+from fashion_core.runs.checkpoints import Skipped
 
 ROOT = Path(__file__).parents[1]
 FILES = {"model.safetensors": b"weights", "trainer.safetensors": b"moments", "trainer.json": b"{}"}

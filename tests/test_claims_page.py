@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_core import claim_results, claim_verdicts, claims, experiments, runs, storage
+from fashion_core import storage
+from fashion_core.claims import definitions, experiments, judge, shipped
+from fashion_core.runs import runs
 from tests.made_pairs import run_with
 from tests.test_hostile_names import PAYLOADS, hostile
 from tests.test_pages import metric, open_page, written
-from ui import words
+from ui.app import words
 from ui.charts.claims import Recalls, Row, arms, class_recalls
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +26,7 @@ def lab(tiny, tiny_data, tmp_path, monkeypatch):
     """The tiny photos, an empty runs folder and an empty folder of kept results."""
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(claim_results, "FOLDER", tmp_path / "kept")
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "kept")
     return tmp_path
 
 
@@ -41,16 +43,16 @@ def train(lab: Path, tiny, *, base: float = 0.8, without: float = 0.5) -> None:
 
 def plan(lab: Path, tiny) -> experiments.Plan:
     found = runs.list_runs(lab / "runs")
-    return experiments.plan(claims.find("dropout"), tiny, found, data_dir=lab, seeds=2, overrides=[SETS])
+    return experiments.plan(definitions.find("dropout"), tiny, found, data_dir=lab, seeds=2, overrides=[SETS])
 
 
 def test_the_verdict_of_the_runs_here_is_the_cores(lab, tiny):
     train(lab, tiny)
-    result = claim_verdicts.judge(experiments.collect(plan(lab, tiny)))
+    result = judge.judge(experiments.collect(plan(lab, tiny)))
     app = open_page("claims", claim="dropout", set=SETS, models="2")
     told = written(app)
     assert "From the runs of this machine on tiny" in told and result.sentence.partition(". ")[2] in told
-    assert claims.find("dropout").rule in told
+    assert definitions.find("dropout").rule in told
     difference = next(one for one in result.comparisons if one.decides)
     assert float(metric(app, "Difference").replace("\\", "").replace("−", "-")) == pytest.approx(
         100 * difference.value, abs=0.05
@@ -66,7 +68,7 @@ def test_the_verdict_of_the_runs_here_is_the_cores(lab, tiny):
 
 def test_a_reviewer_reads_the_same_difference_in_plain_words_and_no_test(lab, tiny):
     train(lab, tiny)
-    result = claim_verdicts.judge(experiments.collect(plan(lab, tiny)))
+    result = judge.judge(experiments.collect(plan(lab, tiny)))
     told = written(open_page("claims", claim="dropout", set=SETS, models="2", audience="review"))
     difference = next(one for one in result.comparisons if one.decides)
     assert f": {100 * difference.value:.1f} more of 100 photos are named right than with no dropout" in told
@@ -88,7 +90,7 @@ def test_what_is_not_run_says_its_rule_cost_and_command(lab, tiny):
     train(lab, tiny)
     app = open_page("claims", claim="future", set=SETS, models="2")
     told = written(app)
-    assert "It has not been run on these photos yet" in told and claims.find("future").rule in told
+    assert "It has not been run on these photos yet" in told and definitions.find("future").rule in told
     assert "8 models: 2 trained already." in told
     assert any(button.label == "Train 6 models" for button in app.button)
     assert any("experiment future tiny --seeds 2 --set image_size=16" in code.value for code in app.code)
@@ -98,7 +100,8 @@ def test_the_button_starts_the_missing_runs_once(lab, tiny, monkeypatch):
     train(lab, tiny)
     started: list[int] = []
     monkeypatch.setattr(
-        "fashion_core.launch.start_seeds", lambda dataset, members, **places: started.append(len(members)) or ["a", "b"]
+        "fashion_core.launch.actions.start_seeds",
+        lambda dataset, members, **places: started.append(len(members)) or ["a", "b"],
     )
     app = open_page("claims", claim="future", set=SETS, models="2")
     app.button(key="run").click().run()
@@ -117,12 +120,12 @@ def test_a_change_that_no_setting_can_be_is_one_sentence(lab, told):
 def test_kept_results_are_shown_without_the_runs_and_judged_anew(lab, tiny, monkeypatch):
     train(lab, tiny)
     evidence = experiments.collect(plan(lab, tiny))
-    claim_results.save([evidence], lab / "kept")
+    shipped.save([evidence], lab / "kept")
     monkeypatch.setenv("FASHION_RUNS", str(lab / "no-runs"))
     app = open_page("claims", claim="dropout")
     told = written(app)
     assert "From results that came with the lab, reached on tiny" in told
-    assert claim_verdicts.judge(evidence).sentence.partition(". ")[2] in told
+    assert judge.judge(evidence).sentence.partition(". ")[2] in told
     assert any("Train 4 models" in button.label for button in app.button)
     took = sum(runs.open_run(folder).summary()["seconds"] for folder in (lab / "runs").iterdir() if folder.is_dir())
     assert f"they trained {words.roughly(took)} in all" in told
@@ -131,16 +134,16 @@ def test_kept_results_are_shown_without_the_runs_and_judged_anew(lab, tiny, monk
     app = open_page("claims", claim="dropout")
     assert "Its photos are not on this machine" in written(app) and metric(app, "Photos") == "300"
     app = open_page("claims", claim="dropout", audience="review")
-    assert "Yes, on these photos it holds." in written(app) and claims.find("dropout").rule not in written(app)
+    assert "Yes, on these photos it holds." in written(app) and definitions.find("dropout").rule not in written(app)
     assert not app.dataframe
 
 
 def test_a_claim_that_nobody_ran_shows_its_own_command_where_the_photos_are_not_here(lab, tiny, monkeypatch):
     train(lab, tiny)
-    claim_results.save([experiments.collect(plan(lab, tiny))], lab / "kept")
+    shipped.save([experiments.collect(plan(lab, tiny))], lab / "kept")
     monkeypatch.setenv("FASHION_DATA", str(lab / "no-data"))
     (lab / "no-data").mkdir()
-    for claim in claims.CLAIMS:
+    for claim in definitions.CLAIMS:
         (shown,) = [code.value for code in open_page("claims", claim=claim.name).code]
         assert f"experiment {claim.name} tiny" in shown and f"--set {SETS}" in shown, claim.name
         assert shown.count(" experiment ") == 1
@@ -148,7 +151,7 @@ def test_a_claim_that_nobody_ran_shows_its_own_command_where_the_photos_are_not_
 
 def test_the_page_opens_on_photos_that_are_here_and_have_most_verdicts(lab, tiny):
     train(lab, tiny)
-    path = claim_results.save([experiments.collect(plan(lab, tiny))], lab / "kept")
+    path = shipped.save([experiments.collect(plan(lab, tiny))], lab / "kept")
     assert open_page("claims").selectbox(key="dataset").value == "tiny"
     document = storage.read_json(path)
     document["dataset"] |= {"id": "aaa", "name": "far away", "fingerprint": "f" * 16, "synthetic": False}
@@ -161,7 +164,7 @@ def test_the_page_opens_on_photos_that_are_here_and_have_most_verdicts(lab, tiny
 
 def test_names_in_kept_results_are_shown_as_they_are(lab, tiny, monkeypatch):
     train(lab, tiny)
-    path = claim_results.save([experiments.collect(plan(lab, tiny))], lab / "kept")
+    path = shipped.save([experiments.collect(plan(lab, tiny))], lab / "kept")
     document = storage.read_json(path)
     monkeypatch.setenv("FASHION_DATA", str(lab / "no-data"))
     (lab / "no-data").mkdir()
@@ -186,7 +189,7 @@ def test_a_reader_of_a_review_copy_is_offered_no_run(lab, tiny, monkeypatch):
 def test_an_empty_lab_says_what_would_be_here(tmp_path, monkeypatch):
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr(claim_results, "FOLDER", tmp_path / "kept")
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "kept")
     (tmp_path / "data").mkdir()
     assert "the report's claims would each have a verdict" in written(open_page("claims"))
 

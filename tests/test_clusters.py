@@ -5,7 +5,8 @@ import pytest
 from scipy.spatial import procrustes
 from sklearn.metrics import rand_score
 
-from fashion_core import alignment, clusters, regions
+from fashion_core.embeddings import clusters, lasso
+from fashion_core.embeddings import procrustes as embedding_procrustes
 from fashion_core.errors import RunError, WrongUse
 
 
@@ -51,7 +52,7 @@ def test_a_run_that_is_another_one_turned_scaled_and_moved_lies_on_it_exactly():
     generator = np.random.default_rng(4)
     first = generator.normal(0, [5, 3, 1, 1, 1], (90, 5)).astype(np.float32)
     turn = np.linalg.qr(generator.normal(size=(5, 5)))[0]
-    found = alignment.align(first, 7 * first @ turn + 100)
+    found = embedding_procrustes.align(first, 7 * first @ turn + 100)
     np.testing.assert_allclose(found.features_ND, first, atol=1e-3)
     assert found.disparity == pytest.approx(0, abs=1e-9)
 
@@ -62,13 +63,13 @@ def test_the_disparity_and_the_places_are_those_of_scipys_procrustes_also_for_ot
     second[:, :3] += 3 * first[:, :3]
     padded = np.pad(second, ((0, 0), (0, 2)))
     standard, moved, disparity = procrustes(first, padded)
-    found = alignment.align(first, second)
+    found = embedding_procrustes.align(first, second)
     assert found.disparity == pytest.approx(disparity)
     length = np.linalg.norm(first - first.mean(axis=0))
     np.testing.assert_allclose((found.features_ND - first.mean(axis=0)) / length, moved, atol=1e-6)
     assert 0.05 < disparity < 0.95
     with pytest.raises(RunError, match="same features"):
-        alignment.align(first, np.ones((80, 4)))
+        embedding_procrustes.align(first, np.ones((80, 4)))
 
 
 def test_a_lasso_holds_the_points_that_a_walk_round_its_edges_says_it_holds():
@@ -87,13 +88,13 @@ def test_a_lasso_holds_the_points_that_a_walk_round_its_edges_says_it_holds():
 
     expected = [crossings(x, y) % 2 == 1 for x, y in points.tolist()]
     assert 20 < sum(expected) < 380
-    assert regions.inside(points, xs, ys).tolist() == expected
+    assert lasso.inside(points, xs, ys).tolist() == expected
 
 
 def test_a_box_holds_what_lies_between_its_sides_and_nonsense_is_refused():
     points = np.array([[0, 0], [2, 2], [5, 5], [2, 9]], np.float32)
-    assert regions.inside(points, *regions.box([3, 1], [1, 3])).tolist() == [False, True, False, False]
-    assert not regions.inside(points, [0, 1], [0, 1]).any()
+    assert lasso.inside(points, *lasso.box([3, 1], [1, 3])).tolist() == [False, True, False, False]
+    assert not lasso.inside(points, [0, 1], [0, 1]).any()
     for xs, ys in (([0, 1, np.nan], [0, 1, 2]), ([0, 1, 2], [0, 1]), (["a", "b", "c"], [0, 1, 2])):
         with pytest.raises(WrongUse):
-            regions.inside(points, xs, ys)
+            lasso.inside(points, xs, ys)

@@ -17,8 +17,9 @@ import pytest
 import typer
 from PIL import Image
 
-from fashion_core import interpreter, launch, metrics
 from fashion_core.__main__ import app, main
+from fashion_core.launch import background, interpreter
+from fashion_core.metrics import scoring
 from tests.conftest import TINY_CLASSES, draw_tiny
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +41,7 @@ def command(*words: object, data: Path, runs: Path) -> Done:
     handlers = {name: signal.getsignal(name) for name in (signal.SIGTERM, signal.SIGINT)}
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["fashion_core", *map(str, typed)])
-        for name, value in launch.ENVIRONMENT.items():  # else the command starts itself again to set them
+        for name, value in background.ENVIRONMENT.items():  # else the command starts itself again to set them
             patch.setenv(name, value)
         try:
             main()
@@ -98,7 +99,7 @@ def test_evaluate_prints_what_the_metrics_code_computes_from_the_stored_predicti
     assert (found["run_id"], found["split"], found["n"]) == ("first", "test", 15)
     stored = pd.read_parquet(lab["runs"] / "first" / "predictions-test.parquet")
     codes = [[TINY_CLASSES.index(name) for name in stored[column]] for column in ("label", "predicted")]
-    expected = metrics.evaluate_predictions(*map(np.array, codes), TINY_CLASSES)
+    expected = scoring.evaluate_predictions(*map(np.array, codes), TINY_CLASSES)
     assert {name: found[name] for name in expected} == expected
     assert np.array(found["confusion_matrix"]).sum(axis=1).tolist() == [5, 4, 6]  # rows are true
     assert found["accuracy"] > 0.6  # the tiny classes are told apart by colour
@@ -227,10 +228,10 @@ def test_a_command_that_trains_starts_again_with_the_settings_that_are_read_at_t
 
     monkeypatch.setattr(os, "execve", replaced)
     monkeypatch.setattr(sys, "argv", ["fashion_core", word, "x"])
-    for name, value in launch.ALLOCATOR.items():  # as a server has it that was itself started so before
+    for name, value in background.ALLOCATOR.items():  # as a server has it that was itself started so before
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     with pytest.raises(Replaced) as told:
         main()
     words, environment = told.value.args
-    assert words[1:] == ["-m", "fashion_core", word, "x"] and launch.ENVIRONMENT.items() <= environment.items()
+    assert words[1:] == ["-m", "fashion_core", word, "x"] and background.ENVIRONMENT.items() <= environment.items()

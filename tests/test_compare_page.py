@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import comparing, labels, runs, sides, storage, tally, tidy
+from fashion_core import labels, storage
+from fashion_core.compare import comparison, leaderboard, sides
+from fashion_core.runs import runs, tags
 from tests.made_pairs import answers, run_with
 from tests.made_runs import make_run
 from tests.test_pages import metric, open_page, written
-from ui import compare_sides
 from ui.charts.compare import accuracy_by_cost, class_differences, difference_scale
+from ui.compare import compare_sides
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def pair(lab: Path):
 
 def test_two_runs_show_verdict_difference_settings_flips_and_classes(pair):
     app = open_page("compare", first="first", second="second")
-    found = comparing.compare(*(sides.side_of_run(run) for run in pair))
+    found = comparison.compare(*(sides.side_of_run(run) for run in pair))
     assert "report, image size 16, rotation degrees 0 is better than report, image size 16 by 10.0 points" in written(
         app
     )
@@ -62,7 +64,7 @@ def test_a_group_stands_against_a_run_and_names_are_shown_as_they_are(lab: Path)
     for seed in range(3):
         run_with(lab / f"seed{seed}", generator.random(300) < 0.7, seed=seed, group="three")
     alone = run_with(lab / "alone", generator.random(300) < 0.9, sets=["epochs=9"])
-    tidy.label(alone, name="<b>bold</b> *claim*")
+    tags.label(alone, name="<b>bold</b> *claim*")
     app = open_page("compare", first="three", second="alone")
     assert "<b>bold</b> *claim* is better than 3 seeds of report, image size 16" in written(app)
     assert "Flipped" not in [element.label for element in app.metric]
@@ -127,11 +129,11 @@ def test_an_empty_lab_and_a_single_run_say_what_would_be_here(lab: Path):
 
 
 def test_a_row_of_the_table_is_what_the_run_wrote(pair, lab: Path):
-    frame = tally.table(pair)
+    frame = leaderboard.table(pair)
     assert frame["accuracy"].tolist() == [0.7, 0.8] and frame["minutes"].tolist() == [1.0, 1.0]
     assert frame["changed"].tolist()[1].endswith("rotation_degrees=0")
     (lab / "first" / "summary.json").unlink()
-    assert np.isnan(tally.row_of(pair[0])["accuracy"] or np.nan)
+    assert np.isnan(leaderboard.row_of(pair[0])["accuracy"] or np.nan)
 
 
 def test_the_charts_draw_the_bounds_they_were_given():

@@ -8,8 +8,13 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import comparing, differences, labels, published, runs, sides, slots, storage, verdicts
+from fashion_core import labels, storage
+from fashion_core.compare import comparison, sides, wording
+from fashion_core.data import published
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.launch import run_queue
+from fashion_core.metrics import significance
+from fashion_core.runs import runs
 from tests.made_pairs import CLASSES, answers, run_with
 from tests.made_runs import make_run
 from tests.test_differences import TRIALS, draw_photos, draw_seeds
@@ -21,16 +26,16 @@ def sides_of(*found: runs.Run) -> list[sides.Side]:
     return [sides.side_of_run(run) for run in found]
 
 
-def compared(tmp_path: Path, counts: tuple[int, int, int, int], **more) -> comparing.Comparison:
+def compared(tmp_path: Path, counts: tuple[int, int, int, int], **more) -> comparison.Comparison:
     right_first, right_second = answers(*counts)
     first = run_with(tmp_path / "first", right_first)
     second = run_with(tmp_path / "second", right_second, sets=["rotation_degrees=0"])
-    return comparing.compare(*sides_of(first, second), **more)
+    return comparison.compare(*sides_of(first, second), **more)
 
 
 def test_two_runs_are_counted_photo_by_photo(tmp_path: Path):
     found = compared(tmp_path, (200, 10, 40, 50))
-    assert found.pairs == comparing.Pairs(n11=200, n10=10, n01=40, n00=50)
+    assert found.pairs == comparison.Pairs(n11=200, n10=10, n01=40, n00=50)
     assert (found.score_first.accuracy, found.score_second.accuracy) == (210 / 300, 240 / 300)
     assert found.difference.value == pytest.approx(0.1)
     assert found.difference.p_value == pytest.approx(binomtest(10, 50).pvalue)
@@ -74,8 +79,8 @@ def test_photos_are_matched_by_image_id_and_classes_by_name(tmp_path: Path):
         labels=[CLASSES[number % 3] for number in range(60)][::-1],
         sets=["epochs=3"],
     )
-    found = comparing.compare(*sides_of(first, turned))
-    assert found.pairs == comparing.Pairs(n11=50, n10=0, n01=0, n00=10)
+    found = comparison.compare(*sides_of(first, turned))
+    assert found.pairs == comparison.Pairs(n11=50, n10=0, n01=0, n00=10)
     assert np.array_equal(found.matrix_first, found.matrix_second)
     assert "matched by name" in " ".join(found.notes)
 
@@ -85,7 +90,7 @@ def test_photos_that_only_one_side_saw_and_labels_that_disagree_are_left_out_and
     names = [CLASSES[number % 3] for number in range(90)]
     names[:6] = [CLASSES[(number + 1) % 3] for number in range(6)]
     second = run_with(tmp_path / "second", [True] * 90, labels=names, fingerprint="1" * 16)
-    found = comparing.compare(*sides_of(first, second))
+    found = comparison.compare(*sides_of(first, second))
     assert found.n == 54
     told = " ".join(found.notes)
     assert "60 photos in common, of 60 of the first and 90 of the second" in told
@@ -105,12 +110,12 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(tmp_path: Path):
     ]:
         second = run_with(tmp_path / name, [True] * 30, **other)
         with pytest.raises(RunError, match=told):
-            comparing.compare(*sides_of(first, second))
+            comparison.compare(*sides_of(first, second))
     other = run_with(tmp_path / "other", [True] * 30, seed=1)
     with pytest.raises(RunError, match="stands on both sides"):
-        comparing.compare(*sides_of(first, first))
+        comparison.compare(*sides_of(first, first))
     with pytest.raises(WrongUse, match="margin must lie above 0"):
-        comparing.compare(*sides_of(first, other), margin=0)
+        comparison.compare(*sides_of(first, other), margin=0)
 
 
 def test_a_class_without_photos_is_named_and_the_others_are_compared(tmp_path: Path):
@@ -119,7 +124,7 @@ def test_a_class_without_photos_is_named_and_the_others_are_compared(tmp_path: P
         run_with(tmp_path / f"two{place}", [place == 1 or number > 9 for number in range(30)], labels=two, seed=place)
         for place in (0, 1)
     ]
-    found = comparing.compare(*sides_of(*runs_))
+    found = comparison.compare(*sides_of(*runs_))
     assert any("No photos of dupattas among the 30 test photos" in note for note in found.notes)
     rows = {row["label"]: row for row in json.loads(json.dumps(found.to_json(), allow_nan=False))["per_class"]}
     assert rows["dupattas"]["n"] == 0 and rows["dupattas"]["first"] is rows["dupattas"]["p_holm"] is None
@@ -136,14 +141,14 @@ def test_broken_predictions_are_refused(tmp_path: Path, change: str, told: str):
     frame.loc[1, "p_saree" if change == "nan" else "image_id"] = float("nan") if change == "nan" else "test/0000.jpg"
     storage.write_parquet(path, frame)
     with pytest.raises(RunError, match=told):
-        comparing.compare(*sides_of(first, second))
+        comparison.compare(*sides_of(first, second))
 
 
 def test_two_trainings_of_one_recipe_are_never_called_better(tmp_path: Path):
     right_first, right_second = answers(200, 10, 40, 50)
     first = run_with(tmp_path / "first", right_first, seed=0)
     second = run_with(tmp_path / "second", right_second, seed=1)
-    found = comparing.compare(*sides_of(first, second))
+    found = comparison.compare(*sides_of(first, second))
     assert found.difference.p_value < 0.001
     assert (found.verdict.word, found.verdict.about) == ("cannot tell", "seeds")
     assert "two trainings of one recipe, so +10.0 points" in found.verdict.sentence
@@ -153,10 +158,10 @@ def test_single_runs_are_judged_beside_the_spread_that_their_recipes_show(tmp_pa
     right_first, right_second = answers(200, 10, 25, 65)
     first = run_with(tmp_path / "first", right_first, seed=0)
     second = run_with(tmp_path / "second", right_second, seed=0, sets=["rotation_degrees=0"])
-    assert comparing.compare(*sides_of(first, second)).verdict.word == "better"
+    assert comparison.compare(*sides_of(first, second)).verdict.word == "better"
     seeds = [run_with(tmp_path / f"s{seed}", [True] * n + [False] * (300 - n), seed=seed)
              for seed, n in ((1, 195), (2, 225))]  # fmt: skip
-    found = comparing.compare(*sides_of(first, second), others=seeds)
+    found = comparison.compare(*sides_of(first, second), others=seeds)
     assert (found.verdict.word, found.verdict.about) == ("cannot tell", "recipes")
     assert "5.0 points (2 degrees of freedom)" in found.verdict.scope  # the sd of 210, 195 and 225 of 300
     assert found.paired.p_value < 0.05  # what McNemar alone would have said stays visible
@@ -172,7 +177,7 @@ def test_groups_of_seeds_are_compared_as_groups(tmp_path: Path):
         for name, chance, sets in (("plain", 0.6, []), ("turned", 0.75, ["rotation_degrees=0"]))
         for seed in range(3)
     ]  # fmt: skip
-    found = comparing.compare(sides.find_side("plain", made), sides.find_side("turned", made))
+    found = comparison.compare(sides.find_side("plain", made), sides.find_side("turned", made))
     assert (found.score_first.num_models, found.pairs, found.verdict.about) == (3, None, "recipes")
     assert found.verdict.word == "better" and "3 and 3 trained models" in found.verdict.scope
     assert found.settings == [("rotation_degrees", "10", "0")]
@@ -196,15 +201,15 @@ def test_a_seed_that_was_taken_out_of_the_queue_is_left_out_of_its_group_and_nam
     out = made[2]
     for name in ("predictions-test.parquet", "summary.json"):
         (out.folder / name).unlink()
-    told = {"event": "stopped", "time": 0.0, "reason": slots.TAKEN_OUT}
+    told = {"event": "stopped", "time": 0.0, "reason": run_queue.TAKEN_OUT}
     storage.append_line(out.folder / "events.jsonl", told)
     side = sides.find_side("plain", made)
     assert side.name == "2 seeds of plain" and [run.id for run in side.members] == ["plain0", "plain1"]
-    found = comparing.compare(side, sides.find_side("turned", made))
+    found = comparison.compare(side, sides.find_side("turned", made))
     assert found.verdict.word == "better" and found.score_first.num_models == 2
     assert found.notes == ["1 of the 3 runs of group plain was not trained to the end and was left out."]
     with pytest.raises(RunError, match="was not trained to a saved step; run: python -m fashion_core resume plain2"):
-        comparing.compare(sides.find_side("plain2", made), sides.find_side("turned", made))
+        comparison.compare(sides.find_side("plain2", made), sides.find_side("turned", made))
     (made[1].folder / "predictions-test.parquet").unlink()
     with pytest.raises(RunError, match="only run 'plain0' is there .* compare 'plain0' instead"):
         sides.find_side("plain", made)
@@ -213,25 +218,25 @@ def test_a_seed_that_was_taken_out_of_the_queue_is_left_out_of_its_group_and_nam
 def test_a_published_result_is_another_experiment_and_is_never_paired(tmp_path: Path):
     run = make_run(tmp_path / "mine", labels.INDOFASHION, counts={"test": 750}, embeddings=False)
     paper = sides.find_side("published-paper", [])
-    found = comparing.compare(paper, sides.side_of_run(run))
+    found = comparison.compare(paper, sides.side_of_run(run))
     right = np.trace(found.matrix_second)
-    expected = differences.independent_difference(6632, 7500, right, 750)
+    expected = significance.independent_difference(6632, 7500, right, 750)
     assert (found.difference.low, found.difference.high) == (expected.low, expected.high)
     assert found.pairs is None and found.flips is None
     assert found.verdict.about == "experiments"
     assert found.verdict.sentence.endswith("a different input is a different experiment.")
     assert ("channels", "BGR", "RGB") in found.settings
     assert found.per_class["first"].tolist() == pytest.approx((np.diag(published.paper_matrix()) / 500).tolist())
-    report = comparing.compare(paper, sides.find_side("published-report", [])).verdict
+    report = comparison.compare(paper, sides.find_side("published-report", [])).verdict
     assert (
         report.word == "worse" and "79 % submitted and 78 to 85 % over runs; its matrix gives 84.13 %" in report.scope
     )
     drawn = make_run(tmp_path / "drawn", labels.INDOFASHION, counts={"test": 150}, synthetic=True, embeddings=False)
-    assert comparing.compare(paper, sides.side_of_run(drawn)).verdict.word == "cannot tell"
+    assert comparison.compare(paper, sides.side_of_run(drawn)).verdict.word == "cannot tell"
     with pytest.raises(RunError, match="published on test photos"):
-        comparing.compare(paper, sides.side_of_run(run), "val")
+        comparison.compare(paper, sides.side_of_run(run), "val")
     with pytest.raises(RunError, match="how many photos"):
-        comparing.compare(sides.find_side("fashion-mnist-0", []), sides.find_side("fashion-mnist-1", []))
+        comparison.compare(sides.find_side("fashion-mnist-0", []), sides.find_side("fashion-mnist-1", []))
 
 
 def test_an_unknown_side_is_an_error_that_names_the_nearest(tmp_path: Path):
@@ -248,16 +253,16 @@ def test_the_same_model_with_other_seeds_is_called_better_in_at_most_5_percent_o
         first = sides.Side(id="a", name="a", kind="seeds", members=tuple(made[:num_seeds]))
         second = sides.Side(id="b", name="b", kind="seeds", members=tuple(made[3 : 3 + num_seeds]))
         right = [draw_seeds(generator, num_seeds, logits_NT) for _ in range(2)]
-        noise_T = differences.variance_over_photos(*right)
+        noise_T = significance.variance_over_photos(*right)
         if num_seeds == 1:
             n10, n01 = (right[0] & ~right[1])[0].sum(axis=0), (~right[0] & right[1])[0].sum(axis=0)
-            found = differences.paired_difference(n10, n01, 1000)
+            found = significance.paired_difference(n10, n01, 1000)
             assert np.mean(found.p_value < 0.05) > 0.1  # what a test over photos alone would say
         else:
-            found = differences.seeded_difference(right[0].mean(axis=1), right[1].mean(axis=1), noise_T)
+            found = significance.seeded_difference(right[0].mean(axis=1), right[1].mean(axis=1), noise_T)
         words = pd.Series(
             [
-                verdicts.judge(first, second, one_of(found, trial), n=1000, split="test", margin=0.01).word
+                wording.judge(first, second, one_of(found, trial), n=1000, split="test", margin=0.01).word
                 for trial in range(TRIALS)
             ]
         ).value_counts(normalize=True)
@@ -265,9 +270,9 @@ def test_the_same_model_with_other_seeds_is_called_better_in_at_most_5_percent_o
         assert words.get("better", 0) + words.get("worse", 0) <= 0.05
 
 
-def one_of(found: differences.Difference, place: int) -> differences.Difference:
+def one_of(found: significance.Difference, place: int) -> significance.Difference:
     numbers = {name: value[place] for name, value in vars(found).items() if name != "method"}
-    return differences.Difference(**numbers, method=found.method)
+    return significance.Difference(**numbers, method=found.method)
 
 
 def test_the_command_prints_one_document_with_the_verdict(tmp_path: Path):

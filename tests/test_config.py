@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from fashion_core import config, fields
 from fashion_core.errors import SettingsError
+from fashion_core.settings import config, fields
 
 SAMPLERS = (
     "sampler must be none, balanced, power(alpha) with alpha between 0 and 2, or class_balanced(beta) with beta from "

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import contents, manifest, runs
+from fashion_core.data import contents, importing
 from fashion_core.errors import RunError
+from fashion_core.runs import runs
 
 
 def test_the_contents_count_every_readable_photo(tiny):
@@ -35,7 +36,7 @@ def test_a_run_is_refused_on_changed_photos_with_what_changed(tiny, tiny_run: ru
     shutil.copytree(tiny_source, tmp_path / "changed")
     gone = next((tmp_path / "changed" / "train" / "shoe").iterdir())
     gone.unlink()
-    changed = manifest.import_source(str(tmp_path / "changed"), data_dir=tmp_path / "data", name="tiny")
+    changed = importing.import_source(str(tmp_path / "changed"), data_dir=tmp_path / "data", name="tiny")
     with pytest.raises(RunError, match="train has 17 photos of shoe, it had 18"):
         runs.check_same_dataset(tiny_run, changed)
     old = dataclasses.replace(tiny_run, config={**tiny_run.config, "dataset": {**tiny_run.dataset, "contents": None}})

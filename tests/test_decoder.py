@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from fashion_core import decoder, photos
+from fashion_core.data.sources import decoder, photos
 from fashion_core.errors import PhotoError
 from tests.conftest import draw_tiny
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fashion_core import depthwise
-from fashion_core.models import build_model
+from fashion_core.models import depthwise
+from fashion_core.models.networks import build_model
 
 KINDS = [(3, 1, 1), (3, 2, 1), (3, 2, 0), (5, 1, 2), (5, 2, 2), (7, 1, 3)]
 

@@ -3,9 +3,11 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency
 
-from fashion_core import distribution, labels, published
-from fashion_core.distribution import label_shift
-from ui import distribution_view
+from fashion_core import labels
+from fashion_core.data import published
+from fashion_core.metrics import class_balance
+from fashion_core.metrics.class_balance import label_shift
+from ui.dataset import class_balance as dataset_class_balance
 
 
 def test_the_distance_is_the_part_of_the_photos_that_would_have_to_change_class():
@@ -49,7 +51,7 @@ def test_the_published_splits_differ_as_a_hand_count_says():
     assert shift.points_K[labels.INDOFASHION.index("women_kurta")] == pytest.approx(500 / 7500 - 11694 / 91166)
     assert shift.distance == pytest.approx(np.maximum(train / 91166 - 1 / 15, 0).sum())
     assert shift.p_value < 1e-100
-    assert distribution.imbalance_ratio(train) == pytest.approx(11694 / 2546)
+    assert class_balance.imbalance_ratio(train) == pytest.approx(11694 / 2546)
 
 
 def test_every_class_stands_in_one_group_of_each_kind():
@@ -59,11 +61,11 @@ def test_every_class_stands_in_one_group_of_each_kind():
 
 def test_a_reviewer_is_not_told_that_classes_are_mixed_alike_where_nothing_could_test_it():
     few = pd.DataFrame({"train": [22, 28, 90], "val": [3, 3, 11], "test": [3, 4, 10]}, index=["a", "b", "c"])
-    assert distribution_view.mix_words(few).startswith("There are too few photos of each kind to tell")
+    assert dataset_class_balance.mix_words(few).startswith("There are too few photos of each kind to tell")
     many = pd.DataFrame({"train": [2200, 2800, 9000], "val": [220, 280, 905]}, index=["a", "b", "c"])
     assert (
-        distribution_view.mix_words(many)
+        dataset_class_balance.mix_words(many)
         == "No part of the data holds the classes in other shares than chance would give."
     )
     moved = pd.DataFrame({"train": [2200, 2800, 9000], "val": [900, 280, 220]}, index=["a", "b", "c"])
-    assert distribution_view.mix_words(moved).startswith("Not all parts of the data hold the classes")
+    assert dataset_class_balance.mix_words(moved).startswith("Not all parts of the data hold the classes")

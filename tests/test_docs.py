@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
-from fashion_core import config
 from fashion_core.__main__ import app
-from ui import navigation
+from fashion_core.settings import config
+from ui.app import navigation
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

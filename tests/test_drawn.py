@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_core import drawn
-from fashion_core.drawing.catalogue import MIXTURES
+from fashion_core.data.sources import drawn
+from fashion_core.data.sources.drawing.catalogue import MIXTURES
 from fashion_core.errors import WrongUse
 from fashion_core.labels import INDOFASHION
 
@@ -32,7 +32,7 @@ def sample() -> tuple[np.ndarray, np.ndarray]:
 def test_another_process_that_draws_in_another_order_draws_the_same_pictures():
     rows = [(label, f"test/{label}/0007.jpg") for label in ("saree", "mojaris_men", "gowns", "palazzos")]
     code = (
-        "import hashlib, sys; from fashion_core import drawn\n"
+        "import hashlib, sys; from fashion_core.data.sources import drawn\n"
         f"for label, image_id in {rows[::-1]!r}:\n"
         "    print(hashlib.sha256(drawn.draw(label, image_id).tobytes()).hexdigest())\n"
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fashion_core import duplicates
+from fashion_core.data.audit import duplicates
 
 
 def test_groups_are_what_pairs_connect():

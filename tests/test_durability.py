@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import checkpoints, storage
+from fashion_core import storage
 from fashion_core.errors import DiskError
+from fashion_core.runs import checkpoints
 from tests.crashing import Disk, Killed, read_tree, write_tree
 
 Told = list[Any]  # what the operation was told is saved, in order
@@ -337,7 +338,7 @@ def notice(event: str, arguments: tuple[Any, ...]) -> None:
     frame = sys._getframe(1)
     if not frame.f_code.co_filename.endswith("crashing.py"):
         while frame:
-            if frame.f_code.co_filename.endswith(("fashion_core/storage.py", "fashion_core/checkpoints.py")):
+            if frame.f_code.co_filename.endswith(("fashion_core/storage.py", "fashion_core/runs/checkpoints.py")):
                 WATCHED.append(f"{event} {arguments[0]}")
                 return
             frame = frame.f_back  # type: ignore[assignment]

@@ -17,10 +17,13 @@ from sklearn.neighbors import KDTree, KNeighborsClassifier
 from sklearn.preprocessing import normalize
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import infer, launch, runs
 from fashion_core.labels import INDOFASHION
+from fashion_core.launch import background
+from fashion_core.models import inference
+from fashion_core.runs import processes, runs
 from tests.made_runs import make_run
-from ui import address, charts
+from ui.app import address
+from ui.charts.maps import embedding_scatter
 
 ROOT = Path(__file__).parents[1]
 GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
@@ -115,29 +118,30 @@ def test_words_in_the_address_that_are_not_on_offer_are_named(lab):
 def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_lack_are_named(
     lab, tiny_data, tiny_run, monkeypatch
 ):
-    from ui import embedding_steps, learnt
+    from ui.embeddings import features_view
+    from ui.shared import following
 
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
     run = runs.open_run(shutil.copytree(tiny_run.folder, lab / "one"))
     (run.folder / "embeddings-train.npy").unlink(missing_ok=True)
     asked_for = []
     monkeypatch.setattr(
-        launch, "start_embed", lambda run, split, *, data_dir, step: asked_for.append((run.id, split, step)) or GONE
+        background, "start_embed", lambda run, split, *, data_dir, step: asked_for.append((run.id, split, step)) or GONE
     )
     app = open_page(run="one", split="train")
     assert not app.error and not app.metric and not asked_for
     next(button for button in app.button if button.label == "Look at 36 train photos, about 10 s").click().run()
     assert asked_for == [("one", "train", None)]
-    identity = runs.process_identity(os.getpid())
-    monkeypatch.setattr(embedding_steps, "looks", lambda: {f"{run.folder} train": (identity, time.time())})
+    identity = processes.process_identity(os.getpid())
+    monkeypatch.setattr(following, "looks", lambda: {f"{run.folder} train": (identity, time.time())})
     loaded_anew = open_page(run="one", split="train")
     assert loaded_anew.get("progress") and not any("Look at" in button.label for button in loaded_anew.button)
-    assert learnt.without_features(run)[0] == "train" and "test" not in learnt.without_features(run)
+    assert features_view.without_features(run)[0] == "train" and "test" not in features_view.without_features(run)
 
     def near(run):
-        from ui import embedding_photos
+        from ui.embeddings import photos_view
 
-        embedding_photos.near(run, "test", 0, forget="x", more=lambda image_id, split: None)
+        photos_view.near(run, "test", 0, forget="x", more=lambda image_id, split: None)
 
     said = AppTest.from_function(near, kwargs={"run": run}, default_timeout=60).run().markdown[0].value
     assert "Train" in said and "no features yet" in said and "in test" in said
@@ -166,25 +170,25 @@ def test_a_class_name_with_markup_is_shown_as_text_in_every_view(lab):
 
 
 def test_a_selection_in_words_counts_its_classes_and_its_right_answers():
-    from ui import learnt
+    from ui.embeddings import features_view
 
     images = pd.DataFrame(
         {"label": ["saree"] * 3 + ["gowns"] * 2 + ["blouse"] + ["lehenga"], "right": [True] * 3 + [False] * 4}
     )
-    said = learnt.in_words(images)
+    said = features_view.in_words(images)
     assert said.startswith("42.9 % [")
     assert said.endswith("right. Saree 3, Gowns 2, Blouse 1 and 1 more class.")
 
 
 def test_at_most_twenty_thousand_points_are_drawn_and_every_one_knows_its_row(lab):
-    from ui import embedding_figure, learnt
+    from ui.embeddings import features_view, figure_view
 
     run = make_run(lab / "large", ("bag", "boot", "coat"), counts={"test": 21_000})
-    found = learnt.of(run, "test")
-    assert len(found.points) == 21_000 and 19_990 <= len(found.drawn_rows) <= learnt.MOST_DRAWN
+    found = features_view.of(run, "test")
+    assert len(found.points) == 21_000 and 19_990 <= len(found.drawn_rows) <= features_view.MOST_DRAWN
     for axes, colour in (((0, 1), "label"), ((3, 0, 2), "right"), ((1, 2), "sure")):
-        chosen = embedding_figure.Chosen("pca", axes, colour, None)
-        figure = embedding_figure.figure(run, "test", chosen, ringed=[], title="")
+        chosen = figure_view.Chosen("pca", axes, colour, None)
+        figure = figure_view.figure(run, "test", chosen, ringed=[], title="")
         drawn = np.concatenate([trace.customdata for trace in figure.data])
         assert sorted(drawn.tolist()) == found.drawn_rows.tolist()
         for trace in figure.data:
@@ -198,19 +202,19 @@ def test_at_most_twenty_thousand_points_are_drawn_and_every_one_knows_its_row(la
 
 
 def test_what_is_drawn_round_counts_points_that_are_not_drawn(lab):
-    from ui import embedding_figure, embedding_map
+    from ui.embeddings import figure_view, map_view
 
     run = make_run(lab / "large", ("bag", "boot", "coat"), counts={"test": 21_000})
-    laid = embedding_figure.laid_out(run, "test", embedding_figure.Chosen("pca", (0, 1), "label", None))
+    laid = figure_view.laid_out(run, "test", figure_view.Chosen("pca", (0, 1), "label", None))
     (x0, y0), (x1, y1) = np.quantile(laid.places, [0.2, 0.7], axis=0)
-    rows = embedding_map._selected(laid, {"kind": "box", "x": [x1, x0], "y": [y0, y1]})
+    rows = map_view._selected(laid, {"kind": "box", "x": [x1, x0], "y": [y0, y1]})
     places = PCA(2, svd_solver="full").fit_transform(run.embeddings("test").astype(float))
     places *= np.sign((places * laid.places).sum(axis=0))
     expected = np.flatnonzero(((places > (x0, y0)) & (places < (x1, y1))).all(axis=1))
     assert len(np.setxor1d(rows, expected)) <= 2 and len(expected) > 2_000  # float32 at the very edge
     assert len(np.setdiff1d(rows, laid.drawn)) > 50
     for nonsense in (None, {}, {"kind": "box", "x": [1], "y": "a"}, {"kind": "lasso", "x": ["b"] * 3, "y": [1] * 3}):
-        assert len(embedding_map._selected(laid, nonsense)) == 0
+        assert len(map_view._selected(laid, nonsense)) == 0
 
 
 def test_every_view_opens_with_photos_and_colours_by_what_the_table_of_the_dataset_holds(
@@ -283,7 +287,7 @@ def test_a_run_is_compared_with_one_of_its_saved_steps_once_that_steps_features_
         "Look at 15 test photos after epoch 1, about 10 s"
     ]
     assert not app.metric
-    infer.evaluate(run, tiny, "test", step=5)
+    inference.evaluate(run, tiny, "test", step=5)
     app = open_page(**query)
     first, second = run.embeddings("test"), np.load(next(run.folder.glob("snapshots/5-*/embeddings-test.npy")))
     _, _, left = procrustes(first.astype(float), second.astype(float))
@@ -302,7 +306,7 @@ def test_names_of_classes_that_lie_together_stand_apart_and_inside_the_chart(spo
     points = generator.normal(0, 0.001, (1500, 2)) + [0.5, spot]
     labels = np.array(INDOFASHION)[np.arange(1500) % 15]
     shown = np.array([[0.0, -0.02], [1.0, 1.02]])
-    figure = charts.embedding_scatter(points, labels, INDOFASHION, shown=shown)
+    figure = embedding_scatter(points, labels, INDOFASHION, shown=shown)
     heights = np.sort([note.y for note in figure.layout.annotations])
     assert len(heights) == 15 and heights[0] > -0.02 and heights[-1] < 1.02
     assert np.diff(heights).min() > 0.05  # of the chart's height: a line of text is 0.045 of 380 pixels

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
 
-from fashion_core import breakdown, calibration, differences, labels, metrics, orders, published, shift
+from fashion_core import labels
+from fashion_core.data import published
 from fashion_core.errors import RunError
-from fashion_core.statistics import wilson
+from fashion_core.metrics import calibration, class_order, scoring, shift, significance, slices
+from fashion_core.metrics.intervals import wilson
 
 
 def guesses(n: int, K: int, seed: int = 0, sharpness: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -32,9 +34,9 @@ def test_the_report_is_scikit_learns_to_the_letter_and_the_matrix_too():
     true, probabilities = guesses(400, 6)
     predicted, names = probabilities.argmax(axis=1), tuple("abcdef")
     expected = classification_report(true, predicted, target_names=names, zero_division=0)
-    assert metrics.report_text(true, predicted, names) == expected
+    assert scoring.report_text(true, predicted, names) == expected
     assert (
-        metrics.evaluate_predictions(true, predicted, names)["confusion_matrix"]
+        scoring.evaluate_predictions(true, predicted, names)["confusion_matrix"]
         == confusion_matrix(true, predicted).tolist()
     )
 
@@ -42,56 +44,56 @@ def test_the_report_is_scikit_learns_to_the_letter_and_the_matrix_too():
 @pytest.mark.parametrize("K", [3, 15])
 def test_top_k_is_scikit_learns(K: int):
     true, probabilities = guesses(900, K, seed=K)
-    for k, right, n in metrics.top_k(true, probabilities):
+    for k, right, n in scoring.top_k(true, probabilities):
         assert right / n == pytest.approx(top_k_accuracy_score(true, probabilities, k=k, labels=range(K)))
 
 
 def test_top_k_of_three_photos_counted_by_hand():
     probabilities = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.4, 0.4, 0.2]], np.float32)
     true = np.array([1, 2, 1])  # second, first, second: of equal ones the lower index comes first
-    assert metrics.top_k(true, probabilities) == [(1, 1, 3), (2, 3, 3)]
+    assert scoring.top_k(true, probabilities) == [(1, 1, 3), (2, 3, 3)]
 
 
 def test_broken_predictions_are_named_and_never_scored():
     classes = ("kurta", "saree")
     good = frame_of(np.array([[0.25, 0.75], [1.0, 0.0]], np.float32), classes)
-    assert metrics.probabilities_of(good, ("saree", "kurta")).tolist() == [[0.75, 0.25], [0.0, 1.0]]
+    assert scoring.probabilities_of(good, ("saree", "kurta")).tolist() == [[0.75, 0.25], [0.0, 1.0]]
     with pytest.raises(RunError, match="NaN in 1 of 2 rows .first: '1.jpg'"):
-        metrics.probabilities_of(good.assign(p_kurta=[0.25, np.nan]), classes)
+        scoring.probabilities_of(good.assign(p_kurta=[0.25, np.nan]), classes)
     with pytest.raises(RunError, match="NaN"):
-        metrics.probabilities_of(good.assign(p_kurta=[0.25, np.inf]), classes)
+        scoring.probabilities_of(good.assign(p_kurta=[0.25, np.inf]), classes)
     with pytest.raises(RunError, match="do not sum to 1 in 1 of 2 rows .first: '0.jpg', sum 1.5"):
-        metrics.probabilities_of(good.assign(p_kurta=[0.75, 1.0]), classes)
+        scoring.probabilities_of(good.assign(p_kurta=[0.75, 1.0]), classes)
     with pytest.raises(RunError, match="do not sum to 1"):
-        metrics.probabilities_of(good.assign(p_kurta=[2.0, 1.0], p_saree=[-1.0, 0.0]), classes)
+        scoring.probabilities_of(good.assign(p_kurta=[2.0, 1.0], p_saree=[-1.0, 0.0]), classes)
     with pytest.raises(RunError, match="another class list: no 'shoe' but 'kurta' that the run does not have"):
-        metrics.probabilities_of(good, ("saree", "shoe"))
+        scoring.probabilities_of(good, ("saree", "shoe"))
 
 
 def test_a_matrix_is_brought_into_another_order_by_name():
     matrix = np.array([[1, 2], [3, 4]])
-    assert metrics.in_order(matrix, ("a", "b"), ("b", "a")).tolist() == [[4, 3], [2, 1]]
+    assert scoring.in_order(matrix, ("a", "b"), ("b", "a")).tolist() == [[4, 3], [2, 1]]
     with pytest.raises(RunError, match="no 'c' but 'b' that the run does not have"):
-        metrics.in_order(matrix, ("a", "b"), ("a", "c"))
+        scoring.in_order(matrix, ("a", "b"), ("a", "c"))
 
 
 # orders
 
 
 def test_classes_of_a_group_stand_together_and_lines_part_the_groups():
-    order, breaks = orders.by_group(labels.INDOFASHION, labels.GROUPS)
+    order, breaks = class_order.by_group(labels.INDOFASHION, labels.GROUPS)
     names = [labels.INDOFASHION[place] for place in order]
     assert tuple(names[:4]) == labels.GROUPS["men"] and tuple(names[4:]) == labels.GROUPS["women"] and breaks == [4]
 
 
 def test_clustering_puts_confused_classes_side_by_side():
-    order, _ = orders.by_errors(published.report_matrix())
+    order, _ = class_order.by_errors(published.report_matrix())
     names = [published.classes()[place] for place in order]
     assert sorted(order) == list(range(15))
     for one, other in (("gowns", "women_kurta"), ("mojaris_men", "mojaris_women")):  # its two largest confusions
         assert abs(names.index(one) - names.index(other)) == 1
-    assert orders.by_errors(np.eye(2)) == ([0, 1], [])
-    assert sorted(orders.by_errors(np.diag([5, 6, 7]))[0]) == [0, 1, 2]  # no error at all
+    assert class_order.by_errors(np.eye(2)) == ([0, 1], [])
+    assert sorted(class_order.by_errors(np.diag([5, 6, 7]))[0]) == [0, 1, 2]  # no error at all
 
 
 # calibration
@@ -156,36 +158,36 @@ def test_accuracy_by_host_brand_and_shape_of_what_a_source_says():
             "note": "same",
         }
     )
-    found = breakdown.columns(manifest)
+    found = slices.columns(manifest)
     assert list(found) == ["host of the photo's address", "year", "shape of the photo"]
-    table = breakdown.by_value(found["host of the photo's address"], np.arange(n) < 10)
+    table = slices.by_value(found["host of the photo's address"], np.arange(n) < 10)
     assert table[["value", "n", "right"]].to_numpy().tolist() == [
         ["one.example", 25, 10], ["two.example", 14, 0], ["all other values (1)", 1, 0]
     ]  # fmt: skip
     assert (table["low"][0], table["high"][0]) == pytest.approx(tuple(map(float, wilson(10, 25))))
     odd = pd.Series(["HTTPS://user:x@Shop.example:443/a?b=//c", "http://[broken", "no address", "ftp://two.example"])
-    assert breakdown.hosts(odd).tolist() == ["shop.example", breakdown.UNKNOWN, breakdown.UNKNOWN, "two.example"]
+    assert slices.hosts(odd).tolist() == ["shop.example", slices.UNKNOWN, slices.UNKNOWN, "two.example"]
 
 
 def test_the_group_is_right_more_often_than_the_class():
     matrix, classes = published.report_matrix(), published.classes()
-    found = breakdown.levels(classes, labels.GROUPS)
+    found = slices.levels(classes, labels.GROUPS)
     assert list(found) == ["who wears it", "kind of garment"]
-    true, predicted = metrics.expand_matrix(matrix)
+    true, predicted = scoring.expand_matrix(matrix)
     for groups in found.values():
         of = {name: group for group, names in groups.items() for name in names}
         same = np.array([of[classes[t]] == of[classes[p]] for t, p in zip(true, predicted, strict=True)])
-        result = breakdown.hierarchy(matrix, classes, groups)
+        result = slices.hierarchy(matrix, classes, groups)
         assert result.right == same.sum() and result.n == 7500
         assert result.num_wrong == (true != predicted).sum() and result.num_near == (same & (true != predicted)).sum()
         assert result.rows["n"].sum() == 7500 and result.rows["right"].sum() == same.sum()
-    assert breakdown.levels(("a", "b"), {}) == {} == breakdown.levels(("a", "b"), {"one": ("a", "b")})
-    assert breakdown.levels(("a", "b"), {"one": ("a",), "two": ("a", "b")}) == {}  # a class in two groups
-    assert list(breakdown.levels(("a", "b"), {"one": ("a",), "two": ("b",)})) == ["group of the dataset"]
+    assert slices.levels(("a", "b"), {}) == {} == slices.levels(("a", "b"), {"one": ("a", "b")})
+    assert slices.levels(("a", "b"), {"one": ("a",), "two": ("a", "b")}) == {}  # a class in two groups
+    assert list(slices.levels(("a", "b"), {"one": ("a",), "two": ("b",)})) == ["group of the dataset"]
 
 
 def test_class_shares_count_what_was_said():
-    found = breakdown.class_shares(np.array([[8, 2], [4, 6]]), ("a", "b"))
+    found = slices.class_shares(np.array([[8, 2], [4, 6]]), ("a", "b"))
     assert found["true"].tolist() == [0.5, 0.5] and found["predicted"].tolist() == [0.6, 0.4]
     assert (found["low"][0], found["high"][0]) == pytest.approx(tuple(map(float, wilson(12, 20))))
 
@@ -202,7 +204,7 @@ def test_other_photos_are_two_independent_proportions_after_newcombe():
     found = shift.between(here, there)
     # Newcombe (1998), table II, row 1: 56 of 70 and 48 of 80, method 10: 0.0524 to 0.3339
     assert (-found.high, -found.low) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-    theirs = differences.independent_difference(56, 70, 48, 80)
+    theirs = significance.independent_difference(56, 70, 48, 80)
     assert (found.moved, found.low, found.high) == pytest.approx((theirs.value, theirs.low, theirs.high))
     assert found.num_shared is None
 

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import datasets, pixels, runs, storage
+from fashion_core import storage
+from fashion_core.data import datasets, pixels
 from fashion_core.labels import display_name
+from fashion_core.runs import runs
 from tests.made_runs import make_run
 from tests.test_browser import browser, click_cell, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
 

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import calibration, labels, manifest, metrics, model_card, runs, statistics, storage, versions
+from fashion_core import labels, storage
+from fashion_core.data import datasets, derived
+from fashion_core.metrics import calibration, intervals, scoring
+from fashion_core.runs import model_card, runs
 from tests.made_runs import make_run
 from tests.test_command_line import command
 from tests.test_pages import metric, open_page, written
-from ui import evaluation_classes, evaluation_matrix
+from ui.evaluation import classes_view, matrix_view
 
 CLASSES = ("kurta", "saree", "shoe")
 
@@ -28,7 +31,7 @@ def room(tmp_path, monkeypatch):
 @pytest.fixture
 def drawn_figures(monkeypatch):
     figures = {}
-    monkeypatch.setattr(evaluation_matrix, "plot", lambda figure, *, key, **more: figures.update({key: figure}))
+    monkeypatch.setattr(matrix_view, "plot", lambda figure, *, key, **more: figures.update({key: figure}))
     return figures
 
 
@@ -44,7 +47,7 @@ def test_the_difference_to_a_run_with_the_classes_in_another_order_is_taken_by_n
     make_run(room / "other-classes", ("a", "b", "c"), counts={"test": 60})
     make_run(room / "no-test", CLASSES, counts={"val": 60})
     app = open_page("evaluation", run="one", values="difference")
-    assert app.selectbox(key="against").options == [f"minus {evaluation_matrix.pickers.run_words(two)}"]
+    assert app.selectbox(key="against").options == [f"minus {matrix_view.pickers.run_words(two)}"]
     shares = [found / found.sum(axis=1, keepdims=True) for found in (counts(one, CLASSES), counts(two, CLASSES))]
     assert np.allclose(drawn_figures["matrix"].data[0].customdata, 100 * (shares[0] - shares[1]))
 
@@ -95,7 +98,7 @@ def test_the_report_is_as_scikit_learn_prints_it_and_macro_f1_has_its_interval(r
     app.run()
     frame = run.predictions("test")
     true, said = (runs.label_indices(frame[name], CLASSES) for name in ("label", "predicted"))
-    assert app.code[0].value == metrics.report_text(true, said, CLASSES).rstrip("\n")
+    assert app.code[0].value == scoring.report_text(true, said, CLASSES).rstrip("\n")
     assert metric(app, "Macro F1") == f"{100 * run.scores('test')['macro_f1']:.1f} %"
 
 
@@ -105,7 +108,7 @@ def test_each_closer_look_tells_the_numbers_of_its_own_functions(room):
     arrays = [
         array
         for one in (frame, val)
-        for array in (runs.label_indices(one["label"], run.classes), metrics.probabilities_of(one, run.classes))
+        for array in (runs.label_indices(one["label"], run.classes), scoring.probabilities_of(one, run.classes))
     ]
     found = calibration.calibrate(*arrays)
     app = open_page("evaluation", run="one", view="certainty")
@@ -117,7 +120,7 @@ def test_each_closer_look_tells_the_numbers_of_its_own_functions(room):
     assert "flattered" in written(open_page("evaluation", run="one", view="certainty", split="val"))
 
     pairs = open_page("evaluation", run="one", view="mistakes").dataframe[1].value
-    largest = metrics.most_confused(counts(run, list(run.classes)), run.classes, most=1)[0]
+    largest = scoring.most_confused(counts(run, list(run.classes)), run.classes, most=1)[0]
     assert pairs.iloc[0].tolist()[:3] == [*map(labels.display_name, largest[:2]), largest[2]]
     wrong = frame[frame["label"] != frame["predicted"]]
     sure = wrong[[f"p_{name}" for name in run.classes]].max(axis=1)
@@ -153,9 +156,9 @@ def test_a_run_on_uneven_photos_is_told_with_their_imbalance_taken_out(room):
 def test_another_dataset_of_the_same_classes_is_scored_and_told_as_a_shift(tiny_data, tiny_runs, tmp_path, monkeypatch):
     shutil.copytree(tiny_data, tmp_path / "data")
     shutil.copytree(tiny_runs, tmp_path / "runs")
-    tiny = manifest.find_dataset(tmp_path / "data", "tiny")
+    tiny = datasets.find_dataset(tmp_path / "data", "tiny")
     test = tiny.manifest().query("split == 'test'")["image_id"].tolist()
-    versions.exclude(tiny, dict.fromkeys(test[:3], "leak"), name="without leaks")
+    derived.exclude(tiny, dict.fromkeys(test[:3], "leak"), name="without leaks")
     done = command("evaluate", "tiny-run", "--dataset", "without-leaks", "--json", data=tmp_path / "data",
                    runs=tmp_path / "runs")  # fmt: skip
     found = json.loads(done.stdout)
@@ -228,15 +231,15 @@ def test_a_class_without_photos_in_the_split_is_said_and_everything_else_is_judg
 def test_page_report_and_model_card_give_one_interval(tmp_path):
     run = make_run(tmp_path / "one", CLASSES, counts={"test": 90}, embeddings=False)
     matrix_KK = np.array(run.scores("test")["confusion_matrix"])
-    page = evaluation_classes.intervals_of(run, "test")
-    assert page.macro_f1 == statistics.score_intervals(matrix_KK).macro_f1
+    page = classes_view.intervals_of(run, "test")
+    assert page.macro_f1 == intervals.score_intervals(matrix_KK).macro_f1
     low, high = (f"{end:.3f}" for end in page.macro_f1)
     assert f"[{low}, {high}]" in model_card.card(run)
 
 
 def test_the_weakest_class_is_said_with_those_that_are_as_weak(room, monkeypatch):
     figures = {}
-    monkeypatch.setattr(evaluation_classes, "plot", lambda figure, *, key, **more: figures.update({key: figure}))
+    monkeypatch.setattr(classes_view, "plot", lambda figure, *, key, **more: figures.update({key: figure}))
     run = make_run(room / "one", CLASSES, counts={"test": 90})
     path = run.folder / "predictions-test.parquet"
     frame = pd.read_parquet(path).assign(predicted="shoe")

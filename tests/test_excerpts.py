@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_core import excerpts, matrix_picture
 from fashion_core.labels import shortened
-from ui import bounded, charts, matrix_excerpt
-from ui.charts.whole import nearest_cell, whole_matrix
+from fashion_core.metrics import worst_classes
+from fashion_core.report import matrix_picture
+from ui.charts.maps import embedding_scatter
+from ui.charts.matrix import confusion_matrix, matrix_difference
+from ui.charts.whole_matrix import nearest_cell, whole_matrix
+from ui.shared import bounded, matrix_excerpt
 
 LONG = (
     "Apparel > Women > Ethnic wear > Sarees > Banarasi silk with zari border",
@@ -30,32 +33,32 @@ def matrix_of(K: int, errors: dict[tuple[int, int], int]) -> np.ndarray:
 
 def test_the_classes_of_the_most_frequent_confusions_are_drawn_with_partners_side_by_side():
     matrix = matrix_of(100, {(3, 90): 9, (90, 3): 8, (50, 7): 7, (20, 21): 1})
-    assert sorted(excerpts.worst(matrix, 4)) == [3, 7, 50, 90]
-    order = excerpts.worst(matrix, 6)
+    assert sorted(worst_classes.worst(matrix, 4)) == [3, 7, 50, 90]
+    order = worst_classes.worst(matrix, 6)
     assert {20, 21} < set(order)
     for one, other in ((3, 90), (50, 7), (20, 21)):
         assert abs(order.index(one) - order.index(other)) == 1
-    assert {60, 61} < set(excerpts.worst(matrix, 4, keep=[60, 61]))
-    assert sorted(excerpts.worst(np.diag([5] * 40), 3)) == [0, 1, 2]  # no error at all
-    assert excerpts.wrong_within(matrix, [3, 90]) == (17, 25)
+    assert {60, 61} < set(worst_classes.worst(matrix, 4, keep=[60, 61]))
+    assert sorted(worst_classes.worst(np.diag([5] * 40), 3)) == [0, 1, 2]  # no error at all
+    assert worst_classes.wrong_within(matrix, [3, 90]) == (17, 25)
 
 
 def test_a_class_is_drawn_with_those_it_is_taken_for_and_that_are_taken_for_it():
     matrix = matrix_of(100, {(3, 90): 9, (42, 3): 2, (3, 17): 1, (50, 7): 7})
-    assert sorted(excerpts.around(matrix, 3)) == [3, 17, 42, 90]
-    assert sorted(excerpts.around(matrix, 3, 3)) == [3, 42, 90]
-    assert excerpts.around(matrix, 60) == [60]
+    assert sorted(worst_classes.around(matrix, 3)) == [3, 17, 42, 90]
+    assert sorted(worst_classes.around(matrix, 3, 3)) == [3, 42, 90]
+    assert worst_classes.around(matrix, 60) == [60]
 
 
 def test_a_part_of_a_matrix_has_the_shares_of_its_whole_rows_and_columns():
     matrix = matrix_of(40, {(3, 30): 5, (3, 8): 15, (9, 30): 30})
     labels = [f"class {k}" for k in range(40)]
-    rows = charts.confusion_matrix(matrix, labels, values="rows", places=[30, 3])
+    rows = confusion_matrix(matrix, labels, values="rows", places=[30, 3])
     assert np.array(rows.data[0].text).tolist() == [["100.0", ""], ["16.7", "33.3"]]  # 5 and 10 of 30
-    columns = charts.confusion_matrix(matrix, labels, values="columns", places=[30, 3])
+    columns = confusion_matrix(matrix, labels, values="columns", places=[30, 3])
     assert np.array(columns.data[0].text).tolist() == [["22.2", ""], ["11.1", "100.0"]]  # 10 and 5 of 45
     assert list(rows.layout.xaxis.ticktext) == ["Class 30", "Class 3"]
-    moved = charts.matrix_difference(matrix, matrix_of(40, {}), labels, first_name="a", second_name="b", places=[30, 3])
+    moved = matrix_difference(matrix, matrix_of(40, {}), labels, first_name="a", second_name="b", places=[30, 3])
     assert np.allclose(moved.data[0].customdata, [[0, 0], [100 * 5 / 30, 100 * 10 / 30 - 100]])
 
 
@@ -76,7 +79,7 @@ def test_names_are_shortened_so_that_no_two_become_alike(most: int):
 
 
 def test_a_long_name_leaves_room_for_the_cells_and_stands_whole_in_the_hover():
-    figure = charts.confusion_matrix(np.eye(5, dtype=int), [*LONG[:4], "shoes & <b>boots</b> for weddings in the rain"])
+    figure = confusion_matrix(np.eye(5, dtype=int), [*LONG[:4], "shoes & <b>boots</b> for weddings in the rain"])
     for axis in (figure.layout.xaxis, figure.layout.yaxis):
         assert "<" not in "".join(axis.ticktext)
         text = [html.unescape(name).strip() for name in axis.ticktext]
@@ -117,7 +120,7 @@ def test_a_map_of_many_classes_is_one_trace_and_the_highlighted_one_and_every_po
     labels = np.array(classes * 3)
     points = np.random.default_rng(0).normal(size=(1200, 2)).astype(np.float32)
     for highlight in ([], ["sku_7"]):
-        figure = charts.embedding_scatter(points, labels, classes, hover=["line"] * 1200, highlight=highlight)
+        figure = embedding_scatter(points, labels, classes, hover=["line"] * 1200, highlight=highlight)
         assert len(figure.data) == 1 + len(highlight)
         drawn = {row: text for trace in figure.data[:1] for row, text in zip(trace.customdata, trace.text, strict=True)}
         assert all(text == f"Sku {labels[row][4:]}<br>line" for row, text in drawn.items())

@@ -13,24 +13,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from fashion_core import (
-    adjustment,
-    claim_evidence,
-    claim_features,
-    claim_results,
-    claim_verdicts,
-    claims,
-    clusters,
-    comparing,
-    config,
-    experiments,
-    launch,
-    neighbours,
-    runs,
-    sides,
-    storage,
-)
+from fashion_core import storage
+from fashion_core.claims import definitions, evidence, experiments, features, judge, shipped
+from fashion_core.compare import comparison, sides
+from fashion_core.embeddings import clusters, neighbours
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
+from fashion_core.launch import actions, launchers
+from fashion_core.launch.status import status_of
+from fashion_core.metrics import logit_adjustment
+from fashion_core.runs import runs
+from fashion_core.settings import config
 from tests.made_pairs import run_with
 from tests.made_runs import make_run
 from tests.test_command_line import command
@@ -55,7 +47,7 @@ def made(tiny, tmp_path):
 def planned(name: str, tiny, tmp_path: Path, **more) -> experiments.Plan:
     found = runs.list_runs(tmp_path / "runs")
     more = {"seeds": 2, "overrides": [SIZE]} | more
-    return experiments.plan(claims.find(name), tiny, found, data_dir=tmp_path / "data", **more)
+    return experiments.plan(definitions.find(name), tiny, found, data_dir=tmp_path / "data", **more)
 
 
 def states(plan: experiments.Plan) -> dict[str, list[str]]:
@@ -86,16 +78,16 @@ def test_a_finished_run_whose_predictions_are_gone_is_asked_again_and_not_traine
     before = {path.name: path.read_bytes() for path in run.folder.iterdir() if path.is_file()}
     assert not run.unanswered()
     with pytest.raises(RunError, match="is finished; start a new run with more epochs instead"):
-        launch.start_resume(run, data_dir=tiny_data)
+        actions.start_resume(run, data_dir=tiny_data)
     (run.folder / "predictions-test.parquet").unlink()
     state, done = experiments._state(run, "test", False, runs.Run.status)
     assert (state, done) == ("resumable", 1.0)
-    launch.start_resume(run, data_dir=tiny_data)
+    actions.start_resume(run, data_dir=tiny_data)
     deadline = time.monotonic() + 120
-    while run.unanswered() or run.status().active:
+    while run.unanswered() or status_of(run).active:
         assert time.monotonic() < deadline, run.log_tail()
         time.sleep(0.2)
-    assert run.status().state == "finished" and run.status().sentence == tiny_run.status().sentence
+    assert status_of(run).state == "finished" and status_of(run).sentence == status_of(tiny_run).sentence
     for name in ("summary.json", "metrics.jsonl", "config.json"):
         assert (run.folder / name).read_bytes() == before[name], "nothing was trained"
     old, new = (pd.read_parquet(folder / "predictions-test.parquet") for folder in (tiny_run.folder, run.folder))
@@ -125,9 +117,9 @@ def test_the_verdicts_numbers_are_those_of_the_compare_page(made, tiny, tmp_path
     second = [made(f"weights-{seed}", 0.75, seed, ("sampler=none",)) for seed in range(2)]
     made("both-0", 0.7)
     made("both-1", 0.7, 1)
-    result = claim_verdicts.judge(experiments.collect(planned("imbalance", tiny, tmp_path)))
+    result = judge.judge(experiments.collect(planned("imbalance", tiny, tmp_path)))
     pair = [sides.side_of_group(name, members) for name, members in (("none", first), ("weights", second))]
-    found = comparing.compare(*pair)
+    found = comparison.compare(*pair)
     accuracy = next(one for one in result.comparisons if (one.second, one.measure) == ("weights", "accuracy"))
     for name in ("value", "low", "high", "p_value"):
         assert getattr(accuracy, name) == pytest.approx(getattr(found.difference, name))
@@ -142,7 +134,7 @@ def test_the_verdicts_numbers_are_those_of_the_compare_page(made, tiny, tmp_path
         frame = run.predictions("test")
         shares = frame[[f"p_{name}" for name in tiny.classes]].to_numpy()
         labels = runs.label_indices(frame["label"], tiny.classes)
-        expected.append(adjustment.judge(labels, shares, np.array([12, 6, 18]), 1.0).accuracy)
+        expected.append(logit_adjustment.judge(labels, shares, np.array([12, 6, 18]), 1.0).accuracy)
     assert arm.values["accuracy"] == pytest.approx(tuple(expected))
 
 
@@ -154,7 +146,7 @@ def test_a_class_that_the_split_lacks_leaves_the_others_judged_unless_the_claim_
         for name, sets in (("none", ("sampler=none", "loss=cross_entropy")), ("sampler", ("loss=cross_entropy",))):
             made(f"{name}-{seed}", 0.7, seed, sets, labels=labels)
         made(f"weights-{seed}", 0.7, seed, ("sampler=none",), labels=labels)
-    result = claim_verdicts.judge(experiments.collect(planned("dropout", tiny, tmp_path)))
+    result = judge.judge(experiments.collect(planned("dropout", tiny, tmp_path)))
     assert result.evidence.absent == ["saree"] and result.evidence.n == 300
     assert "There are no test photos of Saree: nothing is said of it." in result.notes
     shares = [(run.predictions("test")["predicted"] == labels).mean() for run in runs.list_runs(tmp_path / "runs")
@@ -171,20 +163,20 @@ def test_saved_evidence_gives_the_verdict_that_the_runs_give(made, tiny, tmp_pat
         made(f"base-{seed}", 0.75, seed)
         made(f"without-{seed}", 0.6, seed, NO_DROPOUT)
     found = [experiments.collect(planned(name, tiny, tmp_path, seeds=3)) for name in ("dropout", "variation")]
-    path = claim_results.save(found[:1], tmp_path / "results")
-    claim_results.save(found[1:], tmp_path / "results")
-    again = claim_results.load(path)
+    path = shipped.save(found[:1], tmp_path / "results")
+    shipped.save(found[1:], tmp_path / "results")
+    again = shipped.load(path)
     assert [one.claim for one in again] == ["dropout", "variation"]
     for before, after in zip(found, again, strict=True):
-        assert claim_verdicts.judge(after).to_json() == claim_verdicts.judge(before).to_json()
+        assert judge.judge(after).to_json() == judge.judge(before).to_json()
     assert len(json.loads(path.read_text())["arms"]) == 2  # the base stands there once
     assert again[0].about["command"] == "python -m fashion_core experiment dropout tiny --seeds 3 --set image_size=16"
     storage.write_json(path, json.loads(path.read_text()) | {"classes": ["one"]})
     with pytest.raises(RunError, match="tiny.json' cannot be read"):
-        claim_results.load(path)
+        shipped.load(path)
     with pytest.raises(RunError, match="remove .*tiny.json, then save them again"):
-        claim_results.save(found, tmp_path / "results")
-    assert claim_results.every(tmp_path / "results") == []
+        shipped.save(found, tmp_path / "results")
+    assert shipped.every(tmp_path / "results") == []
 
 
 def test_claims_that_were_saved_of_other_runs_keep_their_numbers(made, tiny, tmp_path):
@@ -199,10 +191,10 @@ def test_claims_that_were_saved_of_other_runs_keep_their_numbers(made, tiny, tmp
             variation.arms["two"], run_ids=("x", "y", "z"), matrices_SKK=dropout.arms["without"].matrices_SKK
         )
     }
-    path = claim_results.save([dropout], tmp_path / "results")
-    claim_results.save([replace(variation, arms=moved)], tmp_path / "results")
-    first, second = claim_results.load(path)
-    assert claim_verdicts.judge(first).to_json() == claim_verdicts.judge(dropout).to_json()
+    path = shipped.save([dropout], tmp_path / "results")
+    shipped.save([replace(variation, arms=moved)], tmp_path / "results")
+    first, second = shipped.load(path)
+    assert judge.judge(first).to_json() == judge.judge(dropout).to_json()
     assert second.arms["two"].run_ids == ("x", "y", "z")
 
 
@@ -213,14 +205,14 @@ def test_a_claim_of_a_later_version_stays_with_its_numbers_when_others_are_saved
     dropout, variation = (
         experiments.collect(planned(name, tiny, tmp_path, seeds=3)) for name in ("dropout", "variation")
     )
-    path = claim_results.save([variation], tmp_path / "results")
+    path = shipped.save([variation], tmp_path / "results")
     document = json.loads(path.read_text())
     document["claims"][0]["claim"] = "of-tomorrow"
     numbers = next(iter(document["arms"].values()))["matrices"]
     storage.write_json(path, document)
     for _ in range(2):  # saving again moves nothing
-        claim_results.save([dropout], tmp_path / "results")
-    assert [one.claim for one in claim_results.load(path)] == ["dropout"]
+        shipped.save([dropout], tmp_path / "results")
+    assert [one.claim for one in shipped.load(path)] == ["dropout"]
     document = json.loads(path.read_text())
     assert [one["claim"] for one in document["claims"]] == ["dropout", "of-tomorrow"]
     assert document["arms"][document["claims"][1]["arms"]["two"]]["matrices"] == numbers
@@ -232,32 +224,32 @@ def test_results_of_other_photos_are_replaced_and_a_review_copy_saves_none(made,
         made(f"base-{seed}", 0.75, seed)
         made(f"without-{seed}", 0.6, seed, NO_DROPOUT)
     found = experiments.collect(planned("dropout", tiny, tmp_path, seeds=3))
-    path = claim_results.save([found], tmp_path / "results")
+    path = shipped.save([found], tmp_path / "results")
     document = json.loads(path.read_text())
     document["dataset"]["fingerprint"] = "e" * 16
     storage.write_json(path, document)
-    claim_results.save([experiments.collect(planned("variation", tiny, tmp_path, seeds=3))], tmp_path / "results")
-    assert [one.claim for one in claim_results.load(path)] == ["variation"]
+    shipped.save([experiments.collect(planned("variation", tiny, tmp_path, seeds=3))], tmp_path / "results")
+    assert [one.claim for one in shipped.load(path)] == ["variation"]
     monkeypatch.setenv("FASHION_READ_ONLY", "1")
     with pytest.raises(ReadOnlyError):
-        claim_results.save([found], tmp_path / "results")
+        shipped.save([found], tmp_path / "results")
     with pytest.raises(ReadOnlyError):
         experiments.start(lambda: [], data_dir=tmp_path, runs_dir=tmp_path / "runs")
 
 
 def test_committed_results_can_be_read_and_judged():
-    for path in sorted(claim_results.FOLDER.glob("*.json")):
+    for path in sorted(shipped.FOLDER.glob("*.json")):
         assert path.stat().st_size < 400_000
-        for one in claim_results.load(path):
-            result = claim_verdicts.judge(one)
-            assert result.word in (claim_verdicts.SUPPORTED, claim_verdicts.CONTRADICTED, claim_verdicts.CANNOT_TELL)
+        for one in shipped.load(path):
+            result = judge.judge(one)
+            assert result.word in (judge.SUPPORTED, judge.CONTRADICTED, judge.CANNOT_TELL)
 
 
 def test_where_there_is_no_test_split_val_is_judged_and_said():
-    assert claim_evidence.split_of({"train": 9, "val": 3}) == "val"
-    assert claim_evidence.split_of({"train": 9, "val": 3, "test": 3}, "val") == "val"
+    assert evidence.split_of({"train": 9, "val": 3}) == "val"
+    assert evidence.split_of({"train": 9, "val": 3, "test": 3}, "val") == "val"
     with pytest.raises(RunError, match="no test photos"):
-        claim_evidence.split_of({"train": 9}, None)
+        evidence.split_of({"train": 9}, None)
 
 
 def test_even_classes_refuse_the_claims_about_rare_ones(tiny, tmp_path):
@@ -267,7 +259,7 @@ def test_even_classes_refuse_the_claims_about_rare_ones(tiny, tmp_path):
 
 
 def test_a_pretrained_arm_without_weights_is_left_out_with_the_reason(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("fashion_core.pretrained.look", lambda name, data_dir: None)
+    monkeypatch.setattr("fashion_core.settings.pretrained.look", lambda name, data_dir: None)
     plan = planned("tailored", tiny, tmp_path)
     arm = plan.arms[-1]
     assert not arm.members and "requirements-transfer.txt" in arm.missing
@@ -275,7 +267,7 @@ def test_a_pretrained_arm_without_weights_is_left_out_with_the_reason(tiny, tmp_
 
 def test_features_are_measured_with_what_scikit_learn_says(tmp_path):
     run = make_run(tmp_path / "run", ("a", "b", "c"), counts={"test": 120})
-    found = claim_features.measure(run, "test")
+    found = features.measure(run, "test")
     matrix = np.array(found["matrix"])
     pairs = [(row, column) for row in range(3) for column in range(3) for _ in range(matrix[row, column])]
     assert found["rand"] == pytest.approx(adjusted_rand_score(*zip(*pairs, strict=True)), abs=1e-5)
@@ -294,7 +286,7 @@ def test_features_are_measured_with_what_scikit_learn_says(tmp_path):
 def test_the_command_lists_plans_and_refuses_in_one_sentence(tiny_data, tiny_runs, tmp_path):
     places = {"data": tiny_data, "runs": tiny_runs}
     listed = json.loads(command("experiment", "--json", **places).stdout)
-    assert [one["claim"] for one in listed] == [claim.name for claim in claims.CLAIMS]
+    assert [one["claim"] for one in listed] == [claim.name for claim in definitions.CLAIMS]
     asked = ("experiment", "all", "tiny", "--seeds", 2, "--set", "image_size=16", "--set", "batch_size=8", "--dry-run")
     done = command(*asked, "--json", **places)
     told = json.loads(done.stdout)
@@ -314,7 +306,7 @@ def test_the_command_lists_plans_and_refuses_in_one_sentence(tiny_data, tiny_run
 @pytest.mark.slow
 def test_an_experiment_that_was_killed_goes_on_with_the_same_command(tiny, tiny_data, tmp_path):
     """One arm is there (trained by hand), one is launched and its first run killed: what finishes counts once."""
-    from fashion_core import train
+    from fashion_core.training import loop
 
     runs_dir = tmp_path / "runs"
     overrides = [SIZE, "batch_size=8", "epochs=12", "device=cpu"]
@@ -322,11 +314,11 @@ def test_an_experiment_that_was_killed_goes_on_with_the_same_command(tiny, tiny_
         settings = config.settings_for("report", [*overrides, f"seed={seed}", "save_minutes=0"])
         run = runs.create_run(tiny, settings, runs_dir=runs_dir, run_id=f"by-hand-{seed}")
         steps = iter(range(20 if seed else 10_000))  # the second one is stopped on its way
-        train.train(run, tiny, should_stop=lambda steps=steps: next(steps, None) is None)
+        loop.train(run, tiny, should_stop=lambda steps=steps: next(steps, None) is None)
     plan = planned("dropout", tiny, tmp_path, overrides=overrides)
     assert states(plan) == {"without": ["missing"] * 2, "base": ["finished", "resumable"]}
     assert [(len(batch.resumed), len(batch.new)) for batch in experiments.batches([plan])] == [(0, 2), (1, 0)]
-    train.train(run, tiny)
+    loop.train(run, tiny)
 
     def again() -> list[experiments.Plan]:
         return [planned("dropout", tiny, tmp_path, overrides=overrides)]
@@ -336,8 +328,8 @@ def test_an_experiment_that_was_killed_goes_on_with_the_same_command(tiny, tiny_
     assert planned("dropout", tiny, tmp_path, overrides=overrides).running
     first = runs.find_run(runs_dir, started[0])
     deadline = time.monotonic() + 120
-    while not (process := launch.running_process(first)) or not first.status().step:
-        assert time.monotonic() < deadline and first.status().active
+    while not (process := launchers.running_process(first)) or not status_of(first).step:
+        assert time.monotonic() < deadline and status_of(first).active
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     words = ("experiment", "dropout", "tiny", "--seeds", 2, *(word for one in overrides for word in ("--set", one)))
@@ -350,8 +342,8 @@ def test_an_experiment_that_was_killed_goes_on_with_the_same_command(tiny, tiny_
         == sorted([*started, "by-hand-0", "by-hand-1"])
         == sorted(one.id for one in runs.list_runs(runs_dir))
     )
-    assert [event["event"] for event in first.events()].count("resumed") == 1 or first.status().state == "finished"
-    saved = claim_results.load(tmp_path / "results" / "tiny.json")
-    assert json.loads(json.dumps(claim_verdicts.judge(saved[0]).to_json())) == result
+    assert [event["event"] for event in first.events()].count("resumed") == 1 or status_of(first).state == "finished"
+    saved = shipped.load(tmp_path / "results" / "tiny.json")
+    assert json.loads(json.dumps(judge.judge(saved[0]).to_json())) == result
     with pytest.raises(WrongUse):
         planned("dropout", tiny, tmp_path, seeds=1)

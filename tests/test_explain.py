@@ -5,8 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from fashion_core import explain, infer
-from fashion_core.models import build_model
+from fashion_core.models import inference, saliency
+from fashion_core.models.input import to_input
+from fashion_core.models.networks import build_model
 
 
 def input_of(seed: int, size: tuple[int, int] = (64, 64)) -> np.ndarray:
@@ -22,7 +23,7 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
         for k in (0, 3):
             seen: list[torch.Tensor] = []
             hook = model.last_map.register_forward_hook(lambda *given, seen=seen: seen.append(given[2]))
-            logits = model(infer.to_input(torch.from_numpy(photo)[None], channels))
+            logits = model(to_input(torch.from_numpy(photo)[None], channels))
             hook.remove()
             (gradient,) = torch.autograd.grad(logits[0, k], seen[0])
             plain = torch.relu((gradient[0] * seen[0][0]).sum(0))  # Draelos and Carin 2020, equation 4
@@ -32,16 +33,16 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
                 assert torch.allclose(plain, classic, atol=1e-6)
             large = F.interpolate(plain[None, None], size=photo.shape[:2], mode="bilinear", align_corners=False)[0, 0]
             expected = (large / large.max() if large.max() > 0 else large).detach().numpy()
-            assert explain.grad_cam(model, photo, channels, k) == pytest.approx(expected, abs=1e-5)
-            assert explain.grid_of(model, photo, channels) == tuple(seen[0].shape[-2:])
+            assert saliency.grad_cam(model, photo, channels, k) == pytest.approx(expected, abs=1e-5)
+            assert saliency.grid_of(model, photo, channels) == tuple(seen[0].shape[-2:])
             model.test_flip = True
-            assert explain.grad_cam(model, photo, channels, k) == pytest.approx(expected, abs=1e-5), "no mirror image"
+            assert saliency.grad_cam(model, photo, channels, k) == pytest.approx(expected, abs=1e-5), "no mirror image"
             model.test_flip = False
 
 
 def test_the_grid_is_asked_for_where_the_network_is():
     model = build_model("resnet18", num_classes=4, image_size=(64, 96), dropout=0.5).eval().to("meta")
-    assert explain.grid_of(model, input_of(0, (64, 96)), "RGB") == (3, 2), "a device that is not the photo's"
+    assert saliency.grid_of(model, input_of(0, (64, 96)), "RGB") == (3, 2), "a device that is not the photo's"
 
 
 def test_a_network_that_looks_for_one_spot_is_shown_to_look_there():
@@ -58,27 +59,29 @@ def test_a_network_that_looks_for_one_spot_is_shown_to_look_there():
         model.output.weight[1, 0] = 1
     photo = np.zeros((32, 32, 3), np.uint8)
     photo[4:12, 20:28, 0] = 255
-    found = explain.grad_cam(model, photo, "RGB", 1)
+    found = saliency.grad_cam(model, photo, "RGB", 1)
     assert found.max() == 1 and found[6:10, 22:26].min() > 0.5 and found[18:, :14].max() == 0
-    assert not explain.grad_cam(model, photo, "RGB", 0).any(), "nothing speaks for a class without weights"
+    assert not saliency.grad_cam(model, photo, "RGB", 0).any(), "nothing speaks for a class without weights"
 
 
 def test_a_network_with_random_weights_gives_another_map(tiny_run, tiny):
-    photo = np.asarray(infer.photos.resize(infer.photos.open_photo(tiny.root / tiny.manifest()["path"][0]), 16, 16))
-    model = infer.load_model(tiny_run, torch.device("cpu"))
-    found = [explain.grad_cam(model, photo, "RGB", k) for k in range(3)]
+    photo = np.asarray(
+        inference.photos.resize(inference.photos.open_photo(tiny.root / tiny.manifest()["path"][0]), 16, 16)
+    )
+    model = inference.load_model(tiny_run, torch.device("cpu"))
+    found = [saliency.grad_cam(model, photo, "RGB", k) for k in range(3)]
     chosen = int(np.argmax([np.ptp(one) for one in found]))
     state = torch.get_rng_state()
-    others = explain.untrained_maps(tiny_run, photo, chosen)
+    others = saliency.untrained_maps(tiny_run, photo, chosen)
     assert torch.equal(state, torch.get_rng_state())
-    assert len(others) == 3 and all(abs(explain.likeness(found[chosen], other)) < 0.99 for other in others)
-    assert explain.likeness(others[0], others[0]) == pytest.approx(1)
-    assert explain.likeness(np.zeros((4, 4)), np.eye(4)) == 0
+    assert len(others) == 3 and all(abs(saliency.likeness(found[chosen], other)) < 0.99 for other in others)
+    assert saliency.likeness(others[0], others[0]) == pytest.approx(1)
+    assert saliency.likeness(np.zeros((4, 4)), np.eye(4)) == 0
 
 
 def test_likeness_is_a_correlation_of_ranks():
     generator = np.random.default_rng(0)
     one, other = generator.random((9, 7)), generator.random((9, 7))
     ranks = [np.argsort(np.argsort(values.ravel())) for values in (one, other)]
-    assert explain.likeness(one, other) == pytest.approx(np.corrcoef(ranks)[0, 1])
-    assert explain.likeness(one, np.exp(5 * one)) == pytest.approx(1)
+    assert saliency.likeness(one, other) == pytest.approx(np.corrcoef(ranks)[0, 1])
+    assert saliency.likeness(one, np.exp(5 * one)) == pytest.approx(1)

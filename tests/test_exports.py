@@ -12,9 +12,14 @@ import torch
 from PIL import Image
 from sklearn.metrics import f1_score, recall_score
 
-from fashion_core import calibration, config, export, infer, model_card, onnx_file, runs, train
 from fashion_core.errors import RunError, WrongUse
-from fashion_core.predict import Classifier
+from fashion_core.metrics import calibration
+from fashion_core.models import export, inference
+from fashion_core.models import onnx as model_onnx
+from fashion_core.models.classifier import Classifier
+from fashion_core.runs import model_card, runs
+from fashion_core.settings import config
+from fashion_core.training import loop
 from tests.conftest import draw_tiny
 from tests.made_runs import make_run
 
@@ -48,8 +53,8 @@ def answers_of_onnx(file: Path, paths: list[Path], number: int) -> np.ndarray:
 
 @pytest.mark.parametrize("number", [1, 7, 100])
 def test_onnxruntime_answers_as_we_do_on_a_hundred_photos(tiny_onnx: Path, tiny_run, photos_on_disk, number: int):
-    ours = infer.predict_photos(
-        infer.load_model(tiny_run, torch.device("cpu")),
+    ours = inference.predict_photos(
+        inference.load_model(tiny_run, torch.device("cpu")),
         [Image.open(path).convert("RGB") for path in photos_on_disk],
         tiny_run.settings,
     )
@@ -61,7 +66,7 @@ def test_onnxruntime_answers_as_we_do_on_a_hundred_photos(tiny_onnx: Path, tiny_
 @pytest.fixture(scope="module")
 def tiny_onnx(tiny_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("onnx") / "tiny.onnx"
-    said = onnx_file.write(runs.find_run(tiny_runs, "tiny-run"), file)
+    said = model_onnx.write(runs.find_run(tiny_runs, "tiny-run"), file)
     assert said["bytes"] == file.stat().st_size and said["largest_difference"] < 1e-4
     return file
 
@@ -88,28 +93,28 @@ def test_blue_first_and_a_wide_photo_reach_the_onnx_file_too(
 ):
     settings = config.settings_for(recipe, [*sets, "channels=BGR", "epochs=1", "batch_size=8", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="bgr")
-    train.train(run, tiny)
-    onnx_file.write(run, tmp_path / "bgr.onnx")
+    loop.train(run, tiny)
+    model_onnx.write(run, tmp_path / "bgr.onnx")
     decoded = [Image.open(path).convert("RGB") for path in photos_on_disk[:20]]
-    ours = infer.predict_photos(infer.load_model(run, torch.device("cpu")), decoded, settings)
+    ours = inference.predict_photos(inference.load_model(run, torch.device("cpu")), decoded, settings)
     assert np.abs(answers_of_onnx(tmp_path / "bgr.onnx", photos_on_disk[:20], 20) - ours).max() < 1e-4
 
 
 def test_a_missing_package_and_a_file_that_is_there_are_said(tiny_run, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(onnx_file, "find_spec", lambda name: None if name == "onnxscript" else object())
+    monkeypatch.setattr(model_onnx, "find_spec", lambda name: None if name == "onnxscript" else object())
     with pytest.raises(RunError, match="needs onnxscript, not installed here; run: pip install onnxscript"):
-        onnx_file.write(tiny_run, tmp_path / "a.onnx")
+        model_onnx.write(tiny_run, tmp_path / "a.onnx")
     monkeypatch.undo()
     (tmp_path / "a.onnx").write_text("mine")
     with pytest.raises(RunError, match="exists already"):
-        onnx_file.write(tiny_run, tmp_path / "a.onnx")
+        model_onnx.write(tiny_run, tmp_path / "a.onnx")
     assert (tmp_path / "a.onnx").read_text() == "mine"
 
 
 def test_an_onnx_file_that_answers_otherwise_is_not_written(tiny_run, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(onnx_file, "_difference", lambda *_: float("nan"))
+    monkeypatch.setattr(model_onnx, "_difference", lambda *_: float("nan"))
     with pytest.raises(RunError, match="not written"):
-        onnx_file.write(tiny_run, tmp_path / "a.onnx")
+        model_onnx.write(tiny_run, tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())
 
 
@@ -153,7 +158,7 @@ def test_the_classifier_takes_what_people_have_and_names_what_it_cannot_read(tin
 
 
 def test_the_classifier_agrees_with_the_stored_predictions_of_every_test_photo(tiny_run, tiny, monkeypatch):
-    monkeypatch.setattr("fashion_core.predict.CHUNK", 4)  # photos come in several chunks
+    monkeypatch.setattr("fashion_core.models.classifier.CHUNK", 4)  # photos come in several chunks
     stored = tiny_run.predictions("test")
     manifest = tiny.manifest().set_index("image_id")
     answers = Classifier(tiny_run.folder, device="cpu")(

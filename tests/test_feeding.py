@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from fashion_core import batches, config, feeding, infer, ranks, runs, steps, train
+from fashion_core.models import inference
+from fashion_core.models.input import Photos
+from fashion_core.runs import runs
+from fashion_core.settings import config
+from fashion_core.training import batches, distributed, input_pipeline, loop, steps
 
 CPU = torch.device("cpu")
 NUM = 83
 
 
 @pytest.fixture
-def photos() -> batches.Photos:
-    return batches.Photos(np.random.default_rng(0).integers(0, 256, (NUM + 9, 20, 16, 3), np.uint8), CPU)
+def photos() -> Photos:
+    return Photos(np.random.default_rng(0).integers(0, 256, (NUM + 9, 20, 16, 3), np.uint8), CPU)
 
 
 def settings_of(*more: str) -> config.Settings:
@@ -34,10 +38,10 @@ def epoch_of(settings: config.Settings) -> tuple[np.ndarray, np.ndarray, np.ndar
 def test_batches_made_ahead_are_the_same_bits_wherever_the_epoch_is_entered(
     photos, monkeypatch, sets, photos_a_block, first
 ):
-    monkeypatch.setattr(feeding, "BYTES_AHEAD", photos_a_block * 16 * 20 * 3 * 4)
+    monkeypatch.setattr(input_pipeline, "BYTES_AHEAD", photos_a_block * 16 * 20 * 3 * 4)
     settings = settings_of(*sets)
     rows_N, labels_N, order_N = epoch_of(settings)
-    ahead = feeding.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=ranks.Ranks().part)
+    ahead = input_pipeline.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=distributed.Ranks().part)
     gathered, seen = [], 0
     real = photos.batch
     monkeypatch.setattr(photos, "batch", lambda rows_B: gathered.append(len(rows_B)) or real(rows_B))
@@ -60,40 +64,44 @@ def test_each_rank_is_given_its_own_part_and_every_label(photos):
     rows_N, labels_N, order_N = epoch_of(settings)
     found = []
     for rank in range(4):
-        part = ranks.Ranks(rank=rank, size=4).part
-        ahead = feeding.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=part)
+        part = distributed.Ranks(rank=rank, size=4).part
+        ahead = input_pipeline.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=part)
         found.append([ahead.take(batch) for batch in batches.batches(order_N, 6)])
     for number, batch in enumerate(batches.batches(order_N, 6)):
         alone = steps.feed(photos, settings, rows_N, batch, epoch=2).images_BCHW
-        own = [ranks.part_of(len(alone), rank, 4) for rank in range(4)]
+        own = [distributed.part_of(len(alone), rank, 4) for rank in range(4)]
         parts = [found[rank][number][0] for rank in range(4) if own[rank].start < own[rank].stop]
         assert torch.equal(torch.cat(parts), alone)
         assert all(labels.tolist() == labels_N[batch.positions_B].tolist() for _, labels in (f[number] for f in found))
     last = [images for images, _ in (f[-1] for f in found)]
     assert NUM % 6 == 5 and [len(images) for images in last] == [1, 1, 1, 2]
-    part = ranks.Ranks(rank=0, size=4).part
-    few = feeding.Ahead(photos, settings_of("batch_size=3"), rows_N, labels_N, order_N, epoch=2, part_of=part)
+    part = distributed.Ranks(rank=0, size=4).part
+    few = input_pipeline.Ahead(photos, settings_of("batch_size=3"), rows_N, labels_N, order_N, epoch=2, part_of=part)
     images_BCHW, _ = few.take(next(batches.batches(order_N, 3)))
     assert part(3) == slice(0, 0) and len(images_BCHW) == 1, "a rank without an image has one that counts nothing"
 
 
 def test_batches_are_made_ahead_on_a_gpu_where_an_image_does_not_depend_on_its_batch():
     gpu = torch.device("cuda")
-    assert feeding.can_be_ahead(settings_of(), gpu) and not feeding.can_be_ahead(settings_of(), CPU)
-    assert not any(feeding.can_be_ahead(settings_of(one), gpu) for one in ("mixup=0.2", "cutmix=1", "accumulation=2"))
+    assert input_pipeline.can_be_ahead(settings_of(), gpu) and not input_pipeline.can_be_ahead(settings_of(), CPU)
+    assert not any(
+        input_pipeline.can_be_ahead(settings_of(one), gpu) for one in ("mixup=0.2", "cutmix=1", "accumulation=2")
+    )
 
 
 def test_a_training_on_batches_made_ahead_ends_in_the_same_weights(tiny, tmp_path: Path, monkeypatch):
     def trained(name: str) -> dict[str, torch.Tensor]:
         sets = ["image_size=16", "batch_size=8", "epochs=2", "clip_norm=1", "learning_rate=0.003"]
         run = runs.create_run(tiny, config.settings_for("report", sets), runs_dir=tmp_path, run_id=name)
-        train.train(run, tiny)
-        return infer.load_model(run, CPU).state_dict()
+        loop.train(run, tiny)
+        return inference.load_model(run, CPU).state_dict()
 
     alone = trained("alone")
     taken = []
-    real = feeding.Ahead.take
-    monkeypatch.setattr(feeding.Ahead, "take", lambda self, batch: taken.append(batch.number) or real(self, batch))
+    real = input_pipeline.Ahead.take
+    monkeypatch.setattr(
+        input_pipeline.Ahead, "take", lambda self, batch: taken.append(batch.number) or real(self, batch)
+    )
     monkeypatch.setattr(steps, "can_be_ahead", lambda settings, device: True)
     ahead = trained("ahead")
     assert taken == [0, 1, 2, 3, 4] * 2

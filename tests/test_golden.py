@@ -12,7 +12,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fashion_core import bits, config, infer, launch, runs, storage, tidy, train
+from fashion_core import paths, storage
+from fashion_core.compare import bitwise
+from fashion_core.launch import background
+from fashion_core.launch.status import status_of
+from fashion_core.models import inference
+from fashion_core.runs import runs, tags
+from fashion_core.settings import config
+from fashion_core.training import loop
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -34,7 +41,7 @@ def assert_alike(found: list[list], expected: list[list]) -> None:
 def test_the_losses_of_the_golden_run_are_reproduced(tiny, tmp_path: Path):
     settings = config.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="again")
-    train.train(run, tiny)
+    loop.train(run, tiny)
     assert_alike(rows_of(run), json.loads((GOLDEN / "losses.json").read_text()))
 
 
@@ -42,13 +49,15 @@ def test_threads_that_wait_asleep_and_an_allocator_that_keeps_its_memory_change_
     """Trained here, with the environment as it is, and by a process that is started as training is."""
     told = ["epochs=1", "image_size=16", "batch_size=8", "log_every=1", "device=cpu"]
     run = runs.create_run(tiny, config.settings_for("report", told), runs_dir=tmp_path, run_id="here")
-    train.train(run, tiny)
+    loop.train(run, tiny)
     words = ["train", "tiny", *(word for item in told for word in ("--set", item)), "--run-id", "there"]
     places = ["--data-dir", str(tiny_data), "--runs-dir", str(tmp_path)]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    assert not launch.ENVIRONMENT.items() <= os.environ.items()
-    subprocess.run(launch.command_line([*words, *places]), check=True, capture_output=True, env=os.environ | threads)
-    outcome = bits.compare(run, runs.find_run(tmp_path, "there"))
+    assert not background.ENVIRONMENT.items() <= os.environ.items()
+    subprocess.run(
+        background.command_line([*words, *places]), check=True, capture_output=True, env=os.environ | threads
+    )
+    outcome = bitwise.compare(run, runs.find_run(tmp_path, "there"))
     assert outcome.weights.tensors and outcome.weights.equal == outcome.weights.tensors, outcome.weights
     assert outcome.logged.rows == outcome.logged.equal > 5 and not outcome.logged.extra, outcome.logged
 
@@ -57,15 +66,15 @@ def test_a_run_that_an_older_version_stopped_opens_and_goes_on_to_the_golden_los
     folder = tmp_path / "stopped-2026-11"
     shutil.copytree(GOLDEN / "stopped-2026-11", folder)
     run = runs.open_run(folder)
-    assert run.status().state == "stopped"
+    assert status_of(run).state == "stopped"
     assert run.settings.resize == "squeeze" and run.settings.ema == 0, "what did not exist then is off"
-    infer.load_model(run, torch.device("cpu"))
-    assert train.train(run, tiny)["status"] == "finished"
+    inference.load_model(run, torch.device("cpu"))
+    assert loop.train(run, tiny)["status"] == "finished"
     assert_alike(rows_of(run), json.loads((GOLDEN / "losses.json").read_text()))
 
 
 def test_the_shipped_runs_open_and_their_models_load():
-    shipped = [run for run in runs.list_runs(config.PROJECT_ROOT / "checkpoints") if run.id in tidy.SHIPPED]
-    assert {run.id for run in shipped} == set(tidy.SHIPPED)
+    shipped = [run for run in runs.list_runs(paths.PROJECT_ROOT / "checkpoints") if run.id in tags.SHIPPED]
+    assert {run.id for run in shipped} == set(tags.SHIPPED)
     for run in shipped:
-        assert infer.load_model(run, torch.device("cpu")).output.out_features == len(run.classes)
+        assert inference.load_model(run, torch.device("cpu")).output.out_features == len(run.classes)

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import gpu_estimate
-from fashion_core import config
+from fashion_core.settings import config
 
 SMALL = ["image_size=32", "batch_size=8"]
 

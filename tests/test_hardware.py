@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from fashion_core import devices, hardware, slots
-from ui import devices as devices_view
+from fashion_core.launch import devices, hardware, run_queue
+from ui.shared import devices as devices_view
 
 GIB = 2**30
 
@@ -63,12 +63,12 @@ def sleeper():
 def held(tmp_path):
     """A runs directory whose first GPU and CPU this process holds for the run ``mine``."""
     (tmp_path / "mine").mkdir()
-    taken: list[slots.Held] = []
+    taken: list[run_queue.Held] = []
     for device in ("cuda", "cpu"):
-        slots.enqueue(tmp_path / "mine", device)
-        taken += slots.take(tmp_path / "mine")
+        run_queue.enqueue(tmp_path / "mine", device)
+        taken += run_queue.take(tmp_path / "mine")
     yield tmp_path
-    slots.release(taken)
+    run_queue.release(taken)
 
 
 def test_each_gpu_has_its_name_its_free_memory_and_whose_run_is_on_it(held, sleeper, monkeypatch):

@@ -12,7 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from fashion_core import pixels, runs, storage
+from fashion_core import storage
+from fashion_core.data import pixels
+from fashion_core.runs import processes, runs
 from tests.made_runs import add_half_precision_weights, make_run
 from tests.test_predict_page import png
 
@@ -105,7 +107,7 @@ def lab(request, tiny_data, tmp_path, monkeypatch):
     own = {"event": "stopped", "time": 0, "reason": payload}
     storage.append_line(tmp_path / "runs" / "elsewhere" / "events.jsonl", own)
     (tmp_path / "runs" / "training" / "summary.json").unlink()
-    own = {"event": "started", "time": 0, "reason": payload, "process": runs.process_identity()}
+    own = {"event": "started", "time": 0, "reason": payload, "process": processes.process_identity()}
     storage.append_line(tmp_path / "runs" / "training" / "events.jsonl", own)
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from benchmarks import imbalance, imbalance_table
-from fashion_core import measured
-from ui import recommended
+from fashion_core.claims import imbalance_study
+from ui.dataset import imbalance_advice
 
 
 def row(way: str, seed: int, recall: list[float]) -> dict:
@@ -138,7 +138,7 @@ def test_a_training_is_taken_again_only_where_photos_and_every_setting_are_equal
 
 
 def test_what_is_shipped_as_measured_has_its_command_and_the_same_seeds_side_by_side():
-    for study in measured.studies():
+    for study in imbalance_study.studies():
         assert study.command.startswith(f"python benchmarks/imbalance.py {study.dataset} ")
         assert len({study.num_seeds(way) for way in imbalance_table.CORE}) == 1
         for way in study.ways:
@@ -146,7 +146,9 @@ def test_what_is_shipped_as_measured_has_its_command_and_the_same_seeds_side_by_
 
 
 def test_what_is_shipped_as_measured_follows_from_each_seeds_score():
-    document = json.loads((Path(measured.__file__).parent / "measured_imbalance.json").read_text(encoding="utf-8"))
+    document = json.loads(
+        (Path(imbalance_study.__file__).parent / "measured_imbalance.json").read_text(encoding="utf-8")
+    )
     for study in document["studies"]:
         lines = {line["way"]: line for line in study["ways"]}
         control = np.array(lines["none"]["mean_recall"]["values"])
@@ -168,7 +170,7 @@ def test_what_is_shipped_as_measured_follows_from_each_seeds_score():
         assert study["noise"]["mean_recall"]["beyond"] == pytest.approx(stats.t.ppf(0.975, df) * sd, abs=1e-5)
 
 
-def made_study(gains: dict[str, tuple[float, float, float]], beyond: float | None = 0.02) -> measured.Study:
+def made_study(gains: dict[str, tuple[float, float, float]], beyond: float | None = 0.02) -> imbalance_study.Study:
     """A study whose ways have these (mean, low, high) gains of mean recall over `none`, which has 0.80."""
     ways = {"none": {"way": "none", "seeds": 3, "mean_recall": {"mean": 0.8, "low": 0.79, "high": 0.81},
                      "largest": {"mean": 0.97, "low": 0.9, "high": 1.0}}}  # fmt: skip
@@ -176,18 +178,28 @@ def made_study(gains: dict[str, tuple[float, float, float]], beyond: float | Non
         ways[name] = {"way": name, "seeds": 3, "mean_recall": {"mean": 0.8 + mean, "low": 0.7, "high": 0.9},
                       "mean_recall_against_none": {"mean": mean, "low": low, "high": high},
                       "largest": {"mean": 0.5, "low": 0.4, "high": 0.6}}  # fmt: skip
-    return measured.Study(dataset="d", name="*d*", split="test", n=100, ratio=7.0, command="x", date="2026-11-28",
-                          synthetic=False, beyond={"mean_recall": beyond}, ways=ways)  # fmt: skip
+    return imbalance_study.Study(
+        dataset="d",
+        name="*d*",
+        split="test",
+        n=100,
+        ratio=7.0,
+        command="x",
+        date="2026-11-28",
+        synthetic=False,
+        beyond={"mean_recall": beyond},
+        ways=ways,
+    )
 
 
 def test_only_a_way_that_gained_with_its_whole_interval_is_recommended_and_those_within_seeds_beside_it():
     study = made_study({"sampler": (0.05, 0.03, 0.07), "weighted": (0.04, 0.01, 0.07), "focal": (0.06, -0.01, 0.13),
                         "balanced_softmax": (0.02, 0.01, 0.03), "both": (-0.03, -0.05, -0.01)})  # fmt: skip
-    found = measured.recommendation(study)
+    found = imbalance_study.recommendation(study)
     assert found.helped == ("sampler", "weighted", "balanced_softmax")
     assert found.alike == ("sampler", "weighted"), "balanced softmax is 3 points behind, and seeds move 2"
     assert found.harmed == ("both",)
-    told = recommended.advice(study)
+    told = imbalance_advice.advice(study)
     assert "On \\*d\\*, 3 seeds a way, these are shown" in told
     assert "recall: **the sampler** +5.0 points [+3.0, +7.0]; **the weighted loss** +4.0 points [+1.0, +7.0];" in told
     assert "cannot tell the first 2 apart." in told and "worse than none" in told and "50 %" in told
@@ -197,20 +209,20 @@ def test_only_a_way_that_gained_with_its_whole_interval_is_recommended_and_those
 def test_over_several_datasets_it_is_said_how_often_each_way_is_shown_to_help():
     one = made_study({"sampler": (0.05, 0.03, 0.07), "focal": (0.02, -0.01, 0.05), "both": (-0.03, -0.05, -0.01)})
     other = made_study({"sampler": (0.05, -0.01, 0.11), "logit_after": (0.04, 0.01, 0.07), "both": (0.0, -0.1, 0.1)})
-    assert measured.helped_on((one, other)) == {
+    assert imbalance_study.helped_on((one, other)) == {
         "logit_after": (1, 1),
         "sampler": (1, 2),
         "both": (0, 2),
         "focal": (0, 1),
     }
-    told = recommended.overall((one, other))
+    told = imbalance_advice.overall((one, other))
     assert told.endswith(
         "adjusted answers on 1 of 1, the sampler on 1 of 2; on none: sampler and weighted loss, focal loss."
     )
-    assert recommended.overall((one,)) == ""
+    assert imbalance_advice.overall((one,)) == ""
 
 
 def test_where_nothing_gained_nothing_is_recommended():
     study = made_study({"sampler": (0.05, -0.03, 0.13), "both": (0.0, -0.1, 0.1)})
-    assert measured.recommendation(study).helped == ()
-    assert "no way is shown to beat doing nothing" in recommended.advice(study)
+    assert imbalance_study.recommendation(study).helped == ()
+    assert "no way is shown to beat doing nothing" in imbalance_advice.advice(study)

@@ -8,11 +8,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from fashion_core import foreground, interpreter, runs, storage
+from fashion_core import storage
+from fashion_core.cli import foreground
 from fashion_core.errors import RunError
+from fashion_core.launch import interpreter
+from fashion_core.launch.status import status_of
+from fashion_core.runs import runs
 from tests.test_command_line import command
 from tests.test_pages import open_page
-from ui import importing, report_button, words
+from ui.app import words
+from ui.dataset import import_form
+from ui.shared import report_button
 
 ROOT = Path(__file__).parents[1]
 
@@ -73,13 +79,13 @@ def test_json_keeps_the_command_that_is_true_on_every_machine(tiny_data, tmp_pat
 def test_a_training_that_was_stopped_as_asked_is_no_error_and_one_that_slurm_stopped_is(
     tiny, tiny_data, tmp_path, monkeypatch, capsys
 ):
-    from fashion_core import config
+    from fashion_core.settings import config
 
     settings = config.settings_for("report", ["image_size=16", "batch_size=8", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="asked")
     monkeypatch.setattr(foreground, "stop_requests", lambda: [15])
     foreground.train_here(run, tiny_data, tmp_path, as_json=False)
-    assert run.status().state == "stopped" and "go on with" in capsys.readouterr().err
+    assert status_of(run).state == "stopped" and "go on with" in capsys.readouterr().err
     assert not foreground._stopped_by_slurm(run)
     storage.append_line(run.folder / "events.jsonl", {"event": "stop_requested", "time": 0.0, "by": "slurm"})
     with pytest.raises(RunError, match="was stopped; go on with"):
@@ -97,9 +103,9 @@ def test_an_error_about_an_upload_names_the_file_that_the_reader_chose():
     told = (
         "'/data/.incoming/uploads/upload-17-99.tar.gz': upload-17-99.tar.gz is cut off; 'upload-17-99' has no classes"
     )
-    shown = importing._as_uploaded(told, following)
+    shown = import_form._as_uploaded(told, following)
     assert "upload-17-99" not in shown and shown.startswith("'my photos.tar.gz'")
-    assert importing._as_uploaded(told, {}) == told
+    assert import_form._as_uploaded(told, {}) == told
 
 
 def test_a_reports_file_carries_every_name_whole():

@@ -13,7 +13,7 @@ import pytest
 from tests.made_lessons import make_lesson
 from tests.test_browser import address_of, browser, pytestmark, server, settle, tab  # noqa: F401
 from tests.test_matrix_charts import contrast
-from ui import navigation
+from ui.app import navigation
 
 # Every page, and every view of one that has charts of its own.
 ADDRESSES = (

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import calibration, label_errors
 from fashion_core.errors import RunError
+from fashion_core.metrics import calibration, label_errors
 from tests.made_runs import make_run
 
 ROOT = Path(__file__).parents[1]
@@ -130,7 +130,7 @@ def test_predictions_of_other_classes_or_without_probabilities_are_refused():
 
 
 def test_the_module_costs_a_command_neither_scikit_learn_nor_cleanlab_until_it_is_asked():
-    code = "import sys, fashion_core.label_errors; print({'torch', 'cleanlab', 'sklearn'} & set(sys.modules))"
+    code = "import sys, fashion_core.metrics.label_errors; print({'torch', 'cleanlab', 'sklearn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

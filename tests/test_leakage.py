@@ -5,8 +5,10 @@ import shutil
 import pandas as pd
 import pytest
 
-from fashion_core import audit, findings, leakage, manifest, versions
-from fashion_core.statistics import wilson
+from fashion_core.data import derived, importing
+from fashion_core.data.audit import audit, findings
+from fashion_core.metrics import leakage
+from fashion_core.metrics.intervals import wilson
 from tests.made_runs import make_run
 from tests.test_audit import planted_folder  # noqa: F401
 from tests.test_pages import metric, open_page, written
@@ -46,19 +48,19 @@ def test_shares_with_and_without_leaks_are_those_of_a_count_by_hand():
 
 
 def test_the_leaked_photos_are_those_that_a_clean_version_leaves_out(tmp_path, planted_folder):  # noqa: F811
-    dataset = manifest.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
+    dataset = importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
     found = audit.run(dataset)
     photos = dataset.manifest().query("status == 'ok'")
     for split, rows in photos.groupby("split", observed=True):
         scores = leakage.with_and_without(rows.assign(predicted=rows["label"]), found.findings())
-        assert scores.leaked.n == len(set(versions.leaked(found)) & set(rows["image_id"])), split
+        assert scores.leaked.n == len(set(derived.leaked(found)) & set(rows["image_id"])), split
         assert set(scores.by_cause) <= set(findings.CAUSES)
 
 
 @pytest.fixture
 def lab(tmp_path, planted_folder, monkeypatch):  # noqa: F811
     """The planted dataset and a run whose test predictions are over exactly its photos."""
-    dataset = manifest.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
+    dataset = importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
     photos = dataset.manifest().query("status == 'ok'")
     of = {split: photos[photos["split"] == split] for split in ("test", "val", "train")}
     run = make_run(
@@ -81,7 +83,7 @@ def test_the_page_says_how_to_get_an_audit_then_shows_both_accuracies_with_their
     audit.run(dataset)
     app = open_page("evaluation", split="test", view="elsewhere")
     text, predictions = written(app), run.predictions("test")
-    leaked = predictions["image_id"].isin(list(versions.leaked(audit.load(dataset))))
+    leaked = predictions["image_id"].isin(list(derived.leaked(audit.load(dataset))))
     right = predictions["label"] == predictions["predicted"]
     kept = right[~leaked]
     low, high = wilson(kept.sum(), len(kept))
@@ -101,7 +103,7 @@ def test_a_split_without_leaks_and_a_split_that_nothing_precedes_are_said_to_be_
     dataset, _ = lab
     audit.run(dataset)
     assert "no earlier split" in written(open_page("evaluation", split="train", view="elsewhere"))
-    clean = versions.exclude(dataset, versions.leaked(audit.load(dataset)), bring="command")
+    clean = derived.exclude(dataset, derived.leaked(audit.load(dataset)), bring="command")
     audit.run(clean)
     shutil.rmtree(tmp_path / "runs")
     rows = clean.manifest().query("status == 'ok' and split == 'test'")

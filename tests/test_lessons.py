@@ -9,84 +9,75 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import (
-    audit,
-    config,
-    copies,
-    datasets,
-    drawn,
-    launch,
-    lesson_data,
-    lesson_findings,
-    lesson_plans,
-    lesson_ranges,
-    lesson_work,
-    lessons,
-    pixels,
-    runs,
-    slots,
-    sources,
-    storage,
-)
+from fashion_core import storage
+from fashion_core.data import datasets, pixels, planted_copies
+from fashion_core.data.audit import audit
+from fashion_core.data.sources import drawn, readers
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
+from fashion_core.launch import background, run_queue
+from fashion_core.lessons import datasets as lesson_datasets
+from fashion_core.lessons import expected, findings, plans, progress
+from fashion_core.lessons import worker as lesson_worker
+from fashion_core.runs import runs
+from fashion_core.settings import config
 from tests.made_lessons import frame, make_leaky, make_lesson
 
 
 def test_a_plans_key_changes_with_the_seed_and_with_every_setting():
-    keys = {lesson_plans.plan(lesson, seed).key for lesson in lesson_plans.LESSONS for seed in range(3)}
-    assert len(keys) == 3 * len(lesson_plans.LESSONS)
-    plan = lesson_plans.plan("leakage")
+    keys = {plans.plan(lesson, seed).key for lesson in plans.LESSONS for seed in range(3)}
+    assert len(keys) == 3 * len(plans.LESSONS)
+    plan = plans.plan("leakage")
     longer = config.settings_for("report", ["epochs=9"])
-    parts = (plan.parts[0], lesson_plans.Part(name="clean", words="", data=lesson_plans.CLEAN, settings=longer))
-    assert lesson_plans.Plan(lesson="leakage", seed=0, parts=parts).key != plan.key
+    parts = (plan.parts[0], plans.Part(name="clean", words="", data=plans.CLEAN, settings=longer))
+    assert plans.Plan(lesson="leakage", seed=0, parts=parts).key != plan.key
 
 
 def test_the_parts_of_a_lesson_differ_in_what_it_is_about_and_in_nothing_else():
     about = {"imbalance": {"sampler"}, "leakage": set(), "shortcuts": set(), "difference": {"seed"}}
     about["augmentation"] = {"flip", "rotation_degrees", "crop_scale", "brightness", "contrast", "saturation"}
     for lesson, names in about.items():
-        settings = [part.settings.to_json() for part in lesson_plans.plan(lesson).parts]
+        settings = [part.settings.to_json() for part in plans.plan(lesson).parts]
         differing = {name for other in settings[1:] for name in other if other[name] != settings[0][name]}
         assert differing == names, lesson
         assert all(one["device"] == "cpu" for one in settings)
 
 
 def test_two_seeds_of_the_lesson_on_luck_share_no_training():
-    seeds = [part.settings.seed for seed in (0, 1) for part in lesson_plans.plan("difference", seed).parts]
-    assert len(set(seeds)) == 2 * lesson_plans.NUM_SEEDS
+    seeds = [part.settings.seed for seed in (0, 1) for part in plans.plan("difference", seed).parts]
+    assert len(set(seeds)) == 2 * plans.NUM_SEEDS
 
 
 @pytest.mark.parametrize(("lesson", "seed"), [("imbalanse", 0), ("leakage", 10), ("leakage", -1)])
 def test_an_unknown_lesson_or_seed_is_refused(lesson, seed):
     with pytest.raises(WrongUse, match="imbalance|between 0 and 9"):
-        lesson_plans.plan(lesson, seed)
+        plans.plan(lesson, seed)
 
 
 def test_copies_stand_in_train_with_the_pixels_of_their_test_photos(tiny, tmp_path):
     made = make_leaky(tiny, tmp_path)
     table = made.manifest()
-    planted = table[table["image_id"].str.endswith(copies.ENDING)]
+    planted = table[table["image_id"].str.endswith(planted_copies.ENDING)]
     whole = table.set_index("image_id")
     assert (planted["split"] == "train").all() and sorted(planted["label"]) == sorted(tiny.classes)
     assert dict(table[table["split"] == "train"].value_counts("label")) == dict.fromkeys(tiny.classes, 3)
     assert made.splits == {"train": 9, "val": 12, "test": 15} and made.made[-1]["copies"] == 1
     small_NHW3 = pixels.thumbnails(made)
     for row in planted.itertuples():
-        source = whole.index.get_loc(row.image_id.removesuffix(copies.ENDING))
+        source = whole.index.get_loc(row.image_id.removesuffix(planted_copies.ENDING))
         assert row.sha256 == table["sha256"][source]
         assert np.array_equal(small_NHW3[row.Index], small_NHW3[source])
     for row in table.sample(6, random_state=0).itertuples():
         assert datasets.read_photo(made, row.path, row.sha256)
-    again = copies.make(tiny, train=2, copies=1, name=made.name, bring="", data_dir=made.folder.parent)
+    again = planted_copies.make(tiny, train=2, copies=1, name=made.name, bring="", data_dir=made.folder.parent)
     assert again == made
     with pytest.raises(WrongUse, match="6 train photos, got 7"):
-        copies.chosen(tiny.manifest(), tiny.classes, "train", 7, 0)
+        planted_copies.chosen(tiny.manifest(), tiny.classes, "train", 7, 0)
 
 
 def test_the_audit_of_the_leaky_photos_finds_every_planted_copy(tiny, tmp_path):
     made = make_leaky(tiny, tmp_path)
     names = made.manifest(["image_id"])["image_id"]
-    planted = set(names[names.str.endswith(copies.ENDING)].str.removesuffix(copies.ENDING))
+    planted = set(names[names.str.endswith(planted_copies.ENDING)].str.removesuffix(planted_copies.ENDING))
     found = audit.load(made).findings()
     exact = found[(found["kind"] == "leak") & (found["cause"] == "exact") & (found["split"] == "test")]
     assert planted <= set(exact["image_id"])
@@ -94,7 +85,7 @@ def test_the_audit_of_the_leaky_photos_finds_every_planted_copy(tiny, tmp_path):
 
 def test_a_smaller_choice_of_photos_lies_within_a_larger_one(tiny):
     table = tiny.manifest()
-    few, more = (set(copies.chosen(table, tiny.classes, "train", number, 3)) for number in (2, 5))
+    few, more = (set(planted_copies.chosen(table, tiny.classes, "train", number, 3)) for number in (2, 5))
     assert few < more and len(few) == 6
 
 
@@ -120,14 +111,14 @@ def test_a_garment_is_the_same_before_any_background_and_an_ordinary_drawing_is_
 
 def test_recall_of_the_rare_is_counted_by_hand():
     rows = [("a", 100, 10, 9, 8), ("b", 1, 10, 0, 5)]
-    found = lesson_findings.weighted(rows, 3)
+    found = findings.weighted(rows, 3)
     assert found.value == pytest.approx((100 * 0.9 + 1 * 0.0) / 101)
     assert found.low < found.value < found.high <= 1
 
 
 def test_findings_on_imbalance_agree_with_counts_by_hand(tiny, tmp_path):
     made = make_lesson("imbalance", tiny, tmp_path)
-    found = lesson_findings.find("imbalance", made, tmp_path)
+    found = findings.find("imbalance", made, tmp_path)
     assert list(found.classes["label"]) == ["shoe", "kurta", "saree"] and list(found.classes["train"]) == [18, 12, 6]
     for part, run in made.items():
         table = pd.read_parquet(run.folder / "predictions-test.parquet")
@@ -144,14 +135,14 @@ def test_a_paired_difference_is_the_exact_binomial_test_of_the_disagreements():
     second = frame([(name, "a", "a" if place in (0, 1, 11) else "b") for place, name in enumerate(reversed(ids))])
     one, other = ({row.image_id for row in f.itertuples() if row.predicted == "a"} for f in (first, second))
     lost, won = len(one - other), len(other - one)
-    found = lesson_findings.paired(first, second)
+    found = findings.paired(first, second)
     assert found.value == pytest.approx((won - lost) / 12)
     assert found.p_value == pytest.approx(binomtest(won, won + lost).pvalue)
 
 
 def test_findings_on_augmentation_are_the_gap_between_learnt_and_new(tiny, tmp_path):
     made = make_lesson("augmentation", tiny, tmp_path)
-    found = lesson_findings.find("augmentation", made, tmp_path)
+    found = findings.find("augmentation", made, tmp_path)
     table = {split: made["plain"].predictions(split) for split in ("train", "test")}
     shares = {split: float(np.mean(one["label"] == one["predicted"])) for split, one in table.items()}
     assert found.gap("plain") == pytest.approx(shares["train"] - shares["test"]) == found.gap_of("plain").value
@@ -161,9 +152,9 @@ def test_findings_on_augmentation_are_the_gap_between_learnt_and_new(tiny, tmp_p
 def test_findings_on_leakage_part_the_test_photos_by_the_planted_copies(tiny, tmp_path):
     made_of = make_leaky(tiny, tmp_path)
     made = make_lesson("leakage", tiny, tmp_path)
-    found = lesson_findings.find("leakage", made, tmp_path)
+    found = findings.find("leakage", made, tmp_path)
     names = made_of.manifest(["image_id"])["image_id"]
-    planted = set(names[names.str.endswith(copies.ENDING)].str.removesuffix(copies.ENDING))
+    planted = set(names[names.str.endswith(planted_copies.ENDING)].str.removesuffix(planted_copies.ENDING))
     table = made["leaky"].predictions("test")
     leaked = table[table["image_id"].isin(planted)]
     assert found.num_planted == found.num_found == len(planted) == 3
@@ -174,12 +165,12 @@ def test_findings_on_leakage_part_the_test_photos_by_the_planted_copies(tiny, tm
 def test_findings_on_leakage_say_when_the_audit_is_missing(tiny, tmp_path):
     made = make_lesson("leakage", tiny, tmp_path)
     with pytest.raises(RunError, match="audit of the lesson's photos is not here"):
-        lesson_findings.find("leakage", made, tmp_path)
+        findings.find("leakage", made, tmp_path)
 
 
 def test_findings_on_shortcuts_follow_each_garment_to_its_other_background(tiny, tmp_path):
     made = make_lesson("shortcuts", tiny, tmp_path)
-    found = lesson_findings.find("shortcuts", made, tmp_path)
+    found = findings.find("shortcuts", made, tmp_path)
     owner = {place: label for label, place in drawn.PLACES.items()}
     table = made["own"].predictions("test")
     followed = sum(owner[row.image_id.rsplit("-", 1)[1][:-4]] == row.predicted for row in table.itertuples())
@@ -187,12 +178,12 @@ def test_findings_on_shortcuts_follow_each_garment_to_its_other_background(tiny,
     assert found.fall.value == pytest.approx(found.swapped["own"].accuracy - found.own["own"].accuracy)
     assert len(found.garments) == 24 and (found.garments["owner"] != found.garments["label"]).all()
     with pytest.raises(RunError, match="names no garment"):
-        lesson_findings.placed(frame([("test/a.jpg", "a", "a")]))
+        findings.placed(frame([("test/a.jpg", "a", "a")]))
 
 
 def test_findings_on_luck_call_two_trainings_of_one_recipe_no_better_recipe(tiny, tmp_path):
     made = make_lesson("difference", tiny, tmp_path)
-    found = lesson_findings.find("difference", made, tmp_path)
+    found = findings.find("difference", made, tmp_path)
     shares = [float(np.mean(run.predictions("test").eval("label == predicted"))) for run in made.values()]
     assert found.gap == pytest.approx(max(shares) - min(shares))
     assert found.spread.sd == pytest.approx(np.std(shares, ddof=1)) and found.num_pairs == 15
@@ -200,15 +191,15 @@ def test_findings_on_luck_call_two_trainings_of_one_recipe_no_better_recipe(tiny
 
 
 def test_equal_plans_are_found_again_and_a_lost_part_is_asked_for(tiny, tmp_path):
-    plan = lesson_plans.plan("imbalance")
-    assert lessons.look(plan, tmp_path).word == lessons.ABSENT
+    plan = plans.plan("imbalance")
+    assert progress.look(plan, tmp_path).word == progress.ABSENT
     make_lesson("imbalance", tiny, tmp_path, parts=["plain"])
-    state = lessons.look(plan, tmp_path)
-    assert (state.word, state.done) == (lessons.STOPPED, ("plain",)) and "1 of 2 trainings are kept" in state.sentence
+    state = progress.look(plan, tmp_path)
+    assert (state.word, state.done) == (progress.STOPPED, ("plain",)) and "1 of 2 trainings are kept" in state.sentence
     with pytest.raises(RunError, match="1 of 2 trainings here; run: python -m fashion_core lesson imbalance"):
-        lessons.finished_or_refuse(plan, tmp_path)
+        progress.finished_or_refuse(plan, tmp_path)
     make_lesson("imbalance", tiny, tmp_path, parts=["balanced"])
-    assert lessons.look(plan, tmp_path).word == lessons.FINISHED
+    assert progress.look(plan, tmp_path).word == progress.FINISHED
     assert runs.list_runs(tmp_path) == []
 
 
@@ -219,66 +210,66 @@ def test_whoever_presses_second_follows_the_process_of_the_first(tmp_path, monke
         started.append(command)
         return os.getpid()
 
-    monkeypatch.setattr(launch, "detach", detach)
-    plan = lesson_plans.plan("leakage")
+    monkeypatch.setattr(background, "detach", detach)
+    plan = plans.plan("leakage")
     for _ in range(2):
-        lessons.start(plan, data_dir=tmp_path / "data", runs_dir=tmp_path)
+        progress.start(plan, data_dir=tmp_path / "data", runs_dir=tmp_path)
     assert len(started) == 1 and started[0][3:7] == ["lesson", "leakage", "--seed", "0"]
-    state = lessons.look(plan, tmp_path)
-    assert state.word == lessons.ACTIVE and state.sentence == "Starting."
+    state = progress.look(plan, tmp_path)
+    assert state.word == progress.ACTIVE and state.sentence == "Starting."
 
 
 def test_a_review_copy_starts_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("FASHION_READ_ONLY", "1")
-    plan = lesson_plans.plan("leakage")
+    plan = plans.plan("leakage")
     with pytest.raises(ReadOnlyError):
-        lessons.start(plan, data_dir=tmp_path, runs_dir=tmp_path)
+        progress.start(plan, data_dir=tmp_path, runs_dir=tmp_path)
     with pytest.raises(ReadOnlyError):
-        lesson_work.work(plan, data_dir=tmp_path, runs_dir=tmp_path)
+        lesson_worker.work(plan, data_dir=tmp_path, runs_dir=tmp_path)
     assert not (tmp_path / ".lessons").exists()
 
 
 def test_a_damaged_progress_file_is_nothing_said(tmp_path):
-    plan = lesson_plans.plan("leakage")
-    folder = lessons.folder_of(plan, tmp_path)
+    plan = plans.plan("leakage")
+    folder = progress.folder_of(plan, tmp_path)
     for text in ("", "[]", '{"process": {"pid": "x"}}', '{"process": {"pid": 1, "started": 0}, "began": "now"}'):
         storage.write_text(folder / "progress.json", text)
-        assert lessons.look(plan, tmp_path).word in (lessons.ABSENT, lessons.STOPPED)
+        assert progress.look(plan, tmp_path).word in (progress.ABSENT, progress.STOPPED)
 
 
 @pytest.fixture
 def few_places(monkeypatch):
     """Drawn places with four garments a class in train and three held out."""
     monkeypatch.setattr(drawn, "plan_places", functools.partial(drawn.plan_places, 4, 3))
-    lesson_data._fingerprint.cache_clear()
+    lesson_datasets._fingerprint.cache_clear()
     yield
-    lesson_data._fingerprint.cache_clear()
+    lesson_datasets._fingerprint.cache_clear()
 
 
 def test_a_lesson_draws_waits_its_turn_trains_and_is_not_trained_twice(few_places, tmp_path):
-    plan = lesson_plans.plan("shortcuts")
+    plan = plans.plan("shortcuts")
     data_dir, runs_dir = tmp_path / "data", tmp_path / "runs"
-    slots.enqueue(runs_dir / "before", "cpu")
-    held = slots.take(runs_dir / "before")
+    run_queue.enqueue(runs_dir / "before", "cpu")
+    held = run_queue.take(runs_dir / "before")
     worker = threading.Thread(
-        target=lesson_work.work, args=(plan,), kwargs={"data_dir": data_dir, "runs_dir": runs_dir}, daemon=True
+        target=lesson_worker.work, args=(plan,), kwargs={"data_dir": data_dir, "runs_dir": runs_dir}, daemon=True
     )
     worker.start()
     for _ in range(600):
-        state = lessons.look(plan, runs_dir)
+        state = progress.look(plan, runs_dir)
         if state.sentence.startswith("Waiting for the CPU behind run before"):
             break
         worker.join(0.1)
-    assert state.word == lessons.ACTIVE and state.sentence.startswith("Waiting for the CPU behind run before")
+    assert state.word == progress.ACTIVE and state.sentence.startswith("Waiting for the CPU behind run before")
     with pytest.raises(RunError, match="being trained by another process"):
-        lesson_work.work(plan, data_dir=data_dir, runs_dir=runs_dir)
-    slots.release(held)
+        lesson_worker.work(plan, data_dir=data_dir, runs_dir=runs_dir)
+    run_queue.release(held)
     worker.join(120)
-    state = lessons.look(plan, runs_dir)
-    assert state.word == lessons.FINISHED and state.seconds and state.first_seconds <= state.seconds
-    assert not slots.waiting(runs_dir) and runs.list_runs(runs_dir) == [] and datasets.list_datasets(data_dir) == []
-    made = lessons.finished_runs(plan, runs_dir)
-    own, mixed = (lesson_data.find(part.data, data_dir) for part in plan.parts)
+    state = progress.look(plan, runs_dir)
+    assert state.word == progress.FINISHED and state.seconds and state.first_seconds <= state.seconds
+    assert not run_queue.waiting(runs_dir) and runs.list_runs(runs_dir) == [] and datasets.list_datasets(data_dir) == []
+    made = progress.finished_runs(plan, runs_dir)
+    own, mixed = (lesson_datasets.find(part.data, data_dir) for part in plan.parts)
     table = {one.name: one.manifest() for one in (own, mixed)}
     for one in (own, mixed):
         used = table[one.name][table[one.name]["status"] == "ok"]
@@ -287,17 +278,17 @@ def test_a_lesson_draws_waits_its_turn_trains_and_is_not_trained_twice(few_place
         assert not train["garment"].duplicated().any()
         places = train.groupby("label")["place"].nunique()
         assert (places == (1 if one is own else 4)).all()
-    assert own.made[-1]["parent"] == sources.PLACES and own.bring.endswith(f"--name {own.name}")
+    assert own.made[-1]["parent"] == readers.PLACES and own.bring.endswith(f"--name {own.name}")
     stamps = {name: (run.folder / "summary.json").stat().st_mtime_ns for name, run in made.items()}
-    lesson_work.work(plan, data_dir=data_dir, runs_dir=runs_dir)
+    lesson_worker.work(plan, data_dir=data_dir, runs_dir=runs_dir)
     assert stamps == {name: (run.folder / "summary.json").stat().st_mtime_ns for name, run in made.items()}
-    found = lesson_findings.find("shortcuts", made, data_dir)
+    found = findings.find("shortcuts", made, data_dir)
     assert found.own["own"].n == found.swapped["mixed"].n == 12
 
 
 def test_expected_ranges_belong_to_the_plans_of_today():
-    for lesson in lesson_plans.LESSONS:
-        known = lesson_ranges.of(lesson)
+    for lesson in plans.LESSONS:
+        known = expected.of(lesson)
         assert known is not None, f"python benchmarks/lessons.py --lessons {lesson} --save"
         assert known.seeds >= 3
         for mean, low, high in known.numbers.values():

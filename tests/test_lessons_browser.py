@@ -2,19 +2,19 @@
 
 import shutil
 
-from fashion_core import lesson_findings, lesson_plans, lessons
+from fashion_core.lessons import findings, plans, progress
 from tests.made_lessons import make_leaky, make_lesson
 from tests.test_browser import browser, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
-from ui import lesson_list
+from ui.lessons import index
 
 
 def test_a_class_goes_through_a_lesson(browser, tiny, tiny_data, tmp_path):  # noqa: F811
     shutil.copytree(tiny_data, tmp_path / "data")
     made = make_lesson("leakage", tiny, tmp_path / "runs")
     make_leaky(tiny, tmp_path / "data")
-    lesson = lesson_list.LESSONS["leakage"]
-    found = lesson_findings.find("leakage", made, tmp_path / "data")
-    assert lessons.look(lesson_plans.plan("leakage"), tmp_path / "runs").word == lessons.FINISHED
+    lesson = index.LESSONS["leakage"]
+    found = findings.find("leakage", made, tmp_path / "data")
+    assert progress.look(plans.plan("leakage"), tmp_path / "runs").word == progress.FINISHED
     with server(tmp_path / "data", tmp_path / "runs") as address, tab(browser) as page:
         page.goto(f"{address}/lessons?lesson=leakage&step=explain")
         page.get_by_text("contamination").wait_for(timeout=60_000)

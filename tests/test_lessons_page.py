@@ -11,13 +11,16 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, lesson_data, lesson_findings, lesson_plans, lessons, processes
 from fashion_core.errors import RunError
-from fashion_core.processes import process_identity
+from fashion_core.launch import background
+from fashion_core.lessons import datasets, findings, plans, progress
+from fashion_core.runs import processes
+from fashion_core.runs.processes import process_identity
 from tests.made_lessons import make_leaky, make_lesson
-from ui import lesson_frame, lesson_list, words
+from ui.app import words
 from ui.charts import lessons as charts
-from ui.lesson_frame import STEPS
+from ui.lessons import index, lesson_frame
+from ui.lessons.lesson_frame import STEPS
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,10 +37,10 @@ def empty(tiny_data, tmp_path, monkeypatch):
 @pytest.fixture
 def trained(empty, tiny, monkeypatch):
     """Every lesson trained over the tiny photos."""
-    for lesson in lesson_plans.LESSONS:
+    for lesson in plans.LESSONS:
         make_lesson(lesson, tiny, empty / "runs")
     make_leaky(tiny, empty / "data")
-    monkeypatch.setattr(lesson_data, "whole", lambda data_dir: tiny)
+    monkeypatch.setattr(datasets, "whole", lambda data_dir: tiny)
     return empty
 
 
@@ -73,9 +76,9 @@ def keys(app: AppTest) -> set[str]:
     return {button.key for button in app.button}
 
 
-@pytest.mark.parametrize("name", lesson_plans.LESSONS)
+@pytest.mark.parametrize("name", plans.LESSONS)
 def test_every_step_without_a_run_says_so_and_offers_it_after_a_guess(empty, name):
-    lesson = lesson_list.LESSONS[name]
+    lesson = index.LESSONS[name]
     app = open_lessons(lesson=name)
     assert lesson.title in read(app) and lesson.ask in read(app)
     assert {f"guess {guess.key}" for guess in lesson.guesses} <= keys(app) and "to run" not in keys(app)
@@ -91,11 +94,11 @@ def test_every_step_without_a_run_says_so_and_offers_it_after_a_guess(empty, nam
     assert "run lesson" in keys(app)
 
 
-@pytest.mark.parametrize("name", lesson_plans.LESSONS)
+@pytest.mark.parametrize("name", plans.LESSONS)
 def test_every_step_after_the_run_shows_what_was_measured(trained, name):
-    lesson = lesson_list.LESSONS[name]
-    plan = lesson_plans.plan(name)
-    found = lesson_findings.find(name, lessons.finished_runs(plan, trained / "runs"), trained / "data")
+    lesson = index.LESSONS[name]
+    plan = plans.plan(name)
+    found = findings.find(name, progress.finished_runs(plan, trained / "runs"), trained / "data")
     measured = lesson.measured(found)
     app = open_lessons(lesson=name)
     press(app, f"guess {lesson.guesses[0].key}")
@@ -128,41 +131,39 @@ def test_the_next_lesson_opens_on_its_first_step(trained):
     app = open_lessons(lesson="imbalance", step="question")
     press(app, "answer recall")
     press(app, "next lesson")
-    assert lesson_list.LESSONS["augmentation"].ask in read(app)
+    assert index.LESSONS["augmentation"].ask in read(app)
     press(app, "all lessons")
     assert "question answered" in read(app) and "1 of 5 steps seen" in read(app)
     press(app, "open leakage")
-    assert lesson_list.LESSONS["leakage"].ask in read(app)
+    assert index.LESSONS["leakage"].ask in read(app)
 
 
 def test_a_wrong_lesson_step_or_seed_in_the_address_is_named_and_the_page_goes_on(empty):
     app = open_lessons(lesson="imbalanced`![x](http://evil.example)")
     assert "There is no lesson" in read(app) and "open imbalance" in keys(app)
     app = open_lessons(lesson="leakage", step="lok", seed="77", teacher="yes")
-    assert "There is no step" in read(app) and lesson_list.LESSONS["leakage"].ask in read(app)
+    assert "There is no step" in read(app) and index.LESSONS["leakage"].ask in read(app)
     assert read(app).count("`lok`") == 1  # it is said once
 
 
 def test_the_teachers_view_has_the_answer_and_what_to_expect(trained):
     app = open_lessons(lesson="shortcuts", step="question", teacher="1")
-    right = next(option for option in lesson_list.LESSONS["shortcuts"].options if option.right)
+    right = next(option for option in index.LESSONS["shortcuts"].options if option.right)
     assert f"The answer.** {right.words}" in read(app) and "usually get wrong" in read(app)
     at_step(app, "run")
     assert "python -m fashion_core lesson shortcuts" in app.code[0].value
     at_step(app, "look")
     assert "What to expect" in read(app)
     table = app.dataframe[-1].value.set_index("What")
-    found = lesson_findings.find(
-        "shortcuts", lessons.finished_runs(lesson_plans.plan("shortcuts"), trained / "runs"), trained
-    )
+    found = findings.find("shortcuts", progress.finished_runs(plans.plan("shortcuts"), trained / "runs"), trained)
     assert table.loc["Another background", "This run"] == words.percent(found.swapped["own"].accuracy)
     assert "The answer" not in read(open_lessons(lesson="shortcuts", step="question"))
 
 
 def test_a_run_in_progress_is_followed_and_not_offered_again(empty):
-    plan = lesson_plans.plan("leakage")
-    folder = lessons.folder_of(plan, empty / "runs")
-    lessons.tell(folder, process=process_identity(), began=0.0, stage="drawing", done=21, total=42)
+    plan = plans.plan("leakage")
+    folder = progress.folder_of(plan, empty / "runs")
+    progress.tell(folder, process=process_identity(), began=0.0, stage="drawing", done=21, total=42)
     app = open_lessons(lesson="leakage", step="look")
     assert app.get("progress")[0].proto.text.replace("\\", "").startswith("Drawing: 21 of 42.")
     at_step(app, "run")
@@ -170,10 +171,12 @@ def test_a_run_in_progress_is_followed_and_not_offered_again(empty):
 
 
 def test_a_press_on_stop_ends_the_process_and_the_lesson_can_go_on(empty):
-    plan = lesson_plans.plan("leakage")
-    folder = lessons.folder_of(plan, empty / "runs")
+    plan = plans.plan("leakage")
+    folder = progress.folder_of(plan, empty / "runs")
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as working:
-        lessons.tell(folder, process=process_identity(working.pid), began=time.time(), stage="drawing", done=2, total=4)
+        progress.tell(
+            folder, process=process_identity(working.pid), began=time.time(), stage="drawing", done=2, total=4
+        )
         app = open_lessons(lesson="leakage", step="predict")
         press(app, "guess 15")
         press(app, "to run")
@@ -184,18 +187,18 @@ def test_a_press_on_stop_ends_the_process_and_the_lesson_can_go_on(empty):
 
 
 def test_a_process_that_does_not_end_is_not_called_stopped(empty, monkeypatch):
-    plan = lesson_plans.plan("leakage")
-    folder = lessons.folder_of(plan, empty / "runs")
+    plan = plans.plan("leakage")
+    folder = progress.folder_of(plan, empty / "runs")
     monkeypatch.setattr(processes, "end", lambda process, seconds: None)
-    lessons.tell(folder, process=process_identity(), began=time.time(), stage="drawing", done=2, total=4)
+    progress.tell(folder, process=process_identity(), began=time.time(), stage="drawing", done=2, total=4)
     with pytest.raises(RunError, match="does not end; look again in a moment"):
-        lessons.stop(plan, empty / "runs")
-    assert lessons.look(plan, empty / "runs").word == lessons.ACTIVE
+        progress.stop(plan, empty / "runs")
+    assert progress.look(plan, empty / "runs").word == progress.ACTIVE
 
 
 def test_a_press_starts_one_process_with_the_lessons_command(empty, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "detach", lambda command, log, **_: started.append(command) or 1)
+    monkeypatch.setattr(background, "detach", lambda command, log, **_: started.append(command) or 1)
     app = open_lessons(lesson="difference", step="predict", seed="2")
     press(app, "guess 4")
     press(app, "to run")
@@ -204,10 +207,10 @@ def test_a_press_starts_one_process_with_the_lessons_command(empty, monkeypatch)
 
 
 def test_a_stopped_run_says_why_and_can_go_on(empty):
-    plan = lesson_plans.plan("leakage")
-    folder = lessons.folder_of(plan, empty / "runs")
+    plan = plans.plan("leakage")
+    folder = progress.folder_of(plan, empty / "runs")
     dead = {"pid": 2**22 - 1, "started": 1.0}
-    lessons.tell(folder, process=dead, began=5.0, stage="stopped", error="the disk is *full*")
+    progress.tell(folder, process=dead, began=5.0, stage="stopped", error="the disk is *full*")
     app = open_lessons(lesson="leakage", step="predict")
     press(app, "guess 15")
     press(app, "to run")
@@ -219,7 +222,7 @@ def test_a_review_copy_reads_what_is_trained_and_says_why_nothing_runs(trained, 
     storage_before = sorted(path.name for path in (trained / "runs" / ".lessons").iterdir())
     app = open_lessons(lesson="imbalance", step="look")
     assert "Lessons are made for classes" in read(app) and "It is **" in read(app)
-    shutil.rmtree(lessons.folder_of(lesson_plans.plan("leakage"), trained / "runs"))
+    shutil.rmtree(progress.folder_of(plans.plan("leakage"), trained / "runs"))
     app = open_lessons(lesson="leakage", step="run")
     assert "review copy" in read(app) and "run lesson" not in keys(app)
     assert len(storage_before) == 5
@@ -227,19 +230,19 @@ def test_a_review_copy_reads_what_is_trained_and_says_why_nothing_runs(trained, 
 
 def test_every_number_of_the_texts_is_computed_and_not_typed(trained):
     """A share typed into an explanation would not move with the runs."""
-    for name, lesson in lesson_list.LESSONS.items():
-        plan = lesson_plans.plan(name)
-        found = lesson_findings.find(name, lessons.finished_runs(plan, trained / "runs"), trained / "data")
+    for name, lesson in index.LESSONS.items():
+        plan = plans.plan(name)
+        found = findings.find(name, progress.finished_runs(plan, trained / "runs"), trained / "data")
         assert re.search(r"\d %", " ".join(lesson.explain(found)))
-        source = (ROOT / "ui" / f"lesson_{name}.py").read_text()
+        source = (ROOT / "ui" / "lessons" / f"{name}.py").read_text()
         body = source[source.index("def _explain") : source.index("LESSON = Lesson(")]
         assert not re.search(r"\d[\d.,]* (%|points)", body), name
 
 
 def test_the_right_answer_is_one_and_not_always_at_the_same_place():
     places = []
-    for lesson in lesson_list.LESSONS.values():
-        offered = lesson_list.in_turn(lesson)
+    for lesson in index.LESSONS.values():
+        offered = index.in_turn(lesson)
         assert sorted(option.key for option in offered) == sorted(option.key for option in lesson.options)
         places += [place for place, option in enumerate(offered) if option.right]
     assert len(places) == 5 and len(set(places)) > 1 and 0 not in places
@@ -262,6 +265,6 @@ def test_nearest_guess_and_session_memory_are_the_tabs_own(trained):
     other = open_lessons(lesson="leakage")
     assert other.session_state["_lessons"]["leakage"]["guess"] == ""
     assert app.session_state["_lessons"]["leakage"]["guess"] == "40"
-    lesson = lesson_list.LESSONS["leakage"]
+    lesson = index.LESSONS["leakage"]
     assert [lesson_frame.nearest(lesson, value).key for value in (0.01, 0.09, 0.11, 0.9)] == ["0", "5", "15", "40"]
     assert list(STEPS) == ["predict", "run", "look", "explain", "question"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashion_core import datasets, long_tail, manifest, versions
+from fashion_core.data import datasets, derived, importing, long_tail
 from fashion_core.errors import DatasetError, WrongUse
 from tests.test_pages import open_page, written
 
@@ -29,7 +29,7 @@ def even(tmp_path_factory) -> datasets.Dataset:
             folder.mkdir(parents=True)
             for number in range(num):
                 Image.fromarray(greys.integers(0, 256, (8, 8, 3), np.uint8)).save(folder / f"{number:02d}.png")
-    return manifest.import_source(root / "photos", data_dir=root / "data", name="even")
+    return importing.import_source(root / "photos", data_dir=root / "data", name="even")
 
 
 def test_the_counts_of_long_tailed_cifar_are_those_of_its_authors_code():
@@ -87,7 +87,7 @@ def test_a_ratio_that_the_photos_do_not_reach_is_not_claimed():
 def test_each_step_of_a_dataset_that_was_made_twice_is_kept(even):
     tailed = long_tail.make(even, 5)
     row = tailed.manifest().query("split == 'test'")["image_id"].iloc[0]
-    fewer = versions.exclude(tailed, {row: "no"}, bring="command")
+    fewer = derived.exclude(tailed, {row: "no"}, bring="command")
     assert [(step["operation"], step["parent"]) for step in fewer.made] == [
         ("long-tailed", "even"), ("exclude", "even 5 to 1")
     ]  # fmt: skip

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import lookalikes, manifest, sources
+from fashion_core.data import importing
+from fashion_core.data.sources import confusable_names, readers
+from fashion_core.data.sources.layout import Choices
 from fashion_core.errors import SourceError
-from fashion_core.layout import Choices
 from tests.test_sources import put, refusal
 
 COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
@@ -40,13 +41,17 @@ def test_classes_that_look_alike_are_refused_with_both_names_and_what_differs(
 def test_names_that_a_reader_tells_apart_stay_two_classes():
     names = ["shirt", "shirts", "tshirt", "t-shirt", "1", "-1", "a1", "a 1", "resume", "r\u00e9sum\u00e9", "_", "__"]
     names += ["\u0915\u0941\u0930\u094d\u0924\u093e", "\u0938\u093e\u0921\u093c\u0940"]
-    assert not [pair for pair in itertools.combinations(names, 2) if lookalikes.key(pair[0]) == lookalikes.key(pair[1])]
+    assert not [
+        pair
+        for pair in itertools.combinations(names, 2)
+        if confusable_names.key(pair[0]) == confusable_names.key(pair[1])
+    ]
 
 
 def test_classes_that_look_alike_are_joined_by_choice_under_the_spelling_with_the_most_photos(tmp_path: Path):
     paths = [f"train/kurta_men/{n}.png" for n in range(3)] + ["train/kurta men/9.png", "val/Kurta Men /8.png"]
     paths += [f"train/{DECOMPOSED}/1.png", f"train/{DECOMPOSED}/2.png", f"val/{COMPOSED}/3.png"]
-    found = sources.open_source(
+    found = readers.open_source(
         put(tmp_path / "p", *paths), work_dir=tmp_path / "work", choices=Choices(join_alike=True)
     )
     assert found.classes == [COMPOSED, "kurta_men"] and all(unicodedata.is_normalized("NFC", c) for c in found.classes)
@@ -66,15 +71,15 @@ def test_classes_that_look_alike_are_joined_by_choice_under_the_spelling_with_th
 def test_joined_classes_are_brought_again_by_the_command_of_their_dataset(tmp_path: Path):
     root, data_dir = put(tmp_path / "p", "a b/1.png", "a_b/2.png", "c/3.png"), tmp_path / "data"
     with pytest.raises(SourceError, match="look alike"):
-        manifest.import_source(root, data_dir=data_dir)
-    made = manifest.import_source(root, data_dir=data_dir, choices=Choices(join_alike=True))
+        importing.import_source(root, data_dir=data_dir)
+    made = importing.import_source(root, data_dir=data_dir, choices=Choices(join_alike=True))
     assert (made.classes, made.num_images) == (("a b", "c"), 3)
     assert made.bring.endswith(f"import {root} --join-alike")
     with pytest.raises(SourceError, match="one class only"):
         put(root, "c/4.png").joinpath("c/3.png").rename(root / "a_b/3.png")
         (root / "c/4.png").rename(root / "a_b/4.png")
         (root / "c").rmdir()
-        manifest.import_source(root, data_dir=data_dir, name="one", choices=Choices(join_alike=True))
+        importing.import_source(root, data_dir=data_dir, name="one", choices=Choices(join_alike=True))
 
 
 def test_folders_of_an_archive_that_look_alike_are_refused_for_the_true_reason(tmp_path: Path):

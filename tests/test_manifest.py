@@ -23,8 +23,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from fashion_core import datasets, drawn, fashion_mnist, manifest, pixels, storage
+from fashion_core import storage
 from fashion_core.__main__ import app
+from fashion_core.data import datasets, image_folders, importing, pixels
+from fashion_core.data.sources import drawn, fashion_mnist
 from fashion_core.errors import DatasetError, FashionError
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +59,7 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_the_manifest_says_what_pillow_hashlib_and_imagehash_say(tmp_path: Path):
     source = few(tmp_path / "photos")
     Image.new("L", (300, 20), 77).save(source / "train" / "gown" / "wide.jpg")
-    found = manifest.import_source(source, data_dir=tmp_path / "data")
+    found = importing.import_source(source, data_dir=tmp_path / "data")
     table = found.manifest()
     assert table.columns.tolist() == (
         ["image_id", "path", "split", "label", "width", "height", "bytes", "sha256", "phash", "status", "reason"]
@@ -72,14 +74,14 @@ def test_the_manifest_says_what_pillow_hashlib_and_imagehash_say(tmp_path: Path)
         assert photo["phash"] == str(imagehash.phash(image))
         assert np.array_equal(cache[row], np.asarray(image.resize((128, 128), Image.Resampling.BILINEAR)))
     assert (found.splits, found.num_images, found.num_damaged, found.num_missing) == ({"train": 5, "val": 4}, 9, 0, 0)
-    assert found == manifest.find_dataset(tmp_path / "data", "photos") == manifest.list_datasets(tmp_path / "data")[0]
+    assert found == datasets.find_dataset(tmp_path / "data", "photos") == datasets.list_datasets(tmp_path / "data")[0]
 
 
 def test_an_import_changes_nothing_of_the_users_files(tmp_path: Path):
     source = few(tmp_path / "photos")
     before = contents(source)
-    manifest.import_source(source, data_dir=tmp_path / "data")
-    manifest.import_source(source, data_dir=tmp_path / "data", name="again")
+    importing.import_source(source, data_dir=tmp_path / "data")
+    importing.import_source(source, data_dir=tmp_path / "data", name="again")
     assert contents(source) == before
 
 
@@ -90,7 +92,7 @@ def test_folder_zip_and_tar_of_the_same_photos_have_one_fingerprint(tmp_path: Pa
             zipped.write(path, "wrapper" / path.relative_to(source))
             tarred.add(path, path.relative_to(source))
     found = [
-        manifest.import_source(given, data_dir=tmp_path / "data")
+        importing.import_source(given, data_dir=tmp_path / "data")
         for given in (source, tmp_path / "a.zip", tmp_path / "b.tar.gz")
     ]
     assert len({dataset.fingerprint for dataset in found}) == 1
@@ -100,13 +102,13 @@ def test_folder_zip_and_tar_of_the_same_photos_have_one_fingerprint(tmp_path: Pa
 
 def test_the_fingerprint_changes_with_a_byte_a_label_and_a_split(tmp_path: Path):
     source = few(tmp_path / "photos")
-    seen = {manifest.import_source(source, data_dir=tmp_path / "data", name="0").fingerprint}
+    seen = {importing.import_source(source, data_dir=tmp_path / "data", name="0").fingerprint}
     picture(99).save(source / "train/gown/1.png")
-    seen.add(manifest.import_source(source, data_dir=tmp_path / "data", name="1").fingerprint)
+    seen.add(importing.import_source(source, data_dir=tmp_path / "data", name="1").fingerprint)
     (source / "train/gown/1.png").rename(source / "train/saree/9.png")
-    seen.add(manifest.import_source(source, data_dir=tmp_path / "data", name="2").fingerprint)
+    seen.add(importing.import_source(source, data_dir=tmp_path / "data", name="2").fingerprint)
     (source / "val").rename(source / "test")
-    seen.add(manifest.import_source(source, data_dir=tmp_path / "data", name="3").fingerprint)
+    seen.add(importing.import_source(source, data_dir=tmp_path / "data", name="3").fingerprint)
     assert len(seen) == 4
 
 
@@ -114,10 +116,10 @@ def test_a_data_folder_can_be_moved_with_its_archives(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped:
         for path in sorted(few(tmp_path / "photos").rglob("*.png")):
             zipped.write(path, path.relative_to(tmp_path / "photos"))
-    manifest.import_source(tmp_path / "a.zip", data_dir=tmp_path / "data")
+    importing.import_source(tmp_path / "a.zip", data_dir=tmp_path / "data")
     (tmp_path / "data").rename(tmp_path / "moved")
     (tmp_path / "a.zip").unlink()
-    found = manifest.find_dataset(tmp_path / "moved", "a")
+    found = datasets.find_dataset(tmp_path / "moved", "a")
     pixels.build(found, 16, 16)
     assert (found.root / found.manifest()["path"][0]).is_file()
 
@@ -145,7 +147,7 @@ def test_damaged_photos_are_named_with_their_reason_and_take_no_part(tmp_path: P
     for name, data in damaged_files().items():
         (source / "train" / "gown" / name).write_bytes(data)
     before = contents(source)
-    found = manifest.import_source(source, data_dir=tmp_path / "data")
+    found = importing.import_source(source, data_dir=tmp_path / "data")
     table = found.manifest().set_index("image_id")
     assert (found.splits, found.num_images, found.num_damaged) == ({"train": 4, "val": 4}, 8, 7)
     reasons = table.loc[table["status"] == "damaged", "reason"].to_dict()
@@ -165,7 +167,7 @@ def test_a_thousand_damaged_photos_are_each_named(tmp_path: Path):
     whole = (source / "train/gown/1.png").read_bytes()
     for number in range(1000):
         (source / "train" / "saree" / f"x{number:04}.png").write_bytes(whole[: 8 + number])
-    table = manifest.import_source(source, data_dir=tmp_path / "data").manifest()
+    table = importing.import_source(source, data_dir=tmp_path / "data").manifest()
     bad = table[table["status"] == "damaged"]
     assert set(bad["image_id"]) == {f"train/saree/x{number:04}.png" for number in range(1000)}
     assert bad["reason"].str.len().min() > 10 and (bad["phash"] == "").all()
@@ -173,10 +175,10 @@ def test_a_thousand_damaged_photos_are_each_named(tmp_path: Path):
 
 def failure(source: Path | str, data_dir: Path, **options) -> str:
     with pytest.raises(FashionError) as refused:
-        manifest.import_source(source, data_dir=data_dir, **options)
+        importing.import_source(source, data_dir=data_dir, **options)
     sentence = str(refused.value)
     assert sentence.isprintable() and "!" not in sentence
-    assert manifest.list_datasets(data_dir) == []
+    assert datasets.list_datasets(data_dir) == []
     if data_dir.is_dir():
         assert [path.name for path in data_dir.iterdir()] == [".incoming"]
         assert {path.name for path in (data_dir / ".incoming").rglob("*") if path.is_file()} <= {
@@ -209,7 +211,7 @@ def test_a_photo_with_too_many_pixels_is_called_too_large_and_not_damaged(tmp_pa
     told = json.loads(ran[1].stdout)
     assert (told["damaged"], told["too_large"], told["missing"]) == (1, 1, 0)
     (root / "b" / "cut.png").unlink()
-    warnings = manifest.import_source(root, data_dir=tmp_path / "data", name="large").warnings
+    warnings = importing.import_source(root, data_dir=tmp_path / "data", name="large").warnings
     assert "1 photo is too large and takes no part; the manifest names each" in warnings
     assert not any("damaged" in warning for warning in warnings)
 
@@ -220,7 +222,7 @@ def test_a_class_without_photos_in_one_split_is_a_warning(tmp_path: Path):
     for path in source.glob("val/gown/*.png"):
         path.write_bytes(b"text")
     put(source, "test/gown/1.png")
-    found = manifest.import_source(source, data_dir=tmp_path / "data")
+    found = importing.import_source(source, data_dir=tmp_path / "data")
     assert found.splits == {"train": 4, "test": 1}
     assert found.warnings == (
         "2 photos are damaged and take no part; the manifest names each",
@@ -237,7 +239,7 @@ def test_missing_photos_of_indofashion_stay_in_the_manifest(tmp_path: Path):
     put_json(root, "train", [row(f"images/train/{label}.jpeg", label) for label in INDOFASHION])
     put_json(root, "val", [row("images/val/404.jpeg")])
     put_json(root, "test", [row("images/train/saree.jpeg")])
-    found = manifest.import_source(root, data_dir=tmp_path / "data")
+    found = importing.import_source(root, data_dir=tmp_path / "data")
     table = found.manifest()
     assert (found.num_images, found.num_missing, found.splits) == (16, 1, {"train": 15, "test": 1})
     missing = table[table["status"] == "missing"].iloc[0]
@@ -254,14 +256,14 @@ def test_missing_photos_of_indofashion_stay_in_the_manifest(tmp_path: Path):
 
 def test_the_same_photos_under_the_same_name_are_the_dataset_that_is_there(tmp_path: Path):
     source, data_dir = few(tmp_path / "photos"), tmp_path / "data"
-    first = manifest.import_source(source, data_dir=data_dir, name="Mine")
+    first = importing.import_source(source, data_dir=data_dir, name="Mine")
     before = contents(data_dir)
-    assert manifest.import_source(source, data_dir=data_dir, name="Mine") == first
+    assert importing.import_source(source, data_dir=data_dir, name="Mine") == first
     assert contents(data_dir) == before
     picture(77).save(source / "train/gown/1.png")
     for name in ("Mine", "mine"):
         with pytest.raises(DatasetError, match="choose another --name"):
-            manifest.import_source(source, data_dir=data_dir, name=name)
+            importing.import_source(source, data_dir=data_dir, name=name)
         assert contents(data_dir / "mine") == {k[5:]: v for k, v in before.items() if k.startswith("mine/")}
 
 
@@ -272,9 +274,9 @@ def test_a_name_that_nobody_could_read_is_refused(name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["\u0938\u093e\u0921\u093c\u0940", "../../up", "a/b", ".hidden", "CON", "x" * 80])
 def test_any_readable_name_gets_a_safe_folder_and_comes_back(name: str, tmp_path: Path):
-    found = manifest.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data", name=name)
+    found = importing.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data", name=name)
     assert found.folder.parent == tmp_path / "data" and not found.id.startswith(".")
-    assert manifest.find_dataset(tmp_path / "data", name) == found
+    assert datasets.find_dataset(tmp_path / "data", name) == found
 
 
 def test_a_disk_that_fills_at_any_moment_leaves_nothing_and_the_next_import_works(tmp_path: Path, monkeypatch):
@@ -295,19 +297,19 @@ def test_a_disk_that_fills_at_any_moment_leaves_nothing_and_the_next_import_work
         data_dir = tmp_path / f"data{allowed}"
         monkeypatch.setattr(os, "fsync", fsync)
         try:
-            found = manifest.import_source(tmp_path / "a.zip", data_dir=data_dir)
+            found = importing.import_source(tmp_path / "a.zip", data_dir=data_dir)
         except DatasetError as error:
             monkeypatch.setattr(os, "fsync", real)
             assert "No space left on device" in str(error)
             if (data_dir / "a").exists():  # the rename happened and only its own sync failed: then all of it is there
-                assert manifest.find_dataset(data_dir, "a").num_images == 8
+                assert datasets.find_dataset(data_dir, "a").num_images == 8
                 continue
             assert not [path for path in (data_dir / ".incoming" / "a").glob("*") if path.is_dir()]
         else:
             break
     assert 20 < allowed < 199 and found.num_images == 8 and contents(source) == before
     monkeypatch.setattr(os, "fsync", real)
-    assert manifest.import_source(tmp_path / "a.zip", data_dir=tmp_path / "data5").num_images == 8
+    assert importing.import_source(tmp_path / "a.zip", data_dir=tmp_path / "data5").num_images == 8
     assert not (tmp_path / "data5" / ".incoming" / "a").exists()
 
 
@@ -320,7 +322,7 @@ def test_a_disk_without_room_for_the_pixels_is_said_before_they_are_written(tmp_
 def test_a_set_without_train_says_that_it_is_for_evaluation(tmp_path: Path):
     source = few(tmp_path / "photos")
     shutil.rmtree(source / "train")
-    found = manifest.import_source(source, data_dir=tmp_path / "data")
+    found = importing.import_source(source, data_dir=tmp_path / "data")
     assert found.splits == {"val": 4} and "there is no train split" in found.warnings[0]
 
 
@@ -331,18 +333,19 @@ def test_a_killed_import_is_not_alive_and_its_leftovers_go_with_the_next(moment:
         for path in sorted(source.rglob("*.png")):
             zipped.write(path, path.relative_to(source))
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom fashion_core import manifest\ncalls = []\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom fashion_core.data import importing as manifest\ncalls "
+        "= []\n"
         "def progress(*now):\n    calls.append(now)\n"
         f"    if len(calls) == {moment}: os.kill(os.getpid(), signal.SIGKILL)\n"
         "manifest.import_source(sys.argv[1], data_dir=Path(sys.argv[2]), progress=progress)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.zip"), str(data_dir)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
-    state = manifest.import_progress(data_dir, "a")
-    assert state["alive"] is False and state["error"] is None and manifest.list_datasets(data_dir) == []
+    state = datasets.import_progress(data_dir, "a")
+    assert state["alive"] is False and state["error"] is None and datasets.list_datasets(data_dir) == []
     assert datasets.list_imports(data_dir) == ["a"]
-    assert manifest.import_source(tmp_path / "a.zip", data_dir=data_dir).num_images == 8
-    assert manifest.import_progress(data_dir, "a") is None and datasets.list_imports(data_dir) == []
+    assert importing.import_source(tmp_path / "a.zip", data_dir=data_dir).num_images == 8
+    assert datasets.import_progress(data_dir, "a") is None and datasets.list_imports(data_dir) == []
 
 
 def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
@@ -350,11 +353,11 @@ def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "reading photos":
-            assert manifest.import_progress(data_dir, "photos")["alive"] is True
+            assert datasets.import_progress(data_dir, "photos")["alive"] is True
             with pytest.raises(DatasetError, match="being imported by another process"):
-                manifest.import_source(source, data_dir=data_dir)
+                importing.import_source(source, data_dir=data_dir)
 
-    assert manifest.import_source(source, data_dir=data_dir, progress=progress).num_images == 8
+    assert importing.import_source(source, data_dir=data_dir, progress=progress).num_images == 8
 
 
 def test_an_import_that_waited_for_another_of_its_name_ends_as_well_as_that_one(tmp_path: Path, monkeypatch):
@@ -369,11 +372,11 @@ def test_an_import_that_waited_for_another_of_its_name_ends_as_well_as_that_one(
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "saving":
-            second.append(pool.submit(manifest.import_source, source, data_dir=data_dir))
+            second.append(pool.submit(importing.import_source, source, data_dir=data_dir))
             time.sleep(0.1)
 
-    monkeypatch.setattr(manifest.shutil, "rmtree", slowly)
-    first = manifest.import_source(source, data_dir=data_dir, progress=progress)
+    monkeypatch.setattr(importing.shutil, "rmtree", slowly)
+    first = importing.import_source(source, data_dir=data_dir, progress=progress)
     assert second[0].result(timeout=30) == first and datasets.list_imports(data_dir) == []
     pool.shutdown()
 
@@ -386,8 +389,8 @@ def test_an_interrupted_import_says_so_and_leaves_nothing_else(tmp_path: Path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        manifest.import_source(source, data_dir=data_dir, progress=interrupt)
-    assert "interrupted" in manifest.import_progress(data_dir, "photos")["error"]
+        importing.import_source(source, data_dir=data_dir, progress=interrupt)
+    assert "interrupted" in datasets.import_progress(data_dir, "photos")["error"]
     assert not (data_dir / ".incoming" / "photos" / "dataset").exists()
 
 
@@ -401,7 +404,7 @@ def test_progress_is_told_for_every_step_and_written_four_times_a_second_at_most
         write(path, value)
 
     monkeypatch.setattr(storage, "write_json", write_json)
-    manifest.import_source(source, data_dir=tmp_path / "data", progress=lambda *now: told.append(now))
+    importing.import_source(source, data_dir=tmp_path / "data", progress=lambda *now: told.append(now))
     assert [now for now in told if now[0] == "reading photos"][-1] == ("reading photos", 300, 300)
     assert len(written) <= len(set(written)) + 8
 
@@ -410,25 +413,25 @@ def test_a_folder_in_the_way_is_never_overwritten(tmp_path: Path):
     (tmp_path / "data" / "photos").mkdir(parents=True)
     (tmp_path / "data" / "photos" / "mine.txt").write_text("mine")
     with pytest.raises(DatasetError, match="in the way"):
-        manifest.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data")
+        importing.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data")
     assert contents(tmp_path / "data" / "photos").keys() == {"mine.txt"}
 
 
 def test_an_unknown_dataset_names_the_nearest(tmp_path: Path):
     with pytest.raises(DatasetError, match="import demo"):
-        manifest.find_dataset(tmp_path / "data", "clothes")
-    manifest.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data", name="clothing")
+        datasets.find_dataset(tmp_path / "data", "clothes")
+    importing.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data", name="clothing")
     with pytest.raises(DatasetError, match="did you mean 'clothing'"):
-        manifest.find_dataset(tmp_path / "data", "clothin")
+        datasets.find_dataset(tmp_path / "data", "clothin")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}', '{"format": 99}', "\x00"])
 def test_a_broken_dataset_is_left_out_of_the_list_and_said_when_asked_for(text: str, tmp_path: Path):
-    found = manifest.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data")
+    found = importing.import_source(few(tmp_path / "photos"), data_dir=tmp_path / "data")
     (found.folder / "dataset.json").write_text(text)
-    assert manifest.list_datasets(tmp_path / "data") == []
+    assert datasets.list_datasets(tmp_path / "data") == []
     with pytest.raises(DatasetError, match="dataset 'photos'"):
-        manifest.find_dataset(tmp_path / "data", "photos")
+        datasets.find_dataset(tmp_path / "data", "photos")
 
 
 # --- class folders that ImageFolder opens ----------------------------------------------------------------------------
@@ -440,8 +443,8 @@ def test_folders_open_with_imagefolder_byte_for_byte_and_in_index_order(tmp_path
     source = few(tmp_path / "photos")
     put(source, "train/gown/deep/1.png", "train/saree/x.jfif", "train/saree/y.gif", "train/saree/Z.JPG")
     (source / "train" / "gown" / "bad.png").write_bytes(b"text")
-    found = manifest.import_source(source, data_dir=tmp_path / "data")
-    told = manifest.write_folders(found, tmp_path / "out")
+    found = importing.import_source(source, data_dir=tmp_path / "data")
+    told = image_folders.write_folders(found, tmp_path / "out")
     assert told["splits"] == {"train": 8, "val": 4}
     for split, count in found.splits.items():
         opened = ImageFolder(tmp_path / "out" / split)
@@ -459,9 +462,9 @@ def test_classes_that_are_not_alphabetical_are_numbered_so_that_imagefolder_keep
 
     from tests.test_sources import NAMED, put_idx
 
-    found = manifest.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data", choices=NAMED)
+    found = importing.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data", choices=NAMED)
     assert found.first_pixels == (32, 32)
-    manifest.write_folders(found, tmp_path / "out")
+    image_folders.write_folders(found, tmp_path / "out")
     opened = ImageFolder(tmp_path / "out" / "test")
     assert opened.classes == [f"{number:02}_{label}" for number, label in enumerate(found.classes)]
     rows = found.manifest().query("split == 'test'").set_index("image_id")
@@ -477,17 +480,17 @@ def test_classes_that_are_not_alphabetical_are_numbered_so_that_imagefolder_keep
 
 def test_folders_never_overwrite_and_notice_a_changed_photo(tmp_path: Path):
     source = few(tmp_path / "photos")
-    found = manifest.import_source(source, data_dir=tmp_path / "data")
+    found = importing.import_source(source, data_dir=tmp_path / "data")
     with pytest.raises(DatasetError, match="not empty"):
-        manifest.write_folders(found, source)
+        image_folders.write_folders(found, source)
     picture(66).save(source / "train/gown/1.png")
     (tmp_path / "out").mkdir()
     with pytest.raises(DatasetError, match="has changed since it was imported"):
-        manifest.write_folders(found, tmp_path / "out")
+        image_folders.write_folders(found, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out", "photos"]
     (source / "train/gown/1.png").unlink()
     with pytest.raises(DatasetError, match="train/gown/1.png"):
-        manifest.write_folders(found, tmp_path / "out")
+        image_folders.write_folders(found, tmp_path / "out")
 
 
 # --- real sets -------------------------------------------------------------------------------------------------------
@@ -496,18 +499,18 @@ def test_folders_never_overwrite_and_notice_a_changed_photo(tmp_path: Path):
 def test_a_small_drawn_set_imports_as_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     plan = drawn.plan
     monkeypatch.setattr(drawn, "plan", lambda seed=0: plan(seed, num_train=30, num_val=1, num_test=1))
-    found = manifest.import_source("demo", data_dir=tmp_path / "data")
+    found = importing.import_source("demo", data_dir=tmp_path / "data")
     assert (found.id, found.synthetic, found.splits) == ("demo", True, {"train": 30, "val": 15, "test": 15})
     assert found.bring == "python -m fashion_core import demo"
     monkeypatch.setattr(drawn, "write", None)  # a second import must not draw again
-    assert manifest.import_source("demo", data_dir=tmp_path / "data") == found
+    assert importing.import_source("demo", data_dir=tmp_path / "data") == found
 
 
 @pytest.mark.slow
 def test_the_clothing_photos_import_as_counted_by_hand(tmp_path: Path):
     if not CLOTHING.is_file():
         pytest.skip("the clothing photos are not on this machine")
-    found = manifest.import_source(CLOTHING, data_dir=tmp_path / "data", name="clothing")
+    found = importing.import_source(CLOTHING, data_dir=tmp_path / "data", name="clothing")
     assert (found.num_images, len(found.classes), found.splits) == (3409, 10, {"train": 3068, "val": 341})
     assert (found.num_damaged, found.num_missing) == (0, 0)
     with zipfile.ZipFile(CLOTHING) as zipped:
@@ -520,4 +523,4 @@ def test_the_clothing_photos_import_as_counted_by_hand(tmp_path: Path):
 
 def test_a_source_that_is_not_there_leaves_its_reason_for_the_page(tmp_path: Path):
     sentence = failure(tmp_path / "no-such-folder", tmp_path / "data")
-    assert manifest.import_progress(tmp_path / "data", "no-such-folder")["error"] == sentence
+    assert datasets.import_progress(tmp_path / "data", "no-such-folder")["error"] == sentence

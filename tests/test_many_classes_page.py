@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import datasets, storage
+from fashion_core import storage
+from fashion_core.data import datasets
 from tests.made_runs import make_run
 from tests.test_pages import asides, open_page, written
-from ui import compare_detail, distribution_view, evaluation_classes, evaluation_matrix
+from ui.compare import detail
+from ui.dataset import class_balance
+from ui.evaluation import classes_view, matrix_view
 
 K = 1000
 CLASSES = tuple(f"sku_{k:04}" for k in range(K))
@@ -49,7 +52,7 @@ def opened(folder, monkeypatch):
     monkeypatch.setattr(
         ScriptRunContext, "enqueue", lambda self, message: (sent.append(message.ByteSize()), enqueue(self, message))[1]
     )
-    for module in (evaluation_matrix, evaluation_classes, compare_detail, distribution_view):
+    for module in (matrix_view, classes_view, detail, class_balance):
         drawn = module.plot
 
         def keep(figure, *, key, drawn=drawn, **more):

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from fashion_core import audit, manifest, matches, measures, nearest, outlines, storage
+from fashion_core import storage
+from fashion_core.data import importing
+from fashion_core.data.audit import audit, matches, measures, nearest, outlines
 from tests.test_audit import recompressed, scene
 from tests.test_pages import open_page, written
 
@@ -99,7 +101,7 @@ def test_plain_garments_of_one_cut_in_other_colours_are_no_copies_no_leaks_and_n
                 (draw.rectangle if name == "shirt" else draw.ellipse)(box, fill=colour)
             (tmp_path / "white" / name).mkdir(parents=True, exist_ok=True)
             image.save(tmp_path / "white" / name / f"{number}.png")
-    dataset = manifest.import_source(tmp_path / "white", data_dir=tmp_path / "data", name="white")
+    dataset = importing.import_source(tmp_path / "white", data_dir=tmp_path / "data", name="white")
     counts = audit.run(dataset).counts
     told = {
         kind: counts[kind] for kind in ("exact_duplicate", "near_duplicate", "mirrored_duplicate", "leak", "conflict")
@@ -119,7 +121,7 @@ def test_pairs_that_a_person_judged_are_told_as_the_person_told_them(tmp_path):
             path = tmp_path / "photos" / photo
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(archive.read(name.removesuffix("pairs.csv") + photo))
-    found = audit.run(manifest.import_source(tmp_path / "photos", data_dir=tmp_path / "data")).findings()
+    found = audit.run(importing.import_source(tmp_path / "photos", data_dir=tmp_path / "data")).findings()
     kinds = ["exact_duplicate", "near_duplicate", "mirrored_duplicate", "variant"]
     pairs = found[found["kind"].isin(kinds)]
     told = {frozenset(pair) for pair in zip(pairs["image_id"], pairs["other"], strict=True)}
@@ -155,7 +157,7 @@ def test_an_audit_of_the_earlier_way_is_not_read_and_the_page_offers_another(tmp
         path = tmp_path / "photos" / ("a" if number % 2 else "b") / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         scene(number).save(path)
-    dataset = manifest.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="few")
+    dataset = importing.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="few")
     audit.run(dataset)
     assert not audit.outdated(dataset)
     path = audit.folder_of(dataset) / "audit.json"

@@ -6,10 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from fashion_core import published, report_matrix
-from ui import charts, colours, notes
-from ui.charts import ramps
-from ui.charts.matrix import LESS, MORE, RIGHT, WRONG
+from fashion_core.data import published
+from fashion_core.report import report_matrix
+from ui.app import notes
+from ui.charts import colours, ramps
+from ui.charts.matrix import LESS, MORE, RIGHT, WRONG, confusion_matrix, matrix_difference
 
 
 def contrast(one: str, two: tuple[float, float, float]) -> float:
@@ -51,14 +52,14 @@ def test_no_sentence_beside_a_chart_depends_on_the_theme():
 
 def test_column_percentages_of_the_matrix_sum_to_100_and_the_diagonal_is_the_precision():
     matrix = np.array([[8, 2], [4, 6]])
-    figure = charts.confusion_matrix(matrix, "ab", values="columns")
+    figure = confusion_matrix(matrix, "ab", values="columns")
     assert np.array(figure.data[0].text).tolist() == [["66.7", "25.0"], ["33.3", "75.0"]]
     assert list(figure.data[1].text) == ["66.7", "25.0", "33.3", "75.0"]
 
 
 def test_the_difference_of_two_matrices_is_in_points_of_the_rows_with_its_sign():
     first, second = np.array([[8, 2], [0, 10]]), np.array([[30, 10], [0, 40]])  # 80 and 75 % of the first row
-    figure = charts.matrix_difference(first, second, "ab", first_name="<b>one", second_name="two", chosen=(0, 1))
+    figure = matrix_difference(first, second, "ab", first_name="<b>one", second_name="two", chosen=(0, 1))
     assert np.array(figure.data[0].text).tolist() == [["+5.0", "−5.0"], ["", ""]]
     assert np.allclose(figure.data[0].customdata, [[5, -5], [0, 0]])
     hover = figure.data[0].hovertext
@@ -69,5 +70,5 @@ def test_the_difference_of_two_matrices_is_in_points_of_the_rows_with_its_sign()
 
 def test_two_equal_matrices_differ_nowhere():
     matrix = published.report_matrix()
-    figure = charts.matrix_difference(matrix, matrix, published.classes(), first_name="a", second_name="b")
+    figure = matrix_difference(matrix, matrix, published.classes(), first_name="a", second_name="b")
     assert not np.any(figure.data[0].z) and not len(figure.data[1].text)

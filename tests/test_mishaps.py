@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from fashion_core import checkpoints, config, feeding, infer, runs, steps, storage, train
+from fashion_core import storage
 from fashion_core.errors import RunError
+from fashion_core.launch.status import status_of
+from fashion_core.models import inference
+from fashion_core.runs import checkpoints, runs
+from fashion_core.settings import config
+from fashion_core.training import input_pipeline, loop, steps
 
 BASE = ["image_size=16", "batch_size=8", "log_every=100", "device=cpu", "epochs=3"]
 
@@ -41,7 +46,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_at_that_step_with_its_photos(
     fed = poison_at(monkeypatch, 8, value)
     run = new_run(tiny, tmp_path, "learning_rate=0.002")
     with pytest.raises(RunError) as refused:
-        train.train(run, tiny)
+        loop.train(run, tiny)
     event, paths = last_event(run), tiny.manifest()["path"]
     assert len(fed) == 8, "not one step was made after it"
     assert event["event"] == "failed" and event["step"] == 8 and event["learning_rate"] == 0.002
@@ -67,12 +72,12 @@ def test_a_gradient_that_is_infinite_is_caught_where_it_is_limited(tiny, tmp_pat
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", clip)
     run = new_run(tiny, tmp_path, "clip_norm=1")
     with pytest.raises(RunError, match="the gradient became infinite at step 3"):
-        train.train(run, tiny)
+        loop.train(run, tiny)
     assert last_event(run)["gradient_norm"] is None
 
 
 def test_a_validation_that_is_not_a_number_never_becomes_best(tiny, tmp_path, monkeypatch):
-    real, calls = infer.forward, []
+    real, calls = inference.forward, []
 
     def forward(*arguments, **more):
         logits, features = real(*arguments, **more)
@@ -81,16 +86,16 @@ def test_a_validation_that_is_not_a_number_never_becomes_best(tiny, tmp_path, mo
             logits[3] = math.nan
         return logits, features
 
-    monkeypatch.setattr(infer, "forward", forward)
+    monkeypatch.setattr(inference, "forward", forward)
     run = new_run(tiny, tmp_path)
     with pytest.raises(RunError, match="validation loss became nan after step 10"):
-        train.train(run, tiny)
+        loop.train(run, tiny)
     stood = storage.read_json(checkpoints.good_step(run.folder) / "trainer.json")
     assert stood["best_step"] == 5
 
 
 def no_memory_above(monkeypatch: pytest.MonkeyPatch, most: int, error: Exception) -> None:
-    new_model = infer.new_model
+    new_model = inference.new_model
 
     def small(run):
         model = new_model(run)
@@ -102,7 +107,7 @@ def no_memory_above(monkeypatch: pytest.MonkeyPatch, most: int, error: Exception
         model.register_forward_pre_hook(refuse)
         return model
 
-    monkeypatch.setattr(infer, "new_model", small)
+    monkeypatch.setattr(inference, "new_model", small)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_out_of_memory_names_a_batch_size_that_a_trial_step_fitted(tiny, tmp_pat
     no_memory_above(monkeypatch, 10, error)
     run = new_run(tiny, tmp_path, "batch_size=32")
     with pytest.raises(RunError, match="out of memory with batch_size 32 at 16x16 on cpu .* GiB were in use"):
-        train.train(run, tiny)
+        loop.train(run, tiny)
     event = last_event(run)
     assert event["batch_size_that_fits"] == 8, "32 and 16 do not fit under 10"
     assert event["peak_bytes"] > 50_000_000
@@ -128,18 +133,18 @@ def test_out_of_memory_names_a_batch_size_that_a_trial_step_fitted(tiny, tmp_pat
 def test_a_batch_that_fits_on_a_gpu_fits_with_the_batches_that_are_made_ahead(tiny, tmp_path, monkeypatch):
     """Where batches are made several in one go, memory runs out there first; a plain batch of 8 would have fitted."""
     monkeypatch.setattr(steps, "can_be_ahead", lambda settings, device: True)
-    real = feeding.Ahead._make
+    real = input_pipeline.Ahead._make
 
     def make(self, block):
         if sum(len(batch.positions_B) for batch in block) > 200:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         return real(self, block)
 
-    monkeypatch.setattr(feeding.Ahead, "_make", make)
+    monkeypatch.setattr(input_pipeline.Ahead, "_make", make)
     no_memory_above(monkeypatch, 8, torch.OutOfMemoryError("out of memory"))
     run = new_run(tiny, tmp_path, "batch_size=16")
     with pytest.raises(RunError):
-        train.train(run, tiny)
+        loop.train(run, tiny)
     assert last_event(run)["batch_size_that_fits"] == 2, "64 batches of 4 are 256 photos in one go, of 2 they are 128"
 
 
@@ -147,7 +152,7 @@ def test_out_of_memory_with_a_single_image_says_so(tiny, tmp_path, monkeypatch):
     no_memory_above(monkeypatch, 0, torch.OutOfMemoryError("out of memory"))
     run = new_run(tiny, tmp_path)
     with pytest.raises(RunError, match="not even one image fitted"):
-        train.train(run, tiny)
+        loop.train(run, tiny)
 
 
 def test_memory_that_really_runs_out_is_told_and_a_smaller_batch_is_found(tiny_data, tmp_path):
@@ -158,7 +163,9 @@ def test_memory_that_really_runs_out_is_told_and_a_smaller_batch_is_found(tiny_d
     code = (
         "import resource, sys, psutil\n"
         "from pathlib import Path\n"
-        "from fashion_core import config, manifest, runs, train, batches\n"
+        "from fashion_core.settings import config; from fashion_core.data import importing as manifest; from "
+        "fashion_core.runs import runs; from fashion_core.training import loop as train; from fashion_core.training "
+        "import batches\n"
         "import numpy as np, torch\n"
         "torch.set_num_threads(1)\n"
         f"dataset = manifest.find_dataset(Path({str(tiny_data)!r}), 'tiny')\n"
@@ -190,17 +197,17 @@ def test_a_full_disk_is_told_and_the_saved_step_stays(tiny, tmp_path, monkeypatc
 
     monkeypatch.setattr(checkpoints, "write", write)
     with pytest.raises(RunError, match="the disk is full .*make room and resume"):
-        train.train(run, tiny)
-    assert run.status().state == "failed" and checkpoints.saved_steps(run.folder) == [5]
+        loop.train(run, tiny)
+    assert status_of(run).state == "failed" and checkpoints.saved_steps(run.folder) == [5]
     monkeypatch.setattr(checkpoints, "write", real)
-    assert train.train(run, tiny)["status"] == "finished"
+    assert loop.train(run, tiny)["status"] == "finished"
 
 
 def test_a_run_does_not_start_when_its_saved_steps_would_not_fit(tiny, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(storage, "require_space", lambda folder, num_bytes, what: asked.append(num_bytes))
     run = new_run(tiny, tmp_path)
-    train.train(run, tiny)
+    loop.train(run, tiny)
     files = sum(path.stat().st_size for path in checkpoints.good_step(run.folder).iterdir())
     assert 4 * files <= asked[0] < 5 * files + 1_000_000
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics.pairwise import cosine_distances
 from statsmodels.stats.proportion import proportion_confint
 
-from fashion_core import neighbours
+from fashion_core.embeddings import neighbours
 from fashion_core.errors import RunError
 
 

@@ -21,11 +21,11 @@ import pytest
 import segno
 from streamlit import config as streamlit_config
 
-from fashion_core import room
 from fashion_core.errors import RoomError, WrongUse
-from fashion_core.room import Place
+from fashion_core.launch import room
+from fashion_core.launch.room import Place
 from tests.test_browser import CHROMIUM, FLAGS, MISSING, ROOT, free_port, healthy, wait_for
-from ui import door
+from ui.app import door
 
 HERE = "127.0.0.2"  # another address of this machine, which nothing outside it can reach
 

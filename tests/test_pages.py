@@ -12,9 +12,12 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, storage, tidy
+from fashion_core import storage
+from fashion_core.launch import background
+from fashion_core.runs import tags
 from tests.made_runs import make_run
-from ui import address, importing
+from ui.app import address
+from ui.dataset import import_form
 
 ROOT = Path(__file__).parents[1]
 
@@ -169,7 +172,7 @@ def test_overview_keeps_published_results_apart_from_our_own(lab):
 
 def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: started.append(args))
+    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     assert "No run has been scored here yet" in written(open_page("overview"))
@@ -188,7 +191,7 @@ def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(
     [("", "no source was given"), ("/no/such/folder", "there is no file or folder '/no/such/folder'")],
 )
 def test_an_import_that_cannot_begin_says_why(lab, source, sentence, monkeypatch):
-    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: pytest.fail("an import was started"))
+    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: pytest.fail("an import was started"))
     app = lab("dataset", tab="Import")
     app.text_input(key="import_source").input(source)
     next(button for button in app.button if button.label == "Import these photos").click().run()
@@ -197,7 +200,7 @@ def test_an_import_that_cannot_begin_says_why(lab, source, sentence, monkeypatch
 
 def test_an_import_from_the_page_runs_as_a_process_of_its_own(lab, tiny_source, tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: started.append((args, keywords)))
+    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append((args, keywords)))
     app = lab("dataset", tab="Import")
     app.text_input(key="import_source").input(f" {tiny_source} ")
     app.text_input(key="import_name").input("My photos")
@@ -216,7 +219,7 @@ def test_an_uploaded_archive_is_kept_under_a_name_of_ours(tmp_path, monkeypatch)
             return b"bytes"
 
     monkeypatch.setenv("FASHION_DATA", str(tmp_path))
-    kept = importing._keep_upload(Upload())
+    kept = import_form._keep_upload(Upload())
     assert (
         kept.read_bytes() == b"bytes" and kept.name.endswith(".tar.gz") and kept.is_relative_to(tmp_path / ".incoming")
     )
@@ -238,7 +241,7 @@ def test_pages_that_only_show_results_never_import_torch(tiny_data, tiny_runs):
 
 
 def test_a_name_and_a_star_stand_in_every_picker_of_runs(lab, tiny_run):
-    tidy.label(tiny_run, name="The <b>first</b>", starred=True)
+    tags.label(tiny_run, name="The <b>first</b>", starred=True)
     try:
         for name, key in (("evaluation", "run"), ("embeddings", "run"), ("predict", "run"), ("training", "run"),
                           ("dataset", "photos_run")):  # fmt: skip

@@ -8,8 +8,14 @@ import torch
 import torchvision.transforms.functional as TF
 from PIL import Image
 
-from fashion_core import batches, config, draws, infer, manifest, pixels, runs, steps, storage, train
-from fashion_core.predict import Classifier
+from fashion_core import storage
+from fashion_core.data import datasets, importing, pixels
+from fashion_core.models import inference
+from fashion_core.models.classifier import Classifier
+from fashion_core.models.input import Photos, to_input
+from fashion_core.runs import runs
+from fashion_core.settings import config, draws
+from fashion_core.training import batches, loop, steps
 
 PAPER = config.settings_for("paper", ["device=cpu"])
 CPU = torch.device("cpu")
@@ -22,7 +28,7 @@ def photo(seed: int, size: tuple[int, int]) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory) -> manifest.Dataset:
+def shop(tmp_path_factory) -> datasets.Dataset:
     """Photos of a shop's shape, 3 : 4 upright, landscape and square; the first of each class is pure red."""
     root = tmp_path_factory.mktemp("shop")
     for split, num in (("train", 6), ("val", 2)):
@@ -33,7 +39,7 @@ def shop(tmp_path_factory) -> manifest.Dataset:
             for number in range(1, num):
                 shape = [(150, 200), (200, 150), (160, 160)][number % 3]
                 photo(10 * place + number + 100 * (split == "val"), shape).save(folder / f"{number}.jpg", quality=92)
-    return manifest.import_source(root / "photos", data_dir=root / "data", name="shop")
+    return importing.import_source(root / "photos", data_dir=root / "data", name="shop")
 
 
 def authors_input(path: Path, drawn: draws.Draw, place: int) -> torch.Tensor:
@@ -57,8 +63,8 @@ def authors_input(path: Path, drawn: draws.Draw, place: int) -> torch.Tensor:
 def test_a_batch_is_what_the_authors_transforms_make_of_the_photo_files(shop):
     pixels.build(shop, 128, 256)
     frame = shop.manifest()
-    rows_N = infer.split_rows(shop, frame, "train")
-    photos = batches.Photos(pixels.open_pixels(shop, 128, 256), CPU)
+    rows_N = inference.split_rows(shop, frame, "train")
+    photos = Photos(pixels.open_pixels(shop, 128, 256), CPU)
     batch = batches.Batch(number=0, positions_B=np.arange(12), repeats_B=np.zeros(12, np.int64))
     fed = steps.feed(photos, PAPER, rows_N, batch, epoch=1)
     assert fed.images_BCHW.shape == (12, 3, 256, 128) and fed.images_BCHW.dtype == torch.float32
@@ -73,11 +79,11 @@ def test_a_batch_is_what_the_authors_transforms_make_of_the_photo_files(shop):
 def test_a_pure_red_photo_is_red_in_the_last_channel_in_training_and_in_prediction(shop):
     plain = config.settings_for("paper", ["device=cpu", "hue=0", "saturation=0", "rotation_degrees=0"])
     pixels.build(shop, 128, 256)
-    rows_N = infer.split_rows(shop, shop.manifest(), "train")[:1]
-    photos = batches.Photos(pixels.open_pixels(shop, 128, 256), CPU)
+    rows_N = inference.split_rows(shop, shop.manifest(), "train")[:1]
+    photos = Photos(pixels.open_pixels(shop, 128, 256), CPU)
     batch = batches.Batch(number=0, positions_B=np.arange(1), repeats_B=np.zeros(1, np.int64))
     in_training = steps.feed(photos, plain, rows_N, batch, epoch=1).images_BCHW
-    when_judged = infer.to_input(photos.batch(rows_N), plain.channels)
+    when_judged = to_input(photos.batch(rows_N), plain.channels)
     for found in (in_training, when_judged):
         assert [found[0, channel].unique().tolist() for channel in range(3)] == [[-1.0], [-1.0], [1.0]]
 
@@ -91,7 +97,7 @@ def test_its_chances_and_its_optimiser_are_those_of_the_facts(shop, tmp_path: Pa
     assert (found.crop_BX == [0, 0, 256, 128]).all() and not found.erase_BX.any(), "squeezed whole, nothing cut"
     small = config.settings_for("paper", ["device=cpu", "model=resnet18"])
     run = runs.create_run(shop, small, runs_dir=tmp_path, run_id="paper")
-    learner = train.make_learner(run, np.array([6, 6]), CPU, train.ranks.Ranks())
+    learner = loop.make_learner(run, np.array([6, 6]), CPU, loop.distributed.Ranks())
     assert type(learner.optimizer) is torch.optim.Adam
     assert learner.optimizer.defaults["lr"] == 1e-3 and learner.optimizer.defaults["weight_decay"] == 0
     assert learner.loss.weights_K is None and (PAPER.schedule, PAPER.sampler) == ("plateau", "none")
@@ -102,16 +108,16 @@ def test_it_trains_stops_goes_on_to_the_same_bits_and_predicts(shop, tmp_path: P
     sets = ["device=cpu", "model=resnet18", "image_size=16x32", "batch_size=4", "epochs=1", "log_every=1"]
     settings = config.settings_for("paper", sets)
     whole, stopped = (runs.create_run(shop, settings, runs_dir=tmp_path, run_id=name) for name in ("whole", "stopped"))
-    assert train.train(whole, shop)["status"] == "finished"
+    assert loop.train(whole, shop)["status"] == "finished"
     calls = iter(range(100))
-    assert train.train(stopped, shop, should_stop=lambda: next(calls) >= 2)["status"] == "stopped"
-    assert train.train(stopped, shop)["status"] == "finished"
+    assert loop.train(stopped, shop, should_stop=lambda: next(calls) >= 2)["status"] == "stopped"
+    assert loop.train(stopped, shop)["status"] == "finished"
     told = [
         [row["loss"] for row in storage.read_lines(run.folder / "metrics.jsonl") if row["kind"] == "step"]
         for run in (whole, stopped)
     ]
     assert told[0] == told[1] and len(told[0]) == 3 and np.isfinite(told[0]).all()
-    ours, theirs = (infer.load_model(run, CPU).state_dict() for run in (stopped, whole))
+    ours, theirs = (inference.load_model(run, CPU).state_dict() for run in (stopped, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert whole.config["normalise"] == {"mean": 0.5, "std": 0.5, "channels": "BGR", "resize": "squeeze, bilinear"}
     red = Classifier(whole.folder)(Image.new("RGB", (300, 400), (255, 0, 0)))[0]

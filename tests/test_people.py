@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, lesson_plans, lessons, processes, room, runs, slots, starters, storage, tidy
-from fashion_core.starters import Person
+from fashion_core import storage
+from fashion_core.launch import actions, room, run_queue, trash
+from fashion_core.lessons import plans, progress
+from fashion_core.runs import processes, runs
+from fashion_core.runs import started_by as run_started_by
+from fashion_core.runs.started_by import Person
 from tests.test_pages import open_page, written
 from tests.test_queue_view import SCRIPT
 from tests.test_queue_view import line as line  # the fixture
@@ -19,7 +23,7 @@ ASHA = {"name": "Asha", "browser": "a" * 16}
 
 
 def started_by(folder: Path, *, seconds_ago: float = 250, **person: str) -> None:
-    storage.write_json(folder / starters.FILE, {**ASHA, **person, "time": time.time() - seconds_ago})
+    storage.write_json(folder / run_started_by.FILE, {**ASHA, **person, "time": time.time() - seconds_ago})
 
 
 @pytest.fixture
@@ -34,11 +38,11 @@ def test_the_same_browser_or_the_same_name_is_the_same_person():
 
 
 def test_a_name_is_one_line_without_control_characters_and_a_damaged_file_is_nobody(tmp_path):
-    assert starters.clean(" A\x00sha\n\tRao " + "x" * 100) == "A sha Rao " + "x" * 30
-    assert starters.start_of(tmp_path) is None
+    assert run_started_by.clean(" A\x00sha\n\tRao " + "x" * 100) == "A sha Rao " + "x" * 30
+    assert run_started_by.start_of(tmp_path) is None
     for text in ("", "[]", '{"name": 1}', '{"name": "a", "browser": "b", "time": "soon"}'):
-        (tmp_path / starters.FILE).write_text(text)
-        assert starters.start_of(tmp_path) is None
+        (tmp_path / run_started_by.FILE).write_text(text)
+        assert run_started_by.start_of(tmp_path) is None
 
 
 def test_what_another_put_into_the_queue_asks_before_it_is_taken_out_or_overtaken(line: Path, opened):
@@ -51,7 +55,7 @@ def test_what_another_put_into_the_queue_asks_before_it_is_taken_out_or_overtake
     text = written(app)
     assert "Asha started this run 4 minutes ago." in text and "Asha started the run above it 4 minutes ago." in text
     app.button(key="take out r-2").click().run()
-    assert [waiting.run_id for waiting in slots.waiting(line)] == ["r-1", "r-3"]
+    assert [waiting.run_id for waiting in run_queue.waiting(line)] == ["r-1", "r-3"]
 
 
 def test_what_is_ones_own_asks_no_more_than_before(line: Path, opened):
@@ -77,7 +81,7 @@ def test_renaming_and_deleting_anothers_run_say_whose_it_is(finished: runs.Run, 
     assert r"\*Asha\* started this run 4 minutes ago." in [text.value for text in app.markdown], "no Markdown of theirs"
     assert {"Save it all the same", "Delete it all the same"} <= {button.label for button in app.button}
     app.button(key=f"delete {finished.id}").click().run()
-    assert [one.run_id for one in tidy.trash(finished.folder.parent)] == [finished.id]
+    assert [one.run_id for one in trash.trash(finished.folder.parent)] == [finished.id]
 
 
 def test_where_no_room_is_open_and_nobody_gave_a_name_nothing_is_asked_or_kept(finished: runs.Run, monkeypatch):
@@ -86,21 +90,22 @@ def test_where_no_room_is_open_and_nobody_gave_a_name_nothing_is_asked_or_kept(f
     assert "Your name" not in [field.label for field in app.text_input]
     assert {"Save", "Delete this run"} <= {button.label for button in app.button}
     launched = []
-    monkeypatch.setattr(launch.launchers.Local, "submit", lambda self, run, data_dir: launched.append(run))
-    launch.start(finished, data_dir=Path("."))
-    assert launched and not (finished.folder / starters.FILE).exists()
+    monkeypatch.setattr(actions.launchers.Local, "submit", lambda self, run, data_dir: launched.append(run))
+    actions.start(finished, data_dir=Path("."))
+    assert launched and not (finished.folder / run_started_by.FILE).exists()
 
 
 def test_a_run_that_is_launched_in_a_room_remembers_by_whom_and_its_settings_do_not(finished, opened, monkeypatch):
-    monkeypatch.setattr(launch.launchers.Local, "submit", lambda self, run, data_dir: None)
+    monkeypatch.setattr(actions.launchers.Local, "submit", lambda self, run, data_dir: None)
     app = AppTest.from_string(
-        "import os\nfrom pathlib import Path\nfrom fashion_core import launch, runs\nfrom ui import people\n"
+        "import os\nfrom pathlib import Path\nfrom fashion_core.launch import actions as launch; from "
+        "fashion_core.runs import runs\nfrom ui.app import people\n"
         "people.begin()\nlaunch.start(runs.find_run(Path(os.environ['FASHION_RUNS']), 'one'), data_dir=Path('.'))"
     )
     app.session_state["vastra_name"] = "Ben"
     before = (finished.folder / "config.json").read_bytes()
     assert not app.run().exception
-    kept = json.loads((finished.folder / starters.FILE).read_text())
+    kept = json.loads((finished.folder / run_started_by.FILE).read_text())
     assert kept["name"] == "Ben" and len(kept["browser"]) == 16
     assert (finished.folder / "config.json").read_bytes() == before
 
@@ -118,10 +123,10 @@ def test_the_name_is_asked_in_the_sidebar_of_a_room_and_not_where_nothing_can_be
 
 def test_whoever_opens_a_lesson_that_another_runs_watches_it_and_stopping_it_asks_first(finished, opened):
     runs_dir = finished.folder.parent
-    plan = lesson_plans.plan("imbalance", 0)
-    folder = lessons.folder_of(plan, runs_dir)
+    plan = plans.plan("imbalance", 0)
+    folder = progress.folder_of(plan, runs_dir)
     folder.mkdir(parents=True)
-    lessons.tell(folder, process=processes.process_identity(os.getpid()), began=time.time())
+    progress.tell(folder, process=processes.process_identity(os.getpid()), began=time.time())
     started_by(folder, name="", seconds_ago=5)
     app = open_page("lessons", lesson="imbalance", step="run")
     assert "Somebody else started this lesson just now. You are watching it." in written(app)

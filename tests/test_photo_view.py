@@ -11,12 +11,16 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import audit, manifest, storage
-from fashion_core.findings import KINDS
+from fashion_core import storage
+from fashion_core.data import importing
+from fashion_core.data.audit import audit
+from fashion_core.data.audit.findings import KINDS
 from tests.made_runs import make_run
 from tests.test_audit import planted_folder  # noqa: F401
 from tests.test_pages import asides, lab, open_page, written
-from ui import loaders, photo_filters, photo_view
+from ui.app import loaders
+from ui.dataset import photo_filters
+from ui.shared import photo_view
 
 __all__ = ["lab"]
 EVIL = '"><img src=x onerror=alert(1)> http://evil.example/a.png'
@@ -84,7 +88,7 @@ def test_a_photo_outside_the_filter_opens_nothing(lab, tiny):
 @pytest.mark.parametrize("harm", ["gone", "changed", "damaged"])
 def test_a_photo_that_is_not_what_was_imported_is_one_sentence(tiny_source, tmp_path, monkeypatch, harm):
     shutil.copytree(tiny_source, tmp_path / "photos")
-    dataset = manifest.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="tiny")
+    dataset = importing.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="tiny")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     photo = first_image(dataset)
@@ -141,7 +145,7 @@ def test_photos_are_filtered_by_what_a_run_predicted_and_whether_it_was_right(la
 
 
 def test_photos_are_filtered_by_what_the_audit_found(tmp_path, planted_folder, monkeypatch):  # noqa: F811
-    dataset = manifest.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
+    dataset = importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     assert "photos_finding" not in {box.key for box in open_page("dataset").selectbox}

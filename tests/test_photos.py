@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps, PngImagePlugin
 
-from fashion_core import photos
+from fashion_core.data.sources import photos
 from fashion_core.errors import PhotoError
 
 

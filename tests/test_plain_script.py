@@ -6,7 +6,11 @@ import torch
 from torchvision.datasets import ImageFolder
 
 from benchmarks import plain_script, training_tasks
-from fashion_core import config, infer, losses, models, photos, sampling
+from fashion_core.data.sources import photos
+from fashion_core.models import networks
+from fashion_core.models.input import to_input
+from fashion_core.settings import config, sampling
+from fashion_core.training import losses
 
 COUNTS_K = np.array([12, 6, 18])  # of the tiny set's training photos
 
@@ -16,7 +20,7 @@ def pair():
     """The plain network, and the report's network with the same weights."""
     torch.manual_seed(0)
     plain = plain_script.make_model(15)
-    ours = models.build_model("report_cnn", num_classes=15, image_size=(128, 128), dropout=0.5)
+    ours = networks.build_model("report_cnn", num_classes=15, image_size=(128, 128), dropout=0.5)
     own, others = list(ours.parameters()), list(plain.parameters())
     assert [weight.shape for weight in own] == [weight.shape for weight in others]
     with torch.no_grad():
@@ -66,7 +70,7 @@ def test_a_photo_without_augmentation_reaches_both_models_alike(tiny_source):
     path = sorted((tiny_source / "train" / "saree").iterdir())[0]
     plain_CHW = plain_script.eval_transform(photos.open_photo(path))
     pixels_HWC = torch.from_numpy(photos.resize(photos.open_photo(path), 128, 128).copy())
-    torch.testing.assert_close(infer.to_input(pixels_HWC[None])[0], plain_CHW, rtol=0, atol=1e-6)
+    torch.testing.assert_close(to_input(pixels_HWC[None])[0], plain_CHW, rtol=0, atol=1e-6)
 
 
 def test_its_augmented_photos_are_floats_between_minus_one_and_one(tiny_source):

@@ -13,9 +13,11 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import export, infer, launch, runs
+from fashion_core.launch import background
+from fashion_core.models import device, export, inference
+from fashion_core.runs import runs
 from tests.made_runs import add_half_precision_weights, make_run
-from ui import asked
+from ui.shared import asked_photos
 
 ROOT = Path(__file__).parents[1]
 GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
@@ -111,11 +113,12 @@ def test_why_is_asked_of_the_answer_and_not_of_the_class_that_was_chosen_for_ano
 
 
 def test_what_the_model_receives_is_the_row_of_the_pixel_cache(tiny):
-    from fashion_core import pixels, sources
+    from fashion_core.data import pixels
+    from fashion_core.data.sources import readers
 
     size = tiny.first_pixels
-    photo = sources.open_photo_of(tiny.root, tiny.manifest()["path"].iloc[5])
-    np.testing.assert_array_equal(asked.of_image("x", photo, size).input_HW3, pixels.open_pixels(tiny, *size)[5])
+    photo = readers.open_photo_of(tiny.root, tiny.manifest()["path"].iloc[5])
+    np.testing.assert_array_equal(asked_photos.of_image("x", photo, size).input_HW3, pixels.open_pixels(tiny, *size)[5])
 
 
 def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
@@ -154,12 +157,12 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
     ],
 )
 def test_how_many_files_were_read_is_said_in_good_english(refused, read, sentence):
-    assert asked.refused_words(refused, read) == sentence
+    assert asked_photos.refused_words(refused, read) == sentence
 
 
 def test_two_files_of_one_name_can_both_be_looked_at():
-    several = [asked.Asked(name="a.jpg"), asked.Asked(name="b.jpg"), asked.Asked(name="a.jpg")]
-    assert asked.names_apart(several) == ["a.jpg (1)", "b.jpg", "a.jpg (3)"]
+    several = [asked_photos.Asked(name="a.jpg"), asked_photos.Asked(name="b.jpg"), asked_photos.Asked(name="a.jpg")]
+    assert asked_photos.names_apart(several) == ["a.jpg (1)", "b.jpg", "a.jpg (3)"]
 
 
 def test_more_files_than_the_limit_are_counted_and_left_out(tiny_lab):
@@ -176,8 +179,8 @@ def test_only_unreadable_files_give_no_answer(tiny_lab):
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_decoded(monkeypatch):
-    monkeypatch.setattr(asked, "MOST_BYTES", 10)
-    assert asked.of_upload("big.png", png(), (16, 16)).reason.startswith("larger than")
+    monkeypatch.setattr(asked_photos, "MOST_BYTES", 10)
+    assert asked_photos.of_upload("big.png", png(), (16, 16)).reason.startswith("larger than")
 
 
 def test_a_run_without_weights_is_one_sentence(lab):
@@ -206,17 +209,17 @@ def test_how_often_it_was_right_when_it_was_that_sure_is_a_count_by_hand():
             "p_b": [0.10, 0.88, 0.70, 0.87, 0.12],
         }
     )
-    found = asked.record(frame, ("a", "b"), 0.88)
+    found = asked_photos.record(frame, ("a", "b"), 0.88)
     assert (found.right, found.n) == (3, 4)
     assert found.in_words() == ("–", "only 4 photos to judge by")
-    assert asked.record(frame, ("a", "b"), 0.99).high == 1.0
+    assert asked_photos.record(frame, ("a", "b"), 0.99).high == 1.0
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@SUM(A1).jpg", "\t=1.jpg", " =1.jpg", "＝1.jpg"])
 def test_no_cell_of_the_table_is_a_formula(lab, name):
     run = make_run(lab / "one", ("=bag", "boot"), counts={"test": 20})
-    several = [asked.Asked(name=name), asked.Asked(name="x.jpg", reason="-no")]
-    table = pd.read_csv(io.BytesIO(asked.results_csv(run, several, [np.array([0.7, 0.3]), None])))
+    several = [asked_photos.Asked(name=name), asked_photos.Asked(name="x.jpg", reason="-no")]
+    table = pd.read_csv(io.BytesIO(asked_photos.results_csv(run, several, [np.array([0.7, 0.3]), None])))
     assert table["image"][0] == f"'{name}"
     assert table["label_1"][0] == "'=bag"
     assert table["error"][1] == "'-no"
@@ -225,8 +228,8 @@ def test_no_cell_of_the_table_is_a_formula(lab, name):
 
 def test_the_json_has_the_shape_of_the_command_line(lab):
     run = make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
-    several = [asked.Asked(name="../a.jpg"), asked.Asked(name="b.jpg", reason="the file is empty")]
-    found = json.loads(asked.results_json(run, several, [np.array([0.25, 0.75]), None]))
+    several = [asked_photos.Asked(name="../a.jpg"), asked_photos.Asked(name="b.jpg", reason="the file is empty")]
+    found = json.loads(asked_photos.results_json(run, several, [np.array([0.25, 0.75]), None]))
     assert found == [
         {
             "image": "../a.jpg",
@@ -251,7 +254,7 @@ def two_runs(tiny_runs: Path, tiny, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("two-runs")
     shutil.copytree(tiny_runs / "tiny-run", folder / "tiny-run")
     run = runs.find_run(folder, "tiny-run")
-    infer.evaluate(run, tiny, "train", device="cpu")
+    inference.evaluate(run, tiny, "train", device="cpu")
     export.write_reference(run, tiny, folder / "other")
     return folder
 
@@ -275,7 +278,7 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     assert re.findall('<figure title="([^"]+)"', shown) == expected
     assert "Like training" not in numbers_of(app), "twelve validation photos give no limit"
     assert any("from 36 training and 12 validation" in text.value for text in app.markdown)
-    monkeypatch.setattr("fashion_core.novelty.LEAST_FITTED", 10)
+    monkeypatch.setattr("fashion_core.embeddings.out_of_distribution.LEAST_FITTED", 10)
     st.cache_resource.clear()
     app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
     assert any("No dataset with other classes is here" in text.value for text in app.markdown)
@@ -295,8 +298,8 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     assert len(table) == 2 and set(table["Most likely"].str.lower()) == {stored["predicted"]}
     assert table["Probability"].iloc[0] == pytest.approx(table["Probability"].iloc[1], abs=0.5)
     assert (table["Calibrated"] == "no").all(), "twelve validation photos fit no temperature"
-    monkeypatch.setattr("fashion_core.calibration.FEWEST", 10)
-    monkeypatch.setattr("fashion_core.calibration.FEWEST_WRONG", 0)
+    monkeypatch.setattr("fashion_core.metrics.calibration.FEWEST", 10)
+    monkeypatch.setattr("fashion_core.metrics.calibration.FEWEST_WRONG", 0)
     st.cache_resource.clear()
     table = open_page(run="tiny-run", image=stored["image_id"], closer="runs").dataframe[0].value
     assert (table["Calibrated"] == "yes").all()
@@ -309,7 +312,7 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
 def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_lab, monkeypatch):
     asked_for = []
     monkeypatch.setattr(
-        launch, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)) or GONE
+        background, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)) or GONE
     )
     app = open_page(run="tiny-run", closer="kin")
     assert "Like training" not in numbers_of(app) and not asked_for
@@ -321,16 +324,17 @@ def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_la
 def test_the_groups_of_a_dataset_are_added_up(tiny_run):
     from dataclasses import replace
 
-    from ui import beside_view
+    from ui.predict import other_runs
 
     groups = {"men": ["kurta"], "women": ["saree", "shoe"]}
     grouped = replace(tiny_run, config={**tiny_run.config, "dataset": {**tiny_run.dataset, "groups": groups}})
-    assert beside_view.group_words(grouped, np.array([0.2, 0.5, 0.3])) == "Women 80.0 %, Men 20.0 %"
-    assert beside_view.group_words(tiny_run, np.array([0.2, 0.5, 0.3])) == ""
+    assert other_runs.group_words(grouped, np.array([0.2, 0.5, 0.3])) == "Women 80.0 %, Men 20.0 %"
+    assert other_runs.group_words(tiny_run, np.array([0.2, 0.5, 0.3])) == ""
 
 
 def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run, tmp_path, monkeypatch):
-    from ui import kin_view, loaders
+    from ui.app import loaders
+    from ui.predict import nearest_training
 
     class Limit:
         threshold = 0.5
@@ -339,21 +343,21 @@ def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run,
             return features[:, 0] > np.median(features[:, 0])
 
     rows = tiny.manifest()
-    with_features = infer.look_at_photos(
-        infer.load_model(tiny_run, infer.choose_device("cpu")),
-        [infer.photos.open_photo(tiny.root / path) for path in rows["path"]],
+    with_features = inference.look_at_photos(
+        inference.load_model(tiny_run, device.choose_device("cpu")),
+        [inference.photos.open_photo(tiny.root / path) for path in rows["path"]],
         tiny_run.settings,
     )[1]
     expected = int(Limit().is_unlike(with_features).sum())
-    assert kin_view._caught(("key",), tiny_run, tiny, Limit()) == (expected, len(rows))
+    assert nearest_training._caught(("key",), tiny_run, tiny, Limit()) == (expected, len(rows))
     assert 0 < expected < len(rows)
     from dataclasses import replace
 
     stranger = replace(tiny, name="<b>other</b>", classes=("lamp", "chair", "desk"))
     monkeypatch.setattr(loaders, "datasets", lambda: [tiny, replace(stranger, name="gone", root=tmp_path / "nowhere")])
-    told = kin_view._caught_words(tiny_run, Limit()).replace("\\", "")
+    told = nearest_training._caught_words(tiny_run, Limit()).replace("\\", "")
     assert told.endswith("is not known here: no photo of dataset 'gone' could be read."), "and the page goes on"
     monkeypatch.setattr(loaders, "datasets", lambda: [tiny, stranger])
-    monkeypatch.setattr(kin_view, "_caught", lambda key, run, dataset, limit: (3, 60))
-    told = kin_view._caught_words(tiny_run, Limit())
+    monkeypatch.setattr(nearest_training, "_caught", lambda key, run, dataset, limit: (3, 60))
+    told = nearest_training._caught_words(tiny_run, Limit())
     assert "5.0 % [1.7, 13.7] of 60 pictures of" in told and "Most strangers pass" in told and "<b>" not in told

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from scipy.stats import ttest_1samp
 
-from fashion_core import config, probe, steps
 from fashion_core.errors import RunError
+from fashion_core.settings import config
+from fashion_core.training import probe, steps
 from tests.test_pages import open_page, written
-from ui import probe_view, settings_form
+from ui.shared import probe_view, settings_form
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +55,7 @@ def test_memory_that_runs_out_is_one_sentence_with_what_to_lower(tiny, monkeypat
 
 def test_the_child_answers_with_one_document_or_the_engines_sentence(tiny_data):
     def ask(settings, name="tiny"):
-        words = [sys.executable, "-m", "fashion_core.probe", str(tiny_data), name]
+        words = [sys.executable, "-m", "fashion_core.training.probe", str(tiny_data), name]
         return subprocess.run(words, input=json.dumps(settings), cwd=ROOT, capture_output=True, text=True)
 
     wrong = ask(settings_of().to_json() | {"epochs": 5000})

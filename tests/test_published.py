@@ -4,8 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_core import labels, metrics, published
+from fashion_core import labels
+from fashion_core.data import published
 from fashion_core.errors import RunError
+from fashion_core.metrics import scoring
 
 
 def test_the_matrices_give_the_accuracies_that_their_authors_state():
@@ -15,7 +17,7 @@ def test_the_matrices_give_the_accuracies_that_their_authors_state():
     assert round(paper.accuracy, 4) == 0.8843
     assert paper.text is None
     for result in (report, paper):
-        scores = metrics.scores_from_matrix(result.matrix_for(labels.INDOFASHION), labels.INDOFASHION)
+        scores = scoring.scores_from_matrix(result.matrix_for(labels.INDOFASHION), labels.INDOFASHION)
         assert scores["accuracy"] == pytest.approx(result.accuracy)
 
 

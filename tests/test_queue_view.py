@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import config, launch, runs, slots
+from fashion_core.launch import actions, run_queue
+from fashion_core.launch.status import status_of
+from fashion_core.runs import runs
+from fashion_core.settings import config
 from tests.test_pages import open_page, written
-from ui import queue_view
+from ui.training import queue_view
 
-SCRIPT = "from ui import loaders, queue_view\nqueue_view.show(loaders.all_runs())"
+SCRIPT = "from ui.app import loaders; from ui.training import queue_view\nqueue_view.show(loaders.all_runs())"
 
 
 @pytest.fixture
@@ -17,18 +20,18 @@ def line(tiny_data, lab, monkeypatch):
     """A runs directory whose CPU is held by this process and for which three runs wait."""
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
     (lab / "holder").mkdir(parents=True)
-    slots.enqueue(lab / "holder", "cpu")
-    held = slots.take(lab / "holder")
+    run_queue.enqueue(lab / "holder", "cpu")
+    held = run_queue.take(lab / "holder")
     settings = config.settings_for("report", ["device=cpu"])
-    launch.start_group("tiny", settings, 3, data_dir=tiny_data, runs_dir=lab, run_id="r")
+    actions.start_group("tiny", settings, 3, data_dir=tiny_data, runs_dir=lab, run_id="r")
     yield lab
-    for waiting in slots.waiting(lab):
-        launch.cancel(runs.find_run(lab, waiting.run_id))
-    slots.release(held)
+    for waiting in run_queue.waiting(lab):
+        actions.cancel(runs.find_run(lab, waiting.run_id))
+    run_queue.release(held)
 
 
 def order(runs_dir: Path) -> list[str]:
-    return [waiting.run_id for waiting in slots.waiting(runs_dir)]
+    return [waiting.run_id for waiting in run_queue.waiting(runs_dir)]
 
 
 def test_the_line_is_shown_in_order_and_its_buttons_move_and_take_out(line: Path):
@@ -41,13 +44,13 @@ def test_the_line_is_shown_in_order_and_its_buttons_move_and_take_out(line: Path
     assert order(line) == ["r-1", "r-3", "r-2"] and not app.exception
     app.button(key="take out r-1").click().run()
     assert order(line) == ["r-3", "r-2"] and not app.exception
-    assert runs.find_run(line, "r-1").status().sentence == "Taken out of the queue before it started."
+    assert status_of(runs.find_run(line, "r-1")).sentence == "Taken out of the queue before it started."
     assert "2 runs" in written(app) and app.button(key="move up r-3").disabled
 
 
 def test_a_click_on_a_run_that_left_the_line_meanwhile_changes_nothing(line: Path):
     app = AppTest.from_string(SCRIPT).run()
-    launch.cancel(runs.find_run(line, "r-2"))
+    actions.cancel(runs.find_run(line, "r-2"))
     app.button(key="take out r-2").click().run()
     assert not app.exception and order(line) == ["r-1", "r-3"]
     assert "2 runs" in written(app) and "take out r-2" not in [button.key for button in app.button]

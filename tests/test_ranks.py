@@ -13,7 +13,14 @@ import psutil
 import pytest
 import torch
 
-from fashion_core import augment, batches, config, infer, launch, ranks, runs, steps, storage
+from fashion_core import storage
+from fashion_core.launch import background
+from fashion_core.launch.status import status_of
+from fashion_core.models import inference
+from fashion_core.models.input import Photos
+from fashion_core.runs import runs
+from fashion_core.settings import config
+from fashion_core.training import augment, batches, distributed, steps
 
 ROOT = Path(__file__).parents[1]
 # Dropout draws for the images that a rank has, so it is off where two numbers of ranks must agree.
@@ -24,8 +31,8 @@ def test_every_item_belongs_to_exactly_one_rank_and_one_part():
     for num in range(201):
         for size in range(1, 9):
             for parts in (1, 3):
-                own = [ranks.part_of(num, rank, size) for rank in range(size)]
-                cut = [piece for part in own for piece in ranks.parts(parts, part.start, part.stop)]
+                own = [distributed.part_of(num, rank, size) for rank in range(size)]
+                cut = [piece for part in own for piece in distributed.parts(parts, part.start, part.stop)]
                 assert [place for piece in cut for place in range(num)[piece]] == list(range(num))
                 sizes = [part.stop - part.start for part in own]
                 assert max(sizes) - min(sizes) <= 1
@@ -35,15 +42,15 @@ def test_every_item_belongs_to_exactly_one_rank_and_one_part():
 def test_one_two_and_four_ranks_are_fed_the_same_global_batches(tiny, sets):
     settings = config.settings_for("report", [*SETS, *sets])
     frame = tiny.manifest()
-    rows_N = infer.split_rows(tiny, frame, "train")
+    rows_N = inference.split_rows(tiny, frame, "train")
     labels_N = frame["label"].map(tiny.classes.index).to_numpy()[rows_N]
     generator = np.random.default_rng(0)
-    photos = batches.Photos(generator.integers(0, 256, (len(frame), 16, 16, 3), dtype=np.uint8), torch.device("cpu"))
+    photos = Photos(generator.integers(0, 256, (len(frame), 16, 16, 3), dtype=np.uint8), torch.device("cpu"))
     order_N = batches.epoch_order(labels_N, settings, epoch=1, num_classes=3)
     for batch in batches.batches(order_N, 8):
         whole = steps.feed(photos, settings, rows_N, batch, epoch=1)
         for size in (2, 4):
-            own = [ranks.part_of(len(batch.positions_B), rank, size) for rank in range(size)]
+            own = [distributed.part_of(len(batch.positions_B), rank, size) for rank in range(size)]
             fed = [steps.feed(photos, settings, rows_N, batch, epoch=1, part=part) for part in own]
             assert np.array_equal(np.concatenate([part.rows_B for part in fed]), whole.rows_B)
             assert torch.equal(torch.cat([part.images_BCHW for part in fed]), whole.images_BCHW)
@@ -84,7 +91,7 @@ def test_two_processes_train_what_one_trains_and_count_every_image_once(tiny_dat
         assert two.predictions(split)["image_id"].tolist() == one.predictions(split)["image_id"].tolist()
         columns = [f"p_{name}" for name in one.classes]
         np.testing.assert_allclose(two.predictions(split)[columns], one.predictions(split)[columns], atol=1e-3)
-    weights = [infer.load_model(run, torch.device("cpu")).state_dict() for run in (one, two)]
+    weights = [inference.load_model(run, torch.device("cpu")).state_dict() for run in (one, two)]
     for name in weights[0]:
         torch.testing.assert_close(weights[1][name], weights[0][name], rtol=1e-2, atol=1e-3)
 
@@ -109,14 +116,14 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
         _, errors = child.communicate(timeout=60)
         assert child.returncode == 0, errors  # as asked
         run = runs.find_run(tmp_path, "long")
-        assert run.status().state == "stopped", run.events()[-1]
+        assert status_of(run).state == "stopped", run.events()[-1]
         stopped_at = max(row["step"] for row in storage.read_lines(folder / "metrics.jsonl"))
 
         child = start(["resume", "long", "--json"], tiny_data, tmp_path)
         wait_for(folder / "metrics.jsonl", f'"step": {stopped_at + 3},')
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
-        assert runs.find_run(tmp_path, "long").status().state == "stopped"
+        assert status_of(runs.find_run(tmp_path, "long")).state == "stopped"
         seen = [row["step"] for row in storage.read_lines(folder / "metrics.jsonl") if row["kind"] == "step"]
         assert seen == list(range(1, len(seen) + 1)), "every step once"
 
@@ -124,14 +131,14 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
         wait_for(folder / "metrics.jsonl", f'"step": {len(seen) + 3},')
         family = psutil.Process(child.pid).children(recursive=True)
         trainers = [one for one in family if "RANK" in one.environ() and "fashion_core" in one.cmdline()]
-        assert len(trainers) == 2 and all(launch.ENVIRONMENT.items() <= one.environ().items() for one in trainers)
+        assert len(trainers) == 2 and all(background.ENVIRONMENT.items() <= one.environ().items() for one in trainers)
         second = next(one for one in trainers if one.environ()["RANK"] == "1")
         second.kill()
         began = time.monotonic()
         _, errors = child.communicate(timeout=60)
         assert time.monotonic() - began < 30
         assert child.returncode == 1 and "rank 1 of 2 was ended by signal 9 (SIGKILL)" in errors
-        status = runs.find_run(tmp_path, "long").status()
+        status = status_of(runs.find_run(tmp_path, "long"))
         assert status.state == "failed" and "rank 1 of 2" in status.sentence
         assert not [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     finally:

@@ -5,9 +5,9 @@ import shlex
 import shutil
 from dataclasses import replace
 
-from fashion_core import config
+from fashion_core.settings import config
 from tests.test_browser import browser, no_trouble, pytestmark, server, settle, tab  # noqa: F401
-from ui import subject
+from ui.app import subject
 
 
 def form(page, expected: config.Settings) -> None:

@@ -6,9 +6,14 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import config, fields, launch, launchers, runs, storage, train
+from fashion_core import storage
+from fashion_core.launch import actions, launchers
+from fashion_core.launch.status import status_of
+from fashion_core.runs import processes, runs
+from fashion_core.settings import config, fields
+from fashion_core.training import loop
 from tests.test_pages import lab, open_page, written  # noqa: F401
-from ui import settings_form
+from ui.shared import settings_form
 
 RECIPES = list(config.RECIPES)
 #: Every ordered pair of the four recipes once, as one walk.
@@ -61,7 +66,9 @@ def changed_by_hand(app: AppTest, prefix: str, own: dict[str, object]) -> None:
 def launched(monkeypatch) -> list[config.Settings]:
     """What the page starts; nothing is."""
     started: list[config.Settings] = []
-    monkeypatch.setattr(launch, "start_training", lambda dataset, settings, **where: started.append(settings) or "none")
+    monkeypatch.setattr(
+        actions, "start_training", lambda dataset, settings, **where: started.append(settings) or "none"
+    )
     return started
 
 
@@ -194,7 +201,7 @@ def test_a_run_started_from_the_form_is_recorded_with_the_recipes_values(name, l
     dataset = tiny
 
     def train_here(self, run, *, data_dir):
-        train.train(run, dataset)
+        loop.train(run, dataset)
 
     monkeypatch.setattr(launchers.Local, "submit", train_here)
     small = {"image_size": (32, 32), "batch_size": 64, "epochs": 1, "width": 8, "pretrained": "none"}  # one step, cheap
@@ -206,14 +213,14 @@ def test_a_run_started_from_the_form_is_recorded_with_the_recipes_values(name, l
     (run,) = runs.list_runs(tmp_path)
     recorded = storage.read_json(run.folder / "config.json")
     assert recorded["settings"] == replace(config.RECIPES[name], **small).to_json()
-    assert run.recipe == name and run.status().state == "finished" and run.status().step == 1
+    assert run.recipe == name and status_of(run).state == "finished" and status_of(run).step == 1
 
 
 def test_a_link_to_another_run_beside_the_form_leaves_the_form_as_it_is(lab, tmp_path, monkeypatch, tiny):  # noqa: F811
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
     for name in ("one", "two"):
         run = runs.create_run(tiny, config.REPORT, runs_dir=tmp_path, run_id=name)
-        own = {"event": "started", "time": 0, "process": runs.process_identity()}
+        own = {"event": "started", "time": 0, "process": processes.process_identity()}
         storage.append_line(run.folder / "events.jsonl", own)
     app = lab("training", run="one", recipe="strong", epochs="5")
     (link,) = [link for link in app.get("page_link") if "run=two" in link.proto.query_string]

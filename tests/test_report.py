@@ -15,28 +15,21 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 from typer.testing import CliRunner
 
-from fashion_core import (
-    audit,
-    comparing,
-    datasets,
-    markup,
-    pixels,
-    published,
-    report,
-    report_charts,
-    report_matrix,
-    report_page,
-    runs,
-    sides,
-    statistics,
-    storage,
-)
+from fashion_core import storage
 from fashion_core.__main__ import app
+from fashion_core.compare import comparison, sides
+from fashion_core.data import datasets, pixels, published
+from fashion_core.data.audit import audit
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import INDOFASHION, display_name
+from fashion_core.metrics import intervals
+from fashion_core.report import charts, report_matrix, report_page
+from fashion_core.report import document as report_document
+from fashion_core.report import html as report_html
+from fashion_core.runs import runs
 from tests.made_runs import make_run
 from tests.test_hostile_names import PAYLOADS
-from ui import colours
+from ui.charts import colours
 from ui.charts.ramps import luminance
 
 ROOT = Path(__file__).parents[1]
@@ -83,7 +76,9 @@ class Seen(HTMLParser):
 
 def written(names, runs_dir: Path, data: list | None = None, **options) -> tuple[str, dict, Seen]:
     found = runs.list_runs(runs_dir)
-    collected = report.collect(report.sides_of(names, found), datasets=data or [], others=found, **options)
+    collected = report_document.collect(
+        report_document.sides_of(names, found), datasets=data or [], others=found, **options
+    )
     page = report_page.render(collected).html.decode()
     seen = Seen(page)
     return page, json.loads(seen.blocks["data"]), seen
@@ -106,7 +101,7 @@ def test_the_numbers_in_the_file_are_those_of_the_runs_files_and_of_scikit_learn
     matrix = sklearn_metrics.confusion_matrix(frame["label"], frame["predicted"], labels=list(run.classes))
     assert told["scores"]["confusion_matrix"] == matrix.tolist()
     for k, name in enumerate(run.classes):
-        low, high = statistics.wilson(matrix[k, k], matrix[k].sum())
+        low, high = intervals.wilson(matrix[k, k], matrix[k].sum())
         assert told["intervals"]["per_class"]["recall"][k] == [float(low), float(high)], name
     photos = told["photos"]
     assert photos["ids"] == frame["image_id"].tolist()
@@ -159,7 +154,7 @@ def test_two_runs_are_compared_as_the_compare_page_compares_them():
     _, document, seen = written(names, SHIPPED)
     found = runs.list_runs(SHIPPED)
     both = [replace(sides.find_side(name, found), name=name.partition("-")[0]) for name in names]
-    expected = comparing.compare(*both, others=found)
+    expected = comparison.compare(*both, others=found)
     told = document["comparisons"][0]
     assert told["sentence"] == expected.verdict.sentence and told["sentence"] in seen.text["comparison"]
     frames = [pd.read_parquet(SHIPPED / name / "predictions-test.parquet") for name in names]
@@ -216,7 +211,9 @@ def noise(folder: Path, run: runs.Run, split: str = "test", side: int = 64) -> d
 
 def test_a_report_of_7500_photos_keeps_to_its_size_and_to_the_order_of_what_matters(large):
     runs_dir, dataset = large
-    collected = report.collect(report.sides_of(["large"], runs.list_runs(runs_dir)), datasets=[dataset])
+    collected = report_document.collect(
+        report_document.sides_of(["large"], runs.list_runs(runs_dir)), datasets=[dataset]
+    )
     limit = 4_000_000
     page = report_page.render(collected, limit)
     assert 0.97 * limit < len(page.html) <= limit  # noise: there is more than fits
@@ -259,7 +256,7 @@ def test_leaks_stand_beside_the_accuracy_when_the_photos_were_audited(tmp_path: 
     right = int((rest["label"] == rest["predicted"]).sum())
     leaks = document["runs"][0]["closer"]["leaks"]
     assert (leaks["leaked"], leaks["n"], leaks["accuracy"]) == (10, 30, right / 30)
-    without = report_charts.with_bounds(right / 30, *statistics.wilson(right, 30))
+    without = charts.with_bounds(right / 30, *intervals.wilson(right, 30))
     assert without in seen.text["run-0"] and f"{100 * right / 30:.1f} %" in seen.text["board"]
 
 
@@ -310,17 +307,17 @@ def test_the_policy_names_the_files_own_script_and_style_and_nothing_else():
 
 
 def test_text_is_escaped_unless_it_is_markup():
-    assert markup.tag("p", "<b>", markup.tag("i", "&")) == "<p>&lt;b&gt;<i>&amp;</i></p>"
-    assert markup.tag("a", href='"><script>', data_run=0, hidden=True, x=None) == (
+    assert report_html.tag("p", "<b>", report_html.tag("i", "&")) == "<p>&lt;b&gt;<i>&amp;</i></p>"
+    assert report_html.tag("a", href='"><script>', data_run=0, hidden=True, x=None) == (
         f'<a href="{html.escape(chr(34) + "><script>")}" data-run="0" hidden></a>'
     )
-    assert markup.with_code("a `<b>` c") == "a <code>&lt;b&gt;</code> c"
+    assert report_html.with_code("a `<b>` c") == "a <code>&lt;b&gt;</code> c"
     told = ["</script>", "<!--", "\u2028", "&"]
-    assert json.loads(markup.json_text(told)) == told and not set("<>&\u2028") & set(markup.json_text(told))
+    assert json.loads(report_html.json_text(told)) == told and not set("<>&\u2028") & set(report_html.json_text(told))
 
 
 def test_the_files_colours_are_the_labs_and_can_be_read():
-    style = (ROOT / "fashion_core" / "report.css").read_text()
+    style = (ROOT / "fashion_core" / "report" / "report.css").read_text()
     light, dark = (
         dict(re.findall(r"--([a-z]+\d?): (#[0-9A-F]{6})", part)) for part in re.split("@media [sp]", style)[:2]
     )
@@ -348,8 +345,8 @@ def test_the_shades_of_the_matrix_keep_the_order_of_the_shares():
 
 
 def test_ticks_are_round_numbers_inside():
-    assert report_charts.ticks(0.3, 1.0) == [0.4, 0.6, 0.8, 1.0]
-    assert report_charts.ticks(0, 2.1) == [0, 0.5, 1, 1.5, 2]
+    assert charts.ticks(0.3, 1.0) == [0.4, 0.6, 0.8, 1.0]
+    assert charts.ticks(0, 2.1) == [0, 0.5, 1, 1.5, 2]
 
 
 def test_the_command_writes_the_file_once_and_never_loads_torch(tmp_path: Path, large):
@@ -376,11 +373,11 @@ def test_the_command_writes_the_file_once_and_never_loads_torch(tmp_path: Path, 
 def test_what_cannot_be_reported_says_why(tmp_path: Path, large):
     found = runs.list_runs(SHIPPED)
     with pytest.raises(WrongUse, match="a run of yours"):
-        report.collect(report.sides_of(["published-report", "published-paper"], found))
+        report_document.collect(report_document.sides_of(["published-report", "published-paper"], found))
     with pytest.raises(RunError, match="did you mean 'strong-drawn'"):
-        report.sides_of(["strong-draw"], found)
+        report_document.sides_of(["strong-draw"], found)
     with pytest.raises(RunError, match="evaluate strong-drawn --split train"):
-        report.collect(report.sides_of(["strong-drawn"], found), split="train")
+        report_document.collect(report_document.sides_of(["strong-drawn"], found), split="train")
     _, document, seen = written(["strong-drawn", "strong-fashion-mnist"], SHIPPED)
     assert "other classes" in document["comparisons"][0]["error"] and "cannot be compared" in seen.text["board"]
     assert "There is no report: &lt;b&gt;" in report_page.refusal("<b>").decode()

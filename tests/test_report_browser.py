@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashion_core import datasets, report, report_page, runs
+from fashion_core.data import datasets
 from fashion_core.labels import display_name
+from fashion_core.report import document, report_page
+from fashion_core.runs import runs
 from tests.made_runs import make_run
 from tests.test_browser import browser, pytestmark, shoot  # noqa: F401
 from tests.test_evaluation_browser import room  # noqa: F401
@@ -21,7 +23,7 @@ A4 = (688, 1017)  # what margins of 14 mm leave, in CSS pixels
 def write(runs_dir: Path, names: list[str], target: Path, data: Path | None = None) -> Path:
     found = runs.list_runs(runs_dir)
     here = datasets.list_datasets(data) if data else []
-    collected = report.collect(report.sides_of(names, found), datasets=here, others=found)
+    collected = document.collect(document.sides_of(names, found), datasets=here, others=found)
     target.write_bytes(report_page.render(collected).html)
     return target
 

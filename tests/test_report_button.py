@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import runs, sides, storage
+from fashion_core import storage
+from fashion_core.compare import sides
+from fashion_core.runs import runs
 from tests.made_pairs import answers, run_with
 from tests.test_pages import metric, open_page
-from ui import report_button
+from ui.shared import report_button
 
 
 @pytest.fixture

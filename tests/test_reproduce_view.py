@@ -9,11 +9,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import audit, reproduction, retraining, runs, storage
+from fashion_core import storage
+from fashion_core.compare import reproduce, retrain
+from fashion_core.data.audit import audit
+from fashion_core.runs import runs
 from tests.made_runs import make_run
 from tests.test_hostile_names import PAYLOADS, hostile
 from tests.test_pages import open_page, written
-from ui import live, reproduce_view, standings
+from ui.overview import leaders
+from ui.shared import reproduce_view, run_status
 
 ROOT = Path(__file__).parents[1]
 KEYS = {
@@ -45,9 +49,9 @@ def places(tiny_data, tiny_runs, tmp_path_factory) -> Path:
 
 
 def audit_sets(data_dir: Path):
-    from fashion_core import manifest
+    from fashion_core.data import datasets
 
-    return manifest.list_datasets(data_dir)
+    return datasets.list_datasets(data_dir)
 
 
 @pytest.fixture
@@ -84,8 +88,8 @@ def commands(app: AppTest) -> str:
 )
 def test_every_page_says_how_to_get_its_number_and_only_when_asked(page, query, last, lab, monkeypatch):
     asked = []
-    real = reproduction.computed_of
-    monkeypatch.setattr(reproduction, "computed_of", lambda run: asked.append(run) or real(run))
+    real = reproduce.computed_of
+    monkeypatch.setattr(reproduce, "computed_of", lambda run: asked.append(run) or real(run))
     app = open_page(page, **query)
     assert not asked and last not in commands(app)
     app.session_state[KEYS[page]] = True
@@ -118,7 +122,7 @@ def test_a_gap_is_shown_with_its_size_and_reason(lab, tmp_path, monkeypatch):
 
 def test_the_button_starts_the_second_training_and_says_what_it_takes(lab, monkeypatch):
     started = []
-    monkeypatch.setattr(retraining, "start", lambda run, **where: started.append(run.id))
+    monkeypatch.setattr(retrain, "start", lambda run, **where: started.append(run.id))
     app = opened("evaluation", run="tiny-run")
     button = app.button(key="train again tiny-run")
     assert button.label.startswith("Train it again and compare")
@@ -136,14 +140,14 @@ def test_an_open_popover_follows_a_second_training_until_it_ends(lab, monkeypatc
         return fragment(func, run_every=run_every)
 
     monkeypatch.setattr(st, "fragment", watched)
-    status_of = live.status_of
+    status_of = run_status.status_of
     going = {"on": True}
 
     def status(run):
         told = status_of(run)
         return replace(told, state="running", sentence="Half done.") if going["on"] and run.id == "again" else told
 
-    monkeypatch.setattr(live, "status_of", status)
+    monkeypatch.setattr(run_status, "status_of", status)
     app = opened("evaluation", run="tiny-run")
     assert timers[-1] == reproduce_view.SECONDS and "Trained again as `again`: Half done." in written(app)
     going["on"] = False
@@ -184,6 +188,6 @@ def test_names_from_files_are_shown_as_they_are(lab, tmp_path, monkeypatch):
 
 def test_a_second_training_does_not_become_the_best_run(lab):
     found = runs.list_runs(lab)
-    assert list(standings.best_runs(found)["run"]) == ["tiny-run"]
-    assert list(standings.best_runs([run for run in reversed(found)])["run"]) == ["tiny-run"]
-    assert list(standings.best_runs([runs.find_run(lab, "again")])["run"]) == ["again"]
+    assert list(leaders.best_runs(found)["run"]) == ["tiny-run"]
+    assert list(leaders.best_runs([run for run in reversed(found)])["run"]) == ["tiny-run"]
+    assert list(leaders.best_runs([runs.find_run(lab, "again")])["run"]) == ["again"]

@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import audit, infer, launch, manifest, rights, runs, tidy, train, versions
+from fashion_core import rights
+from fashion_core.data import derived, importing
+from fashion_core.data.audit import audit
 from fashion_core.errors import ReadOnlyError
-from ui import navigation
+from fashion_core.launch import actions, trash
+from fashion_core.models import inference
+from fashion_core.runs import runs, tags
+from fashion_core.training import loop
+from ui.app import navigation
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,18 +123,18 @@ def test_the_layer_below_refuses_and_writes_nothing(tiny, tiny_source: Path, tin
     first = tiny.manifest()["image_id"].iloc[0]
     where = {"data_dir": tiny.folder.parent, "runs_dir": tiny_run.folder.parent}
     changes = [
-        lambda: manifest.import_source(str(tiny_source), data_dir=tiny.folder.parent, name="again"),
-        lambda: versions.exclude(tiny, {first: "a reason"}, bring=None),
+        lambda: importing.import_source(str(tiny_source), data_dir=tiny.folder.parent, name="again"),
+        lambda: derived.exclude(tiny, {first: "a reason"}, bring=None),
         lambda: audit.run(tiny),
-        lambda: train.train(tiny_run, tiny),
-        lambda: infer.evaluate(tiny_run, tiny, "val"),
+        lambda: loop.train(tiny_run, tiny),
+        lambda: inference.evaluate(tiny_run, tiny, "val"),
         lambda: runs.create_run(tiny, tiny_run.settings, runs_dir=tiny_run.folder.parent),
-        lambda: launch.start_training("tiny", tiny_run.settings, **where),
-        lambda: launch.start_group("tiny", tiny_run.settings, 2, **where),
-        lambda: launch.start(tiny_run, data_dir=where["data_dir"]),
-        lambda: launch.stop(tiny_run),
-        lambda: tidy.label(tiny_run, starred=True),
-        lambda: tidy.delete(tiny_run),
+        lambda: actions.start_training("tiny", tiny_run.settings, **where),
+        lambda: actions.start_group("tiny", tiny_run.settings, 2, **where),
+        lambda: actions.start(tiny_run, data_dir=where["data_dir"]),
+        lambda: actions.stop(tiny_run),
+        lambda: tags.label(tiny_run, starred=True),
+        lambda: trash.delete(tiny_run),
     ]
     for change in changes:
         with pytest.raises(ReadOnlyError, match="this is a review copy .FASHION_READ_ONLY is set., so no"):

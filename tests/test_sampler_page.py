@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import config, labels, published
+from fashion_core import labels
+from fashion_core.data import published
+from fashion_core.settings import config
 from tests.conftest import TINY_CLASSES, TINY_COUNTS
 from tests.test_pages import ROOT, lab, metric, written
-from ui import distribution_view, sampler_view, settings_form
+from ui.dataset import class_balance, sampler
+from ui.shared import settings_form
 
 __all__ = ["lab"]
 TRAIN = np.array(TINY_COUNTS["train"])  # kurta 12, saree 6, shoe 18
@@ -36,37 +39,37 @@ def test_the_table_has_every_count_and_share_and_the_order_that_was_asked_for(la
 
 
 def test_label_shift_is_told_in_words(lab, columns):
-    told = "\n".join(distribution_view.shift_words(columns)).replace("\N{NO-BREAK SPACE}", " ")
+    told = "\n".join(class_balance.shift_words(columns)).replace("\N{NO-BREAK SPACE}", " ")
     # shares of train 1/3, 1/6, 1/2 and of test 1/3, 4/15, 2/5: half of 0 + 0.1 + 0.1
     assert "**Train to test 10.0 %**" in told and "Too few photos a class to test it." in told
     assert "p = 0.682" in told
     assert "Train to validation 16.7 %" in written(lab("dataset"))
     # the seven classes above 1 / 15 of the 91,166: 3.40 + 0.56 + 0.96 + 1.87 + 0.45 + 5.17 + 6.16 points
     real = pd.DataFrame({split: pd.Series(published.counts(split)) for split in ("train", "val", "test")})
-    told = distribution_view.shift_words(real.loc[list(labels.INDOFASHION)])
+    told = class_balance.shift_words(real.loc[list(labels.INDOFASHION)])
     assert "**Train to validation 18.6 %**; chance alone gives 1.7 %. More than chance" in told[1]
     assert "Women kurta −6.2, Saree −5.2, Mojaris men +3.9 points." in told[1]
     assert told[3] == "**Validation to test 0.0 %**: the same share of every class."
     alike = pd.DataFrame({"train": [8, 4], "test": [2, 1]}, index=["a", "b"])
-    assert distribution_view.shift_words(alike) == ["All splits have the same share of every class."]
-    assert "one split only" in distribution_view.shift_words(columns[["train"]])[0]
+    assert class_balance.shift_words(alike) == ["All splits have the same share of every class."]
+    assert "one split only" in class_balance.shift_words(columns[["train"]])[0]
 
 
 def test_groups_and_published_counts_are_offered_for_the_indofashion_classes_only(lab, tiny):
     app = lab("dataset", order="garment", published="true")
     assert app.selectbox(key="order").value == "index" and not app.toggle
-    assert not distribution_view.groups_of(tiny, "garment")
+    assert not class_balance.groups_of(tiny, "garment")
 
 
 @pytest.mark.parametrize("splits", [["train", "val", "test"], ["test"]])
 @pytest.mark.parametrize("order", ["index", "count", "wearer", "garment"])
 def test_every_order_keeps_every_class_with_its_counts(splits: list[str], order: str, monkeypatch):
     shown = []
-    monkeypatch.setattr(distribution_view.st, "dataframe", lambda frame, **more: shown.append(frame))
+    monkeypatch.setattr(class_balance.st, "dataframe", lambda frame, **more: shown.append(frame))
     counts = pd.DataFrame({split: pd.Series(published.counts(split)) for split in splits})
     dataset = SimpleNamespace(classes=labels.INDOFASHION)
-    choice = distribution_view.Shown(as_share=False, order=order, published=True)
-    distribution_view.table(dataset, counts, choice)
+    choice = class_balance.Shown(as_share=False, order=order, published=True)
+    class_balance.table(dataset, counts, choice)
     assert sorted(shown[0].index) == sorted(labels.INDOFASHION)
     name = {"train": "Train", "test": "Test"}[splits[0]]
     assert shown[0][name].to_dict() == published.counts(splits[0])
@@ -126,9 +129,9 @@ def test_an_epoch_that_cannot_be_drawn_is_refused_in_one_sentence(lab):
 
 
 def test_classes_of_equal_size_are_not_called_corrected():
-    plan = sampler_view.Plan(sampler="balanced", loss="weighted", replacement=True, length=1.0, epoch=1)
-    rows, _ = sampler_view.simulate(plan, ("a", "b"), np.repeat([0, 1], 20), np.array([20, 20]), 40)
-    assert "nothing to correct" in sampler_view.correction_words(plan, rows)
+    plan = sampler.Plan(sampler="balanced", loss="weighted", replacement=True, length=1.0, epoch=1)
+    rows, _ = sampler.simulate(plan, ("a", "b"), np.repeat([0, 1], 20), np.array([20, 20]), 40)
+    assert "nothing to correct" in sampler.correction_words(plan, rows)
 
 
 def test_simulating_never_imports_torch(tiny_data, tiny_runs):
@@ -148,7 +151,7 @@ def test_simulating_never_imports_torch(tiny_data, tiny_runs):
 
 def test_what_both_corrections_do_is_told_with_the_measured_numbers_and_in_one_place(lab):
     """The file is read as plain JSON here; Training page and Sampler tab end with the same words."""
-    kept = json.loads((ROOT / "fashion_core" / "measured_imbalance.json").read_text())["studies"]
+    kept = json.loads((ROOT / "fashion_core" / "claims" / "measured_imbalance.json").read_text())["studies"]
     ways = {way["way"]: way for way in next(one for one in kept if one["dataset"] == "fashion-mnist-100-to-1")["ways"]}
     told = settings_form.corrected_twice(config.settings_for("report"))
     assert "the report has both" in told

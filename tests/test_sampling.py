@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.utils.data import WeightedRandomSampler
 
-from fashion_core import batches, config, published, sampling
+from fashion_core.data import published
 from fashion_core.errors import SettingsError
+from fashion_core.settings import config, sampling
+from fashion_core.training import batches
 
 #: The 91,166 training photos of IndoFashion: a real epoch.
 COUNTS = np.array(list(published.train_counts().values()))

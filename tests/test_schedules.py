@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from fashion_core import config, schedules
+from fashion_core.settings import config, schedules
 
 
 def settings(*sets: str) -> config.Settings:

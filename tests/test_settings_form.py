@@ -3,8 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import config, fields
-from ui import settings_form
+from fashion_core.settings import config, fields
+from ui.shared import settings_form
 
 FLOATS = [field.name for field in fields.FIELDS if field.kind == "float"]
 
@@ -12,8 +12,8 @@ FLOATS = [field.name for field in fields.FIELDS if field.kind == "float"]
 def form(name: str) -> None:
     import streamlit as st
 
-    from fashion_core import config, fields
-    from ui import settings_form
+    from fashion_core.settings import config, fields
+    from ui.shared import settings_form
 
     value = settings_form.widget(fields.FIELD[name], config.REPORT)
     settings = settings_form.build(config.REPORT, {name: value})
@@ -57,8 +57,8 @@ def test_a_value_that_the_widget_ignores_is_not_counted_as_a_change(text, change
     def headed() -> None:
         import streamlit as st
 
-        from fashion_core import config
-        from ui import settings_form
+        from fashion_core.settings import config
+        from ui.shared import settings_form
 
         st.markdown(settings_form.section_words("Shape", config.REPORT))
 

@@ -17,8 +17,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fashion_core import config, devices, launch, processes, runs, slots, storage
+from fashion_core import locks, storage
 from fashion_core.errors import DeviceError, DiskError, RunError, SettingsError, WrongUse
+from fashion_core.launch import actions, background, devices, launchers, run_queue
+from fashion_core.launch.status import status_of
+from fashion_core.runs import processes, runs
+from fashion_core.settings import config
 from tests.made_runs import make_run
 from tests.test_command_line import command, document, process
 from tests.test_runs import wait_for
@@ -37,9 +41,11 @@ def launch_stub(folder: Path, seconds: float = 0.1) -> int:
     """A run that only holds the CPU's slot for ``seconds``; the pid of the process that waits for it."""
     folder.mkdir(exist_ok=True)
     words = [sys.executable, "-I", "-S", "-c", HOLD, str(folder.parent / "seen.txt"), folder.name, str(seconds)]
-    line = [sys.executable, "-m", "fashion_core.waiter", str(folder), "--", *words]
+    line = [sys.executable, "-m", "fashion_core.launch.waiter", str(folder), "--", *words]
     started = []
-    slots.enqueue(folder, "cpu", start=lambda: started.append(launch.detach(line, folder / "log.txt")) or started[0])
+    run_queue.enqueue(
+        folder, "cpu", start=lambda: started.append(background.detach(line, folder / "log.txt")) or started[0]
+    )
     return started[0]
 
 
@@ -54,7 +60,7 @@ def names_on(runs_dir: Path) -> list[str]:
 
 
 def in_line(runs_dir: Path) -> list[str]:
-    return [run_id for _, run_id, _ in slots.waiting(runs_dir)]
+    return [run_id for _, run_id, _ in run_queue.waiting(runs_dir)]
 
 
 def events_of(folder: Path) -> list[str]:
@@ -65,12 +71,12 @@ def events_of(folder: Path) -> list[str]:
 def taken(tmp_path: Path):
     """The CPU's slot of a runs directory, held by this process under the name ``holder``."""
     (tmp_path / "holder").mkdir()
-    slots.enqueue(tmp_path / "holder", "cpu")
-    held = slots.take(tmp_path / "holder")
+    run_queue.enqueue(tmp_path / "holder", "cpu")
+    held = run_queue.take(tmp_path / "holder")
     assert held
     yield held
     try:
-        slots.release(held)
+        run_queue.release(held)
     except OSError:  # the test has let go of it
         pass
 
@@ -81,13 +87,13 @@ def test_of_twenty_simultaneous_launches_one_runs_and_the_rest_follow_in_order(t
         pids = list(pool.map(lambda name: launch_stub(tmp_path / name), names))
     order = in_line(tmp_path)
     assert sorted(order) == names and not seen(tmp_path)
-    assert [place for _, _, place in slots.waiting(tmp_path)] == list(range(1, 21))
-    assert slots.sentence(tmp_path / order[0]) == "Waiting for the CPU behind run holder; it is next."
-    assert slots.sentence(tmp_path / order[7]) == "Waiting for the CPU behind run holder; 7 before it."
+    assert [place for _, _, place in run_queue.waiting(tmp_path)] == list(range(1, 21))
+    assert run_queue.sentence(tmp_path / order[0]) == "Waiting for the CPU behind run holder; it is next."
+    assert run_queue.sentence(tmp_path / order[7]) == "Waiting for the CPU behind run holder; 7 before it."
     wait_for(lambda: all("queued" in events_of(tmp_path / name) for name in names))
     sizes = [psutil.Process(pid).memory_info().rss / 1e6 for pid in pids]
     assert max(sizes) < 60, "a process that waits is small"
-    slots.release(taken)
+    run_queue.release(taken)
     wait_for(lambda: len(seen(tmp_path)) == 40)
     rows = sorted(seen(tmp_path), key=lambda row: row[2])
     assert [row[:2] for row in rows] == [(name, what) for name in order for what in ("on", "off")]
@@ -114,26 +120,26 @@ def test_a_holder_that_is_killed_frees_the_slot_and_a_killed_waiter_is_passed_ov
 def test_runs_move_in_the_line_and_start_in_their_new_order(taken, tmp_path: Path):
     for name in "abcd":
         launch_stub(tmp_path / name)
-    slots.move(tmp_path / "d", before="a")
-    slots.move(tmp_path / "b", before=None)
+    run_queue.move(tmp_path / "d", before="a")
+    run_queue.move(tmp_path / "b", before=None)
     assert in_line(tmp_path) == ["d", "a", "c", "b"]
-    slots.move(tmp_path / "c", before="c")
+    run_queue.move(tmp_path / "c", before="c")
     for name, before in (("e", "a"), ("a", "e")):
         with pytest.raises(RunError, match="run 'e' does not wait in the queue"):
-            slots.move(tmp_path / name, before=before)
-    slots.release(taken)
+            run_queue.move(tmp_path / name, before=before)
+    run_queue.release(taken)
     wait_for(lambda: len(seen(tmp_path)) == 8)
     assert names_on(tmp_path) == ["d", "a", "c", "b"]
 
 
 def test_a_run_taken_out_never_starts_and_says_so_once(taken, tmp_path: Path):
     pids = {name: launch_stub(tmp_path / name) for name in ("early", "late", "asked")}
-    assert slots.withdraw(tmp_path / "early")  # it may not even have begun to wait
+    assert run_queue.withdraw(tmp_path / "early")  # it may not even have begun to wait
     wait_for(lambda: "queued" in events_of(tmp_path / "late") and "queued" in events_of(tmp_path / "asked"))
-    assert slots.withdraw(tmp_path / "late") and not slots.withdraw(tmp_path / "late")
+    assert run_queue.withdraw(tmp_path / "late") and not run_queue.withdraw(tmp_path / "late")
     os.kill(pids["asked"], signal.SIGTERM)
     wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids.values()), 10)
-    slots.release(taken)
+    run_queue.release(taken)
     for name in pids:
         events = storage.read_lines(tmp_path / name / "events.jsonl")
         assert [event["event"] for event in events].count("stopped") == 1 and events[-1]["event"] == "stopped"
@@ -148,7 +154,7 @@ def test_a_launcher_that_is_killed_leaves_its_run_waiting(taken, tmp_path: Path)
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
     assert in_line(tmp_path) == ["orphan"]
-    slots.release(taken)
+    run_queue.release(taken)
     wait_for(lambda: len(seen(tmp_path)) == 2)
 
 
@@ -159,7 +165,7 @@ def test_a_pid_that_came_back_a_hundred_times_is_never_alive_and_never_signalled
     try:
         true = processes.process_identity(stranger.pid)
         (tmp_path / "mine").mkdir()
-        slots.enqueue(tmp_path / "mine", "cpu")
+        run_queue.enqueue(tmp_path / "mine", "cpu")
         path = tmp_path / ".queue" / "old.json"
         (tmp_path / "old").mkdir()
         for number in range(100):
@@ -168,8 +174,8 @@ def test_a_pid_that_came_back_a_hundred_times_is_never_alive_and_never_signalled
             kept = {"order": 0.5, "slots": ["cpu"], "num": 1, "process": before, "waits": True}
             path.write_text(json.dumps(kept))
             assert in_line(tmp_path) == ["mine"]
-            assert slots.sentence(tmp_path / "mine") == "Waiting for the CPU behind run holder; it is next."
-            assert not slots.withdraw(tmp_path / "old") and not path.exists()
+            assert run_queue.sentence(tmp_path / "mine") == "Waiting for the CPU behind run holder; it is next."
+            assert not run_queue.withdraw(tmp_path / "old") and not path.exists()
         path.write_text(json.dumps({**kept, "process": true}))
         assert in_line(tmp_path) == ["old", "mine"], "the true identity counts, so the hundred could have failed"
         assert not signalled and stranger.poll() is None
@@ -200,35 +206,35 @@ def test_a_run_over_several_gpus_takes_all_or_none_and_is_not_overtaken(tmp_path
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     for name, num in (("one", 1), ("both", 2), ("last", 1)):
         (tmp_path / name).mkdir()
-        slots.enqueue(tmp_path / name, "cuda", num)
-    first = slots.take(tmp_path / "one")
+        run_queue.enqueue(tmp_path / name, "cuda", num)
+    first = run_queue.take(tmp_path / "one")
     assert [slot for slot, _ in first] == ["cuda-0"]
     assert devices.visible(["cuda-1"]) == {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": "1"}
-    assert slots.take(tmp_path / "both") is None and slots.take(tmp_path / "last") is None
+    assert run_queue.take(tmp_path / "both") is None and run_queue.take(tmp_path / "last") is None
     with monkeypatch.context() as patch:  # as if the first had been taken after it was looked at
-        patch.setattr(storage, "is_held", lambda path: False)
-        assert slots.take(tmp_path / "both") is None
-    assert not storage.is_held(tmp_path / ".slots" / "cuda-1.lock")
-    assert slots.sentence(tmp_path / "both") == "Waiting for 2 GPUs behind run one; it is next."
-    assert slots.sentence(tmp_path / "last") == "Waiting for a GPU behind run one; 1 before it."
+        patch.setattr(locks, "is_held", lambda path: False)
+        assert run_queue.take(tmp_path / "both") is None
+    assert not locks.is_held(tmp_path / ".slots" / "cuda-1.lock")
+    assert run_queue.sentence(tmp_path / "both") == "Waiting for 2 GPUs behind run one; it is next."
+    assert run_queue.sentence(tmp_path / "last") == "Waiting for a GPU behind run one; 1 before it."
     (tmp_path / "on-cpu").mkdir()
-    slots.enqueue(tmp_path / "on-cpu", "cpu")
-    slots.release(slots.take(tmp_path / "on-cpu"))  # another device has its own line
-    slots.release(first)
-    both = slots.take(tmp_path / "both")
+    run_queue.enqueue(tmp_path / "on-cpu", "cpu")
+    run_queue.release(run_queue.take(tmp_path / "on-cpu"))  # another device has its own line
+    run_queue.release(first)
+    both = run_queue.take(tmp_path / "both")
     assert [slot for slot, _ in both] == ["cuda-0", "cuda-1"] and devices.visible(["cuda-0", "cuda-1"]) == {}
-    assert slots.take(tmp_path / "last") is None
-    slots.release(both)
-    slots.release(slots.take(tmp_path / "last"))
+    assert run_queue.take(tmp_path / "last") is None
+    run_queue.release(both)
+    run_queue.release(run_queue.take(tmp_path / "last"))
 
 
 def test_slots_that_the_environment_only_claims_are_not_believed(taken, tmp_path: Path, monkeypatch):
     with open(tmp_path / "other", "w") as other:
         for claim in (f"cpu={other.fileno()}", "cpu=9999", "cpu", "=", "nonsense=x"):
-            monkeypatch.setenv(slots.HANDED_ON, claim)
-            assert slots.adopt(tmp_path / "holder") is None and slots.HANDED_ON not in os.environ
-    monkeypatch.setenv(slots.HANDED_ON, f"cpu={taken[0].descriptor}")
-    assert slots.adopt(tmp_path / "holder") == taken
+            monkeypatch.setenv(run_queue.HANDED_ON, claim)
+            assert run_queue.adopt(tmp_path / "holder") is None and run_queue.HANDED_ON not in os.environ
+    monkeypatch.setenv(run_queue.HANDED_ON, f"cpu={taken[0].descriptor}")
+    assert run_queue.adopt(tmp_path / "holder") == taken
 
 
 def test_no_wait_refuses_names_the_run_that_is_in_the_way_and_leaves_nothing(taken, tiny_data, tmp_path: Path):
@@ -248,7 +254,7 @@ def test_a_command_that_waits_says_behind_whom_and_ctrl_c_ends_it(taken, tiny_da
     )
     try:
         assert child.stderr.readline() == "run mine: Waiting for the CPU behind run holder; it is next.\n"
-        status = runs.find_run(tmp_path, "mine").status()
+        status = status_of(runs.find_run(tmp_path, "mine"))
         assert status.state == "queued" and status.active and "behind run holder" in status.sentence
         (listed,) = document("runs", data=tiny_data, runs=tmp_path)
         assert (listed["status"], listed["place"]) == ("queued", 1)
@@ -260,21 +266,21 @@ def test_a_command_that_waits_says_behind_whom_and_ctrl_c_ends_it(taken, tiny_da
     finally:
         child.kill()
         child.wait()
-    status = runs.find_run(tmp_path, "mine").status()
+    status = status_of(runs.find_run(tmp_path, "mine"))
     assert (status.state, status.sentence) == ("stopped", "Taken out of the queue before it started.")
 
 
 def test_stop_and_cancel_take_a_launched_run_out_of_the_queue(taken, tiny_data, tmp_path: Path):
     settings = config.settings_for("report", ["device=cpu"])
     for name in ("stopped", "cancelled"):
-        launch.start_training("tiny", settings, data_dir=tiny_data, runs_dir=tmp_path, run_id=name)
+        actions.start_training("tiny", settings, data_dir=tiny_data, runs_dir=tmp_path, run_id=name)
         run = runs.find_run(tmp_path, name)
-        assert run.status().state == "queued"
-        (launch.stop if name == "stopped" else launch.cancel)(run)
-        assert run.status().sentence == "Taken out of the queue before it started."
-        assert launch.running_process(run) is None
+        assert status_of(run).state == "queued"
+        (actions.stop if name == "stopped" else actions.cancel)(run)
+        assert status_of(run).sentence == "Taken out of the queue before it started."
+        assert launchers.running_process(run) is None
     with pytest.raises(RunError, match="run 'cancelled' does not wait in the queue, it is stopped"):
-        launch.cancel(run)
+        actions.cancel(run)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +295,7 @@ def test_a_run_that_waited_without_a_process_is_interrupted(tmp_path: Path, star
     gone = {"pid": os.getpid(), "started": started, "host": "here"}
     storage.write_text(run.folder / "events.jsonl", "")
     storage.append_line(run.folder / "events.jsonl", {"event": "queued", "process": gone})
-    assert (run.status().state, run.status().sentence) == ("interrupted", f"It was waiting {words}; resume it.")
+    assert (status_of(run).state, status_of(run).sentence) == ("interrupted", f"It was waiting {words}; resume it.")
 
 
 def test_a_group_of_seeds_trains_one_after_the_other_in_order(tiny_data, tmp_path: Path):
@@ -298,7 +304,7 @@ def test_a_group_of_seeds_trains_one_after_the_other_in_order(tiny_data, tmp_pat
                     data=tiny_data, runs=tmp_path, run=process_with_places)  # fmt: skip
     assert told["run_ids"] == ["g-1", "g-2", "g-3"] and told["group"]["varies"] == ["seed"]
     members = [runs.find_run(tmp_path, name) for name in told["run_ids"]]
-    wait_for(lambda: all(run.status().state == "finished" for run in members))
+    wait_for(lambda: all(status_of(run).state == "finished" for run in members))
     assert [run.settings.seed for run in members] == [5, 6, 7]
     assert [run.group for run in members] == [told["group"]] * 3 and told["group"]["kind"] == "seeds"
     times = [(event["time"], run.id) for run in members for event in run.events()
@@ -313,7 +319,7 @@ def process_with_places(*words: object, data: Path, runs: Path) -> subprocess.Co
 def test_a_twin_differs_in_the_one_setting_and_wrong_groups_are_refused(taken, tiny_data, tmp_path: Path):
     settings = config.settings_for("report", ["device=cpu", "epochs=3", "seed=4"])
     places = {"data_dir": tiny_data, "runs_dir": tmp_path}
-    ids = launch.start_twin("tiny", settings, "sampler=none", **places)
+    ids = actions.start_twin("tiny", settings, "sampler=none", **places)
     try:
         one, two = (runs.find_run(tmp_path, name) for name in ids)
         ours, theirs = one.settings.to_json(), two.settings.to_json()
@@ -321,25 +327,25 @@ def test_a_twin_differs_in_the_one_setting_and_wrong_groups_are_refused(taken, t
         assert one.group == two.group and (one.group["kind"], one.group["varies"]) == ("twin", ["sampler"])
     finally:
         for name in ids:
-            launch.stop(runs.find_run(tmp_path, name))
+            actions.stop(runs.find_run(tmp_path, name))
     with pytest.raises(WrongUse, match="a twin differs in one setting, and sampler is balanced already"):
-        launch.start_twin("tiny", settings, "sampler=balanced", **places)
+        actions.start_twin("tiny", settings, "sampler=balanced", **places)
     with pytest.raises(WrongUse, match="a twin keeps the seed"):
-        launch.start_twin("tiny", settings, "seed=7", **places)
+        actions.start_twin("tiny", settings, "seed=7", **places)
     with pytest.raises(SettingsError, match="did you mean 'sampler'"):
-        launch.start_twin("tiny", settings, "samplr=none", **places)
+        actions.start_twin("tiny", settings, "samplr=none", **places)
     with pytest.raises(WrongUse, match="seeds must be a whole number between 2 and 100, got 1"):
-        launch.start_group("tiny", settings, 1, **places)
+        actions.start_group("tiny", settings, 1, **places)
     runs.create_run_at(_tiny(tiny_data), settings, tmp_path / "g-2")
     with pytest.raises(RunError, match="run 'g-2' exists already"):
-        launch.start_group("tiny", settings, 3, run_id="g", **places)
+        actions.start_group("tiny", settings, 3, run_id="g", **places)
     assert not (tmp_path / "g-1").exists(), "a group that cannot be whole is not begun"
 
 
 def _tiny(tiny_data: Path):
-    from fashion_core import manifest
+    from fashion_core.data import datasets
 
-    return manifest.find_dataset(tiny_data, "tiny")
+    return datasets.find_dataset(tiny_data, "tiny")
 
 
 def test_a_disk_without_locks_is_an_error_and_not_a_slot_that_is_never_free(tmp_path: Path, monkeypatch):
@@ -348,4 +354,4 @@ def test_a_disk_without_locks_is_an_error_and_not_a_slot_that_is_never_free(tmp_
 
     monkeypatch.setattr("fcntl.flock", without)
     with pytest.raises(DiskError, match="No locks available"):
-        storage.lock(tmp_path / "cpu.lock")
+        locks.lock(tmp_path / "cpu.lock")

@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import config, launch, launchers, polling, runs, sbatch, slurm, storage
+from fashion_core import locks, storage
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.launch import actions, background, launchers, sbatch, slurm, slurm_poll
+from fashion_core.launch.status import status_of
+from fashion_core.runs import processes, runs
+from fashion_core.settings import config
 from tests.fake_slurm import DOWN, FakeSlurm
 from tests.made_runs import make_run
 from tests.test_command_line import command
@@ -37,9 +41,9 @@ PAYLOADS += ["--wrap=touch canary", "$HOME", "ä ö", "a\tb", "a\\b", "a\nb", "!
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     found = FakeSlurm(tmp_path / "cluster")
     monkeypatch.setenv("PATH", f"{found.folder / 'bin'}:{os.environ['PATH']}")
-    monkeypatch.setattr(polling, "KEEP_SECONDS", 0.0)
-    monkeypatch.setattr(polling, "KEEP_ERROR_SECONDS", 0.0)
-    monkeypatch.setattr(polling, "KEEP_ENDED_SECONDS", 0.0)
+    monkeypatch.setattr(slurm_poll, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(slurm_poll, "KEEP_ERROR_SECONDS", 0.0)
+    monkeypatch.setattr(slurm_poll, "KEEP_ENDED_SECONDS", 0.0)
     yield found
     found.end()
 
@@ -71,7 +75,7 @@ def given(folder: Path, number: str = "7", name: str = "job-7", *told: dict) -> 
 def inside(number: str = "7", name: str = "job-7", host: str = "node-1") -> dict:
     """What a trainer on another node says first; the pid is one that lives here."""
     job = {"id": number, "name": name, "cluster": ""}
-    return {"event": "started", "process": {**runs.process_identity(), "host": host, "job": job}}
+    return {"event": "started", "process": {**processes.process_identity(), "host": host, "job": job}}
 
 
 ENDINGS = {
@@ -99,7 +103,7 @@ def test_what_slurm_says_of_a_job_is_one_plain_sentence(cluster: FakeSlurm, tmp_
     cluster.set("accounting")
     cluster.put("7", "job-7", state, "Resources", known=known)
     expected, sentence = ENDINGS[state]
-    status = run.status()
+    status = status_of(run)
     if known == "sacct" and state in slurm.ALIVE:  # the controller does not know it, so it does not run
         expected, sentence = "interrupted", "Slurm job 7 is not in Slurm any more"
     assert status.state == expected and sentence in status.sentence
@@ -112,34 +116,36 @@ def test_a_job_that_nobody_knows_any_more_has_ended_and_one_that_never_trained_h
 ):
     cluster.put("7", "somebody-else", "RUNNING")  # the number came back; the name is another
     began = given(tmp_path / "runs" / "began", "7", "job-7", inside())
-    assert began.status().state == "interrupted" and "does not say how it ended, at step 0" in began.status().sentence
+    assert (
+        status_of(began).state == "interrupted" and "does not say how it ended, at step 0" in status_of(began).sentence
+    )
     never = given(tmp_path / "runs" / "never", "8", "job-8")
-    assert never.status().state == "failed" and "before training began" in never.status().sentence
+    assert status_of(never).state == "failed" and "before training began" in status_of(never).sentence
     with pytest.raises(RunError, match="is not running, it is interrupted; there is nothing to stop"):
-        launch.stop(began)
+        actions.stop(began)
     assert not cluster.of("scancel")
 
 
 def test_a_submission_that_was_cut_off_is_found_again_by_its_name(cluster: FakeSlurm, tmp_path: Path):
     run = given(tmp_path / "runs" / "cut", "", "job-cut")
-    assert run.status().state == "failed"
+    assert status_of(run).state == "failed"
     cluster.put("31", "job-cut", "PENDING", "Priority")
-    assert run.status().sentence == "Waits in Slurm as job 31: other jobs come first."
-    launch.stop(run)
-    assert cluster.job("31")["state"] == "CANCELLED" and run.status().state == "stopped"
+    assert status_of(run).sentence == "Waits in Slurm as job 31: other jobs come first."
+    actions.stop(run)
+    assert cluster.job("31")["state"] == "CANCELLED" and status_of(run).state == "stopped"
     runs.tell(run, "submitting", slurm={"name": "job-new", "request": sbatch.Request().to_json()})
-    assert run.status().sentence == "Being given to Slurm."
+    assert status_of(run).sentence == "Being given to Slurm."
 
 
 def test_two_who_resume_a_run_at_once_submit_one_job(cluster: FakeSlurm, tmp_path: Path):
     run = given(tmp_path / "runs" / "r", "7", "job-7", {"event": "stopped", "reason": "Stopped as asked."})
-    with storage.hold(run.folder / "submit.lock"):
+    with locks.hold(run.folder / "submit.lock"):
         with pytest.raises(RunError, match="is being submitted by another process"):
-            launch.start_resume(run, data_dir=tmp_path)
+            actions.start_resume(run, data_dir=tmp_path)
     cluster.set("hold")
-    launch.start_resume(run, data_dir=tmp_path)
+    actions.start_resume(run, data_dir=tmp_path)
     with pytest.raises(RunError, match="is queued already. Waits in Slurm as job"):
-        launch.start(run, data_dir=tmp_path, request=sbatch.Request())
+        actions.start(run, data_dir=tmp_path, request=sbatch.Request())
     assert len(cluster.of("sbatch")) == 1
 
 
@@ -148,24 +154,24 @@ def test_a_scheduler_that_does_not_answer_is_said_and_nothing_is_guessed(cluster
     trains = given(tmp_path / "runs" / "trains", "8", "job-8", inside("8", "job-8"))
     ended = given(tmp_path / "runs" / "ended", "9", "job-9", {"event": "finished", "reason": "Finished 2 epochs."})
     cluster.set("down")
-    assert (waits.status().state, trains.status().state) == ("queued", "running")  # as last heard of, and held so
+    assert (status_of(waits).state, status_of(trains).state) == ("queued", "running")  # as last heard of, and held so
     for run in (waits, trains):
-        said = run.status().sentence
+        said = status_of(run).sentence
         assert DOWN in said and f"what Slurm job {slurm.job_of(run.events()).id} does is not known" in said
         with pytest.raises(RunError, match="was not stopped: Slurm's squeue says"):
-            launch.stop(run)
+            actions.stop(run)
         with pytest.raises(RunError, match="there is nothing to resume"):
-            launch.start_resume(run, data_dir=tmp_path)
-    assert ended.status().sentence == "Finished 2 epochs."
+            actions.start_resume(run, data_dir=tmp_path)
+    assert status_of(ended).sentence == "Finished 2 epochs."
     cluster.unset("down")
     cluster.put("8", "job-8", "RUNNING")
-    assert trains.status().sentence == "Training, epoch 1 of 2."
+    assert status_of(trains).sentence == "Training, epoch 1 of 2."
 
 
 def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     run = given(tmp_path / "runs" / "r", "7", "job-7", inside())
-    assert "Slurm's squeue is not on this machine" in run.status().sentence
+    assert "Slurm's squeue is not on this machine" in status_of(run).sentence
     done = command("train", "tiny", "--backend", "slurm", data=tmp_path, runs=tmp_path / "runs")
     assert done.returncode == 1 and "launch from a login node" in done.stderr
 
@@ -173,19 +179,19 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path, monkeypatch: pytest.Mon
 def test_all_runs_of_a_folder_are_one_question_that_is_good_for_some_seconds(
     cluster: FakeSlurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(polling, "KEEP_SECONDS", 3600.0)
-    monkeypatch.setattr(polling, "KEEP_ENDED_SECONDS", 3600.0)
+    monkeypatch.setattr(slurm_poll, "KEEP_SECONDS", 3600.0)
+    monkeypatch.setattr(slurm_poll, "KEEP_ENDED_SECONDS", 3600.0)
     found = [given(tmp_path / "runs" / f"r{place}", str(place), f"job-{place}") for place in range(1, 31)]
     found.append(given(tmp_path / "runs" / "done", "99", "job-99", {"event": "finished"}))
     for place in range(1, 30):
         cluster.put(str(place), f"job-{place}", "PENDING", "Priority")
     for _ in range(3):
-        states = [run.status().state for run in found]
+        states = [status_of(run).state for run in found]
     assert states == ["queued"] * 29 + ["failed", "finished"]
     assert [words[0] for words in cluster.calls] == ["squeue", "sacct"]
     assert not any("99" in words[-1].split("=")[1].split(",") for words in cluster.of("squeue"))
     assert cluster.of("sacct")[0][-1] == "--jobs=30"
-    given(tmp_path / "runs" / "new", "40", "job-40").status()  # a new one is asked for at once
+    status_of(given(tmp_path / "runs" / "new", "40", "job-40"))  # a new one is asked for at once
     assert len(cluster.of("squeue")) == 2
 
 
@@ -204,25 +210,25 @@ def test_a_run_is_submitted_waits_trains_and_finishes_with_the_local_command(
     lines = (run.folder / sbatch.SCRIPT).read_text().splitlines()
     directives = [line.removeprefix("#SBATCH ") for line in lines if line.startswith("#SBATCH")]
     assert set(directives) == {word for word in asked if word.startswith("--")} - {"--parsable", asked[1]}
-    local = launch.command_line(launch.training_words(run, data_dir=tiny_data))
+    local = background.command_line(launchers.training_words(run, data_dir=tiny_data))
     assert lines[-1] == f"exec {' '.join(local)}"
     with pytest.raises(RunError, match="is queued; there is nothing to resume"):
-        launch.start_resume(run, data_dir=tiny_data)
+        actions.start_resume(run, data_dir=tiny_data)
     assert command("resume", "s", "--backend", "local", data=tiny_data, runs=tmp_path / "runs").returncode == 1
     cluster.release("100")
     wait_for(lambda: cluster.job("100")["state"] != "RUNNING", "the job's end")
-    assert run.status().sentence == "Finished 2 epochs.", run.log_tail()
+    assert status_of(run).sentence == "Finished 2 epochs.", run.log_tail()
     assert run.summary()["status"] == "finished" and "epoch 2/2" in launchers.launcher_of(run).logs(run)
     process = next(event["process"] for event in run.events() if "process" in event)
     assert process["job"]["id"] == "100" and process["job"]["name"] == slurm.job_of(run.events()).name
 
 
 def submit(dataset: str, data: Path, folder: Path, *sets: str, **asked) -> runs.Run:
-    from fashion_core import manifest
+    from fashion_core.data import datasets
 
     settings = config.settings_for("report", [*SETS, *sets])
-    run = runs.create_run(manifest.find_dataset(data, dataset), settings, runs_dir=folder, run_id="s")
-    launch.start(run, data_dir=data, request=sbatch.request(**asked))
+    run = runs.create_run(datasets.find_dataset(data, dataset), settings, runs_dir=folder, run_id="s")
+    actions.start(run, data_dir=data, request=sbatch.request(**asked))
     return run
 
 
@@ -230,26 +236,26 @@ def test_a_run_in_slurm_is_stopped_resumed_there_and_asked_to_end_by_its_time_li
     cluster: FakeSlurm, tiny_data: Path, tmp_path: Path
 ):
     run = submit("tiny", tiny_data, tmp_path, "epochs=1000", "save_minutes=1000", time="10")
-    wait_for(lambda: run.status().step > 3, "a few steps")
-    sentence = launch.stop(run, wait_seconds=30)
+    wait_for(lambda: status_of(run).step > 3, "a few steps")
+    sentence = actions.stop(run, wait_seconds=30)
     assert re.match(r"Stopped as asked at step \d+ of .*; everything up to there is saved\.", sentence)
     assert ["scancel", "--signal=TERM", "--batch", f"--name={slurm.job_of(run.events()).name}", "100"] in cluster.calls
-    saved = run.status().step
+    saved = status_of(run).step
 
-    launch.start_resume(run, data_dir=tiny_data)
+    actions.start_resume(run, data_dir=tiny_data)
     assert launchers.request_of(run) == sbatch.request(time="10") and slurm.job_of(run.events()).id == "101"
-    wait_for(lambda: run.status().step > saved + 3, "steps after the resumption")
+    wait_for(lambda: status_of(run).step > saved + 3, "steps after the resumption")
     cluster.set("time_left", "0:55")
     cluster.signal("101", signal.SIGTERM)  # as Slurm does at --signal=B:TERM@60
     wait_for(lambda: cluster.job("101")["state"] == "FAILED", "the end of the job")
-    status = run.status()
+    status = status_of(run)
     assert status.state == "stopped"
     assert "because the time limit of its Slurm job (--time) was 55 s away, at step" in status.sentence
     assert status.sentence.endswith(" is saved; resume it.")
 
     cluster.change("101", state="PENDING", reason="BeginTime")  # so it looks when Slurm itself begins it again
-    assert run.status().state == "queued" and "It goes on from step" in run.status().sentence
-    sentence = launch.stop(run)
+    assert status_of(run).state == "queued" and "It goes on from step" in status_of(run).sentence
+    sentence = actions.stop(run)
     assert cluster.job("101")["state"] == "CANCELLED"
     assert re.fullmatch(r"Taken out of Slurm before training went on; step [\d,]+ is saved\.", sentence)
 
@@ -267,7 +273,7 @@ def test_what_does_not_stop_is_cancelled_and_says_what_is_saved(
     deaf.stdout.close()
     cluster.put("7", "job-7", "RUNNING")
     cluster.change("7", pid=deaf.pid)
-    sentence = launch.stop(run, wait_seconds=0.1)
+    sentence = actions.stop(run, wait_seconds=0.1)
     assert sentence == "Did not stop within 0.1 s and was cancelled in Slurm; nothing was saved."
     assert deaf.wait(10) == -signal.SIGKILL
 
@@ -323,11 +329,11 @@ def test_a_run_directory_that_somebody_handed_over_cannot_put_words_into_a_comma
 ):
     run = given(tmp_path / "runs" / "r", "7", "job-7")
     storage.append_line(run.folder / "events.jsonl", {"event": "submitted", "time": 1, "slurm": kept})
-    process = {**runs.process_identity(), "host": "elsewhere", "job": kept}
+    process = {**processes.process_identity(), "host": "elsewhere", "job": kept}
     assert slurm.job_of(run.events()) is None
-    run.status()
+    status_of(run)
     storage.append_line(run.folder / "events.jsonl", {"event": "started", "time": 2, "process": process})
-    run.status()
+    status_of(run)
     assert not cluster.calls
     wrong = [
         ["wrap", "touch canary"],

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fashion_core import class_folders, drawn, fashion_mnist, indofashion, labels, layout, sources
+from fashion_core import labels
+from fashion_core.data.sources import class_folders, drawn, fashion_mnist, indofashion, layout, readers
 from fashion_core.errors import SourceError, WrongUse
 
 
@@ -26,8 +27,8 @@ def put(root: Path, *paths: str) -> Path:
     return root
 
 
-def opened(source: Path | str, tmp_path: Path, **options) -> sources.Source:
-    return sources.open_source(source, work_dir=tmp_path / "work", **options)
+def opened(source: Path | str, tmp_path: Path, **options) -> readers.Source:
+    return readers.open_source(source, work_dir=tmp_path / "work", **options)
 
 
 def refusal(source: Path | str, tmp_path: Path) -> str:
@@ -38,7 +39,7 @@ def refusal(source: Path | str, tmp_path: Path) -> str:
     return sentence
 
 
-def split_counts(source: sources.Source) -> dict[str, int]:
+def split_counts(source: readers.Source) -> dict[str, int]:
     return dict(collections.Counter(source.rows["split"]))
 
 
@@ -300,7 +301,7 @@ def test_what_is_wrong_inside_an_archive_is_said_of_the_archive(tmp_path: Path):
             for path, data in files.items():
                 archive.writestr(path, data)
         with pytest.raises(SourceError) as refused:
-            sources.open_source(tmp_path / name, work_dir=tmp_path / "work" / name)
+            readers.open_source(tmp_path / name, work_dir=tmp_path / "work" / name)
         assert part in str(refused.value) and str(tmp_path / name) in str(refused.value)
         assert "work" not in str(refused.value)
 
@@ -337,7 +338,7 @@ def test_a_licence_beside_the_photos_is_noted(tmp_path: Path):
     [("a/My photos.TAR.GZ", "My photos"), ("x.zip", "x"), ("set.v2", "set.v2"), ("demo", "demo"), ("a/b/", "b")],
 )
 def test_a_source_suggests_a_name(source: str, name: str):
-    assert sources.name_of(source) == name
+    assert readers.name_of(source) == name
 
 
 # --- IndoFashion -----------------------------------------------------------------------------------------------------
@@ -534,9 +535,9 @@ def test_idx_files_are_read_as_torchvision_reads_them(zipped: bool, below: str, 
     if not zipped:
         expected = read_image_file(str(root / "train-images-idx3-ubyte")).numpy()
         for number in (0, 7, 39):
-            picture = sources.open_photo_of(root, f"train-images-idx3-ubyte#{number}")
+            picture = readers.open_photo_of(root, f"train-images-idx3-ubyte#{number}")
             assert picture.mode == "RGB" and np.array_equal(np.asarray(picture)[:, :, 1], expected[number])
-            assert sources.photo_bytes_of(root, f"train-images-idx3-ubyte#{number}") == expected[number].tobytes()
+            assert readers.photo_bytes_of(root, f"train-images-idx3-ubyte#{number}") == expected[number].tobytes()
     third = found.rows.set_index("image_id").loc["train-00003"]
     assert (third["path"].split("#")[1], third["label"]) == ("3", "dress")
 
@@ -573,7 +574,7 @@ def test_the_real_fashion_mnist_is_told_by_its_labels(tmp_path: Path):
 
 def test_a_photo_whose_name_looks_like_an_address_is_still_a_photo(tmp_path: Path):
     put(tmp_path, "a#1.png")
-    assert sources.open_photo_of(tmp_path, "a#1.png").size == (4, 4)
+    assert readers.open_photo_of(tmp_path, "a#1.png").size == (4, 4)
 
 
 @pytest.mark.parametrize("stem", [stem for pair in fashion_mnist.STEMS.values() for stem in pair])
@@ -616,11 +617,11 @@ def test_the_demo_says_that_it_is_drawn_and_its_fingerprint_needs_no_drawing(tmp
     monkeypatch.setattr(drawn, "plan", lambda seed=0: plan(seed, num_train=30, num_val=1, num_test=1))
     found = opened("demo", tmp_path)
     assert found.synthetic and "drawn" in found.note and "not photographed" in found.note
-    assert sources.fingerprint_of(found.fingerprint_extra) == sources.known_fingerprint("demo")
-    assert sources.known_fingerprint("demo", seed=1) != sources.known_fingerprint("demo")
+    assert readers.fingerprint_of(found.fingerprint_extra) == readers.known_fingerprint("demo")
+    assert readers.known_fingerprint("demo", seed=1) != readers.known_fingerprint("demo")
     monkeypatch.setattr(drawn, "VERSION", "another")
-    assert sources.known_fingerprint("demo") != sources.fingerprint_of(found.fingerprint_extra)
-    assert sources.known_fingerprint(tmp_path) is None
+    assert readers.known_fingerprint("demo") != readers.fingerprint_of(found.fingerprint_extra)
+    assert readers.known_fingerprint(tmp_path) is None
 
 
 def test_class_folders_never_opens_a_photo(tmp_path: Path):

@@ -3,14 +3,15 @@ import pytest
 from scipy.stats import binom, binomtest
 from sklearn.metrics import f1_score, precision_score, recall_score
 
-from fashion_core import metrics, published, statistics
+from fashion_core.data import published
 from fashion_core.errors import RunError
+from fashion_core.metrics import intervals, scoring
 
 
 def plain_bootstrap(matrix: np.ndarray, resamples: int) -> dict[str, np.ndarray]:
     """The same intervals the slow way: photos drawn with replacement within each class, scored by scikit-learn."""
     generator = np.random.default_rng(99)
-    labels, predicted = metrics.expand_matrix(matrix)
+    labels, predicted = scoring.expand_matrix(matrix)
     starts, found = np.r_[0, np.cumsum(matrix.sum(axis=1))], {"precision": [], "f1": [], "macro": []}
     for _ in range(resamples):
         rows = np.concatenate(
@@ -25,7 +26,7 @@ def plain_bootstrap(matrix: np.ndarray, resamples: int) -> dict[str, np.ndarray]
 
 def test_resampling_the_rows_is_resampling_the_photos():
     matrix = np.array([[40, 7, 3], [9, 80, 11], [2, 6, 22]])
-    ours, slow = statistics.score_intervals(matrix), plain_bootstrap(matrix, 300)
+    ours, slow = intervals.score_intervals(matrix), plain_bootstrap(matrix, 300)
     # 300 resamples leave a bound uncertain by about 0.01 here
     assert np.array(ours.precision) == pytest.approx(slow["precision"], abs=0.035)
     assert np.array(ours.f1) == pytest.approx(slow["f1"], abs=0.035)
@@ -34,8 +35,8 @@ def test_resampling_the_rows_is_resampling_the_photos():
 
 def test_recall_has_wilsons_interval_and_every_interval_holds_its_score():
     matrix = published.report_matrix()
-    found = statistics.score_intervals(matrix, resamples=2000)
-    labels, predicted = metrics.expand_matrix(matrix)
+    found = intervals.score_intervals(matrix, resamples=2000)
+    labels, predicted = scoring.expand_matrix(matrix)
     for k, row in enumerate(matrix):
         theirs = binomtest(int(row[k]), int(row.sum())).proportion_ci(confidence_level=0.95, method="wilson")
         assert (found.recall[0][k], found.recall[1][k]) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
@@ -54,17 +55,17 @@ def test_the_macro_interval_covers_the_truth_as_often_as_it_says():
     truth = (2 * right / (1 + columns)).mean()
     for trial in range(300):
         matrix = np.stack([generator.multinomial(100, row) for row in shares])
-        low, high = statistics.score_intervals(matrix, resamples=400, seed=trial).macro_f1
+        low, high = intervals.score_intervals(matrix, resamples=400, seed=trial).macro_f1
         hits += low <= truth <= high
     assert 0.91 <= hits / 300 <= 0.98
 
 
 def test_a_class_without_errors_or_without_hits_still_has_an_interval():
-    found = statistics.score_intervals(np.array([[20, 0, 0], [0, 17, 3], [0, 5, 0]]), resamples=500)
+    found = intervals.score_intervals(np.array([[20, 0, 0], [0, 17, 3], [0, 5, 0]]), resamples=500)
     for low, high in (found.precision, found.f1):
         assert 0.7 < low[0] < 1 == high[0]
         assert low[2] == 0 < high[2] < 0.75
-    never = statistics.score_intervals(np.array([[9, 0], [9, 0]]), resamples=500)
+    never = intervals.score_intervals(np.array([[9, 0], [9, 0]]), resamples=500)
     assert (never.precision[0][1], never.precision[1][1]) == (0, 1)
 
 
@@ -79,7 +80,7 @@ def test_a_class_without_errors_or_without_hits_still_has_an_interval():
 )
 def test_what_is_no_confusion_matrix_is_an_error(matrix, told: str):
     with pytest.raises(RunError, match=told):
-        statistics.score_intervals(np.array(matrix))
+        intervals.score_intervals(np.array(matrix))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_what_is_no_confusion_matrix_is_an_error(matrix, told: str):
     ],
 )
 def test_no_interval_is_without_width(matrix: np.ndarray):
-    found = statistics.score_intervals(matrix, resamples=400)
+    found = intervals.score_intervals(matrix, resamples=400)
     for name in ("precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1"):
         low, high = np.array(getattr(found, name))
         assert (high - low > 0.01).all() and (low >= 0).all() and (high <= 1).all(), name
@@ -113,7 +114,7 @@ def test_no_interval_is_without_width(matrix: np.ndarray):
 @pytest.mark.parametrize("right", [0, 3, 10, 17, 20])
 def test_macro_recall_of_classes_of_one_size_has_about_wilsons_interval_of_all_photos_together(right: int):
     matrix = np.array([[right, 20 - right], [20 - right, right]])
-    found = statistics.score_intervals(matrix).macro_recall
+    found = intervals.score_intervals(matrix).macro_recall
     theirs = binomtest(2 * right, 40).proportion_ci(confidence_level=0.95, method="wilson")
     assert found == pytest.approx((theirs.low, theirs.high), abs=0.02)
 
@@ -125,7 +126,7 @@ def test_the_macro_interval_of_few_photos_covers_the_truth_as_often_as_wilsons_d
     generator, hits = np.random.default_rng(7), 0
     for trial in range(100):
         matrix = np.stack([generator.multinomial(n, row) for row in shares])
-        low, high = statistics.score_intervals(matrix, resamples=200, seed=trial).macro_f1
+        low, high = intervals.score_intervals(matrix, resamples=200, seed=trial).macro_f1
         hits += low <= rate <= high
     wilsons = [binomtest(k, n).proportion_ci(0.95, method="wilson") for k in range(n + 1)]
     lowest = min(
@@ -136,8 +137,8 @@ def test_the_macro_interval_of_few_photos_covers_the_truth_as_often_as_wilsons_d
 
 
 def test_a_class_without_photos_has_no_interval_and_leaves_those_of_the_others_alone():
-    whole = statistics.score_intervals(np.array([[15, 0, 5], [0, 0, 0], [4, 0, 6]]), resamples=500)
-    without = statistics.score_intervals(np.array([[15, 5], [4, 6]]), resamples=500)
+    whole = intervals.score_intervals(np.array([[15, 0, 5], [0, 0, 0], [4, 0, 6]]), resamples=500)
+    without = intervals.score_intervals(np.array([[15, 5], [4, 6]]), resamples=500)
     for name in ("precision", "recall", "f1"):
         found, expected = np.array(getattr(whole, name)), np.array(getattr(without, name))
         assert np.array_equal(found[:, [0, 2]], expected) and np.isnan(found[:, 1]).all()
@@ -145,6 +146,6 @@ def test_a_class_without_photos_has_no_interval_and_leaves_those_of_the_others_a
 
 
 def test_equal_inputs_give_equal_intervals():
-    first, second = (statistics.score_intervals(published.paper_matrix(), resamples=500) for _ in range(2))
+    first, second = (intervals.score_intervals(published.paper_matrix(), resamples=500) for _ in range(2))
     assert np.array_equal(np.array(first.f1), np.array(second.f1))
     assert first.macro_precision == second.macro_precision

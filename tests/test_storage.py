@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_core import storage
+from fashion_core import locks, storage
 from fashion_core.errors import DiskError
 
 
@@ -36,21 +36,21 @@ def test_torn_lines_are_left_out_and_the_next_line_is_whole(tmp_path: Path):
 def test_a_lock_ends_with_its_process_and_is_seen_from_outside(tmp_path: Path):
     path = tmp_path / "run.lock"
     code = (
-        "import sys, time; from pathlib import Path; from fashion_core import storage\n"
-        "with storage.hold(Path(sys.argv[1])):\n print('held', flush=True)\n time.sleep(60)"
+        "import sys, time; from pathlib import Path; from fashion_core import locks\n"
+        "with locks.hold(Path(sys.argv[1])):\n print('held', flush=True)\n time.sleep(60)"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     try:
         assert child.stdout.readline().strip() == "held"
-        assert storage.is_held(path)
-        with pytest.raises(storage.Busy), storage.hold(path):
+        assert locks.is_held(path)
+        with pytest.raises(locks.Busy), locks.hold(path):
             pass
     finally:
         child.kill()
         child.wait()
         child.stdout.close()
-    assert not storage.is_held(path)
+    assert not locks.is_held(path)
 
 
 def test_a_memory_map_appears_only_when_it_is_whole(tmp_path: Path):

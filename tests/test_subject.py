@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import datasets, pixels, run_names, runs, sides, storage, tidy
+from fashion_core import storage
+from fashion_core.compare import run_names, sides
+from fashion_core.data import datasets, pixels
+from fashion_core.runs import processes, runs, tags
 from tests.made_pairs import run_with
 from tests.made_runs import make_run
 from tests.test_pages import open_page
-from ui import pickers
+from ui.shared import pickers
 
 CLASSES = ("blouse", "dupattas", "saree")
 
@@ -53,7 +56,7 @@ def test_without_a_choice_it_is_the_starred_run_then_the_best_on_the_datasets_ph
     drawn = judged(lab / "e", 0.4, fingerprint="3" * 16)
     drawn.config["dataset"]["kind"] = "demo"
     assert pickers.usual_run([gone, drawn]).id == "e", "the photos that the first start draws by itself"
-    tidy.label(worse, starred=True)
+    tags.label(worse, starred=True)
     assert pickers.usual_run(every, "tiny").id == "a" and pickers.usual_run(every).id == "a"
     assert pickers.usual_run(every, "other").id == "c", "a star on other photos is none on these"
     assert pickers.usual_run([]) is None
@@ -121,7 +124,7 @@ def test_a_run_that_still_trains_says_so_instead_of_an_error(lab, tiny, tiny_run
     run = make_run(lab / "going", tiny.classes, counts={"test": 12}, fingerprint=tiny.fingerprint, embeddings=False)
     for name in ("summary.json", "predictions-test.parquet"):
         (run.folder / name).unlink(missing_ok=True)
-    own = {"event": "started", "time": 0, "process": runs.process_identity()}
+    own = {"event": "started", "time": 0, "process": processes.process_identity()}
     storage.append_line(run.folder / "events.jsonl", own)
     app = open_page("evaluation", run="going")
     assert not app.error and any("still training" in element.value for element in app.markdown)
@@ -133,7 +136,7 @@ def test_a_run_that_still_trains_says_so_instead_of_an_error(lab, tiny, tiny_run
 def test_a_name_says_what_differs_from_the_recipe_and_no_other_run_changes_it(lab):
     run = run_with(lab / "a", [True] * 3, seed=2, sets=["sampler=none", "num_workers=3"])
     assert run_names.made_name(run) == "report, image size 16, sampler none, seed 2"
-    tidy.label(run, name="Baseline")
+    tags.label(run, name="Baseline")
     assert run_names.name_of(run) == "Baseline"
     group = run_with(lab / "b", [True] * 3, group="three")
     assert run_names.made_name(group) == "report, image size 16, seed 0", "its seed, also the usual one"
@@ -160,7 +163,7 @@ def test_two_sides_of_one_name_are_told_apart_by_photos_then_time_then_id(lab):
 
 
 def test_runs_launched_one_after_another_have_different_colours_and_keep_them(tmp_path, tiny):
-    from fashion_core import config
+    from fashion_core.settings import config
 
     settings = config.settings_for("report", ["image_size=32"])
     made = [runs.create_run(tiny, settings, runs_dir=tmp_path, run_id=f"r{number}") for number in range(12)]

@@ -9,7 +9,13 @@ import safetensors.torch
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from fashion_core import batches, checkpoints, config, fields, infer, runs, steps, storage, train
+from fashion_core import storage
+from fashion_core.launch.status import status_of
+from fashion_core.models import inference
+from fashion_core.models import input as model_input
+from fashion_core.runs import checkpoints, runs
+from fashion_core.settings import config, fields
+from fashion_core.training import batches, loop, steps
 
 BASE = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "epochs=3"]
 CPU = torch.device("cpu")
@@ -17,7 +23,7 @@ CPU = torch.device("cpu")
 
 def trained(tiny, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
     run = runs.create_run(tiny, config.settings_for("report", [*BASE, *sets]), runs_dir=folder, run_id=run_id)
-    assert train.train(run, tiny)["status"] == "finished"
+    assert loop.train(run, tiny)["status"] == "finished"
     return run
 
 
@@ -26,7 +32,7 @@ def losses(run: runs.Run) -> list[float]:
 
 
 def weights(run: runs.Run) -> dict[str, torch.Tensor]:
-    return infer.load_model(run, CPU).state_dict()
+    return inference.load_model(run, CPU).state_dict()
 
 
 @pytest.mark.parametrize("loss", ["weighted", "focal"])
@@ -91,7 +97,7 @@ def test_the_running_mean_is_torchs_averaged_model_and_is_what_is_judged(tiny, t
         torch.testing.assert_close(judged[name], weight, rtol=1e-4, atol=1e-6)
     saved = safetensors.torch.load_file(checkpoints.good_step(run.folder) / "trainer.safetensors")
     assert not torch.equal(saved["learning:output.weight"], judged["output.weight"])
-    model = infer.new_model(run)
+    model = inference.new_model(run)
     model.load_state_dict(judged)
     with torch.inference_mode():
         logits = model.eval().head(torch.from_numpy(run.embeddings("test")))
@@ -102,7 +108,7 @@ def test_the_running_mean_is_torchs_averaged_model_and_is_what_is_judged(tiny, t
 def test_frozen_features_stand_still_and_the_last_layer_learns(tiny, tmp_path: Path):
     run = trained(tiny, tmp_path, "freeze=features")
     torch.manual_seed(run.settings.seed)
-    fresh = infer.new_model(run).state_dict()
+    fresh = inference.new_model(run).state_dict()
     for name, weight in weights(run).items():
         assert torch.equal(weight, fresh[name]) == (not name.startswith("output.")), name
 
@@ -118,9 +124,9 @@ def test_weight_decay_is_adamws(tiny, tmp_path: Path):
     with pytest.MonkeyPatch.context() as patch:
         share = steps._share
         patch.setattr(steps, "_share", lambda *arguments: share(*arguments) * 0)
-        train.train(run, tiny)
+        loop.train(run, tiny)
     torch.manual_seed(run.settings.seed)
-    fresh = infer.new_model(run).state_dict()["output.weight"]
+    fresh = inference.new_model(run).state_dict()["output.weight"]
     torch.testing.assert_close(weights(run)["output.weight"], fresh * (1 - 0.01 * 0.1) ** 15)
 
 
@@ -159,35 +165,35 @@ def validations(monkeypatch: pytest.MonkeyPatch, accuracies: list[float]) -> Non
     """Make validation say what the test wants it to say."""
     said = iter(accuracies)
     monkeypatch.setattr(
-        train.scoring, "validate", lambda job: {"val_loss": 1 - (now := next(said)), "val_accuracy": now}
+        loop.validation, "validate", lambda job: {"val_loss": 1 - (now := next(said)), "val_accuracy": now}
     )
 
 
 def test_early_stopping_ends_after_the_epochs_that_it_names(tiny, tmp_path: Path, monkeypatch):
     validations(monkeypatch, [0.3, 0.6, 0.6, 0.5, 0.9, 0.9])
     run = trained(tiny, tmp_path, "epochs=9", "early_stopping=2")
-    assert run.summary()["epochs"] == 4 and "had not risen for 2" in run.status().sentence
-    assert "Finished after 4 of 9 epochs" in run.status().sentence
+    assert run.summary()["epochs"] == 4 and "had not risen for 2" in status_of(run).sentence
+    assert "Finished after 4 of 9 epochs" in status_of(run).sentence
 
 
 def test_the_best_epochs_weights_are_kept_scored_and_loaded(tiny, tmp_path: Path, monkeypatch):
     validations(monkeypatch, [0.3, 0.8, 0.5, 0.8, 0.6])
     kept: dict[int, torch.Tensor] = {}
-    save = train.trainer_state.save
+    save = loop.state.save
 
     def listen(run, learner, progress):
         kept[progress.step] = learner.model.state_dict()["output.weight"].clone()
         save(run, learner, progress)
 
-    monkeypatch.setattr(train.trainer_state, "save", listen)
+    monkeypatch.setattr(loop.state, "save", listen)
     run = trained(tiny, tmp_path, "epochs=5", "final_weights=best")
     assert checkpoints.saved_steps(run.folder) == [10, 20, 25], "the best one and the last two"
     assert run.summary()["scored_step"] == 10, "the earlier of two equals"
-    assert infer.step_to_use(run).name == "10", "which prediction and export take too"
+    assert inference.step_to_use(run).name == "10", "which prediction and export take too"
     assert torch.equal(weights(run)["output.weight"], kept[10])
     assert not torch.equal(kept[10], kept[25])
     with torch.inference_mode():
-        logits = infer.load_model(run, CPU).head(torch.from_numpy(run.embeddings("test")))
+        logits = inference.load_model(run, CPU).head(torch.from_numpy(run.embeddings("test")))
     assert (np.array(run.classes)[logits.argmax(1).numpy()] == run.predictions("test")["predicted"]).all()
 
 
@@ -216,7 +222,7 @@ def test_a_compiled_model_learns_the_same(tiny, tmp_path: Path):
 
 def test_photos_that_lie_on_the_device_train_the_same_bits(tiny, tmp_path: Path, monkeypatch):
     gathered = trained(tiny, tmp_path, "epochs=1", run_id="gathered")
-    monkeypatch.setattr(batches, "fits_on", lambda device, num_bytes: True)
+    monkeypatch.setattr(model_input, "fits_on", lambda device, num_bytes: True)
     resident = trained(tiny, tmp_path, "epochs=1", run_id="resident")
     started = next(event for event in resident.events() if event["event"] == "started")
     assert started["photos_on_device"] is True
@@ -237,8 +243,8 @@ def test_a_network_with_norms_trains_stops_and_goes_on_to_the_same_bits(tiny, tm
     whole = trained(tiny, tmp_path, *sets, run_id="whole")
     run = runs.create_run(tiny, config.settings_for("report", [*BASE, *sets]), runs_dir=tmp_path, run_id="stopped")
     calls = iter(range(100))
-    assert train.train(run, tiny, should_stop=lambda: next(calls) >= 3)["status"] == "stopped"
-    assert train.train(run, tiny)["status"] == "finished"
+    assert loop.train(run, tiny, should_stop=lambda: next(calls) >= 3)["status"] == "stopped"
+    assert loop.train(run, tiny)["status"] == "finished"
     assert losses(run) == losses(whole)
     ours, theirs = weights(run), weights(whole)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
@@ -248,7 +254,7 @@ def test_a_network_with_norms_trains_stops_and_goes_on_to_the_same_bits(tiny, tm
 def test_the_papers_recipe_feeds_blue_first_at_128_by_256(tiny, tmp_path: Path):
     """Its input contract, with a small network and one epoch."""
     fed: list[torch.Tensor] = []
-    new_model = infer.new_model
+    new_model = inference.new_model
 
     def listen(run):
         model = new_model(run)
@@ -259,13 +265,13 @@ def test_the_papers_recipe_feeds_blue_first_at_128_by_256(tiny, tmp_path: Path):
     paper_sets = config.settings_for("paper", [])
     assert (paper_sets.image_size, paper_sets.channels, paper_sets.model) == ((128, 256), "BGR", "resnet50")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(infer, "new_model", listen)
+        patch.setattr(inference, "new_model", listen)
         run = runs.create_run(tiny, paper, runs_dir=tmp_path, run_id="paper")
-        train.train(run, tiny)
+        loop.train(run, tiny)
     assert fed[0].shape == (32, 3, 256, 128)
     # The tiny photos of class k have 120 more in channel k: with blue first, that is channel 2 - k of the input.
     frame = tiny.manifest()
-    rows = infer.split_rows(tiny, frame, "train")
+    rows = inference.split_rows(tiny, frame, "train")
     labels = frame["label"].map(tiny.classes.index).to_numpy()[rows]
     order = batches.epoch_order(labels, paper, epoch=1, num_classes=3)[:32]
     brightest = fed[0].mean(dim=(2, 3)).argmax(1).numpy()

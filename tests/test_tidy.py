@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import runs, storage, tidy
+from fashion_core import locks, paths, storage
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
+from fashion_core.launch import trash
+from fashion_core.runs import processes, runs, tags
 from tests.made_runs import make_run
 
 
@@ -25,14 +27,14 @@ def prints(folder: Path) -> dict[str, str]:
 def begin(run: runs.Run) -> None:
     """Make a run look as one that this process trains."""
     storage.append_line(
-        run.folder / "events.jsonl", {"event": "started", "time": 0, "process": runs.process_identity()}
+        run.folder / "events.jsonl", {"event": "started", "time": 0, "process": processes.process_identity()}
     )
 
 
 def test_a_change_keeps_the_other_labels_and_every_other_file(run):
     before = prints(run.folder)
-    tidy.label(run, name="Baseline", tags=("a", "b"))
-    tidy.label(run, starred=True)
+    tags.label(run, name="Baseline", tags=("a", "b"))
+    tags.label(run, starred=True)
     assert json.loads((run.folder / "labels.json").read_text()) == {
         "name": "Baseline", "tags": ["a", "b"], "note": "", "starred": True,
     }  # fmt: skip
@@ -53,58 +55,58 @@ def test_a_change_keeps_the_other_labels_and_every_other_file(run):
 )
 def test_what_is_too_long_is_refused_with_its_limit_and_nothing_is_written(run, change, words):
     with pytest.raises(WrongUse, match=words):
-        tidy.label(run, **change)
+        tags.label(run, **change)
     assert not (run.folder / "labels.json").exists()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"tags": 5}', '{"name": "' + "x" * 500 + '"}'])
 def test_damaged_labels_hide_no_run(run, text):
     (run.folder / "labels.json").write_text(text)
-    assert tidy.labels_of(run) == tidy.Labels()
+    assert tags.labels_of(run) == tags.Labels()
     assert [found.id for found in runs.list_runs(run.folder.parent)] == ["one"]
 
 
 def test_tags_are_separated_by_commas_and_stand_once():
-    assert tidy.tags_in(" baseline, to show,baseline,, x ") == ("baseline", "to show", "x")
+    assert tags.tags_in(" baseline, to show,baseline,, x ") == ("baseline", "to show", "x")
 
 
 def test_a_deleted_run_is_not_listed_and_comes_back_bit_for_bit(run):
     runs_dir, before = run.folder.parent, prints(run.folder)
-    assert tidy.delete(run) == "one"
+    assert trash.delete(run) == "one"
     assert runs.list_runs(runs_dir) == [] and not run.folder.exists()
     with pytest.raises(RunError):
         runs.find_run(runs_dir, "one")
-    assert [(one.place, one.run_id) for one in tidy.trash(runs_dir)] == [("one", "one")]
-    assert tidy.restore(runs_dir, "one") == "one"
-    assert prints(run.folder) == before and tidy.trash(runs_dir) == []
+    assert [(one.place, one.run_id) for one in trash.trash(runs_dir)] == [("one", "one")]
+    assert trash.restore(runs_dir, "one") == "one"
+    assert prints(run.folder) == before and trash.trash(runs_dir) == []
     assert [found.id for found in runs.list_runs(runs_dir)] == ["one"]
 
 
 def test_an_active_run_is_refused_by_its_process_and_by_its_lock(run):
-    with storage.hold(run.lock), pytest.raises(RunError, match="stop it before it can be deleted"):
-        tidy.delete(run)
+    with locks.hold(run.lock), pytest.raises(RunError, match="stop it before it can be deleted"):
+        trash.delete(run)
     begin(run)
     with pytest.raises(RunError, match="run 'one' is running; stop it before it can be deleted"):
-        tidy.delete(run)
-    assert run.folder.is_dir() and tidy.trash(run.folder.parent) == []
+        trash.delete(run)
+    assert run.folder.is_dir() and trash.trash(run.folder.parent) == []
 
 
 def test_two_runs_of_one_id_lie_side_by_side_in_the_trash(run):
     runs_dir = run.folder.parent
-    tidy.delete(run)
+    trash.delete(run)
     second = make_run(runs_dir / "one", ("kurta", "saree"), counts={"val": 8}, embeddings=False)
     with pytest.raises(RunError, match="run 'one' exists; delete that one first"):
-        tidy.restore(runs_dir, "one")
-    assert tidy.delete(second) == "one~2"
-    assert tidy.restore(runs_dir, "one~2") == "one"
+        trash.restore(runs_dir, "one")
+    assert trash.delete(second) == "one~2"
+    assert trash.restore(runs_dir, "one~2") == "one"
     assert runs.find_run(runs_dir, "one").dataset["splits"] == {"val": 8}
-    assert [one.place for one in tidy.trash(runs_dir)] == ["one"]
+    assert [one.place for one in trash.trash(runs_dir)] == ["one"]
 
 
 @pytest.mark.parametrize("place", ["../one", "one/../one", "nothing", "", "one~x", "/etc"])
 def test_only_what_is_in_the_trash_is_restored(run, place):
     with pytest.raises(RunError, match="is not in the trash"):
-        tidy.restore(run.folder.parent, place)
+        trash.restore(run.folder.parent, place)
     assert run.folder.is_dir()
 
 
@@ -116,14 +118,18 @@ def test_a_rename_that_fails_leaves_the_run_where_it_was(run, monkeypatch):
 
     monkeypatch.setattr(storage.os, "rename", full)
     with pytest.raises(Exception, match="Input/output error"):
-        tidy.delete(run)
+        trash.delete(run)
     monkeypatch.undo()
-    assert prints(run.folder) == before and tidy.trash(run.folder.parent) == []
+    assert prints(run.folder) == before and trash.trash(run.folder.parent) == []
 
 
 def test_a_read_only_lab_labels_deletes_and_restores_nothing(run, monkeypatch):
     monkeypatch.setenv("FASHION_READ_ONLY", "1")
-    for act in (lambda: tidy.label(run, starred=True), lambda: tidy.delete(run), lambda: tidy.restore(run.folder, "x")):
+    for act in (
+        lambda: tags.label(run, starred=True),
+        lambda: trash.delete(run),
+        lambda: trash.restore(run.folder, "x"),
+    ):
         with pytest.raises(ReadOnlyError, match="review copy"):
             act()
     assert run.folder.is_dir() and not (run.folder / "labels.json").exists()
@@ -131,21 +137,21 @@ def test_a_read_only_lab_labels_deletes_and_restores_nothing(run, monkeypatch):
 
 def test_runs_are_found_by_every_tag_and_by_star(run):
     other = make_run(run.folder.parent / "two", ("kurta", "saree"), counts={"val": 4}, embeddings=False)
-    tidy.label(run, tags=("a", "b"), starred=True)
-    tidy.label(other, tags=("a",))
+    tags.label(run, tags=("a", "b"), starred=True)
+    tags.label(other, tags=("a",))
 
     def ids(**wanted):
-        return [found.id for found in tidy.matching([run, other], **wanted)]
+        return [found.id for found in tags.matching([run, other], **wanted)]
 
     assert ids() == ["one", "two"] and ids(tags=["a"]) == ["one", "two"]
     assert ids(tags=["a", "b"]) == ["one"] and ids(starred=True) == ["one"] and ids(tags=["c"]) == []
 
 
 def test_git_brings_back_the_shipped_runs_alone(run):
-    assert not tidy.is_shipped(run)
-    shipped = runs.list_runs(tidy.config.PROJECT_ROOT / "checkpoints")
-    assert {found.id for found in shipped if tidy.is_shipped(found)} == {
-        found.id for found in shipped if found.id in tidy.SHIPPED
+    assert not tags.is_shipped(run)
+    shipped = runs.list_runs(paths.PROJECT_ROOT / "checkpoints")
+    assert {found.id for found in shipped if tags.is_shipped(found)} == {
+        found.id for found in shipped if found.id in tags.SHIPPED
     }
 
 
@@ -161,7 +167,7 @@ def test_the_command_line_labels_deletes_and_restores_what_the_page_does(run):
         return json.loads(done.stdout)
 
     said("label", "one", "--name", "Baseline", "--tag", "a", "--tag", "b", "--note", "of May", "--star")
-    assert tidy.labels_of(run) == tidy.Labels(name="Baseline", tags=("a", "b"), note="of May", starred=True)
+    assert tags.labels_of(run) == tags.Labels(name="Baseline", tags=("a", "b"), note="of May", starred=True)
     found = said("label", "one", "--tag", "c", "--untag", "a", "--no-star")
     assert found == {"run_id": "one", "name": "Baseline", "tags": ["b", "c"], "note": "of May", "starred": False}
     with pytest.raises(WrongUse, match="run 'one' has no tag 'z'; it has: b, c"):
@@ -170,4 +176,4 @@ def test_the_command_line_labels_deletes_and_restores_what_the_page_does(run):
     place = said("delete", "one")["place"]
     assert said("runs") == [] and said("trash") == [{"place": place, "run_id": "one", "damaged": False}]
     assert said("restore", place)["run_id"] == "one" and said("trash") == []
-    assert tidy.labels_of(run).name == "Baseline"
+    assert tags.labels_of(run).name == "Baseline"

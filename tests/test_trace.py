@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from fashion_core import config
+from fashion_core.settings import config
 from tests.test_augmentation_page import settings_of
-from ui import preview, trace
+from ui.augmentation import preview, trace
 
 EVERY = ["image_size=24", "crop_scale=0.3", "hue=0.2", "erasing=0.5", "rotation_degrees=30"]
 

@@ -9,8 +9,14 @@ import pandas as pd
 import pytest
 import torch
 
-from fashion_core import checkpoints, config, infer, manifest, pixels, runs, storage, train
+from fashion_core import locks, storage
+from fashion_core.data import importing, pixels
 from fashion_core.errors import DeviceError, RunError
+from fashion_core.launch.status import status_of
+from fashion_core.models import device, inference
+from fashion_core.runs import checkpoints, runs
+from fashion_core.settings import config
+from fashion_core.training import loop
 
 BASE = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "epochs=3"]
 
@@ -21,7 +27,7 @@ def new_run(tiny, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
 
 
 def weights_of(run: runs.Run) -> dict[str, torch.Tensor]:
-    return infer.load_model(run, torch.device("cpu")).state_dict()
+    return inference.load_model(run, torch.device("cpu")).state_dict()
 
 
 def logged(run: runs.Run) -> list[tuple]:
@@ -33,7 +39,7 @@ def test_a_run_leaves_the_files_that_the_design_names(tiny_run: runs.Run):
     names = {path.name for path in tiny_run.folder.iterdir()}
     assert names >= {"config.json", "metrics.jsonl", "events.jsonl", "steps", "summary.json"}
     assert names >= {f"predictions-{split}.parquet" for split in ("val", "test")}
-    assert tiny_run.status().state == "finished"
+    assert status_of(tiny_run).state == "finished"
     events = [event["event"] for event in tiny_run.events() if event["event"] != "preparing"]
     assert events == ["started", "saved", "epoch", "saved", "epoch", "finished"]
     frame = tiny_run.metrics()
@@ -56,10 +62,10 @@ def test_predictions_and_embeddings_belong_together(tiny, tiny_run: runs.Run):
     probabilities = predictions[[f"p_{name}" for name in tiny_run.classes]].to_numpy()
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert (np.array(tiny_run.classes)[probabilities.argmax(axis=1)] == predictions["predicted"]).all()
-    model = infer.load_model(tiny_run, torch.device("cpu"))
+    model = inference.load_model(tiny_run, torch.device("cpu"))
     with torch.inference_mode():
         logits = model.head(torch.from_numpy(features))
-    assert np.allclose(infer.softmax(logits.numpy()), probabilities, atol=1e-6)
+    assert np.allclose(inference.softmax(logits.numpy()), probabilities, atol=1e-6)
     frame = tiny.manifest().set_index("image_id").loc[predictions["image_id"]]
     assert (frame["split"] == "test").all() and (frame["label"].to_numpy() == predictions["label"]).all()
 
@@ -67,7 +73,7 @@ def test_predictions_and_embeddings_belong_together(tiny, tiny_run: runs.Run):
 def test_the_same_settings_give_the_same_bits(tiny, tmp_path: Path):
     first, second = (new_run(tiny, tmp_path, run_id=name) for name in ("a", "b"))
     for run in (first, second):
-        train.train(run, tiny)
+        loop.train(run, tiny)
     assert logged(first) == logged(second)
     assert all(torch.equal(a, b) for a, b in zip(weights_of(first).values(), weights_of(second).values(), strict=True))
 
@@ -75,23 +81,23 @@ def test_the_same_settings_give_the_same_bits(tiny, tmp_path: Path):
 def test_another_seed_gives_another_run(tiny, tmp_path: Path):
     first, second = new_run(tiny, tmp_path), new_run(tiny, tmp_path, "seed=1", run_id="b")
     for run in (first, second):
-        train.train(run, tiny)
+        loop.train(run, tiny)
     assert logged(first) != logged(second)
 
 
 @pytest.mark.parametrize("sets", [(), ("mixup=0.4", "sampler=none"), ("log_every=4", "cutmix=1")], ids=str)
 def test_a_run_stopped_at_any_step_goes_on_to_the_same_bits(tiny, tmp_path: Path, sets: tuple[str, ...]):
     whole = new_run(tiny, tmp_path, *sets, run_id="whole")
-    train.train(whole, tiny)
+    loop.train(whole, tiny)
     for stop_at in range(1, 34):  # each of the 15 steps, and places in validation and scoring
         run = new_run(tiny, tmp_path, *sets, run_id=f"stopped-{stop_at}")
         calls = iter(range(1, 10_000))
-        summary = train.train(run, tiny, should_stop=lambda calls=calls, at=stop_at: next(calls) >= at)
+        summary = loop.train(run, tiny, should_stop=lambda calls=calls, at=stop_at: next(calls) >= at)
         if summary["status"] == "finished":
             assert stop_at > 15
         else:
-            assert summary["status"] == run.status().state == "stopped"
-            assert train.train(run, tiny)["status"] == "finished"
+            assert summary["status"] == status_of(run).state == "stopped"
+            assert loop.train(run, tiny)["status"] == "finished"
         assert logged(run) == logged(whole)
         expected, found = weights_of(whole), weights_of(run)
         assert all(torch.equal(expected[name], found[name]) for name in expected)
@@ -100,7 +106,7 @@ def test_a_run_stopped_at_any_step_goes_on_to_the_same_bits(tiny, tmp_path: Path
 
 def test_steps_that_were_logged_but_not_saved_are_trained_again(tiny, tmp_path: Path):
     whole, run = new_run(tiny, tmp_path, run_id="whole"), new_run(tiny, tmp_path, run_id="crashed")
-    train.train(whole, tiny)
+    loop.train(whole, tiny)
 
     class Crash(Exception):
         pass
@@ -110,15 +116,15 @@ def test_steps_that_were_logged_but_not_saved_are_trained_again(tiny, tmp_path: 
             raise Crash
 
     with pytest.raises(Crash):
-        train.train(run, tiny, say=crash)
-    assert run.status().state == "failed"
-    train.train(run, tiny)
+        loop.train(run, tiny, say=crash)
+    assert status_of(run).state == "failed"
+    loop.train(run, tiny)
     assert logged(run) == logged(whole)
 
 
 def test_a_torn_checkpoint_is_passed_over_for_the_one_before(tiny, tmp_path: Path):
     run = new_run(tiny, tmp_path)
-    train.train(run, tiny)
+    loop.train(run, tiny)
     last = run.folder / "steps" / str(checkpoints.saved_steps(run.folder)[-1])
     data = (last / "model.safetensors").read_bytes()
     (last / "model.safetensors").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
@@ -137,17 +143,17 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_says_where(tiny, tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.optim.Adam, "step", poison)
         with pytest.raises(RunError, match="the weights convolutions.0.weight became NaN or infinite by step 1"):
-            train.train(run, tiny)
-    assert run.status().state == "failed" and "by step 1" in run.status().sentence
+            loop.train(run, tiny)
+    assert status_of(run).state == "failed" and "by step 1" in status_of(run).sentence
     assert checkpoints.saved_steps(run.folder) == []  # weights that are not numbers are not called saved
 
 
 def test_two_trainers_cannot_share_a_run(tiny, tmp_path: Path):
     run = new_run(tiny, tmp_path)
-    with storage.hold(run.lock), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage, "hold", lambda path, seconds=0, hold=storage.hold: hold(path, 0))
+    with locks.hold(run.lock), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locks, "hold", lambda path, seconds=0, hold=locks.hold: hold(path, 0))
         with pytest.raises(RunError, match="is being trained by another process"):
-            train.train(run, tiny)
+            loop.train(run, tiny)
 
 
 def test_a_dataset_that_changed_is_refused_with_the_difference(tiny, tiny_run: runs.Run, tmp_path: Path):
@@ -176,7 +182,7 @@ def test_a_device_that_is_not_there_is_refused(tiny, tmp_path: Path):
     if torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
     with pytest.raises(DeviceError, match="device 'cuda' is not on this machine, it has cpu"):
-        infer.choose_device("cuda")
+        device.choose_device("cuda")
 
 
 def test_weights_of_another_network_are_refused(tiny, tiny_run: runs.Run, tmp_path: Path):
@@ -186,18 +192,18 @@ def test_weights_of_another_network_are_refused(tiny, tiny_run: runs.Run, tmp_pa
     document["settings"]["image_size"] = "24"
     (folder / "config.json").write_text(json.dumps(document))
     with pytest.raises(RunError, match="do not fit its config.json"):
-        infer.load_model(runs.open_run(folder), torch.device("cpu"))
+        inference.load_model(runs.open_run(folder), torch.device("cpu"))
 
 
 def test_one_photo_is_predicted_as_its_cached_row_was(tiny, tiny_run: runs.Run):
-    from fashion_core.sources import open_photo_of
+    from fashion_core.data.sources.readers import open_photo_of
 
     frame = tiny.manifest()
     stored = tiny_run.predictions("test").set_index("image_id")
     rows = frame.index[frame["split"] == "test"][:4]
-    model = infer.load_model(tiny_run, torch.device("cpu"))
+    model = inference.load_model(tiny_run, torch.device("cpu"))
     images = [open_photo_of(tiny.root, frame.loc[row, "path"]) for row in rows]
-    found = infer.predict_photos(model, images, tiny_run.settings)
+    found = inference.predict_photos(model, images, tiny_run.settings)
     expected = stored.loc[frame.loc[rows, "image_id"], [f"p_{name}" for name in tiny_run.classes]].to_numpy()
     assert np.allclose(found, expected, atol=1e-5)
 
@@ -206,10 +212,10 @@ def test_the_evaluation_of_another_set_with_the_same_classes_is_kept_apart(tiny,
     fewer = tmp_path / "fewer"
     shutil.copytree(tiny_source, fewer)
     next((fewer / "test" / "shoe").iterdir()).unlink()
-    other = manifest.import_source(str(fewer), data_dir=tmp_path / "data", name="fewer")
+    other = importing.import_source(str(fewer), data_dir=tmp_path / "data", name="fewer")
     folder = tmp_path / "runs" / "copy"
     shutil.copytree(tiny_run.folder, folder)
-    scores = infer.evaluate(runs.open_run(folder), other, "test", device="cpu")
+    scores = inference.evaluate(runs.open_run(folder), other, "test", device="cpu")
     assert scores["n"] == 14 and scores["split"] == "test-on-fewer"
     kept = pd.read_parquet(folder / "predictions-test.parquet")
     assert len(kept) == 15
@@ -218,6 +224,6 @@ def test_the_evaluation_of_another_set_with_the_same_classes_is_kept_apart(tiny,
 def test_the_trainer_never_opens_a_photo_once_the_cache_is_there(tiny, tmp_path: Path):
     pixels.build(tiny, 16, 16)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fashion_core.sources.open_photo_of", lambda *_: pytest.fail("a photo was opened"))
-        patch.setattr("fashion_core.photos.open_photo", lambda *_: pytest.fail("a photo was opened"))
-        train.train(new_run(tiny, tmp_path), tiny)
+        patch.setattr("fashion_core.data.sources.readers.open_photo_of", lambda *_: pytest.fail("a photo was opened"))
+        patch.setattr("fashion_core.data.sources.photos.open_photo", lambda *_: pytest.fail("a photo was opened"))
+        loop.train(new_run(tiny, tmp_path), tiny)

@@ -15,14 +15,20 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import checkpoints, config, fields, launch, manifest, runs, storage, tidy
+from fashion_core import storage
+from fashion_core.data import importing
 from fashion_core.errors import RunError
+from fashion_core.launch import actions, launchers
+from fashion_core.launch.status import status_of
+from fashion_core.runs import checkpoints, processes, runs, tags
+from fashion_core.settings import config, fields
 from tests.conftest import write_tiny
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
-from ui import curves_view, ending_view, growing, live, run_names, settings_form
 from ui.charts import overlay, rates
 from ui.charts.progress import finding, progress_curves
+from ui.shared import curves_view, metrics_log, run_names, run_status, settings_form
+from ui.training import after_run, run_view
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,7 +63,7 @@ def test_a_class_without_training_photos_is_refused_before_a_run_is_made(tmp_pat
     shutil.rmtree(tmp_path / "photos" / "train" / "shoe")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
-    dataset = manifest.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="tiny")
+    dataset = importing.import_source(tmp_path / "photos", data_dir=tmp_path / "data", name="tiny")
     app = open_page("training", dataset="tiny")
     assert not app.exception and "train" not in [button.key for button in app.button]
     told = (
@@ -104,7 +110,7 @@ def test_changes_are_listed_before_the_start_and_the_command_line_is_equal(room)
 def test_a_group_and_a_twin_are_launched_as_the_command_line_says(room, monkeypatch, query, called, flags):
     seen: list[tuple] = []
     for name in ("start_group", "start_twin", "start_training"):
-        monkeypatch.setattr(launch, name, lambda *said, name=name, **where: seen.append((name, said[2])) or ["none"])
+        monkeypatch.setattr(actions, name, lambda *said, name=name, **where: seen.append((name, said[2])) or ["none"])
     app = open_page("training", **query)
     num = 4 if "seeds" in query else 2
     assert app.button(key="train").label.startswith(f"Train {num} runs of 2 epochs")
@@ -138,11 +144,11 @@ def test_looking_at_a_run_imports_no_torch(tiny_data, tiny_runs):
 def test_the_time_on_the_button_comes_from_a_run_measured_here(room, tiny_runs, monkeypatch):
     monkeypatch.setenv("FASHION_RUNS", str(tiny_runs))
     run = runs.find_run(tiny_runs, "tiny-run")
-    speed, measured = live.measured_images_per_second(run.settings, [run], "cpu")
+    speed, measured = run_status.measured_images_per_second(run.settings, [run], "cpu")
     assert measured.id == "tiny-run"
     assert speed == run.metrics()["images_per_second"].dropna().iloc[-1]
     other = config.settings_for("report", ["image_size=64"])
-    assert live.measured_images_per_second(other, [run], "cpu") is None
+    assert run_status.measured_images_per_second(other, [run], "cpu") is None
 
 
 @pytest.mark.slow
@@ -154,24 +160,24 @@ def test_a_run_is_started_stopped_resumed_and_killed_from_the_page(room):
     try:
         assert app.query_params["run"] in (run.id, [run.id])
         assert run.settings.epochs == 1000 and run.settings.image_size == (32, 32)
-        wait_for(lambda: run.status().step > 3)
+        wait_for(lambda: status_of(run).step > 3)
         app.run()
         assert "Running" in written(app) and not app.exception
         app.button(key="stop").click().run()
-        wait_for(lambda: run.status().state == "stopped")
+        wait_for(lambda: status_of(run).state == "stopped")
         app.run()
         assert "Stopped as asked at step" in written(app) or "Stopped as asked after" in written(app)
-        stopped_at = run.status().step
+        stopped_at = status_of(run).step
         app.button(key="resume").click().run()
-        wait_for(lambda: run.status().step > stopped_at + 3)
-        process = launch.running_process(run)
+        wait_for(lambda: status_of(run).step > stopped_at + 3)
+        process = launchers.running_process(run)
         process.send_signal(signal.SIGKILL)
-        wait_for(lambda: run.status().state == "interrupted", 5)
+        wait_for(lambda: status_of(run).state == "interrupted", 5)
         app.run()
         text = written(app)  # the one that launched it says the signal, if it was quick enough
         assert "Interrupted" in text and ("signal 9 (SIGKILL)" in text or "ended without a word" in text)
     finally:
-        process = launch.running_process(run)
+        process = launchers.running_process(run)
         if process is not None:
             process.kill()
 
@@ -181,9 +187,9 @@ def test_a_short_run_ends_while_nobody_looks_and_the_page_links_to_its_evaluatio
     app = open_page("training", image_size="32", epochs="1", batch_size="8", log_every="1", device="cpu")
     app.button(key="train").click().run()
     (run,) = runs.list_runs(room)
-    wait_for(lambda: not run.status().active)
+    wait_for(lambda: not status_of(run).active)
     app = open_page("training", run=run.id)
-    assert run.status().state == "finished", run.log_tail()
+    assert status_of(run).state == "finished", run.log_tail()
     assert "Finished" in written(app)
     assert next(m.value for m in app.metric if m.label == "Test accuracy").endswith(" %")
 
@@ -210,7 +216,7 @@ def test_every_ending_is_told_in_its_own_sentence(room, event, words):
     storage.append_line(run.folder / "events.jsonl", {"time": 0, **event})
     app = open_page("training", run="ended")
     assert words[:1].upper() + words[1:] in written(app)
-    assert live.BADGES[event["event"]][0] in written(app)
+    assert run_view.BADGES[event["event"]][0] in written(app)
 
 
 def test_names_from_files_are_shown_as_they_are(room):
@@ -375,7 +381,7 @@ def test_nobody_is_called_ahead_while_the_intervals_overlap():
 
 def test_a_growing_file_is_read_as_the_whole_one_is_torn_and_rewritten_too(watched):
     path = watched.folder / "metrics.jsonl"
-    seen = growing.Growing(path)
+    seen = metrics_log.Growing(path)
 
     def agrees() -> int:
         frame = seen.frame()
@@ -423,7 +429,7 @@ def test_a_run_goes_on_from_the_saved_step_that_is_chosen_and_says_what_is_lost(
     for number in (10, 20, 30):
         checkpoints.write(run.folder, number, {"model.safetensors": b"x"})
     seen: list[dict] = []
-    monkeypatch.setattr(launch, "start_resume", lambda run, data_dir, **where: seen.append(where))
+    monkeypatch.setattr(actions, "start_resume", lambda run, data_dir, **where: seen.append(where))
     app = open_page("training", run="ended", from_step=str(step))
     assert app.selectbox(key="from_step").options == ["Step 30 (newest)", "Step 20", "Step 10"]
     lost = {30: "", 20: "Saved step 30 will be removed", 10: "Saved steps 20 and 30 will be removed"}[step]
@@ -460,7 +466,7 @@ def test_a_run_that_the_machines_restart_ended_says_so(watched, monkeypatch):
     own = {"pid": 2**22 - 3, "started": 5.0, "host": "here"}
     storage.append_line(watched.folder / "events.jsonl", {"event": "started", "time": 0, "process": own})
     assert "restarted" not in written(open_page("training", run="watched"))
-    monkeypatch.setattr(ending_view.psutil, "boot_time", lambda: time.time() + 60)
+    monkeypatch.setattr(after_run.psutil, "boot_time", lambda: time.time() + 60)
     assert "This machine was restarted after that" in written(open_page("training", run="watched"))
 
 
@@ -471,12 +477,12 @@ def test_a_star_tags_and_a_name_are_kept_and_the_table_is_filtered_by_them(watch
     other = make_run(watched.folder.parent / "other", CLASSES, counts={"val": 12}, embeddings=False)
     app = open_page("training", run="watched")
     app.button(key="star").click().run()
-    assert tidy.labels_of(watched).starred
-    tidy.label(watched, name="<b>x</b>", tags=("show",))
+    assert tags.labels_of(watched).starred
+    tags.label(watched, name="<b>x</b>", tags=("show",))
     app = open_page("training", tag="show")
     assert app.dataframe[-1].value["Run"].tolist() == ["<b>x</b>"]
     assert app.dataframe[-1].value["What it is"].tolist() == [run_names.made_name(watched)]
-    assert len(open_page("training").dataframe[-1].value) == 2 and not tidy.labels_of(other).starred
+    assert len(open_page("training").dataframe[-1].value) == 2 and not tags.labels_of(other).starred
 
 
 def test_a_deleted_run_leaves_the_page_and_comes_back_from_the_trash(watched):
@@ -491,6 +497,6 @@ def test_a_deleted_run_leaves_the_page_and_comes_back_from_the_trash(watched):
 
 
 def test_a_run_that_trains_cannot_be_deleted_from_the_page(watched):
-    own = {"event": "started", "time": 0, "process": runs.process_identity()}
+    own = {"event": "started", "time": 0, "process": processes.process_identity()}
     storage.append_line(watched.folder / "events.jsonl", own)
     assert open_page("training", run="watched").button(key="delete watched").disabled

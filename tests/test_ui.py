@@ -14,10 +14,22 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import launch, manifest, published, storage
+from fashion_core import locks, storage
+from fashion_core.data import datasets, published
 from fashion_core.labels import display_name
+from fashion_core.launch import background
 from tests.made_runs import make_run
-from ui import charts, colours, first_start, gallery, loaders, navigation, plot, standings, words
+from ui import charts
+from ui.app import loaders, navigation, words
+from ui.charts import colours
+from ui.charts import lines as chart_lines
+from ui.charts.bars import probability_bars, rates_with_intervals
+from ui.charts.classes import class_distribution, counts_by_split
+from ui.charts.lines import smoothed
+from ui.charts.maps import embedding_scatter
+from ui.charts.matrix import confusion_matrix
+from ui.overview import leaders
+from ui.shared import first_start, gallery, plot
 
 ROOT = Path(__file__).parents[1]
 
@@ -123,7 +135,7 @@ def test_safe_defaults_are_on():
 
 def test_a_single_error_is_visible_beside_480_right_ones_and_an_empty_cell_is_not():
     matrix, labels = published.report_matrix(), published.classes()
-    trace = charts.confusion_matrix(matrix, labels).data[0]
+    trace = confusion_matrix(matrix, labels).data[0]
     shade, written = np.array(trace.z), np.array(trace.text)
     wrong = ~np.eye(15, dtype=bool)
     assert (shade[np.diag_indices(15)] > 0).all() and (shade[wrong & (matrix > 0)] <= -0.14).all()
@@ -136,42 +148,42 @@ def test_a_single_error_is_visible_beside_480_right_ones_and_an_empty_cell_is_no
 
 
 def test_row_percentages_of_the_matrix_sum_to_100():
-    trace = charts.confusion_matrix(published.report_matrix(), published.classes(), values="rows").data[0]
+    trace = confusion_matrix(published.report_matrix(), published.classes(), values="rows").data[0]
     sums = [sum(float(text) for text in row if text) for row in trace.text]
     assert np.allclose(sums, 100, atol=1.5)  # two digits are written without a decimal
 
 
 def test_the_chosen_cell_is_framed():
-    shapes = charts.confusion_matrix(np.eye(3, dtype=int), "abc", chosen=(1, 2)).layout.shapes
+    shapes = confusion_matrix(np.eye(3, dtype=int), "abc", chosen=(1, 2)).layout.shapes
     frame = [shape for shape in shapes if shape.type == "rect"]
     assert [(s.x0, s.x1, s.y0, s.y1) for s in frame] == [(1.5, 2.5, 0.5, 1.5)]
 
 
 def test_splits_are_drawn_on_one_scale_from_zero_with_their_counts():
     counts = pd.DataFrame({"train": [30, 10], "val": [2, 1]}, index=["saree", "gowns"])
-    figure = charts.class_distribution(counts, title="Photos", drawn=True)
+    figure = class_distribution(counts, title="Photos", drawn=True)
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range and figure.layout.xaxis.range[0] == 0
     assert [list(bar.text) for bar in figure.data] == [["30", "10"], ["2", "1"]]
     assert "drawn data" in figure.layout.title.text
-    shares = charts.class_distribution(counts, as_share=True)
+    shares = class_distribution(counts, as_share=True)
     assert np.allclose([sum(bar.x) for bar in shares.data], 100)
 
 
 def test_counts_by_split_agree_with_a_count_by_hand():
     photos = pd.DataFrame({"label": ["b", "a", "b", "b"], "split": ["train", "train", "val", "train"]})
-    counts = charts.counts_by_split(photos, ["a", "b", "c"])
+    counts = counts_by_split(photos, ["a", "b", "c"])
     assert counts.to_dict("list") == {"train": [1, 2, 0], "val": [0, 1, 0]}
 
 
 def test_the_smoothed_loss_is_pandas_own_adjusted_moving_average():
     values = np.random.default_rng(0).normal(size=300)
-    assert np.allclose(charts.smoothed(values, 0.9), pd.Series(values).ewm(alpha=0.1, adjust=True).mean())
+    assert np.allclose(smoothed(values, 0.9), pd.Series(values).ewm(alpha=0.1, adjust=True).mean())
 
 
 def test_a_thinned_line_keeps_its_extremes_and_its_ends():
     y = np.random.default_rng(1).normal(size=50_000)
     y[12_345], y[40_000] = 99, -99
-    x, thin = charts.thin(np.arange(50_000), y)
+    x, thin = chart_lines.thin(np.arange(50_000), y)
     assert len(x) <= charts.lines.MAX_LINE_POINTS + 2 and {0, 12_345, 40_000, 49_999} <= set(x.tolist())
     assert thin.max() == 99 and thin.min() == -99 and (np.diff(x) > 0).all()
 
@@ -179,7 +191,7 @@ def test_a_thinned_line_keeps_its_extremes_and_its_ends():
 def test_a_map_sends_row_ids_alone_and_greys_what_is_not_highlighted():
     points = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
     labels = np.repeat(["a", "b", "c"], 20)
-    figure = charts.embedding_scatter(points, labels, ["a", "b", "c"], highlight=["b"])
+    figure = embedding_scatter(points, labels, ["a", "b", "c"], highlight=["b"])
     ids = np.concatenate([np.asarray(trace.customdata) for trace in figure.data])
     assert sorted(ids) == list(range(60)) and ids.dtype == np.int32
     assert [trace.marker.color == colours.LIGHT["grey"] for trace in figure.data] == [True, True, False]
@@ -189,22 +201,22 @@ def test_a_highlighted_class_whose_own_colour_is_grey_stands_out_from_the_grey_o
     classes = [f"class {number}" for number in range(10)]
     points = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
     grey = next(name for name, colour in colours.class_colours(classes).items() if colour == "#7F7F7F")
-    figure = charts.embedding_scatter(points, classes * 2, classes, highlight=[grey])
+    figure = embedding_scatter(points, classes * 2, classes, highlight=[grey])
     (shown,) = (trace.marker.color for trace in figure.data if trace.uid == grey)
     assert shown == colours.LIGHT["indigo"]
-    figure = charts.embedding_scatter(points, classes * 2, classes)
+    figure = embedding_scatter(points, classes * 2, classes)
     assert [trace.marker.color for trace in figure.data if trace.uid == grey] == ["#7F7F7F"]
 
 
 def test_a_map_of_one_of_two_runs_has_a_dot_of_the_runs_colour_before_its_name():
     points = np.zeros((2, 2), np.float32)
-    figure = charts.embedding_scatter(points, ["a", "b"], ["a", "b"], title="strong <b>", mark="#009E73")
+    figure = embedding_scatter(points, ["a", "b"], ["a", "b"], title="strong <b>", mark="#009E73")
     assert figure.layout.title.text == '<span style="color:#009E73">●</span> strong &lt;b&gt;'
 
 
 def test_the_numbers_beside_the_rows_keep_their_distance_however_wide_the_chart_is():
     rates = pd.DataFrame({"label": ["a"], "rate": 1.0, "low": 0.9, "high": 1.0, "n": 10})
-    figure = charts.rates_with_intervals(rates)
+    figure = rates_with_intervals(rates)
     (note,) = figure.layout.annotations
     assert note.x == 1 and note.xref == "paper" and 0 < note.xshift < figure.layout.margin.r - 48
 
@@ -214,11 +226,11 @@ def test_a_class_named_like_a_tag_is_shown_as_it_is_written():
     rates = pd.DataFrame({"label": labels, "rate": 0.5, "low": 0.4, "high": 0.6, "n": 10})
     counts = pd.DataFrame({"train": [1, 2]}, index=labels)
     for figure in (
-        charts.confusion_matrix(np.eye(2, dtype=int), labels),
-        charts.rates_with_intervals(rates),
-        charts.class_distribution(counts),
-        charts.probability_bars(labels, [0.5, 0.5]),
-        charts.embedding_scatter(np.zeros((2, 2), np.float32), labels, labels),
+        confusion_matrix(np.eye(2, dtype=int), labels),
+        rates_with_intervals(rates),
+        class_distribution(counts),
+        probability_bars(labels, [0.5, 0.5]),
+        embedding_scatter(np.zeros((2, 2), np.float32), labels, labels),
     ):
         assert "<a" not in figure.to_json().replace("\\u003c", "<")
 
@@ -235,10 +247,10 @@ def test_every_class_has_a_place_of_its_own_whatever_it_is_called(labels):
     counts = pd.DataFrame({"train": range(1, K + 1), "val": 1}, index=labels)
     rates = pd.DataFrame({"label": labels, "rate": np.linspace(0.9, 0.1, K), "low": 0.0, "high": 1.0, "n": 10})
     shown = [
-        (charts.confusion_matrix(matrix, labels), labels),
-        (charts.class_distribution(counts), labels),
-        (charts.rates_with_intervals(rates), labels[::-1]),  # the best one on top
-        (charts.probability_bars(labels, np.full(K, 1 / K)), labels),
+        (confusion_matrix(matrix, labels), labels),
+        (class_distribution(counts), labels),
+        (rates_with_intervals(rates), labels[::-1]),  # the best one on top
+        (probability_bars(labels, np.full(K, 1 / K)), labels),
     ]
     for figure, order in shown:
         axis = figure.layout.yaxis
@@ -256,7 +268,7 @@ def test_every_class_has_a_place_of_its_own_whatever_it_is_called(labels):
 
 def test_two_classes_of_one_name_both_stand_on_the_map_and_keep_their_lines():
     points = np.repeat(np.arange(5, dtype=np.float32)[:, None] * 10, 2, axis=1)
-    figure = charts.embedding_scatter(points, TWINS, TWINS)
+    figure = embedding_scatter(points, TWINS, TWINS)
     assert [note.text for note in figure.layout.annotations] == ["T shirt", "T shirt", "Dress", "Dress", "C"]
     assert len({(note.x, note.y) for note in figure.layout.annotations}) == 5
 
@@ -325,7 +337,9 @@ def test_a_file_that_changes_gets_a_new_key(tmp_path):
 
 def test_many_sessions_at_once_start_one_drawing(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_import", lambda source, name, *, data_dir: started.append((source, data_dir)))
+    monkeypatch.setattr(
+        background, "start_import", lambda source, name, *, data_dir: started.append((source, data_dir))
+    )
     threads = [threading.Thread(target=first_start.ensure_demo, args=(tmp_path,)) for _ in range(16)]
     for thread in threads:
         thread.start()
@@ -338,11 +352,11 @@ def test_many_sessions_at_once_start_one_drawing(tmp_path, monkeypatch):
 
 def test_a_drawing_that_somebody_else_started_is_not_started_twice(tmp_path, monkeypatch):
     started = []
-    monkeypatch.setattr(launch, "start_import", lambda *args, **keywords: started.append(args))
+    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))
     folder = tmp_path / ".incoming" / "demo"
     storage.write_json(folder / "progress.json", {"done": 1240, "total": 4200, "stage": "", "error": None, "pid": 1})
-    with storage.hold(folder / "lock"):
-        assert manifest.import_progress(tmp_path, "demo")["alive"]
+    with locks.hold(folder / "lock"):
+        assert datasets.import_progress(tmp_path, "demo")["alive"]
         first_start.ensure_demo(tmp_path)
     assert started == []
 
@@ -359,15 +373,15 @@ def test_progress_is_a_count():
 
 
 def test_the_published_rows_are_the_published_accuracies():
-    assert standings.published_rows()["rate"].round(4).tolist() == [0.8843, 0.8413]
+    assert leaders.published_rows()["rate"].round(4).tolist() == [0.8843, 0.8413]
 
 
 def test_the_best_run_is_chosen_by_validation_and_scored_on_test(tiny_run):
-    rows = standings.best_runs([tiny_run])
+    rows = leaders.best_runs([tiny_run])
     predictions = tiny_run.predictions("test")
     assert rows["run"].tolist() == ["tiny-run"] and rows["split"].tolist() == ["test"]
     assert rows["rate"].iloc[0] == (predictions["label"] == predictions["predicted"]).mean()
-    assert standings.best_runs([]).empty
+    assert leaders.best_runs([]).empty
 
 
 def test_a_run_that_cannot_be_scored_blanks_no_other(tiny_run, tmp_path):
@@ -375,7 +389,7 @@ def test_a_run_that_cannot_be_scored_blanks_no_other(tiny_run, tmp_path):
     without_boot = {"test": ["bag"] * 20, "val": ["bag", "boot"] * 10}
     run = make_run(tmp_path / "one", ("bag", "boot"), counts={"test": 20, "val": 20}, labels=without_boot)
     never = make_run(tmp_path / "two", ("bag", "boot"), counts={}, fingerprint="2" * 16)
-    rows = standings.best_runs([run, never, tiny_run]).set_index("run")
+    rows = leaders.best_runs([run, never, tiny_run]).set_index("run")
     assert set(rows.index) == {"one", "tiny-run"} and rows.loc["one", "split"] == "test"
     found = run.predictions("test")
     assert rows.loc["one", "rate"] == (found["label"] == found["predicted"]).mean()
@@ -392,7 +406,7 @@ def test_every_page_has_its_file_and_every_file_its_page():
 
 PICKER = """
 import streamlit as st
-from ui import address
+from ui.app import address
 value = address.select("Letter", ["a", "b", "c"], key="letter", default="b", words=str.upper)
 st.text(value)
 """

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_core import audit, datasets, manifest, pixels, versions
+from fashion_core.data import datasets, derived, importing, pixels
+from fashion_core.data.audit import audit
 from fashion_core.errors import DatasetError, WrongUse
 from tests.test_audit import planted_folder  # noqa: F401
 
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def planted(tmp_path, planted_folder):  # noqa: F811
-    return manifest.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
+    return importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
@@ -32,21 +33,21 @@ def bytes_of(folder: Path) -> dict[str, str]:
 def test_a_version_without_leaks_has_none_and_the_old_dataset_keeps_its_bytes(planted, planted_folder):  # noqa: F811
     found = audit.run(planted)
     before, photos = bytes_of(planted.folder), bytes_of(planted_folder)
-    new = versions.exclude(planted, versions.leaked(found), bring="command")
+    new = derived.exclude(planted, derived.leaked(found), bring="command")
     assert bytes_of(planted.folder) == before and bytes_of(planted_folder) == photos
     assert new.id == "planted-v2" and new.name == "planted v2" and new.fingerprint != planted.fingerprint
     assert new.num_images == planted.num_images - 5 == sum(new.splits.values())
     assert audit.run(new).leaks == [] and audit.run(new).counts["exact_duplicate"] == 1
     old_rows, new_rows = planted.manifest(), new.manifest()
     left_out = new_rows["status"] == "excluded"
-    assert set(new_rows.loc[left_out, "image_id"]) == set(versions.leaked(found))
+    assert set(new_rows.loc[left_out, "image_id"]) == set(derived.leaked(found))
     assert new_rows.loc[left_out, "reason"].str.startswith("leak: ").all()
     assert old_rows[~left_out].equals(new_rows[~left_out])
 
 
 def test_both_versions_read_the_same_pixels_and_building_another_size_works(planted):
     ids = planted.manifest()["image_id"]
-    new = versions.exclude(planted, {ids[0]: "no"}, bring="command")
+    new = derived.exclude(planted, {ids[0]: "no"}, bring="command")
     assert (pixels.thumbnails(new) == pixels.thumbnails(planted)).all()
     with pytest.raises(DatasetError):  # each cache names its own dataset
         pixels.open_pixels(dataclasses.replace(new, fingerprint=planted.fingerprint), 128, 128)
@@ -59,8 +60,8 @@ def test_both_versions_read_the_same_pixels_and_building_another_size_works(plan
 
 def test_photos_that_were_unpacked_with_the_old_dataset_are_found_after_data_is_moved(tmp_path, planted_folder):  # noqa: F811
     archive = shutil.make_archive(str(tmp_path / "photos"), "zip", planted_folder)
-    old = manifest.import_source(archive, data_dir=tmp_path / "data", name="planted")
-    versions.exclude(old, {old.manifest()["image_id"][0]: "no"}, bring="command", name="fewer")
+    old = importing.import_source(archive, data_dir=tmp_path / "data", name="planted")
+    derived.exclude(old, {old.manifest()["image_id"][0]: "no"}, bring="command", name="fewer")
     (tmp_path / "data").rename(tmp_path / "moved")
     new = datasets.find_dataset(tmp_path / "moved", "fewer")
     row = new.manifest().query("status == 'ok'").iloc[0]
@@ -69,12 +70,12 @@ def test_photos_that_were_unpacked_with_the_old_dataset_are_found_after_data_is_
 
 def test_the_same_exclusion_again_is_the_same_dataset_and_another_one_is_numbered_on(planted):
     first, second = planted.manifest()["image_id"].head(2)
-    one = versions.exclude(planted, {first: "no"}, bring="command")
-    assert versions.exclude(planted, {first: "another reason"}, bring="command") == one
-    other = versions.exclude(planted, {second: "no"}, bring="command")
+    one = derived.exclude(planted, {first: "no"}, bring="command")
+    assert derived.exclude(planted, {first: "another reason"}, bring="command") == one
+    other = derived.exclude(planted, {second: "no"}, bring="command")
     assert (one.name, other.name) == ("planted v2", "planted v3") and one.fingerprint != other.fingerprint
     with pytest.raises(DatasetError, match="there already with other photos"):
-        versions.exclude(planted, {second: "no"}, bring="command", name="planted v2")
+        derived.exclude(planted, {second: "no"}, bring="command", name="planted v2")
 
 
 def test_what_cannot_be_left_out_is_refused_in_one_sentence(planted):
@@ -86,7 +87,7 @@ def test_what_cannot_be_left_out_is_refused_in_one_sentence(planted):
         (dict.fromkeys(sarees, "no"), "class 'saree' would lose its last photo"),
     ):
         with pytest.raises(DatasetError, match=sentence):
-            versions.exclude(planted, reasons, bring="command")
+            derived.exclude(planted, reasons, bring="command")
     assert datasets.list_datasets(planted.folder.parent) == [planted]
 
 
@@ -98,14 +99,14 @@ def test_lists_are_text_json_or_what_the_audit_tab_saves(tmp_path):
         ('{"dataset": "x", "images": {"a.png": "leak: why"}}', {"a.png"}),
     ):
         path.write_text(text)
-        assert set(versions.read_list(path)) == ids
+        assert set(derived.read_list(path)) == ids
     for text in ("[1]", "{}", "[", '{"images": {"a": 1}}', '{"images": 3}', "[[1]]"):
         path.write_text(text)
         with pytest.raises(WrongUse):
-            versions.read_list(path)
+            derived.read_list(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(WrongUse):
-        versions.read_list(path)
+        derived.read_list(path)
 
 
 def test_the_command_makes_the_new_dataset_and_says_so(planted):
@@ -121,7 +122,7 @@ def test_the_command_makes_the_new_dataset_and_says_so(planted):
 def test_a_list_is_kept_so_that_the_command_makes_the_new_dataset_again_after_it_was_removed(planted, tmp_path):
     first, second = planted.manifest()["image_id"].head(2)
     reasons = {first: "leak: seen before", second: "an ugly photo"}
-    made = versions.exclude(planted, reasons, name="my choice")
+    made = derived.exclude(planted, reasons, name="my choice")
     old, _, again = made.bring.rpartition(" && ")
     assert old == planted.bring
     shutil.rmtree(made.folder)
@@ -143,58 +144,58 @@ def test_a_list_given_to_the_command_may_be_thrown_away_afterwards(planted, tmp_
     assert done.returncode == 0, done.stderr
     bring = datasets.load(planted.folder.parent / "fewer").bring
     kept = Path(shlex.split(bring)[shlex.split(bring).index("--exclude") + 1])
-    assert str(path) not in bring and versions.read_list(kept) == {path.read_text(): "listed in list.txt"}
+    assert str(path) not in bring and derived.read_list(kept) == {path.read_text(): "listed in list.txt"}
 
 
 def test_what_is_refused_leaves_no_list_behind(planted):
     sarees = planted.manifest().query("label == 'saree'")["image_id"]
     with pytest.raises(DatasetError):
-        versions.exclude(planted, dict.fromkeys(sarees, "no"))
+        derived.exclude(planted, dict.fromkeys(sarees, "no"))
     with pytest.raises(DatasetError, match="visible characters"):
-        versions.exclude(planted, {sarees.iloc[0]: "no"}, name="\n")
-    assert not (planted.folder.parent / versions.LISTS).exists()
+        derived.exclude(planted, {sarees.iloc[0]: "no"}, name="\n")
+    assert not (planted.folder.parent / derived.LISTS).exists()
 
 
 def test_a_split_that_loses_its_last_photo_of_a_class_is_named(planted):
     rows = planted.manifest().query("label == 'saree' and split == 'test' and status == 'ok'")
     with pytest.raises(DatasetError, match="test has no photo of class 'saree'.*--force"):
-        versions.exclude(planted, dict.fromkeys(rows["image_id"], "no"))
+        derived.exclude(planted, dict.fromkeys(rows["image_id"], "no"))
     assert datasets.list_datasets(planted.folder.parent) == [planted]
-    made = versions.exclude(planted, dict.fromkeys(rows["image_id"], "no"), force=True)
+    made = derived.exclude(planted, dict.fromkeys(rows["image_id"], "no"), force=True)
     assert "--force" in shlex.split(made.bring)
-    assert versions.left(planted, made).endswith(f"most is lost by saree in test 0 of {len(rows)}")
+    assert derived.left(planted, made).endswith(f"most is lost by saree in test 0 of {len(rows)}")
     assert made.warnings[-1] == "test has no photo of class 'saree' any more"
-    fewer = versions.exclude(planted, dict.fromkeys(rows["image_id"][1:], "no"))
+    fewer = derived.exclude(planted, dict.fromkeys(rows["image_id"][1:], "no"))
     assert not any("any more" in warning for warning in fewer.warnings)
 
 
 def test_a_split_is_not_emptied_without_being_asked_to(planted):
     val = planted.manifest().query("split == 'val' and status == 'ok'")["image_id"]
     with pytest.raises(DatasetError, match="val has no photo"):
-        versions.exclude(planted, dict.fromkeys(val, "no"))
-    made = versions.exclude(planted, dict.fromkeys(val, "no"), force=True)
+        derived.exclude(planted, dict.fromkeys(val, "no"))
+    made = derived.exclude(planted, dict.fromkeys(val, "no"), force=True)
     assert "val" not in made.splits and "val has no photo any more" in made.warnings
 
 
 def test_another_dataset_of_the_same_name_leaves_the_first_ones_list_alone(planted):
     first, second = planted.manifest()["image_id"].head(2)
-    made = versions.exclude(planted, {first: "no"}, name="fewer")
+    made = derived.exclude(planted, {first: "no"}, name="fewer")
     shutil.rmtree(made.folder)
-    versions.exclude(planted, {second: "no"}, name="fewer")
+    derived.exclude(planted, {second: "no"}, name="fewer")
     kept = Path(shlex.split(made.bring)[shlex.split(made.bring).index("--exclude") + 1])
-    assert set(versions.read_list(kept)) == {first}
+    assert set(derived.read_list(kept)) == {first}
 
 
 def test_the_command_says_which_labels_a_list_decides_and_which_conflicts_stay(planted):
     found = audit.run(planted)
     conflict = found.findings().query("kind == 'conflict'").iloc[0]
     first, second = conflict["image_id"], conflict["other"]
-    assert versions.conflict_notes(found, versions.leaked(found))[0].startswith("1 label conflict stays")
-    (note,) = versions.conflict_notes(found, [first])
+    assert derived.conflict_notes(found, derived.leaked(found))[0].startswith("1 label conflict stays")
+    (note,) = derived.conflict_notes(found, [first])
     assert f"'{first}' goes" in note and f"the label is '{conflict['other_label']}'" in note
-    (note,) = versions.conflict_notes(found, [second])
+    (note,) = derived.conflict_notes(found, [second])
     assert f"'{second}' goes" in note and f"the label is '{conflict['label']}'" in note
-    assert versions.conflict_notes(found, [first, second]) == []
+    assert derived.conflict_notes(found, [first, second]) == []
     words = [sys.executable, "-m", "fashion_core", "audit", "planted", "--exclude-leaks"]
     done = subprocess.run([*words, "--data-dir", str(planted.folder.parent)], cwd=ROOT, capture_output=True, text=True)
     assert "1 label conflict stays" in done.stderr, done.stderr

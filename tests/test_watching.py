@@ -2,7 +2,8 @@
 
 import pytest
 
-from fashion_core import runs, storage
+from fashion_core import storage
+from fashion_core.runs import processes, runs
 from tests.made_runs import make_run
 from tests.test_browser import browser as browser  # the fixture
 from tests.test_browser import no_trouble, pytestmark, server, settle, tab, wait_for
@@ -31,7 +32,7 @@ def growing(tmp_path):
     (run.folder / "events.jsonl").unlink()
     storage.append_line(
         run.folder / "events.jsonl",
-        {"event": "started", "time": 0, "device": "cpu", "process": runs.process_identity()},
+        {"event": "started", "time": 0, "device": "cpu", "process": processes.process_identity()},
     )
     log(run, range(1, 9))
     return run

@@ -8,8 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fashion_core.labels import counted
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
-from ui.colours import LIGHT
 
 
 def rates_with_intervals(

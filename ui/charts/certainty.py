@@ -3,10 +3,10 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from fashion_core.calibration import Reliability
-from fashion_core.statistics import wilson
+from fashion_core.metrics.calibration import Reliability
+from fashion_core.metrics.intervals import wilson
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout
-from ui.colours import LIGHT
 
 
 def reliability_diagram(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from ui.charts.colours import CLASSES_LIGHT, LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
-from ui.colours import CLASSES_LIGHT, LIGHT
 
 BAND = "rgba(92,91,100,0.16)"  # grey, thin enough for both grounds
 

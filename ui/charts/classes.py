@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT
 from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name, names_axis
-from ui.colours import LIGHT
 
 _GAP = 0.03  # between panels, of the chart's width
 _ROOM = 1.22  # the axis goes on behind the longest bar, so that its number has room

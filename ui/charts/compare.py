@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
-from ui.colours import LIGHT
 
 _MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds

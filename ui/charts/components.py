@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT, MORE_RAMP, MORE_RAMP_DARK
 from ui.charts.layout import base_layout, class_name, names_axis
 from ui.charts.ramps import scale, text_on
-from ui.colours import LIGHT, MORE_RAMP, MORE_RAMP_DARK
 
 
 def scree(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from fashion_core.labels import display_name, shortened
-from ui.colours import LIGHT
+from ui.charts.colours import LIGHT
 
 SPLIT_COLOURS = {"train": LIGHT["indigo"], "val": LIGHT["turmeric"], "test": LIGHT["leaf"]}
 SPLIT_NAMES = {"train": "Train", "val": "Validation", "test": "Test"}

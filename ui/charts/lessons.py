@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from fashion_core.statistics import wilson
+from fashion_core.metrics.intervals import wilson
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
-from ui.colours import LIGHT
 
 #: First and second training of a lesson: colour and symbol say the same.
 LOOKS = (("indigo", "circle", "solid"), ("turmeric", "diamond", "dash"))

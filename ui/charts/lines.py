@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT, class_colours
 from ui.charts.layout import base_layout
-from ui.colours import LIGHT, class_colours
 
 MAX_LINE_POINTS = 2000
 _DASHES = ("solid", "dash", "dot", "dashdot")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fashion_core import excerpts
+from fashion_core.metrics import worst_classes
+from ui.charts.colours import LIGHT, MORE_RAMP, class_colours
 from ui.charts.layout import base_layout, class_name
-from ui.colours import LIGHT, MORE_RAMP, class_colours
 
 SYMBOLS = ("circle", "square", "diamond")  # colour alone cannot part fifteen classes
 
@@ -55,7 +55,7 @@ def embedding_scatter(
     steps = 5 if len(classes) > len(SYMBOLS) else 1  # right and wrong differ by more than colour
     shade = {name: LIGHT["indigo"] if highlight and colours[name] in GREYS else colours[name] for name in order}
     medians: dict[str, np.ndarray] = {}
-    if len(order) >= excerpts.MANY:
+    if len(order) >= worst_classes.MANY:
         order = [name for name in order if name in highlight]
         _add_together(figure, points, rows, labels, hover, written, shade, apart=highlight)
     for name in order:

@@ -6,9 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fashion_core.labels import counted
-from ui.charts.layout import base_layout, class_name, names_axis
-from ui.charts.ramps import scale, text_on
-from ui.colours import (
+from ui.charts.colours import (
     LESS_RAMP,
     LESS_RAMP_DARK,
     LIGHT,
@@ -19,6 +17,8 @@ from ui.colours import (
     WRONG_RAMP,
     WRONG_RAMP_DARK,
 )
+from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.ramps import scale, text_on
 
 WRONG, RIGHT = (WRONG_RAMP, WRONG_RAMP_DARK), (RIGHT_RAMP, RIGHT_RAMP_DARK)
 LESS, MORE = (LESS_RAMP, LESS_RAMP_DARK), (MORE_RAMP, MORE_RAMP_DARK)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout
 from ui.charts.lines import thin
-from ui.colours import LIGHT
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 

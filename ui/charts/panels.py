@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT
 from ui.charts.layout import LONGEST, base_layout, names_axis
-from ui.colours import LIGHT
 
 #: The looks of reference marks, in the order of a panel's references: shapes that are told apart without colour.
 MARKS = (

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout
 from ui.charts.lines import smoothed, thin
-from ui.colours import LIGHT
 
 
 def finding(losses: np.ndarray) -> str:

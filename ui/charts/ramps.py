@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ui.colours import CELL_TEXT
+from ui.charts.colours import CELL_TEXT
 
 Ramps = tuple[Sequence[str], Sequence[str]]  # the same ramp in the light and in the dark theme, weak to strong
 

@@ -5,9 +5,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fashion_core import storage
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout
 from ui.charts.lines import thin
-from ui.colours import LIGHT
 
 GIB = 2**30
 #: (column of metrics.jsonl, axis name, unit of one logged number, hover format)

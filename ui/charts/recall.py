@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from fashion_core import statistics
+from fashion_core.metrics import intervals
+from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
-from ui.colours import LIGHT
 
 
 def recalls(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Recall, Wilson's lower and upper bound (shares, NaN where a class has no photos) and photos, of each class of a
     confusion matrix (counts, rows true)."""
     right, n = np.diag(matrix).astype(float), matrix.sum(axis=1)
-    low, high = statistics.wilson(right, n)
+    low, high = intervals.wilson(right, n)
     share = np.divide(right, n, out=np.full(len(n), np.nan), where=n > 0)
     return share, np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan), n
 

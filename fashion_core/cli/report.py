@@ -1,0 +1,61 @@
+"""The command report: runs, groups of seeds and published results as one HTML file to hand over. Imports no torch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashion_core import storage
+from fashion_core.cli.console import DATA_DIR, RUNS_DIR, DataDir, Json, RunsDir, answer, app
+from fashion_core.data import datasets
+from fashion_core.errors import RunError
+from fashion_core.labels import counted
+from fashion_core.runs import runs
+
+
+@app.command()
+def report(
+    chosen: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Runs, groups of seeds or published results; all against the first."),
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--to", "-o", help="A file that does not exist yet; named after the first run.")
+    ] = None,
+    split: Annotated[str | None, typer.Option("--split", help="test, or val where there is no test.")] = None,
+    margin: Annotated[float, typer.Option("--margin", help="What still counts as equal; 0.01 is one point.")] = 0.01,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Write one HTML file that needs no network: the answer first, then everything it rests on."""
+    from fashion_core.report import document as reports  # scipy, which no other command owes
+    from fashion_core.report import report_page
+
+    destination = to or Path(f"{chosen[0]}-report.html")
+    if destination.exists():
+        raise RunError(f"{destination} exists already; choose another destination")
+    found = runs.list_runs(runs_dir)
+    made = reports.collect(
+        reports.sides_of(chosen, found),
+        split=split,
+        datasets=datasets.list_datasets(data_dir),
+        others=found,
+        margin=margin,
+    )
+    page = report_page.render(made)
+    storage.write_bytes(destination, page.html)
+    document = {
+        "path": str(destination),
+        "bytes": len(page.html),
+        "sides": [side["id"] for side in made.document["sides"]],
+        "runs": [run["run_id"] for run in made.document["runs"]],
+        "split": made.document["split"],
+        "drawn": made.document["drawn"],
+        "verdict": made.document["board"]["verdict"],
+        "photos": page.num_photos,
+        "pictures": page.num_pictured,
+    }
+    pictured = f"{page.num_pictured:,} of {counted(page.num_photos, 'photo')} with a picture"
+    lines = [f"{destination}: {len(page.html) / 1e6:.3g} MB, {pictured}", document["verdict"]]
+    answer(document, as_json, lines)

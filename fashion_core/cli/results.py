@@ -1,0 +1,216 @@
+"""Commands about a trained model: evaluate, embed, predict. They import torch late."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
+from fashion_core.data import datasets
+from fashion_core.embeddings import tsne_umap
+from fashion_core.errors import RunError, WrongUse
+from fashion_core.labels import counted
+from fashion_core.metrics import enough, scoring
+from fashion_core.runs import evaluation, runs, snapshots
+
+
+@app.command()
+def evaluate(
+    run: str,
+    split: Split = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Another dataset with the same classes.")] = None,
+    device: Device = None,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Score a run on a split: accuracy with its interval, per-class scores, confusion matrix."""
+    found = runs.find_run(runs_dir, run)
+    scores = _evaluate(found, split, dataset, device, data_dir)
+    scores |= evaluation.closer_look(found, scores["split"], datasets.list_datasets(data_dir))
+    low, high = scores["accuracy_ci95"]
+    lines = [
+        f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
+        f"macro F1 {scores['macro_f1']:.4f}{' ' * bool(scores['absent'])}{scoring.absent_words(scores)}, "
+        f"n = {scores['n']:,}",
+        f"{'class':<24}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}",
+        *(
+            f"{row['label']:<24}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}{row['support']:>10}"
+            if row["support"]
+            else f"{row['label']:<24}{'no photos':>40}"
+            for row in scores["per_class"]
+        ),
+        *filter(None, [enough.few_answers(scores["confusion_matrix"], scores["classes"], str)]),
+        *_closer_lines(scores),
+    ]
+    answer(scores, as_json, lines)
+
+
+def _closer_lines(scores: dict[str, Any]) -> list[str]:
+    lines = []
+    if leaks := scores["leaks"]:
+        low, high = leaks["accuracy_ci95"]
+        without = (
+            "no photo is left" if leaks["accuracy"] is None else f"{leaks['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
+        )
+        lines.append(f"without {counted(leaks['leaked'], 'leaked photo')}: {without}, n = {leaks['n']:,}")
+    if found := scores["calibration"]:
+        if found["temperature"] is None:
+            after = found["why_not"]
+        else:
+            after = (
+                f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
+            )
+            after += " itself, so too low" if found["fitted_on"].startswith(f"{scores['split']},") else ""
+        lines.append(f"calibration error {found['ece']:.4f} ({found['bins']} bins of equal width), {after}")
+    if tail := scores["logit_adjustment"]:
+        for one in tail["answers"]:
+            low, high = (100 * end for end in one["moved_ci95"])
+            how = f"tau {one['tau']:g}" + (f" fitted on {one['fitted_on']}" if one["fitted_on"] else "")
+            lines.append(
+                f"logit adjustment after training, {how}: accuracy {one['accuracy']:.4f}, {100 * one['moved']:+.1f} "
+                f"points [{low:+.1f}, {high:+.1f}], mean recall {one['macro_recall']:.4f}"
+            )
+    if moved := scores["shift"]:
+        low, high = (100 * end for end in moved["moved_ci95"])
+        lines.append(
+            f"against the run's own photos ({moved['accuracy']:.4f}): {100 * moved['moved']:+.1f} points "
+            f"[{low:+.1f}, {high:+.1f}]"
+        )
+    return lines
+
+
+def _evaluate(
+    found: runs.Run,
+    split: str | None,
+    dataset_name: str | None,
+    device: str | None,
+    data_dir: Path,
+    step: int | None = None,
+) -> dict[str, Any]:
+    """Scores of a fresh pass, or of the stored predictions where the photos are not on this machine."""
+    dataset = (
+        datasets.find_dataset(data_dir, dataset_name)
+        if dataset_name
+        else runs.dataset_of(found, datasets.list_datasets(data_dir))
+    )
+    if dataset is None:
+        if step is not None:
+            raise RunError(f"the photos of run {found.id!r} are not on this machine; run: {found.dataset['bring']}")
+        stored = found.prediction_splits()
+        if (split or next(iter(stored), None)) not in stored:
+            raise RunError(
+                f"the photos of run {found.id!r} are not on this machine and it has no stored "
+                f"{split or 'test'} predictions; run: {found.dataset['bring']}"
+            )
+        say(
+            f"note: the photos are not on this machine, these are the stored predictions; run: {found.dataset['bring']}"
+        )
+        return found.scores(split or stored[0])
+    from fashion_core.models import inference
+
+    return inference.evaluate(
+        found, dataset, split or inference.default_split(dataset), step=step, device=device or "auto", progress=Bar()
+    )
+
+
+@app.command()
+def embed(
+    run: str,
+    split: Split = None,
+    curved: Annotated[
+        str | None,
+        typer.Option("--map", help="tsne or umap: lay out stored features for the Embeddings page."),
+    ] = None,
+    step: Annotated[
+        int | None, typer.Option("--step", help="With the weights of this saved step; kept apart from the run's own.")
+    ] = None,
+    device: Device = None,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Write the features before the last layer, one row for each photo of the split's predictions.
+
+    --split all: of every split that has none yet."""
+    found = runs.find_run(runs_dir, run)
+    if curved is not None:
+        if step is not None:
+            raise WrongUse("--map lays out the run's own features, so --step has no place; leave one of them out")
+        _lay_out(found, split, curved, as_json)
+        return
+    kept = found if step is None else snapshots.at(found, step)
+    ready = tsne_umap.splits_with_features(kept)
+    there = [name for name in tsne_umap.SPLITS if found.dataset["splits"].get(name)]
+    wanted = [name for name in there if name not in ready] if split == tsne_umap.ALL else [split]
+    told, lines = [], []
+    for each in wanted:
+        # features come from the same pass as the logits
+        scores = _evaluate(found, each, None, device, data_dir, step)
+        num_images, num_features = kept.embeddings(scores["split"]).shape
+        path = kept.folder / f"embeddings-{scores['split']}.npy"
+        told.append(
+            {
+                "run_id": found.id,
+                **({} if step is None else {"step": step}),
+                "split": scores["split"],
+                "n": num_images,
+                "dimensions": num_features,
+                "path": str(path),
+            }
+        )
+        lines.append(f"{path}: {counted(num_images, 'photo')} x {num_features} features")
+    if split == tsne_umap.ALL:
+        answer(told, as_json, lines or [f"every split of run {found.id} has its features"])
+    else:
+        answer(told[0], as_json, lines)
+
+
+def _lay_out(found: runs.Run, split: str | None, method: str, as_json: bool) -> None:
+    tsne_umap.check(method)
+    ready = tsne_umap.splits_with_features(found)
+    wanted = split or next(iter(ready), "test")
+    if wanted not in (*tsne_umap.SPLITS, tsne_umap.ALL):
+        raise WrongUse(f"--split must be one of {', '.join((*tsne_umap.SPLITS, tsne_umap.ALL))}, got {wanted!r}")
+    made = tsne_umap.compute(found, wanted, method, Bar())
+    document = {
+        "run_id": found.id,
+        "split": wanted,
+        "map": method,
+        "n": len(made.rows_M),
+        "nearest_kept": made.kept,
+        "seconds": made.seconds,
+    }
+    name = tsne_umap.NAMES[method]
+    photos = counted(len(made.rows_M), "photo")
+    line = f"{name} map of {photos} in {made.seconds:g} s; {made.kept:.0%} of nearest photos kept"
+    answer(document, as_json, [line])
+
+
+@app.command()
+def predict(
+    run: str,
+    images: Annotated[list[Path], typer.Argument(help="Photo files.")],
+    top: Annotated[int, typer.Option("--top", min=1, max=100, help="How many labels a photo.")] = 5,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Probabilities at the temperature that fits the validation photos.")
+    ] = False,
+    device: Device = None,
+    as_json: Json = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Say what garment each photo shows. A photo that cannot be read is named and the others go on."""
+    from fashion_core.models.classifier import Classifier
+
+    classify = Classifier(runs.find_run(runs_dir, run).folder, device=device or "auto", calibrated=calibrated)
+    results: list[dict[str, Any]] = []
+    for found in classify(images):
+        ranked = [{"label": label, "probability": share} for label, share in found.top[:top]]
+        results.append({"image": found.image, "top": ranked, "error": found.error})
+    lines = []
+    for result in results:
+        said = ", ".join(f"{entry['label']} {entry['probability']:.1%}" for entry in result["top"])
+        lines.append(f"{result['image']}: {result['error'] or said}")
+    answer(results, as_json, lines)
+    if all(result["error"] for result in results):
+        raise RunError("none of the photos could be read")

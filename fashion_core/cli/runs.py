@@ -1,0 +1,75 @@
+"""Commands that put runs in order: label, delete, trash, restore. Nothing is ever removed for good by one of them."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from fashion_core.cli.console import RUNS_DIR, Json, RunsDir, answer, app
+from fashion_core.errors import WrongUse
+from fashion_core.launch import trash as run_trash
+from fashion_core.runs import runs
+from fashion_core.runs import tags as run_tags
+
+
+@app.command()
+def label(
+    run: str,
+    name: Annotated[
+        str | None, typer.Option("--name", help="What people call the run; an empty one takes it off.")
+    ] = None,
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="Add this tag; may be repeated.")] = None,
+    untags: Annotated[list[str] | None, typer.Option("--untag", help="Take this tag off; may be repeated.")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="A few sentences about the run.")] = None,
+    star: Annotated[bool | None, typer.Option("--star/--no-star", help="Star the run, or take the star off.")] = None,
+    as_json: Json = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Name, tag, note or star a run; without an option, show what it has. Its id and its files stay."""
+    found = runs.find_run(runs_dir, run)
+    labels = run_tags.labels_of(found)
+    missing = [tag for tag in untags or [] if tag not in labels.tags]
+    if missing:
+        raise WrongUse(f"run {run!r} has no tag {missing[0]!r}; it has: {', '.join(labels.tags) or 'none'}")
+    changes: dict[str, Any] = {"name": name, "note": note, "starred": star}
+    if tags or untags:
+        changes["tags"] = tuple(tag for tag in (*labels.tags, *(tags or [])) if tag not in (untags or []))
+    changes = {what: value for what, value in changes.items() if value is not None}
+    if changes:
+        labels = run_tags.label(found, **changes)
+    lines = [f"{what}: {value}" for what, value in _shown(labels).items()]
+    answer({"run_id": run, **asdict(labels)}, as_json, lines or [f"run {run} has no name, tag, note or star"])
+
+
+def _shown(labels: run_tags.Labels) -> dict[str, str]:
+    told = {
+        "name": labels.name,
+        "tags": ", ".join(labels.tags),
+        "note": labels.note,
+        "star": "yes" if labels.starred else "",
+    }
+    return {what: text for what, text in told.items() if text}
+
+
+@app.command()
+def delete(run: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
+    """Move a run that is not active to the trash, from which it can be restored."""
+    place = run_trash.delete(runs.find_run(runs_dir, run))
+    line = f"run {run} is in the trash; bring it back with: python -m fashion_core restore {place}"
+    answer({"run_id": run, "place": place}, as_json, [line])
+
+
+@app.command()
+def trash(as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
+    """List the deleted runs."""
+    found = run_trash.trash(runs_dir)
+    documents = [{"place": one.place, "run_id": one.run_id, "damaged": one.run is None} for one in found]
+    lines = [f"{one.place}{' (damaged)' if one.run is None else ''}" for one in found]
+    answer(documents, as_json, lines or ["the trash is empty"])
+
+
+@app.command()
+def restore(place: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
+    """Bring a deleted run back under its id."""
+    run_id = run_trash.restore(runs_dir, place)
+    answer({"run_id": run_id, "place": place}, as_json, [f"run {run_id} is back"])

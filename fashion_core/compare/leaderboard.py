@@ -1,0 +1,92 @@
+"""Every run as one row: what it is, what it reached with its interval, what it cost. Takes runs; reads small files.
+
+A thousand runs must be listed within a second, so this reads summary.json and the launch lines of events.jsonl, never
+predictions. Needs no torch.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from fashion_core.compare import sides
+from fashion_core.data.published import Published
+from fashion_core.metrics import scoring
+from fashion_core.metrics.intervals import wilson
+from fashion_core.runs.runs import Run
+
+COLUMNS = ("id", "kind", "dataset", "fingerprint", "recipe", "changed", "group", "split", "n", "accuracy", "low",
+           "high", "macro_f1", "minutes", "images_per_second", "device", "epochs", "created")  # fmt: skip
+
+
+def row_of(run: Run, split: str = "test") -> dict[str, Any]:
+    """The run's row for a split. ``kind``: photos, drawn. What is not known yet is None: accuracy of a run that has
+    not ended, macro F1 of an old one. ``minutes`` are device-minutes: seconds of training times processes."""
+    summary = run.summary() or {}
+    scores = summary.get("scores", {}).get(split, {})
+    low, high = scores.get("accuracy_ci95", (None, None))
+    seconds = summary.get("seconds")
+    return {
+        "id": run.id,
+        "kind": "drawn" if run.dataset["synthetic"] else "photos",
+        "dataset": run.dataset["name"],
+        "fingerprint": run.dataset["fingerprint"],
+        "recipe": run.recipe,
+        "changed": ", ".join(f"{name}={value}" for name, value in run.config.get("changed", {}).items()),
+        "group": sides.group_id(run) or "",
+        "split": split,
+        "n": scores.get("n"),
+        "accuracy": scores.get("accuracy"),
+        "low": low,
+        "high": high,
+        "macro_f1": scores.get("macro_f1"),
+        "minutes": seconds * num_processes(run) / 60 if seconds else None,
+        "images_per_second": summary.get("images_per_second"),
+        "device": summary.get("device") or "",
+        "epochs": summary.get("epochs"),
+        "created": run.created,
+    }
+
+
+def num_processes(run: Run) -> int:
+    """How many processes trained it, each on a device of its own or on a part of the CPU."""
+    for event in reversed(run.events()):
+        if event.get("event") in ("started", "resumed"):
+            return int(event.get("processes") or 1)
+    return 1
+
+
+def row_of_result(result: Published) -> dict[str, Any]:
+    """A published result as a row: no cost, and no interval where nobody says over how many photos it was measured."""
+    low, high = (None, None)
+    if result.num_images:
+        bounds = wilson(round(result.accuracy * result.num_images), result.num_images)
+        low, high = float(bounds[0]), float(bounds[1])
+    macro_f1 = result.f1
+    if result.matrix_KK is not None:
+        macro_f1 = scoring.scores_from_matrix(result.matrix_KK, result.classes)["macro_f1"]
+    return dict.fromkeys(COLUMNS) | {
+        "id": result.id,
+        "kind": "published",
+        "dataset": result.data,
+        "fingerprint": "",
+        "recipe": result.name,
+        "changed": "",
+        "group": "",
+        "split": "test",
+        "n": result.num_images,
+        "accuracy": result.accuracy,
+        "low": low,
+        "high": high,
+        "macro_f1": macro_f1,
+        "device": "",
+        "created": "",
+    }
+
+
+def table(found: Iterable[Run], split: str = "test", results: Iterable[Published] = ()) -> pd.DataFrame:
+    """A frame with ``COLUMNS``: the runs in the order given, then the published results."""
+    rows = [*(row_of(run, split) for run in found), *(row_of_result(result) for result in results)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    numbers = ["n", "accuracy", "low", "high", "macro_f1", "minutes", "images_per_second", "epochs"]
+    return frame.astype(dict.fromkeys(numbers, "float64"))

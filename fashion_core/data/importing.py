@@ -1,0 +1,295 @@
+"""Import a source: every photo opened once, verified, measured and put into the first pixel cache.
+
+Takes whatever ``sources`` reads; gives a Dataset in the data folder, complete or not at all: everything is built under
+``.incoming/<id>/`` and appears by one rename. The user's own files are only read. Knows no layout and no training.
+"""
+
+import hashlib
+import os
+import shlex
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fashion_core.data import datasets
+from fashion_core.data import moved
+from fashion_core.data.sources import photos
+from fashion_core.data import pixels
+from fashion_core import rights
+from fashion_core.data.sources import readers
+from fashion_core import storage
+from fashion_core import locks
+from fashion_core.data.datasets import Dataset
+from fashion_core.data.datasets import find_dataset
+from fashion_core.data.datasets import import_progress
+from fashion_core.data.datasets import list_datasets
+from fashion_core.errors import BeingMade
+from fashion_core.errors import DatasetError
+from fashion_core.errors import FashionError
+from fashion_core.errors import PhotoError
+from fashion_core.errors import SourceError
+from fashion_core.data.image_folders import write_folders
+from fashion_core.labels import agree
+from fashion_core.labels import counted
+from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import UNDECIDED
+from fashion_core.data.sources.layout import Choices
+from fashion_core.data.sources.layout import Source
+from fashion_core.data.sources.readers import Progress
+
+THUMBNAIL, TINY = 128, 32
+_CHUNK = 32
+
+
+def import_source(
+    source: str | Path,
+    *,
+    data_dir: Path,
+    name: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    choices: Choices = UNDECIDED,
+) -> Dataset:
+    """Import ``source`` as dataset ``name``. The same photos under the same name again: the dataset that is there,
+    which reads them where they lie now.
+
+    SourceError or DatasetError with one sentence otherwise; then nothing is left but the reason in progress.json.
+    """
+    rights.refuse_read_only("nothing can be imported")
+    name = datasets.checked_name(name if name is not None else readers.name_of(source))
+    dataset_id = datasets.id_for(name)
+    final = data_dir / dataset_id
+    if final.exists() and not (final / "dataset.json").is_file():
+        raise DatasetError(f"'{final}' is in the way and no dataset; choose another --name, or move it away.")
+    known = readers.known_fingerprint(source, seed)
+    if known and final.exists() and datasets.load(final).fingerprint == known:
+        return datasets.load(final)
+    incoming = datasets.incoming_folder(data_dir, dataset_id)
+    try:
+        with locks.hold(
+            incoming / "lock", seconds=2
+        ):  # 2 s: a page that asks whether it is held holds it for a moment
+            reporter = _Reporter(incoming / "progress.json", progress)
+            try:
+                dataset = _import(source, data_dir, dataset_id, name, seed, reporter, choices)
+            except BaseException as error:
+                reporter.failed(error)
+                shutil.rmtree(incoming / "dataset", ignore_errors=True)
+                raise
+            shutil.rmtree(incoming, ignore_errors=True)  # while it is ours: the next one works in a new one
+    except locks.Busy as busy:
+        raise BeingMade(f"dataset '{name}' is being imported by another process; wait until it is done.") from busy
+    except OSError as error:
+        where = f" ('{error.filename}')" if error.filename else ""
+        raise DatasetError(
+            f"the import of '{source}' stopped: {error.strerror or error}{where}. Nothing was imported."
+        ) from error
+    return dataset
+
+
+def _import(
+    given: str | Path,
+    data_dir: Path,
+    dataset_id: str,
+    name: str,
+    seed: int,
+    reporter: "_Reporter",
+    choices: Choices,
+) -> Dataset:
+    building, final = reporter.path.parent / "dataset", data_dir / dataset_id
+    shutil.rmtree(building, ignore_errors=True)  # what a killed import left
+    building.mkdir(parents=True)
+    reporter("reading the source", 0, 0)
+    source = readers.open_source(given, work_dir=building, seed=seed, progress=reporter, choices=choices)
+    size = _first_size(source)
+    path = building / f"pixels-{size}x{size}.npy"
+    with pixels.create(path, len(source.rows), size, size) as array_NHW3:
+        found = _examine_all(source, array_NHW3, reporter)
+    manifest = _manifest(source, found)
+    notes = _judge(manifest, source, given)
+    fingerprint = readers.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
+    bring = source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}"
+    if final.exists():
+        known = _same_or_refuse(datasets.load(final), fingerprint, name)
+        inside = source.root.is_relative_to(building)
+        if not inside or moved.adopt(known, building / source.root.relative_to(building).parts[0]):
+            root = final / source.root.relative_to(building) if inside else source.root
+            known = moved.follow(known, root, bring, manifest)
+        shutil.rmtree(building)
+        return known
+    storage.write_parquet(building / "manifest.parquet", manifest)
+    pixels.seal(building, path, fingerprint)
+    counts = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
+    inside = source.root.is_relative_to(building)
+    dataset = Dataset(
+        id=dataset_id,
+        folder=final,
+        name=name,
+        kind=source.kind,
+        root=final / source.root.relative_to(building) if inside else source.root,
+        classes=tuple(source.classes),
+        groups=source.groups,
+        synthetic=source.synthetic,
+        note=source.note,
+        split_rule=source.split_rule,
+        bring=bring,
+        fingerprint=fingerprint,
+        splits={split: int(counts[split]) for split in SPLITS if split in counts},
+        num_images=int(counts.sum()),
+        num_damaged=int((manifest["status"] == "damaged").sum()),
+        num_missing=int((manifest["status"] == "missing").sum()),
+        first_pixels=(size, size),
+        warnings=(*source.warnings, *notes),
+    )
+    datasets.write(building, dataset)
+    reporter("saving", len(manifest), len(manifest))
+    try:
+        storage.publish_folder(building, final)
+    except FileExistsError as error:
+        raise DatasetError(f"'{final}' is in the way; choose another --name, or move it away.") from error
+    return dataset
+
+
+def _same_or_refuse(known: Dataset, fingerprint: str, name: str) -> Dataset:
+    if known.fingerprint != fingerprint or known.name != name:
+        raise DatasetError(
+            f"dataset '{known.name}' is there already with other photos (fingerprint {known.fingerprint}, "
+            f"now {fingerprint}); choose another --name."
+        )
+    return known
+
+
+def _first_size(source: Source) -> int:
+    """32 when every photo is at most 32 x 32 (Fashion-MNIST, CIFAR), else 128. Stops at the first larger photo."""
+    for path in source.rows.loc[~source.rows["missing"], "path"]:
+        try:
+            if max(readers.open_photo_of(source.root, path).size) > TINY:
+                return THUMBNAIL
+        except PhotoError:
+            continue
+        if readers.is_idx(path):  # all of one size by their format
+            break
+    return TINY
+
+
+def _examine_all(source: Source, array_NHW3: np.ndarray, reporter: "_Reporter") -> list[dict[str, Any]]:
+    paths, missing, reasons = (source.rows[column].tolist() for column in ("path", "missing", "reason"))
+
+    def examine(chunk: range) -> list[dict[str, Any]]:
+        return [
+            _unread("missing", reasons[row]) if missing[row] else _examine(source.root, paths[row], array_NHW3[row])
+            for row in chunk
+        ]
+
+    chunks = [range(start, min(start + _CHUNK, len(paths))) for start in range(0, len(paths), _CHUNK)]
+    found: list[dict[str, Any]] = []
+    for records in pixels.in_threads(examine, chunks):
+        found += records
+        reporter("reading photos", len(found), len(paths))
+    return found
+
+
+def _unread(status: str, reason: str, data: bytes = b"") -> dict[str, Any]:
+    sha256 = hashlib.sha256(data).hexdigest() if data else ""
+    return {"width": 0, "height": 0, "bytes": len(data), "sha256": sha256, "phash": ""} | {
+        "status": status,
+        "reason": reason,
+    }
+
+
+def _examine(root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
+    import imagehash  # here, because only an import needs it and pages load this module
+
+    try:
+        data = readers.photo_bytes_of(root, path)
+    except PhotoError as error:
+        gone = isinstance(error.__cause__, FileNotFoundError)
+        return _unread("missing" if gone else "damaged", str(error))
+    try:
+        image = readers.decode(root, path, data)
+    except PhotoError as error:
+        return _unread("damaged", str(error), data)
+    out_HW3[:] = photos.resize(image, out_HW3.shape[1], out_HW3.shape[0])
+    return {
+        "width": image.width,
+        "height": image.height,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "phash": str(imagehash.phash(image)),
+        "status": "ok",
+        "reason": "",
+    }
+
+
+def _manifest(source: Source, found: list[dict[str, Any]]) -> pd.DataFrame:
+    first = ["image_id", "path", "split", "label"]
+    own = source.rows.drop(columns=[*first, "missing", "reason"])
+    return pd.concat([source.rows[first], pd.DataFrame(found, index=source.rows.index), own], axis=1)
+
+
+def _content(classes: list[str], manifest: pd.DataFrame) -> list[Any]:
+    columns = ["image_id", "split", "label", "sha256", "status"]
+    return [classes, sorted(manifest[columns].itertuples(index=False, name=None))]
+
+
+def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[str]:
+    """Refuse a set that cannot be learnt from; remarks on what is incomplete otherwise."""
+    bad = manifest[manifest["status"] != "ok"]
+    examples = "; ".join(f"{row.path}: {row.reason}" for row in bad.head(3).itertuples())
+    if len(bad) == len(manifest):
+        raise SourceError(f"not one of the {counted(len(bad), 'photo')} of '{given}' can be read. {examples}.")
+    if len(source.classes) < 2:
+        raise SourceError(f"'{given}' holds one class only, '{source.classes[0]}'; a classifier needs at least two.")
+    counts = manifest[manifest["status"] == "ok"].value_counts(["label", "split"]).unstack(fill_value=0)
+    counts = counts.reindex(
+        index=source.classes, columns=[s for s in SPLITS if s in set(manifest["split"])], fill_value=0
+    )
+    for label in counts.index[counts.sum(axis=1) == 0]:
+        own = bad[bad["label"] == label]
+        why = f" ({own.iloc[0]['path']}: {own.iloc[0]['reason']})" if len(own) else ""
+        raise SourceError(
+            f"class '{label}' in '{given}' has no photo that can be read{why}; a class needs at least one."
+        )
+    notes = []
+    if "train" not in counts.columns:
+        notes.append("there is no train split: a run can be evaluated on this set, but not trained")
+    for status, count in datasets.states(bad).value_counts().items():
+        are, take = agree(count), agree(count, "takes", "take")
+        notes.append(f"{counted(count, 'photo')} {are} {status} and {take} no part; the manifest names each")
+    for split in counts.columns:
+        absent = counts.index[counts[split] == 0]
+        if len(absent) == len(counts):
+            notes.append(f"{split} has no photo that can be read")
+        elif len(absent):
+            notes.append(f"{split} has no photos of {', '.join(absent)}")
+    return notes
+
+
+class _Reporter:
+    """Tells the caller, and progress.json four times a second at most, how far the import is."""
+
+    def __init__(self, path: Path, progress: Progress | None) -> None:
+        self.path, self.progress = path, progress
+        self.state: dict[str, Any] = {"done": 0, "total": 0, "stage": "", "error": None, "pid": os.getpid()}
+        self.written_at = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        new_stage = stage != self.state["stage"]
+        self.state |= {"stage": stage, "done": done, "total": total}
+        if new_stage or time.monotonic() - self.written_at >= 0.25:
+            storage.write_json(self.path, self.state)
+            self.written_at = time.monotonic()
+        if self.progress:
+            self.progress(stage, done, total)
+
+    def failed(self, error: BaseException) -> None:
+        told = isinstance(error, (FashionError, OSError))
+        self.state["error"] = str(error) if told else f"the import was interrupted ({type(error).__name__})"
+        try:
+            storage.write_json(self.path, self.state)
+        except OSError:  # the disk may be what failed; the error itself is on its way to the caller
+            self.path.unlink(missing_ok=True)

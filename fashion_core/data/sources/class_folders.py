@@ -1,0 +1,314 @@
+"""Reads class folders, with or without split folders around them.
+
+Takes a folder; gives classes and rows (or SourceError). Opens no photo and writes nothing. Knows only this layout:
+``[wrapper/][split/]class/[deeper/]photo.jpg``, or split folders inside every class folder; a split folder is called by
+one of SPLIT_NAMES, in any case and with the words that are often put beside it (``Train Set``, ``seg_train``).
+"""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from fashion_core.data.sources import confusable_names
+from fashion_core.data.sources import photos
+from fashion_core.data.sources.archives import ENDINGS
+from fashion_core.data.sources.archives import has_odd_characters
+from fashion_core.data.sources.archives import is_junk
+from fashion_core.errors import SourceError
+from fashion_core.labels import agree
+from fashion_core.labels import counted
+
+SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training", "trn", "trainval"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development"), "val"),
+    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
+}
+#: Words beside a split's name that say nothing of what the photos show.
+_BESIDE = {"set", "sets", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "seg"}
+_BESIDE |= {"folder", "samples", "original", "final", "new"}
+#: Folders that say of themselves that their photos have no label: never a class.
+_NO_LABEL = {"unlabeled", "unlabelled"}
+#: Pictures in formats that are not read: worth a word, unlike a README.
+_OTHER_PICTURES = {".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".jp2", ".jxl", ".psd", ".raw", ".ico", ".tga"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies in the folder. ``rows``: image_id, path, split ("" where there are no splits), label."""
+
+    base: Path
+    classes: list[str]
+    rows: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def read(root: Path, join_alike: bool = False) -> Found:
+    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. Classes
+    whose names look alike are refused, or with ``join_alike`` one class."""
+    base = without_wrappers(root)
+    groups, notes = _class_folders(base)
+    found: list[tuple[str, str, str]] = []
+    other: Counter[str] = Counter()
+    odd: list[str] = []
+    for _, label, _ in groups:
+        if has_odd_characters(label):
+            raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
+    for split, label, folder in groups:
+        found += [(path, split, label) for path in _photos_under(folder, base, other, odd)]
+    if not found and (inside := _archives_under(root)):
+        named = ", ".join(f"'{name}'" for name in inside[:3]) + (" ..." if len(inside) > 3 else "")
+        what, them = ("the archive", "it") if len(inside) == 1 else ("archives", "them")
+        raise SourceError(
+            f"folder '{root}' holds no photos but {what} {named}; unpack {them} and import what comes out."
+        )
+    if not found:
+        raise SourceError(
+            f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
+        )
+    photos_of = Counter(label for _, _, label in found)
+    _refuse_empty_classes(base, sorted({label for _, label, _ in groups}), set(photos_of))
+    if join_alike:
+        called, told = confusable_names.joined(photos_of)
+        found = [(path, split, called[label]) for path, split, label in found]
+        notes += told
+    classes = sorted({label for _, _, label in found})
+    _refuse_odd_classes(base, classes)
+    if other:
+        listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
+        notes.append(f"files in formats that are not read were left out: {listed}")
+    if odd := [path for path in odd if _is_photo(path)]:
+        named = ", ".join(map(repr, odd[:3])) + (" ..." if len(odd) > 3 else "")
+        notes.append(
+            f"{counted(len(odd), 'photo')} {agree(len(odd), 'was', 'were')} left out for a name with characters that "
+            f"cannot be shown or stored: {named}"
+        )
+    rows = pd.DataFrame(found, columns=["image_id", "split", "label"])
+    rows.insert(1, "path", rows["image_id"])
+    return Found(base, classes, rows, tuple(notes))
+
+
+def without_wrappers(root: Path) -> Path:
+    """The folder below ``root`` at which there is something to choose: single folders around everything are skipped."""
+    base = root
+    for inner in wrapped(root):
+        if split_of(inner.name) or not _listing(inner)[0]:  # a split, or a class, is no wrapper
+            break
+        base = inner
+    return base
+
+
+def wrapped(root: Path) -> Iterator[Path]:
+    """The folders inside ``root`` that stand alone, each in the one before it."""
+    current = root
+    for _ in range(8):
+        folders, files = _listing(current)
+        if len(folders) != 1 or any(_is_photo(name) for name in files):
+            return
+        current = current / folders[0]
+        yield current
+
+
+def _listing(folder: Path) -> tuple[list[str], list[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            kept = [(entry.name, entry.is_dir()) for entry in entries if not is_junk(entry.name)]
+    except OSError as error:
+        raise SourceError(f"folder '{folder}' cannot be read ({error.strerror}); check its permissions.") from error
+    folders = sorted(name for name, is_folder in kept if is_folder and not name.startswith("."))
+    return folders, sorted(name for name, is_folder in kept if not is_folder and not name.startswith("."))
+
+
+def _is_photo(name: str) -> bool:
+    return name.lower().endswith(photos.EXTENSIONS)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder's name means, or None: one of SPLIT_NAMES alone, or beside words of _BESIDE."""
+    words = _words(name)
+    means = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+    if means == {"train", "val"} and set(words) <= {"train", "val"} | _BESIDE:  # train_val: trainval, written apart
+        return "train"
+    known = all(word in SPLIT_NAMES or word in _BESIDE for word in words)
+    return next(iter(means)) if len(means) == 1 and known else None
+
+
+def _words(name: str) -> list[str]:
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = [word.lower() for word in re.split(r"[\W_\d]+", apart) if word]
+    return [part for word in words for part in _unglued(word)]
+
+
+def _unglued(word: str) -> list[str]:
+    """``trainset`` as ``train set``; every other word as it is."""
+    for ending in ("set", "data", "dataset", "images"):
+        if word not in _BESIDE and word.removesuffix(ending) in SPLIT_NAMES:
+            return [word.removesuffix(ending), ending] if word != word.removesuffix(ending) else [word]
+    return [word]
+
+
+def _hints(name: str) -> set[str]:
+    """The splits whose words stand in the name, whatever stands beside them."""
+    return {SPLIT_NAMES[word] for word in _words(name) if word in SPLIT_NAMES}
+
+
+def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
+    """(split or "", class, folder) for every class folder, and remarks."""
+    folders, files = _listing(base)
+    notes = []
+    if loose := sum(_is_photo(name) for name in files):
+        if not folders:
+            raise SourceError(
+                f"folder '{base}' holds {counted(loose, 'photo')} but no class folders; put the photos of each class "
+                "into a folder with the name of the class."
+            )
+        notes.append(f"{counted(loose, 'photo')} beside the class folders {_no_class(loose)}")
+    if packed := [name for name in files if name.lower().endswith(ENDINGS)]:
+        notes.append(
+            f"archives beside the folders were left out, unpack them to have their photos: {', '.join(packed)}"
+        )
+    folders = _without_unlabelled(folders, notes)
+    by_split = _split_folders(base, folders)
+    if by_split is None:
+        return _split_inside_classes(base, folders, notes), notes
+    if left_out := sorted(set(folders) - set(by_split.values())):
+        notes.append(f"folders beside train, val and test were left out: {', '.join(left_out)}")
+    groups = []
+    for split, name in by_split.items():
+        top = _inside_repeated(base / name, split)
+        classes, loose_files = _listing(top)
+        if loose := sum(_is_photo(file) for file in loose_files):
+            notes.append(f"{counted(loose, 'photo')} directly in '{name}' {_no_class(loose)}")
+        groups += [(split, label, top / label) for label in _without_unlabelled(classes, notes)]
+    return groups, notes
+
+
+def _without_unlabelled(folders: list[str], notes: list[str]) -> list[str]:
+    left_out = [name for name in folders if set(_words(name)) & _NO_LABEL]
+    if left_out:
+        notes.append(f"folders that say their photos have no label were left out: {', '.join(left_out)}")
+    return [name for name in folders if name not in left_out]
+
+
+def _split_folders(base: Path, folders: list[str]) -> dict[str, str] | None:
+    """{split: folder} where the folders are splits, None where they are classes; SourceError where both could be."""
+    by_split: dict[str, str] = {}
+    for name in folders:
+        split = split_of(name)
+        if split is None:
+            continue
+        if split in by_split:
+            raise SourceError(
+                f"folder '{base}' holds both '{by_split[split]}' and '{name}', which mean the same; keep one."
+            )
+        by_split[split] = name
+    others = [name for name in folders if name not in by_split.values()]
+    hinted = [_hints(name) for name in folders]
+    # training shoes and training tops are classes; old_train beside old_test, or fold 1 beside fold 2, are splits
+    unclear = bool(by_split and others) and any(map(_hints, others))
+    unclear |= not by_split and len(folders) > 1 and all(hinted) and len(set[str]().union(*hinted)) > 1
+    unclear |= len(folders) > 1 and all(set(_words(name)) == {"fold"} for name in folders)
+    if unclear:
+        seen = ", ".join(f"'{name}'" for name in folders[:6]) + (" ..." if len(folders) > 6 else "")
+        raise SourceError(
+            f"folder '{base}' holds {seen}: some look like splits, but not what each of them is; name the splits "
+            "train, val and test."
+        )
+    if not by_split or not others:
+        return by_split or None
+    if len(by_split) == 1 and not all(_listing(base / name)[0] for name in by_split.values()):
+        return None  # photos lie directly in it, as in the classes beside it
+    if "train" in by_split:
+        return by_split
+    split, name = next(iter(by_split.items()))
+    raise SourceError(
+        f"folder '{base}' holds '{name}', which means {split}, beside '{others[0]}', which is no split; name the "
+        "splits train, val and test, or rename the class."
+    )
+
+
+def _inside_repeated(folder: Path, split: str) -> Path:
+    """``training_set/training_set``: the same split once more inside itself, as some archives have it."""
+    for _ in range(4):
+        inner, files = _listing(folder)
+        if len(inner) != 1 or split_of(inner[0]) != split or any(map(_is_photo, files)):
+            break
+        folder = folder / inner[0]
+    return folder
+
+
+def _split_inside_classes(base: Path, classes: list[str], notes: list[str]) -> list[tuple[str, str, Path]]:
+    """The groups of class folders, with the given splits where every class holds split folders and nothing else."""
+    inside = {label: _listing(base / label) for label in classes}
+    split_within = {label: [name for name in inner if split_of(name)] for label, (inner, _) in inside.items()}
+    everywhere = bool(classes) and all(split_within.values())
+    if not everywhere and not any(len({split_of(name) for name in names}) > 1 for names in split_within.values()):
+        return [("", label, base / label) for label in classes]  # 'training' below 'shoes' is a kind of shoe
+    groups = []
+    for label, (inner, files) in inside.items():
+        loose = sum(map(_is_photo, files))
+        if not split_within[label] or len(split_within[label]) < len(inner) or loose:
+            has = ", ".join(f"'{name}'" for name in inner[:6]) or "no folders"
+            raise SourceError(
+                f"some classes in '{base}' hold split folders, but '{label}' holds {has} and {counted(loose, 'photo')} "
+                "beside them; give every class the same splits, or none."
+            )
+        groups += [(split_of(name) or "", label, base / label / name) for name in inner]
+    notes.append("the splits inside the class folders were kept as given")
+    return groups
+
+
+def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str]) -> list[str]:
+    """Paths of the photos, relative to ``base``. Links are followed, but no folder is entered twice."""
+    found, waiting, seen = [], [folder], set()
+    while waiting:
+        current = waiting.pop()
+        real = os.path.realpath(current)
+        if real in seen:
+            continue
+        seen.add(real)
+        folders, files = _listing(current)
+        waiting += [current / name for name in folders]
+        for name in files:
+            path = (current / name).relative_to(base).as_posix()
+            if has_odd_characters(path):
+                odd.append(path)
+            elif _is_photo(name):
+                found.append(path)
+            elif (suffix := Path(name).suffix.lower()) in _OTHER_PICTURES:
+                other[suffix] += 1
+    return sorted(found)
+
+
+def _archives_under(root: Path) -> list[str]:
+    """Archives anywhere under ``root``, as some downloads hold one for each split."""
+    found = [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
+    paths = [path.relative_to(root).as_posix() for path in found if path.name.lower().endswith(ENDINGS)]
+    return sorted(path for path in paths if not is_junk(path) and not has_odd_characters(path))
+
+
+def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
+    if without := [label for label in classes if label not in with_photos]:
+        named = ", ".join(f"'{label}'" for label in without)
+        raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
+
+
+def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
+    if pairs := confusable_names.alike(classes):
+        one, two = pairs[0]
+        more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
+        raise SourceError(
+            f"class folders {confusable_names.shown(one)} and {confusable_names.shown(two)} in '{base}'{more} look alike: they "
+            f"differ only by {confusable_names.difference(one, two)}; rename one of them, or have classes that look alike "
+            "joined (--join-alike)."
+        )
+    if len(classes) < 2:
+        raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")
+
+
+def _no_class(num: int) -> str:
+    return f"{agree(num, 'belongs', 'belong')} to no class and {agree(num, 'was', 'were')} left out"

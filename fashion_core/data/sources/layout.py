@@ -1,0 +1,139 @@
+"""What every source reader gives back, and the one way to divide photos into train, val and test.
+
+Takes and gives plain rows; knows no layout and opens no photo.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fashion_core import labels
+from fashion_core.data.sources import confusable_names
+from fashion_core.errors import WrongUse
+
+SPLITS = ("train", "val", "test")
+FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What a person decides about a source that cannot be decided from it: the options of ``import``.
+
+    ``join_alike`` makes class folders whose names look alike one class; ``class_names`` names the numbers of idx files,
+    lowest first.
+    """
+
+    join_alike: bool = False
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.class_names:
+            if not name or not name.isprintable():
+                raise WrongUse(f"a class name has visible characters, got {name!r} in --class-names")
+        for one, two in confusable_names.alike(self.class_names):
+            raise WrongUse(f"--class-names has '{one}' and '{two}', which look alike; give them names that differ")
+        if len(set(self.class_names)) < len(self.class_names):
+            raise WrongUse("--class-names has a name twice; give every class its own")
+
+    def flags(self) -> list[str]:
+        """The words on the command line that mean these choices."""
+        named = ["--class-names", ",".join(self.class_names)] if self.class_names else []
+        return [*(["--join-alike"] if self.join_alike else []), *named]
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Class names from ``zero, one, two``; ``fashion-mnist`` stands for the names of its garments."""
+    if text.strip() == "fashion-mnist":
+        return labels.FASHION_MNIST
+    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
+
+
+UNDECIDED = Choices()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source that has been read, but whose photos have not been opened yet.
+
+    ``rows`` has image_id, path (as ``open_photo_of`` takes it), split, label, missing (bool, with ``reason``) and the
+    source's own columns. ``fingerprint_extra`` is hashed instead of the photos' bytes where those may differ between
+    machines.
+    """
+
+    kind: str
+    suggested_name: str
+    root: Path
+    classes: list[str]
+    rows: pd.DataFrame
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    synthetic: bool = False
+    note: str = ""
+    split_rule: str = "as given"
+    bring: str = ""
+    fingerprint_extra: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], seed: int) -> list[str | None]:
+    """Stratified: for each image the part it falls into, or None for the rest.
+
+    The images of a class are put in the order of sha256("seed:image_id"), so that the division never changes with a
+    library's version, and the first ``round(share * n)`` (at least one where the class has three or more, none where it
+    has fewer) go to each part in turn.
+    """
+    members: dict[str, list[tuple[str, int]]] = {}
+    for row, (image_id, label) in enumerate(zip(ids, classes, strict=True)):
+        members.setdefault(label, []).append((hashlib.sha256(f"{seed}:{image_id}".encode()).hexdigest(), row))
+    chosen: list[str | None] = [None] * sum(len(rows) for rows in members.values())
+    for rows in members.values():
+        rows.sort()
+        start = 0
+        for part, share in parts.items():
+            count = max(1, round(share * len(rows))) if len(rows) >= FEWEST_TO_DIVIDE else 0
+            for _, row in rows[start : start + count]:
+                chosen[row] = part
+            start += count
+    return chosen
+
+
+def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, str]:
+    """Give every photo a split, and say by which rule. Rows whose split is "" had none.
+
+    No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given. A
+    class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE.
+    """
+    present = set(rows["split"])
+    if present <= {"", "train"}:
+        parts, rule = {"val": 0.1, "test": 0.1}, "stratified 80/10/10"
+    elif present == {"train", "test"}:
+        parts, rule = {"val": 0.1}, "val taken from train, 10 %"
+    else:
+        return rows, "as given"
+    pool = rows["split"].isin(["", "train"])
+    drawn = divide(rows.loc[pool, "image_id"], rows.loc[pool, "label"], parts, seed)
+    rows = rows.copy()
+    rows.loc[pool, "split"] = [part or "train" for part in drawn]
+    taken = drawn.count("val") / len(drawn)
+    if not taken:
+        return rows, f"no val taken from train: no class has {FEWEST_TO_DIVIDE} photos there"
+    if abs(taken - parts["val"]) > 0.05:  # classes so small that one photo of each is more than the share
+        rule += (
+            f" (of these few {100 * taken:.0f} % each)" if "test" in parts else f" (of these few {100 * taken:.0f} %)"
+        )
+    return rows, f"{rule}, seed {seed}"
+
+
+def in_order(rows: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Rows sorted by split (train, val, test), class index and image_id: the row order of manifest and pixels."""
+    key = pd.DataFrame(
+        {
+            "split": rows["split"].map({split: number for number, split in enumerate(SPLITS)}),
+            "label": rows["label"].map({label: number for number, label in enumerate(classes)}),
+            "image_id": rows["image_id"],
+        }
+    )
+    return rows.loc[key.sort_values(["split", "label", "image_id"], kind="stable").index].reset_index(drop=True)

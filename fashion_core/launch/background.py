@@ -1,0 +1,95 @@
+"""Commands in processes of their own, which outlive the page, the app and the terminal that started them."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fashion_core import paths, rights
+from fashion_core.data.sources.layout import UNDECIDED, Choices
+from fashion_core.runs import processes, runs
+
+#: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:
+#: 1.7 x in the model step on two cores (PERFORMANCE). Harmless with other C libraries.
+ALLOCATOR = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "2147483647",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+
+
+#: A thread of libgomp that has done its share spins, and holds a core that another program or its own slower sibling
+#: could use; passive ones sleep. Read when torch is loaded, so a process is started with it.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+
+
+#: What every process that trains or predicts is started with.
+ENVIRONMENT = {**ALLOCATOR, **WAITING}
+
+
+def command_line(arguments: Sequence[str], *, waits_for: Path | None = None) -> list[str]:
+    """``python -m fashion_core ARGUMENTS``, which first waits for the slot of the run in ``waits_for``."""
+    command = [sys.executable, "-m", "fashion_core", *arguments]
+    if waits_for is None:
+        return command
+    return [sys.executable, "-m", "fashion_core.launch.waiter", str(waits_for.resolve()), "--", *command]
+
+
+def detach(command: Sequence[str], log: Path, *, ended: Callable[[int, int], None] | None = None) -> int:
+    """Start a command in its own session with its output appended to ``log``; its pid.
+
+    ``ended`` is called with pid and exit status (minus the signal's number) if this process lives to see the end.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as output:
+        child = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            close_fds=True,
+            cwd=paths.PROJECT_ROOT,
+            env={**os.environ, **ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+        )
+    threading.Thread(target=_reap, args=(child, ended), name=f"reaper-{child.pid}", daemon=True).start()
+    return child.pid
+
+
+def _reap(child: subprocess.Popen, ended: Callable[[int, int], None] | None) -> None:
+    """Wait for a child's end: one that nobody waits for stays a zombie."""
+    time.sleep(1)  # its identity is read first; a zombie still has one
+    status = child.wait()
+    if ended is not None:
+        ended(child.pid, status)
+
+
+def start_import(source: str, name: str | None, *, data_dir: Path, choices: Choices = UNDECIDED) -> int:
+    """Start ``import SOURCE`` in a detached process; its progress is ``manifest.import_progress``. Returns the pid."""
+    rights.refuse_read_only("nothing can be imported")
+    if Path(source).expanduser().exists():  # the process starts in another folder
+        source = str(Path(source).expanduser().resolve())
+    arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
+    arguments += choices.flags()
+    return detach(command_line(arguments), data_dir / ".incoming" / "log.txt")
+
+
+def start_embed(run: runs.Run, split: str, *, data_dir: Path, step: int | None = None) -> dict[str, Any]:
+    """Start ``embed RUN`` (of a saved ``step``) in a detached process; its identity (``processes.is_alive``). Its words
+    are in embed.txt."""
+    rights.refuse_read_only("no features can be computed")
+    words = ["embed", run.id, "--split", split, "--runs-dir", str(run.folder.parent.resolve())]
+    words += [] if step is None else ["--step", str(step)]
+    pid = detach(command_line([*words, "--data-dir", str(data_dir.resolve())]), run.folder / "embed.txt")
+    return processes.process_identity(pid)
+
+
+def start_audit(dataset_id: str, *, data_dir: Path) -> int:
+    """Start ``audit DATASET`` in a detached process; its progress is ``audit.progress``. Returns the pid."""
+    rights.refuse_read_only("no audit can be made")
+    words = ["audit", dataset_id, "--data-dir", str(data_dir.resolve())]
+    return detach(command_line(words), data_dir / dataset_id / "audit" / "log.txt")

@@ -1,0 +1,123 @@
+"""A run's model as one ONNX file that needs nothing of this lab. Takes a run, writes a file, and checks it.
+
+    input   images         uint8 B x H x W x 3, RGB, brought to the size that the metadata names
+    output  probabilities  float32 B x K, in the order of the metadata's classes
+    output  features       float32 B x D, what stands before the last layer
+
+Normalising and the order of the channels are inside the graph; resizing is not. Needs onnx and onnxscript, and
+onnxruntime for the check. B batch, H height, W width, D features, K classes.
+"""
+
+import json
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fashion_core import storage
+from fashion_core.errors import RunError
+from fashion_core.models import inference
+from fashion_core.models.input import to_input
+from fashion_core.runs import runs
+
+NEEDS = ("onnx", "onnxscript", "onnxruntime")
+TOLERANCE = 1e-4
+
+
+class _WithInput(torch.nn.Module):
+    """The network with what stands before it (normalising) and after it (softmax)."""
+
+    def __init__(self, model: Any, channels: str) -> None:
+        super().__init__()
+        self.model, self.channels = model, channels
+
+    def forward(self, images_BHWC: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features_BD = self.model.embed(to_input(images_BHWC, self.channels))
+        return torch.softmax(self.model.head(features_BD), dim=1), features_BD
+
+
+def metadata(run: runs.Run) -> dict[str, str]:
+    """What the file says of itself: classes, input, where it comes from, what it scored; text, lists as JSON."""
+    width, height = run.settings.image_size
+    found = {
+        "classes": json.dumps(list(run.classes), ensure_ascii=False),
+        "width": str(width),
+        "height": str(height),
+        "resize": f"{run.settings.resize}, bilinear, as Pillow's Image.resize does it",
+        "input": "uint8 RGB, batch x height x width x 3; normalising is inside",
+        "run_id": run.id,
+        "recipe": run.recipe,
+        "dataset": run.dataset["name"],
+        "dataset_fingerprint": run.dataset["fingerprint"],
+        "synthetic": json.dumps(bool(run.dataset["synthetic"])),
+    }
+    scores = (run.summary() or {}).get("scores", {})
+    for split in ("test", "val"):
+        if "accuracy" in scores.get(split, {}):
+            found["scores"] = json.dumps({"split": split, **scores[split]})
+            break
+    return found
+
+
+def missing() -> list[str]:
+    """The packages that are not installed here."""
+    return [name for name in NEEDS if find_spec(name) is None]
+
+
+def write(run: runs.Run, destination: Path) -> dict[str, Any]:
+    """Write the model as ``destination``; ``{bytes, photos_checked, largest_difference}``.
+
+    onnxruntime answers 16 random photos before the file gets its name; RunError, and no file, when an answer differs
+    from ours by more than 1e-4, or when a package is missing.
+    """
+    if absent := missing():
+        raise RunError(
+            f"an ONNX file needs {', '.join(absent)}, not installed here; run: pip install {' '.join(absent)}"
+        )
+    if destination.exists():
+        raise RunError(f"{destination} exists already; choose another destination")
+    import onnx
+
+    width, height = run.settings.image_size
+    model = inference.load_model(run, torch.device("cpu"))
+    whole = _WithInput(model, run.settings.channels).eval()
+    images_BHWC = np.random.default_rng(0).integers(0, 256, (16, height, width, 3), dtype=np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about its next versions
+        program = torch.onnx.export(
+            whole,
+            (torch.from_numpy(images_BHWC[:2]),),
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            input_names=["images"],
+            output_names=["probabilities", "features"],
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    onnx.helper.set_model_props(proto, metadata(run))
+    onnx.checker.check_model(proto)
+    data = proto.SerializeToString()
+    difference = _difference(data, whole, images_BHWC)
+    if not difference <= TOLERANCE:
+        raise RunError(
+            f"the ONNX file of run {run.id!r} answers {difference:.2g} off, more than {TOLERANCE}; not written"
+        )
+    storage.require_space(destination.parent, len(data), f"the ONNX file of run {run.id!r}")
+    storage.write_bytes(destination, data)
+    return {"bytes": len(data), "photos_checked": len(images_BHWC), "largest_difference": difference}
+
+
+def _difference(data: bytes, whole: torch.nn.Module, images_BHWC: np.ndarray) -> float:
+    """The largest difference of a probability between onnxruntime and us, one photo at a time and all at once."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    with torch.inference_mode():
+        ours_BK = whole(torch.from_numpy(images_BHWC))[0].numpy()
+    together_BK = session.run(["probabilities"], {"images": images_BHWC})[0]
+    alone_K = session.run(["probabilities"], {"images": images_BHWC[:1]})[0]
+    return float(max(np.abs(together_BK - ours_BK).max(), np.abs(alone_K - ours_BK[:1]).max()))

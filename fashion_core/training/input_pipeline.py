@@ -1,0 +1,132 @@
+"""What a batch becomes before the model receives it. Takes photos, settings and rows; yields normalised floats.
+
+``feed`` makes one batch; ``Ahead`` makes several in one go, for a GPU: the same bits on a CPU. Knows no model.
+B batch, C channels, H height, W width, N images of a split, M images of several batches.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from fashion_core.models.input import Photos, for_model, normalise
+from fashion_core.settings import draws, schedules
+from fashion_core.settings.config import Settings
+from fashion_core.settings.draws import Draw, Mixture
+from fashion_core.training import augment
+from fashion_core.training.batches import Batch, Features, batches
+
+BYTES_AHEAD = 2**27  # of finished photos, at most, in one go
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fed:
+    """A part of a batch as the model receives it, and how it came to be."""
+
+    images_BCHW: torch.Tensor
+    rows_B: np.ndarray  # manifest rows
+    drawn: Draw
+    partners_B: np.ndarray | None  # manifest rows of what each image was mixed with
+    mixture: Mixture | None
+
+
+def feed(
+    photos: Photos, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
+) -> Fed:
+    """``part`` of a batch: drawn, augmented, mixed, normalised. ``rows_N`` are the manifest rows of the split."""
+    rows_B = rows_N[batch.positions_B]
+    mixture = draws.mixture(settings, seed=settings.seed, epoch=epoch, batch=batch.number, num=len(rows_B))
+    places_B = np.arange(len(rows_B))[part]
+    needed_B, own_B, other_B = places_B, np.arange(len(places_B)), None
+    if mixture is not None:  # partners may lie outside the part
+        needed_B, where_B = np.unique(np.r_[places_B, mixture.partner_B[part]], return_inverse=True)
+        own_B, other_B = where_B[: len(places_B)], where_B[len(places_B) :]
+    drawn = _drawn(settings, epoch, rows_B[needed_B], batch.repeats_B[needed_B])
+    images_BCHW = augment.augment(photos.batch(rows_B[needed_B]), drawn)
+    if mixture is not None:
+        images_BCHW = augment.mix(images_BCHW[own_B], images_BCHW[other_B], mixture)
+        drawn = draws.take(drawn, own_B)
+    return Fed(
+        images_BCHW=_finished(images_BCHW, settings, epoch),
+        rows_B=rows_B[part],
+        drawn=drawn,
+        partners_B=None if mixture is None else rows_B[mixture.partner_B[part]],
+        mixture=mixture,
+    )
+
+
+def feed_features(
+    kept: Features, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
+) -> torch.Tensor:
+    """``part`` of a batch as features, float B x D: those of the photo, or of its mirror image where ``feed`` would
+    have mirrored it. Nothing else that ``feed`` does to a photo can be done to features."""
+    rows_B = rows_N[batch.positions_B][part]
+    return kept.drawn(rows_B, _drawn(settings, epoch, rows_B, batch.repeats_B[part]).flip_B)
+
+
+def _drawn(settings: Settings, epoch: int, rows_B: np.ndarray, repeats_B: np.ndarray) -> Draw:
+    return draws.draw(settings, seed=settings.seed, epoch=epoch, rows_B=rows_B, repeats_B=repeats_B)
+
+
+def _finished(images_BCHW: torch.Tensor, settings: Settings, epoch: int) -> torch.Tensor:
+    images_BCHW = augment.shrink(images_BCHW, schedules.photo_size(settings, epoch))
+    return for_model(normalise(images_BCHW), settings.channels)
+
+
+def can_be_ahead(settings: Settings, device: torch.device) -> bool:
+    """Whether several batches are made in one go: on a GPU, where starting the forty to eighty small operations of each
+    takes longer than the operations, and where what an image becomes does not depend on its batch."""
+    alone = not settings.mixup and not settings.cutmix and settings.accumulation == 1
+    return device.type == "cuda" and alone
+
+
+class Ahead:
+    """The batches of an epoch as ``feed`` makes them, several in one go.
+
+    Blocks begin at the same batches wherever an epoch is entered, so a run that goes on feeds the same bits.
+    ``part_of`` names the images of a batch of so many that are this rank's (``Ranks.part``); ``batch_size`` is given
+    where it is not that of the settings.
+    """
+
+    def __init__(
+        self,
+        photos: Photos,
+        settings: Settings,
+        rows_N: np.ndarray,
+        labels_N: np.ndarray,
+        order_N: np.ndarray,
+        *,
+        epoch: int,
+        part_of: Callable[[int], slice],
+        batch_size: int | None = None,
+    ) -> None:
+        self.photos, self.settings, self.rows_N, self.labels_N, self.epoch = photos, settings, rows_N, labels_N, epoch
+        self.part_of = part_of
+        batch_size = batch_size or settings.batch_size
+        self.batches = list(batches(order_N, batch_size))
+        width, height = settings.image_size
+        self.length = max(1, BYTES_AHEAD // (batch_size * 3 * width * height * 4))
+        self.made: tuple[int, list[tuple[torch.Tensor, torch.Tensor]]] = (-1, [])
+
+    def take(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normalised floats B x 3 x H x W of this rank's part of a batch (one image where it has none), and the labels
+        of the whole batch, int64."""
+        block, place = divmod(batch.number, self.length)
+        if block != self.made[0]:
+            self.made = (-1, [])  # its memory is there for the next
+            self.made = (block, self._make(self.batches[block * self.length : (block + 1) * self.length]))
+        return self.made[1][place]
+
+    def _make(self, block: list[Batch]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        parts = [self.part_of(len(one.positions_B)) for one in block]
+        parts = [part if part.start < part.stop else slice(0, 1) for part in parts]
+        rows_M = np.concatenate([self.rows_N[one.positions_B[part]] for one, part in zip(block, parts, strict=True)])
+        repeats_M = np.concatenate([one.repeats_B[part] for one, part in zip(block, parts, strict=True)])
+        drawn = _drawn(self.settings, self.epoch, rows_M, repeats_M)
+        images_MCHW = augment.augment(self.photos.batch(rows_M), drawn)
+        images_MCHW = _finished(images_MCHW, self.settings, self.epoch)
+        labels_M = torch.from_numpy(np.concatenate([self.labels_N[one.positions_B] for one in block]))
+        images = images_MCHW.split([part.stop - part.start for part in parts])
+        labels = labels_M.to(self.photos.device).split([len(one.positions_B) for one in block])
+        return list(zip(images, labels, strict=True))

@@ -1,0 +1,275 @@
+"""The audit of a dataset: its numbers, each finding with its photos (pairs side by side), exports, and starting it.
+
+A detached process audits; this only reads what it wrote. Every word that came from a file is escaped.
+"""
+
+import json
+import time
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core import rights
+from fashion_core.data.audit import audit, findings
+from fashion_core.data.datasets import Dataset
+from fashion_core.labels import display_name
+from fashion_core.launch import background
+from ui.app import address, loaders, notices, words
+from ui.charts.layout import SPLIT_NAMES
+from ui.dataset import conflicts_view, exclude_form, label_errors, pairs_view
+from ui.shared import first_start, gallery, reproduce_view
+from ui.shared.answer import Number, answer
+from ui.shared.asked_photos import harmless
+
+GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
+PAIRS_A_PAGE = 24
+LABEL_ERRORS = "label_error"  # a finding of a run, not of the audit
+
+
+def show(dataset: Dataset) -> None:
+    """The findings, or how far the audit is, or the button that starts it."""
+    found = loaders.audit_of(dataset)
+    if found:
+        st.session_state.pop(_key(dataset), None)
+        _show_findings(dataset, *found)
+        return
+    progress = audit.progress(dataset)
+    since = st.session_state.get(_key(dataset))
+    if since is None and progress and progress["alive"]:
+        since = st.session_state[_key(dataset)] = time.time()
+    if since is not None:
+        st.fragment(_progress, run_every=1.0)(dataset, since)
+        return
+    if rights.read_only():
+        notices.review_copy("These photos were not audited.", "no audit of these photos can be made")
+        return
+    if audit.outdated(dataset):
+        st.markdown(
+            "These photos were audited in an earlier way, which took different garments on white for copies. What it "
+            "found is not shown; audit them again."
+        )
+    st.markdown(
+        "An audit looks for the same photo twice, in two splits (leaks) or under two labels, for one shot in another "
+        "colour, and for photos that stand out. It changes no photo. One that was ended goes on where it was."
+    )
+    seconds = 5 + dataset.num_images * (0.0015 if dataset.first_pixels[0] > 32 else 0.001)
+    st.button(
+        f"Audit {words.counted(dataset.num_images, 'photo')}, about {words.roughly(seconds)}",
+        type="primary",
+        on_click=start,
+        args=(dataset,),
+    )
+
+
+def trust(dataset: Dataset) -> tuple[dict[str, tuple[int, int]] | None, int]:
+    """For ``plain_answers.audited``: the leaked photos of each split of how many, None without an audit; and how many
+    photos stand under two labels."""
+    found = loaders.audit_of(dataset)
+    if not found:
+        return None, 0
+    audit_of, table = found
+    leaked = table[table["kind"] == "leak"].groupby("split")["image_id"].nunique()
+    names = {SPLIT_NAMES[str(split)].lower(): (int(num), dataset.splits[split]) for split, num in leaked.items()}
+    return names, audit_of.counts["conflict"]
+
+
+def start(dataset: Dataset) -> None:
+    """Start the audit in a process of its own, unless one runs, and follow it."""
+    rights.refuse_read_only("no audit can be made")
+    progress = audit.progress(dataset)
+    st.session_state[_key(dataset)] = time.time()
+    if not (progress and progress["alive"]):
+        background.start_audit(dataset.id, data_dir=loaders.data_dir())
+
+
+def _key(dataset: Dataset) -> str:
+    return f"_audit_of_{dataset.id}"
+
+
+def _progress(dataset: Dataset, since: float) -> None:
+    """How far the audit is. Ends by one rerun of the page when the findings are there."""
+    progress = loaders.audit_progress(dataset, since)
+    waited = time.time() - since
+    if audit.load(dataset):
+        st.rerun()
+    if progress and progress["alive"]:
+        left = words.time_left(progress["done"], progress["total"], waited)
+        done = f"{words.count(progress['done'])} of {words.count(progress['total'])}"
+        stage = words.plain(progress["stage"].capitalize())
+        st.progress(first_start.share_done(progress), text=f"{stage}: {done}{', ' + left if left else ''}")
+    elif progress or waited > GRACE_SECONDS:
+        told = words.fault(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
+        st.error(f"{told} Your photos are untouched, and what was measured is kept.", icon=":material/error:")
+        if st.button("Go on with the audit"):
+            start(dataset)
+            st.rerun()
+    else:
+        st.progress(0.0, text="Starting the audit")
+
+
+def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) -> None:
+    leaked = int(table.loc[table["kind"] == "leak", "image_id"].nunique())
+    later = sum(count for split, count in dataset.splits.items() if split != next(iter(dataset.splits)))
+    copies = [found.counts[kind] for kind in findings.COPIES]
+    odd = {kind: found.counts[kind] for kind in findings.SINGLES if kind not in ("damaged", "missing")}
+    answer(
+        [
+            Number(
+                "Leaked photos",
+                words.count(leaked),
+                f"of {words.count(later)} outside {SPLIT_NAMES[next(iter(dataset.splits))].lower()}",
+                "Photos whose like stands in an earlier split (test after validation after train): the same file or "
+                "photo, the same address, or the same brand and title. A score on them may be partly memory.",
+            ),
+            Number(
+                "Copies", words.count(sum(copies)), "pairs: {} of one file, {} of one photo, {} flipped".format(*copies)
+            ),
+            Number("Label conflicts", words.count(found.counts["conflict"]), "one photo or address, two labels"),
+            Number("Stand out", words.count(sum(odd.values())), _listed(odd) or "none"),
+            Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "by name below"),
+        ]
+    )
+    reproduce_view.show_dataset(dataset, f"python -m fashion_core audit {dataset.id}")
+    for pair in found.leaks:
+        later_name, earlier = (SPLIT_NAMES[pair[name]].lower() for name in ("split", "other_split"))
+        num, of = pair["images"], dataset.splits[pair["split"]]
+        causes = "; ".join(f"{words.count(n)} {findings.LEAKS[cause]}" for cause, n in pair["causes"].items())
+        st.markdown(
+            f"{words.count(num)} of {words.count(of)} {later_name} photos ({words.percent(num / of, 2)}) have their "
+            f"like in {earlier}: {causes}."
+        )
+    if found.counts["look_alike"]:
+        num = found.counts["look_alike"]
+        st.markdown(
+            f"Besides, {words.counted(num, 'photo')} {'looks' if num == 1 else 'look'} like one shot with one of an "
+            "earlier split, in another colour: check. No such photo counts as a leak."
+        )
+    notices.aside(
+        "Photos are compared by edges and colours, laid over each other. A copy that was cropped by much more than 5 % "
+        "or turned is not looked for, and on photos below 48 pixels only what is nearly equal is told. "
+        "On small photos a shade can pass for the same photo: of 161 such pairs on 60 × 80 at least 20 were another "
+        "shade."
+        + (
+            f" {words.counted(found.num_crowded, 'photo')} had so many look-alikes that only the nearest were compared."
+            if found.num_crowded
+            else ""
+        )
+    )
+    kinds = [kind for kind in ("leak", "look_alike", "conflict", *findings.KINDS) if found.counts[kind]]
+    kinds = list(dict.fromkeys(kinds))
+    judged = label_errors.runs_over(dataset)
+    if not kinds:
+        st.markdown("Nothing was found.")
+    if not judged:
+        notices.aside("Once a run has been trained and scored on these photos, it shows here which labels it doubts.")
+    kinds += [LABEL_ERRORS] * bool(judged)
+    if not kinds:
+        return
+    kind = address.select("Finding", kinds, key="finding", words=lambda name: _option(name, found))
+    if kind == LABEL_ERRORS:
+        suspected, source = label_errors.show(dataset)
+        _exports(dataset, kind, suspected, first=label_errors.FIRST, key=source)
+        return
+    chosen = table[table["kind"] == kind].reset_index(drop=True)
+    chosen.insert(0, "number", range(1, len(chosen) + 1))
+    notices.aside(words.plain(findings.KINDS[kind]))
+    if kind in ("damaged", "missing"):
+        st.dataframe(
+            chosen[["image_id", "split", "label", "reason"]],
+            hide_index=True,
+            column_config={"image_id": "Photo", "split": "Split", "label": "Class", "reason": "Why"},
+            alt=f"{_title(kind)} photos, each with its reason",
+            placeholder="–",
+        )
+    elif kind in findings.SINGLES:
+        _show_singles(dataset, chosen)
+    elif kind == "conflict":
+        ticked = conflicts_view.show(dataset, chosen)
+        _exports(dataset, kind, chosen, ticked=ticked)
+        return
+    else:
+        _show_pairs(dataset, chosen)
+    _exports(dataset, kind, chosen)
+
+
+def _option(kind: str, found: audit.Audit) -> str:
+    if kind == LABEL_ERRORS:
+        return "Suspected label errors · by a run"
+    return f"{_title(kind)} · {words.count(found.counts[kind])}"
+
+
+def _title(kind: str) -> str:
+    return (
+        findings.KINDS[kind].partition(":")[0].partition(",")[0] if kind != "mirrored_duplicate" else "Flipped photos"
+    )
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {words.count(number)}" for name, number in counts.items() if number)
+
+
+def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:
+    images = pd.concat([chosen, loaders.photos_of(dataset, chosen["image_id"])], axis=1)
+    gallery.show(
+        dataset,
+        images,
+        key="finding_page",
+        caption=lambda image: gallery.Caption(
+            f"{image.number}. {display_name(image.label)}", f"{SPLIT_NAMES[image.split]}, {image.reason}"
+        ),
+    )
+
+
+def _show_pairs(dataset: Dataset, chosen: pd.DataFrame) -> None:
+    num_pages = -(-len(chosen) // PAIRS_A_PAGE)
+    page = 1
+    if num_pages > 1:
+        page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
+    shown = chosen.iloc[(page - 1) * PAIRS_A_PAGE : page * PAIRS_A_PAGE]
+    st.html(pairs_view.pairs_html(loaders.thumbnails(dataset), shown, *_places(dataset, shown)))
+
+
+def _places(dataset: Dataset, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return loaders.photos_of(dataset, shown["image_id"]), loaders.photos_of(dataset, shown["other"])
+
+
+def _exports(
+    dataset: Dataset,
+    kind: str,
+    chosen: pd.DataFrame,
+    *,
+    ticked: pd.DataFrame | None = None,
+    first: int | None = None,
+    key: str = "",
+) -> None:
+    """Save the finding, or make a new dataset without its photos (the ``first`` of them until the reader says more;
+    where the reader ticked some beside their pictures, those)."""
+    if kind not in ("damaged", "missing") and len(chosen):  # those take no part anyway
+        exclude_form.form(dataset, kind, chosen if ticked is None else ticked, ticked=ticked, first=first, key=key)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save these findings (CSV)", lambda: findings_csv(chosen), f"{dataset.id}-{kind}.csv", "text/csv"
+        )
+        st.download_button(
+            "Save as a list of photos to leave out (JSON)",
+            lambda: exclusion_list(dataset, kind, chosen if ticked is None else ticked),
+            f"{dataset.id}-leave-out-{kind}.json",
+            "application/json",
+            disabled=ticked is not None and ticked.empty,
+        )
+    command = words.command(f"python -m fashion_core audit {dataset.id} --exclude LIST.json")
+    notices.aside(f"On the command line, with a list that you saved and shortened: {command}")
+
+
+def findings_csv(table: pd.DataFrame) -> bytes:
+    """UTF-8 with a mark that spreadsheets know; a cell that they would run as a formula is quoted."""
+    safe = table.apply(lambda column: column.map(lambda cell: harmless(cell) if isinstance(cell, str) else cell))
+    return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def exclusion_list(dataset: Dataset, kind: str, table: pd.DataFrame) -> str:
+    """The photos of a finding with the reason of each; of a pair the later photo, so that one copy stays. A copy under
+    another label is not listed: which of the two labels is right, nobody has said."""
+    reasons = exclude_form.reasons_of(kind, exclude_form.decided(kind, table))
+    document = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "images": reasons}
+    return json.dumps(document, indent=1, ensure_ascii=False)

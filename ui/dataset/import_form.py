@@ -1,0 +1,165 @@
+"""The import form: a path on this machine, ``demo``, or a small archive from the browser; a detached process imports.
+
+Knows no layout: whatever ``fashion_core.data.sources.readers`` opens can be given here.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fashion_core import rights, storage
+from fashion_core.data import datasets
+from fashion_core.data.sources import readers
+from fashion_core.data.sources.layout import Choices, names_in
+from fashion_core.errors import SourceError
+from fashion_core.launch import background
+from fashion_core.metrics import enough
+from ui.app import address, faults, loaders, notices, words
+from ui.shared import first_start
+
+UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
+GRACE_SECONDS = 45.0
+UPLOAD_KEPT_SECONDS = 24 * 3600.0
+
+
+def form() -> None:
+    """Show the form, and the progress of the import that this session started."""
+    if rights.read_only():
+        notices.review_copy("Photos are imported in the lab that this was copied from.", "nothing can be imported")
+        return
+    st.markdown(
+        "Give a folder or a .zip or .tar archive on this machine: class folders (with or without train, val and test), "
+        "the IndoFashion files, or Fashion-MNIST's four files. `fashion-mnist` and `demo` are names that work by "
+        "themselves. Your own files are only read."
+    )
+    with st.form("import", border=True):
+        source = st.text_input("Folder, archive or name", placeholder="/home/me/photos.zip", key="import_source")
+        upload = st.file_uploader("Or a small archive from this browser", type=UPLOAD_TYPES, key="import_upload")
+        name = st.text_input(
+            "Name of the dataset", placeholder="the source's own name", key="import_name", max_chars=80
+        )
+        with st.expander("Where the photos leave something to decide", key="import_more"):
+            join_alike = st.checkbox(
+                "Make classes whose names look alike one class",
+                key="import_join_alike",
+                help="`kurta men` and `kurta_men` look the same to a reader. Unless this is ticked they are refused, "
+                "so that you can rename the folders.",
+            )
+            class_names = st.text_input(
+                "Class names of idx files",
+                placeholder="zero, one, two",
+                key="import_class_names",
+                help="MNIST and its kin hold numbers for classes. Name them, the lowest number first, with commas "
+                "between. Fashion-MNIST is known without this.",
+            )
+        asked = st.form_submit_button("Import these photos", type="primary")
+    if asked:
+        with faults.shown(stop=False):
+            choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
+            start(source.strip(), upload, name.strip(), choices)
+    following = st.session_state.get("import_following")
+    if following:
+        with st.container(border=True):
+            st.fragment(_progress, run_every=None if following.get("ended") else 1.0)(following)
+
+
+def start(source: str, upload: object | None, name: str, choices: Choices) -> None:
+    """Check what can be checked at once, then start the import and follow it."""
+    rights.refuse_read_only("nothing can be imported")
+    uploaded = None
+    if upload is not None:
+        name = name or readers.name_of(Path(upload.name).name)
+        source = str(_keep_upload(upload))
+        uploaded = {"kept": source, "name": Path(upload.name).name}
+    if not source:
+        raise SourceError("no source was given: write a folder, an archive or demo, or choose an archive to upload.")
+    known = source in (*readers.DRAWN, readers.FASHION_MNIST)
+    if not known and not Path(source).expanduser().exists():
+        raise SourceError(f"there is no file or folder '{source}' on this machine; check the path, or give demo.")
+    dataset_id = datasets.id_for(name or readers.name_of(source))
+    now = time.time()
+    if not loaders.import_progress(dataset_id, now):
+        background.start_import(source, name or None, data_dir=loaders.data_dir(), choices=choices)
+    st.session_state["import_following"] = {"id": dataset_id, "since": now, "upload": uploaded}
+
+
+def _keep_upload(upload: object) -> Path:
+    """Write the uploaded archive where the import can read it; its name comes from us, never from the browser."""
+    folder = loaders.data_dir() / datasets.INCOMING / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > UPLOAD_KEPT_SECONDS:  # its import ended long ago
+            old.unlink(missing_ok=True)
+    ending = (
+        "".join(Path(upload.name).suffixes[-2:]) if upload.name.endswith((".tar.gz",)) else Path(upload.name).suffix
+    )
+    target = folder / f"upload-{os.getpid()}-{time.time_ns()}{ending.lower()}"
+    target.write_bytes(upload.getbuffer())
+    return target
+
+
+def _progress(following: dict[str, Any]) -> None:
+    """How far the followed import is. Ends its own timer, by one rerun, when there is nothing more to come."""
+    dataset_id, since = following["id"], following["since"]
+    progress = loaders.import_progress(dataset_id, since)
+    arrived = loaders.stamp(loaders.data_dir() / dataset_id / "dataset.json")[1] / 1e9
+    waited = time.time() - since
+    if progress and progress["alive"]:
+        left = words.time_left(progress["done"], progress["total"], waited)
+        st.progress(
+            first_start.share_done(progress),
+            text=f"{progress['stage'].capitalize()}: "
+            f"{storage.amount(progress['stage'], progress['done'], progress['total'])}{', ' + left if left else ''}",
+        )
+        return
+    if waited < GRACE_SECONDS and not (progress and progress["error"]) and arrived < since:
+        st.progress(0.0, text="Opening the source")
+        return
+    if not following.get("ended"):
+        following["ended"] = True
+        st.rerun()
+    if progress and progress["error"]:
+        st.error(words.fault(_as_uploaded(progress["error"], following)), icon=":material/error:")
+    elif arrived:
+        _arrived(dataset_id)
+    else:
+        st.error("The import stopped before it was done. Nothing was imported; your files are untouched.")
+    if st.button("Close"):
+        del st.session_state["import_following"]
+        st.rerun()
+
+
+def _as_uploaded(told: str, following: dict[str, Any]) -> str:
+    """The sentence with the name that the reader's file has, not the one under which it is kept here."""
+    upload = following.get("upload")
+    if not upload:
+        return told
+    kept = Path(upload["kept"])
+    for name in (str(kept), kept.name, kept.name.partition(".")[0]):  # the longest first
+        told = told.replace(name, upload["name"])
+    return told
+
+
+def _arrived(dataset_id: str) -> None:
+    """Say what was imported, and offer to look at it."""
+    with faults.shown(stop=False):
+        dataset = datasets.find_dataset(loaders.data_dir(), dataset_id)
+        photos = words.counted(dataset.num_images, "photo")
+        classes = words.counted(len(dataset.classes), "class", "classes")
+        bad = dataset.num_damaged + dataset.num_missing
+        unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
+        st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
+        notices.few([*dataset.warnings, *enough.of_manifest(dataset.manifest(["split", "label", "status"]))])
+        # a link to the page that one is on does nothing, so this is a button
+        if st.button(f"Look at {words.plain(dataset.name)}", on_click=_open, args=(dataset.id,)):
+            st.rerun()
+
+
+def _open(dataset_id: str) -> None:
+    """Show the dataset that has just arrived; before the page's widgets are drawn."""
+    st.session_state.pop("import_following", None)
+    st.session_state["tab"] = "Photos"
+    address.choose(dataset=dataset_id)

@@ -1,0 +1,98 @@
+"""What a run would answer without the imbalance of its training photos: logit adjustment, from stored predictions.
+
+Takes a run and a split. Nothing is trained and nothing is kept.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from fashion_core.errors import FashionError
+from fashion_core.metrics import logit_adjustment, scoring
+from fashion_core.metrics.logit_adjustment import Judged
+from fashion_core.runs.runs import Run, label_indices
+from fashion_core.settings import sampling
+from ui.app import loaders, notices, words
+
+
+def show(run: Run, split: str) -> None:
+    """A table of the answers as they are and adjusted; a sentence where there is nothing to adjust; nothing for a run
+    that did not keep its counts, or whose classes were equally large."""
+    counts_K = run.train_counts
+    if counts_K is None or counts_K.min() == counts_K.max():
+        return
+    st.markdown("**What if every class had been equally common in training?**")
+    corrected = sampling.corrections(run.settings.sampler, run.settings.loss)
+    if corrected:
+        by = " and ".join(f"{name} {words.plain(getattr(run.settings, name))}" for name in corrected)
+        notices.aside(f"Training corrected for rare classes already, by {by}: adjusting its answers would do it twice.")
+        return
+    if not counts_K.min():
+        notices.aside("A class has no training photos, so the answers cannot be adjusted.")
+        return
+    val = loaders.stamp(run.folder / "predictions-val.parquet") if split != "val" else None
+    found = _judged((loaders.stamp(run.folder / f"predictions-{split}.parquet"), val), run, split)
+    plain = found[0]
+    support_K = plain.matrix_KK.sum(axis=1)
+    frame = pd.DataFrame(
+        {
+            "which": [_name(judged, place) for place, judged in enumerate(found)],
+            "accuracy": [words.percent_with_interval(judged.accuracy, judged.ci95) for judged in found],
+            "moved": [_moved(judged) if judged is not plain else "" for judged in found],
+            "changed": [words.share_of(judged.changed, judged.n) if judged is not plain else "" for judged in found],
+        }
+    )
+    if support_K.min() != support_K.max():  # else it is the accuracy
+        frame.insert(2, "mean_recall", [words.percent(judged.mean_recall) for judged in found])
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "which": "Answers",
+            "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
+            "mean_recall": st.column_config.TextColumn(
+                "Mean recall", help="The mean over classes, however few photos a class has here."
+            ),
+            "moved": st.column_config.TextColumn(
+                "Against as they are", help="Points of accuracy on the same photos, with the 95 % interval (Tango)."
+            ),
+            "changed": "Answers that change",
+        },
+        alt="Accuracy of the answers as they are and after logit adjustment",
+        placeholder="–",
+    )
+    notices.aside(
+        "Logit adjustment after training (Menon et al. 2021): tau times the logarithm of each class's share of the "
+        "training photos is taken off each answer's logarithm. Nothing is trained again, and nothing is stored. It "
+        "helps where the photos to come are spread evenly over the classes, and hurts where they are as uneven as "
+        "training was."
+    )
+
+
+def _name(judged: Judged, place: int) -> str:
+    if not place:
+        return "as they are"
+    return f"adjusted, tau {judged.tau:g}" + (", the best on validation" if place == 2 else "")
+
+
+def _moved(judged: Judged) -> str:
+    low, high = (100 * float(end) for end in (judged.moved.low, judged.moved.high))
+    return f"{100 * float(judged.moved.value):+.1f} points [{low:+.1f}, {high:+.1f}]".replace("-", "\N{MINUS SIGN}")
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _judged(key: tuple[loaders.Stamp, loaders.Stamp | None], _run: Run, split: str) -> list[Judged]:
+    """At tau 0, at tau 1, and at the tau of the validation predictions where there are some and others are judged."""
+    counts_K = _run.train_counts
+    taus = [0.0, 1.0]
+    if split != "val" and "val" in _run.prediction_splits():
+        try:
+            taus.append(logit_adjustment.best_tau(*_arrays(_run, "val"), counts_K))
+        except FashionError:
+            pass  # broken validation predictions say so when they are chosen
+    return [logit_adjustment.judge(*_arrays(_run, split), counts_K, tau) for tau in taus]
+
+
+def _arrays(run: Run, split: str):
+    """Labels N as indices and probabilities N x K."""
+    frame = loaders.predictions_of(run, split)
+    return label_indices(frame["label"], run.classes), scoring.probabilities_of(frame, run.classes)

@@ -1,0 +1,176 @@
+"""What every lesson is made of, and what a learner has done so far: a guess, an answer, the steps that were seen.
+
+The progress is this browser session's and nothing else's: no name, no file, gone with the tab. Knows no single lesson.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from fashion_core import rights
+from fashion_core.lessons import findings, plans
+from fashion_core.lessons.plans import Plan
+from fashion_core.metrics.leakage import Share
+from fashion_core.runs.runs import Run
+from ui.app import address, loaders, words
+
+PREDICT, RUN, LOOK, EXPLAIN, QUESTION = "predict", "run", "look", "explain", "question"
+STEPS = {PREDICT: "1 Predict", RUN: "2 Run", LOOK: "3 Look", EXPLAIN: "4 Explain", QUESTION: "5 Question"}
+_STATE = "_lessons"
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One of the answers that a learner may commit to: what the button says, and the share that it stands for."""
+
+    key: str
+    words: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the guess was about, as it came out: a share with interval, and how it is written with its n."""
+
+    value: float
+    low: float
+    high: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to the question at the end; ``feedback`` says why, with the numbers of this run."""
+
+    key: str
+    words: str
+    right: bool
+    feedback: Callable[[Any], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What the steps after the run are given."""
+
+    plan: Plan
+    runs: Mapping[str, Run]
+    found: Any
+    guess: Guess | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """One lesson. ``name`` is its plan's; ``story`` says what will be done, ``ask`` what to guess; ``measured`` is what
+    came out of that, ``look``, ``explain`` and the options' feedback are made of the finding.
+
+    For teachers: ``usual`` is what classes usually get wrong, ``labels`` names the numbers whose expected range is
+    told, ``hints`` are what to ask or do at a step.
+    """
+
+    name: str
+    title: str
+    question: str
+    icon: str
+    story: str
+    ask: str
+    guesses: tuple[Guess, ...]
+    measured: Callable[[Any], Measured]
+    look: Callable[[Shown], None]
+    explain: Callable[[Any], list[str]]
+    prompt: str
+    options: tuple[Option, ...]
+    usual: str
+    labels: Mapping[str, str]
+    hints: Mapping[str, str] = field(default_factory=dict)
+
+
+def of_share(share: Share) -> Measured:
+    """A proportion as what was measured."""
+    return Measured(share.accuracy, *share.ci95, told(share))
+
+
+def told(share: Share) -> str:
+    """``61.2 % [57.3, 65.0], n = 600``"""
+    return f"{words.percent_with_interval(share.accuracy, share.ci95)}, n = {share.n:,}"
+
+
+def note(share: Share) -> str:
+    """``[57.3, 65.0], n = 600``, as it stands below the share."""
+    return f"{words.interval(share.ci95)}, n = {share.n:,}"
+
+
+def seed() -> int:
+    """The luck of the trainings that the address asks for; 0 unless it is one of those on offer."""
+    asked = st.query_params.get("seed", "0")
+    return int(asked) if asked in map(str, range(plans.MAX_SEED + 1)) else 0
+
+
+def memory(lesson: str) -> dict[str, Any]:
+    """What this session has done in a lesson: ``guess``, ``answer`` (keys) and ``seen`` (steps)."""
+    return st.session_state.setdefault(_STATE, {}).setdefault(lesson, {"guess": "", "answer": "", "seen": set()})
+
+
+def guess_of(lesson: Lesson) -> Guess | None:
+    """The guess that the learner has committed to."""
+    return next((guess for guess in lesson.guesses if guess.key == memory(lesson.name)["guess"]), None)
+
+
+def nearest(lesson: Lesson, value: float) -> Guess:
+    """The guess that was nearest to what came out."""
+    return min(lesson.guesses, key=lambda guess: abs(guess.value - value))
+
+
+def finding(plan: Plan, runs: Mapping[str, Run]) -> Any:
+    """What the runs show, computed once for all sessions until a file changes."""
+    stamps = tuple(loaders.stamp(path) for run in runs.values() for path in sorted(run.folder.glob("predictions-*")))
+    return _finding((plan.key, *stamps), plan.lesson, runs)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _finding(key: tuple[Any, ...], lesson: str, _runs: Mapping[str, Run]) -> Any:
+    return findings.find(lesson, _runs, loaders.data_dir())
+
+
+def go(step: str) -> None:
+    """Open a step; for callbacks."""
+    address.choose(step=step)
+
+
+def next_button(step: str, label: str, *, primary: bool = True) -> None:
+    """The way on: one button at the end of a step."""
+    st.button(
+        label, key=f"to {step}", type="primary" if primary else "secondary", icon=":material/arrow_forward:",
+        icon_position="right", on_click=go, args=(step,),
+    )  # fmt: skip
+
+
+def show_guesses(lesson: Lesson, *, settled: bool) -> None:
+    """The answers as big buttons; the chosen one is marked. ``settled``: the result has been seen, the guess stands."""
+    chosen = memory(lesson.name)["guess"]
+    for column, guess in zip(st.columns(len(lesson.guesses), gap="small"), lesson.guesses, strict=True):
+        column.button(
+            f"**{guess.words}**", key=f"guess {guess.key}", width="stretch", on_click=_commit,
+            args=(lesson.name, guess.key), icon=":material/check:" if guess.key == chosen else None,
+            disabled=settled and guess.key != chosen,
+        )  # fmt: skip
+
+
+def _commit(lesson: str, key: str) -> None:
+    memory(lesson)["guess"] = key
+
+
+def answer_to_guess(lesson: Lesson, measured: Measured) -> str:
+    """``You said about 60 %. It is 38.5 % [33.6, 43.6], n = 200.`` and whether another guess was nearer."""
+    guess, best = guess_of(lesson), nearest(lesson, measured.value)
+    it_is = f"It is **{measured.words}**."
+    if guess is None:
+        return f"{it_is} No guess was made in this session."
+    tail = " No other guess was nearer." if guess == best else f" {best.words[:1].upper()}{best.words[1:]} was nearer."
+    return f"You said **{guess.words}**. {it_is}{tail}"
+
+
+def can_run() -> bool:
+    """Whether whoever asks may train."""
+    return not rights.read_only()

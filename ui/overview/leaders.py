@@ -1,0 +1,74 @@
+"""Which run stands for a dataset, and how it stands beside what others published. Takes runs, gives frames."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pandas as pd
+
+from fashion_core.data import published
+from fashion_core.errors import FashionError
+from fashion_core.metrics import scoring
+from fashion_core.runs.runs import Run
+from ui.app import loaders
+
+COLUMNS = ["name", "kind", "split", "n", "rate", "low", "high", "classes", "run"]
+
+
+def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row a dataset: its best finished run, chosen by validation accuracy and scored on test photos.
+
+    A dataset without test photos that can be scored is scored on its validation photos, and ``split`` says so; a run
+    of which no split can be scored stands for nothing. ``kind`` is "photos" or "drawn"; photographed datasets come
+    first, best first.
+    """
+    best: dict[str, tuple[float, Run, str, dict[str, Any]]] = {}
+    there = {(run.id, run.created) for run in runs}
+    for run in runs:
+        summary = loaders.summary_of(run)
+        told = run.config.get("reproduces") or {}
+        if not summary or (told.get("run"), told.get("created")) in there:  # the same run a second time
+            continue
+        chosen_by = float(summary.get("val_accuracy") or 0.0)
+        fingerprint = run.dataset["fingerprint"]
+        if fingerprint in best and chosen_by <= best[fingerprint][0]:
+            continue
+        scored = _scored(run, summary)
+        if scored:
+            best[fingerprint] = (chosen_by, run, *scored)
+    rows = []
+    for _, run, split, scores in best.values():
+        kind = "drawn" if run.dataset["synthetic"] else "photos"
+        rows.append(_row(run.dataset["name"], kind, split, scores, len(run.classes), run.id))
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.sort_values(
+        ["kind", "rate"], ascending=False, ignore_index=True
+    )  # "photos" after "drawn" in the alphabet
+
+
+def _scored(run: Run, summary: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Test or else validation, whichever has scores or can be scored, and these; None when neither can be."""
+    for split in ("test", "val"):
+        stored = summary.get("scores", {}).get(split, {})
+        if "accuracy" in stored:
+            return split, stored
+        with suppress(FashionError):  # no predictions
+            return split, loaders.scores_of(run, split)
+    return None
+
+
+def published_rows() -> pd.DataFrame:
+    """The two published results on IndoFashion's 7,500 test photos, from their own confusion matrices."""
+    rows = []
+    for name, matrix in (
+        ("IndoFashion paper, ResNet-50", published.paper_matrix()),
+        ("Student report, small CNN", published.report_matrix()),
+    ):
+        scores = scoring.accuracy_of_matrix(matrix)
+        rows.append(_row(name, "published", "test", scores, len(matrix), None))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(name: str, kind: str, split: str, scores: dict, num_classes: int, run_id: str | None) -> list:
+    low, high = scores["accuracy_ci95"]
+    return [name, kind, split, scores["n"], scores["accuracy"], low, high, num_classes, run_id]

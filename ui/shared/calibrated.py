@@ -1,0 +1,67 @@
+"""A run's temperature, and its probabilities at it: what the Predict page shows as certainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core.errors import FashionError
+from fashion_core.metrics import calibration
+from fashion_core.runs import temperature as run_temperature
+from fashion_core.runs.runs import Run
+from ui.app import audience, loaders, words
+from ui.shared import plain_words
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """``temperature`` 1 and ``num_fitted`` 0 for a run without usable validation predictions; ``why_not`` where they
+    are too few."""
+
+    temperature: float = 1.0
+    num_fitted: int = 0
+    why_not: str = ""
+
+    def of(self, probabilities_NK: np.ndarray) -> np.ndarray:
+        """The probabilities at this temperature, N x K."""
+        return calibration.with_temperature(probabilities_NK, self.temperature) if self.num_fitted else probabilities_NK
+
+    def in_frame(self, predictions: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+        """Stored predictions with their probabilities at this temperature."""
+        columns = [f"p_{name}" for name in classes]
+        tempered = pd.DataFrame(self.of(predictions[columns].to_numpy()), columns=columns, index=predictions.index)
+        return pd.concat([predictions.drop(columns=columns), tempered], axis=1)  # a thousand at once, not one by one
+
+    def in_words(self, before: float) -> str:
+        """What its percentages mean; ``before`` is the first answer's probability as the network gave it."""
+        if audience.is_review():
+            return plain_words.calibrated(self.num_fitted)
+        if self.why_not:
+            return f"Its probabilities are not calibrated: {self.why_not}."
+        if not self.num_fitted:
+            return (
+                "Its probabilities are not calibrated: 90 % does not mean right nine times in ten; “Right when this "
+                "sure” is what was counted."
+            )
+        return (
+            f"Its probabilities are calibrated with the temperature {self.temperature:.2f}, fitted on "
+            f"{words.count(self.num_fitted)} validation photos (without it: {words.percent(before)}); they hold for "
+            "photos of that kind."
+        )
+
+
+def of(run: Run) -> Certainty:
+    """The temperature that fits the run's validation predictions (Guo et al. 2017)."""
+    return _of(loaders.stamp(run.folder / "predictions-val.parquet"), run)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _of(key: loaders.Stamp, _run: Run) -> Certainty:
+    if "val" not in _run.prediction_splits():
+        return Certainty()
+    try:
+        found = run_temperature.of_run(_run)
+    except FashionError:  # the Evaluation page says what is wrong with them
+        return Certainty()
+    return Certainty(found.value, found.num_fitted, found.why_not)

@@ -1,0 +1,43 @@
+"""What it does to correct for rare classes twice, in words: the same on the Training page and on the Sampler tab.
+
+The numbers are this project's own (``fashion_core.claims.imbalance_study``), never typed into a sentence.
+"""
+
+from fashion_core.claims import imbalance_study
+from fashion_core.claims.imbalance_study import Score
+from fashion_core.settings import sampling
+from ui.app import words
+
+BOTH = ("balanced", "weighted")
+
+
+def twice(sampler: str, loss: str, recipe: str) -> str:
+    """One line when sampler and loss both correct for rare classes; empty otherwise."""
+    if len(sampling.corrections(sampler, loss)) < 2:
+        return ""
+    told = f"Corrected twice, by sampler {words.plain(sampler)} and loss {words.plain(loss)}. "
+    if (sampler, loss) != BOTH:
+        return f"{told}One of the two is enough."
+    return told + what_both_do(recipe == "report")
+
+
+def what_both_do(is_report: bool = True) -> str:
+    """That one of the two is enough, and what this lab measured of both together."""
+    enough = f"One of the two is enough{'; the report has both' if is_report else ''}."
+    found = imbalance_study.study()
+    if found is None:
+        return enough
+    seeds = words.counted(found.num_seeds("both"), "seed")
+    both, sampler, loss, none = (_share(found.score(way)) for way in ("both", "sampler", "weighted", "none"))
+    largest = [words.percent(found.score(way, "largest").mean, 0) for way in ("both", "none")]
+    return (
+        f"{enough} On {words.plain(found.name)} ({seeds}) both got {both} right, the sampler alone {sampler}, the "
+        f"weighted loss alone {loss}, neither {none}; of the largest class both recognised {largest[0]}, neither "
+        f"{largest[1]}."
+    )
+
+
+def _share(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return words.percent(score.mean)
+    return words.percent_with_interval(score.mean, (score.low, score.high))

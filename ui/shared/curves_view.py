@@ -1,0 +1,226 @@
+"""The curves of a run: alone with every logged loss, or several runs and groups of seeds on the same axes.
+
+Reads metrics.jsonl through caches keyed by what changes; knows which other runs there are from its caller.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from fashion_core.compare import run_names as core_names
+from fashion_core.launch.status import Status
+from fashion_core.metrics import intervals
+from fashion_core.runs.runs import Run
+from ui.app import address, loaders, notices
+from ui.charts.lines import smoothed
+from ui.charts.overlay import Series, Track, finding, overlaid_curves
+from ui.charts.progress import progress_curves
+from ui.charts.rates import logged, rate_curves
+from ui.shared import metrics_log, run_names
+from ui.shared.plot import plot
+
+HEIGHT = 350
+MOST = 5
+MOST_LETTERS = 26  # of a row at the end of a line
+SMOOTHING = "Smoothed: exponential mean of weight 0.9 over every logged point, before the line is thinned for drawing."
+
+
+def metrics_of(run: Run) -> pd.DataFrame:
+    """The run's logged rows."""
+    return _metrics(loaders.stamp(run.folder / "metrics.jsonl"), run)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
+    return metrics_log.of(str(_run.folder / "metrics.jsonl")).frame()
+
+
+def steps_of(run: Run) -> pd.DataFrame:
+    frame = metrics_of(run)
+    return frame[frame["kind"] == "step"]
+
+
+def group_of(run: Run) -> str | None:
+    """The id of a group whose runs differ by their seed alone; None for a run of its own and for twins, which differ
+    by more and are worth a line each."""
+    group = run.config.get("group")
+    if isinstance(group, dict) and list(group.get("varies") or []) == ["seed"]:
+        group = group.get("id")
+    return group if isinstance(group, str) and group else None
+
+
+def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
+    """Up to five other runs to lay over this one."""
+    found = {other.id: other for other in runs if other.id != run.id}
+    asked = [name for name in st.query_params.get_all("with") if name in found]
+    if len(asked) > MOST:
+        st.query_params["with"] = asked[:MOST]
+    if not found:
+        return []
+    called = run_names.words_among(list(found.values()))
+    chosen = address.several(
+        "Compare with",
+        list(found),
+        key="with",
+        words=lambda name: called(found[name]),
+        max_selections=MOST,
+        width="stretch",
+        placeholder="Compare with other runs",
+        label_visibility="collapsed",
+    )
+    return [found[name] for name in chosen[:MOST]]
+
+
+def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[Run]) -> None:
+    """Loss and validation accuracy; with other runs, or seeds of its group, on the same axes."""
+    own = [other for other in runs if group_of(run) and group_of(other) == group_of(run)]
+    steps = steps_of(run)
+    if steps.empty:
+        if status.active:
+            st.skeleton(HEIGHT)
+        else:
+            st.caption("No step was logged, so there is no curve.")
+        return
+    if not others and len(own) < 2:
+        plot(
+            # An ended run fills the picture; a live one leaves room for what is to come.
+            _alone(
+                loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step
+            ),
+            key="curves",
+            alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
+            height=HEIGHT,
+        )
+        notices.aside(f"{SMOOTHING} Bars: 95 % Wilson intervals.")
+        return
+    shown = _series(run, others, runs)
+    same_photos = all(other.dataset["fingerprint"] == run.dataset["fingerprint"] for other in others)
+    rivals = shown[1:] if len(own) > 1 else shown  # a run is no rival of its own group
+    title = finding(rivals) if same_photos else "Different photos: compare shapes, not heights"
+    figure = overlaid_curves(shown, title=title, drawn=run.dataset["synthetic"])
+    figure.layout.uirevision = f"{run.id} over epochs"
+    plot(
+        figure,
+        key="curves",
+        alt=f"Smoothed training loss and validation accuracy of {len(shown)} runs or groups by epochs seen",
+        height=HEIGHT + 20,
+    )
+    say_what_is_drawn(shown)
+
+
+def say_what_is_drawn(shown: Sequence[Series]) -> None:
+    parts = [SMOOTHING]
+    if any(len(one.tracks) > 1 for one in shown):
+        parts.append(
+            "A group is drawn as the mean of its seeds, with a band (and bars) from the lowest to the highest."
+        )
+    if any(len(one.tracks) == 1 for one in shown):
+        parts.append("Bars of a single run: 95 % Wilson intervals.")
+    notices.aside(" ".join(parts))
+
+
+def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series]:
+    """The run itself, then the groups and the runs outside any group, each once."""
+    members: dict[str, list[Run]] = {}
+    for other in runs:
+        if group := group_of(other):
+            members.setdefault(group, []).append(other)
+    found, seen = [_one(run)], set()
+    for other in (run, *others):
+        seeds = members.get(group_of(other) or "", [])
+        if len(seeds) > 1:
+            if group_of(other) not in seen:
+                seen.add(group_of(other))
+                found.append(_group(group_of(other) or "", seeds))
+        elif other.id != run.id:
+            found.append(_one(other))
+    names = line_names([one.name for one in found])
+    return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
+
+
+def _one(run: Run) -> Series:
+    return Series(key=run.id, name=run_names.name_of(run), colour=run_names.colour_of(run), tracks=tracks_of([run]))
+
+
+def _group(group: str, seeds: Sequence[Run]) -> Series:
+    """The seeds that began: one may wait, or have been taken out of the queue."""
+    begun = [run for run in seeds if tracks_of([run])] or list(seeds)
+    told, colour = core_names.group_name(begun, of=len(seeds)), run_names.colour_of(seeds[0])
+    return Series(key=f"group {group}", name=told, colour=colour, tracks=tracks_of(begun))
+
+
+def line_names(names: Sequence[str]) -> list[str]:
+    """The names as they stand at the ends of lines, HTML-safe: what all of them share is left out."""
+    return [html.escape(name, quote=False) for name in core_names.distinct(names, MOST_LETTERS)]
+
+
+def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:
+    """What the runs logged, one track each; a run without a logged step has none."""
+    found = [_track(loaders.stamp(member.folder / "metrics.jsonl"), member) for member in members]
+    return tuple(track for track in found if len(track.x))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _track(key: loaders.Stamp, _run: Run) -> Track:
+    frame = metrics_of(_run)
+    steps, per_epoch = frame[frame["kind"] == "step"], _run.config["steps_per_epoch"]
+    epochs = with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0)))
+    losses = steps["loss"].to_numpy(dtype=float) if len(steps) else np.empty(0)
+    return Track(
+        x=steps["step"].to_numpy(dtype=float) / per_epoch,
+        loss=smoothed(losses),
+        val_x=epochs["step"].to_numpy() / per_epoch,
+        val=epochs["val_accuracy"].to_numpy(),
+        low=epochs["low"].to_numpy(),
+        high=epochs["high"].to_numpy(),
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _alone(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
+    """Built when a row is logged, not at every tick (30 to 70 ms on a busy machine)."""
+    frame = metrics_of(_run)
+    figure = progress_curves(
+        frame[frame["kind"] == "step"],
+        with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
+        total_steps=total_steps,
+        steps_per_epoch=_run.config["steps_per_epoch"],
+        drawn=_run.dataset["synthetic"],
+        colour=run_names.colour_of(_run),
+    )
+    figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
+    return figure
+
+
+def with_intervals(epochs: pd.DataFrame, num_val: int) -> pd.DataFrame:
+    """``step, epoch, val_loss, val_accuracy`` of the validated epochs, with Wilson's ``low`` and ``high``."""
+    epochs = epochs.reindex(columns=["step", "epoch", "val_loss", "val_accuracy"]).astype(float).dropna()
+    bounds = [intervals.wilson(round(share * num_val), num_val) for share in epochs["val_accuracy"]]
+    return epochs.assign(low=[float(low) for low, _ in bounds], high=[float(high) for _, high in bounds])
+
+
+def show_rates(run: Run, status: Status) -> None:
+    """Learning rate, images a second, gradient norm and memory by step, where they were logged."""
+    steps = steps_of(run)
+    if steps.empty or not logged(steps):
+        st.caption("No step was logged yet, so there is no rate to draw.")
+        return
+    plot(
+        _rates(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
+        key="rates",
+        alt=f"{', '.join(name.replace('<br>', ' ') for _, name, *_ in logged(steps))} of {run.id} by step",
+        height=max(HEIGHT, 70 + 95 * len(logged(steps))),
+    )
+    notices.aside("Images a second: the median, in brackets the middle nine tenths of the logged values.")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _rates(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
+    figure = rate_curves(steps_of(_run), total_steps=total_steps, drawn=_run.dataset["synthetic"])
+    figure.layout.uirevision = f"{_run.id} rates"
+    return figure

@@ -1,0 +1,126 @@
+"""Draw one plotly figure that keeps its zoom over updates and reports clicks and selections.
+
+``st.plotly_chart`` remounts whenever its figure changes (zoom lost) and sends no click for a heatmap cell; this
+component updates in place with Plotly.react. The library is copied once into static/, which the lab's own server
+serves: nothing is fetched from elsewhere. Figures of bars, lines and heatmaps get plotly.js's own cartesian bundle
+(vendor/, MIT, npm's plotly.js-cartesian-dist-min): a third of the whole, the first chart a quarter sooner (LOG).
+Takes figures built by ``ui.charts``; knows no files.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import plotly
+import streamlit as st
+
+from ui.charts import colours
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+ROOT = Path(__file__).parents[2]
+SMALL = Path(__file__).parent / "vendor" / "plotly-cartesian-4.1.1.min.js"
+CARTESIAN = {"bar", "scatter", "heatmap", "histogram", "box", "violin", "image"}  # what the small library draws
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the reader did with a plot.
+
+    ``click``: {"curve", "x", "y", "row", "column", "point", "customdata"} in the one rerun that the click caused.
+    ``selected``: the ``customdata`` of the points inside the last lasso or box, empty when nothing is selected.
+    ``outline``: of an ``outlining`` plot the lasso or box itself, {"kind", "x", "y"} in the axes' own numbers.
+    """
+
+    click: dict[str, Any] | None = None
+    selected: list[Any] = field(default_factory=list)
+    outline: dict[str, Any] | None = None
+
+
+def serve_plotly(figure: "go.Figure | None" = None) -> str:
+    """Copy the library that ``figure`` needs into static/ unless it is there; its address relative to the app."""
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    name = f"plotly-{plotly.__version__}.min.js"
+    if figure is not None and {trace.type for trace in figure.data} <= CARTESIAN:
+        source = SMALL
+        name = SMALL.name
+    target = ROOT / "static" / name
+    if not target.exists():
+        target.parent.mkdir(exist_ok=True)
+        temporary = target.with_name(f"{name}.{os.getpid()}")  # two sessions may start at once
+        shutil.copyfile(source, temporary)
+        os.replace(temporary, target)
+    return f"app/static/{name}"
+
+
+_render = st.components.v2.component(
+    "vastra_plot", js=(Path(__file__).parent / "plot.js").read_text(encoding="utf-8"), isolate_styles=False
+)
+
+
+def plot(
+    figure: "go.Figure",
+    *,
+    key: str,
+    alt: str,
+    height: int = 420,
+    on_click: Callable[[], None] | None = None,
+    clickable: bool = False,
+    selectable: bool = False,
+    on_drag: Callable[[], None] | None = None,
+    outlining: bool = False,
+    hovering: str = "",
+) -> Seen:
+    """Draw ``figure`` and return what the reader did with it.
+
+    ``on_click`` runs before the page does; inside it ``clicked(key)`` is the click. ``clickable=True`` is for pages
+    that only read ``Seen.click``. ``selectable`` adds lasso and box; give the points an int row id as ``customdata``.
+    ``on_drag`` runs before the page does when the reader has drawn a box (the figure's ``dragmode`` is ``select``);
+    inside it ``dragged(key)`` is what lay in it. The box does not stay.
+    ``outlining`` asks for ``Seen.outline`` in place of the points: the page knows points that are not drawn, and a long
+    list of them is slow. ``hovering`` is the name by which a ``hover_card`` on the page hears of the point below the
+    pointer.
+    """
+    pointing = clickable or on_click is not None
+    result = _render(
+        key=key,
+        data={
+            "figure": figure.to_json(),
+            "colours": colours.light_to_dark(),
+            "library": serve_plotly(figure),
+            "alt": alt,
+            "height": height,
+            "pointing": pointing,
+            "selecting": selectable or outlining,
+            "outlining": outlining,
+            "hovering": hovering,
+            "dragging": on_drag is not None,
+        },
+        height=height,
+        on_clicked_change=on_click if on_click is not None else _nothing,
+        on_selected_change=_nothing,
+        on_outline_change=_nothing,
+        on_dragged_change=on_drag if on_drag is not None else _nothing,
+    )
+    return Seen(click=result.clicked, selected=list(result.selected or []), outline=result.outline)
+
+
+def clicked(key: str) -> dict[str, Any] | None:
+    """The click that is being handled, for use inside an ``on_click`` callback."""
+    value = st.session_state.get(key)
+    return value.get("clicked") if value else None
+
+
+def dragged(key: str) -> list[Any]:
+    """The ``customdata`` of what lay in the box that is being handled, for use inside an ``on_drag`` callback."""
+    value = st.session_state.get(key)
+    told = value.get("dragged") if value else None
+    return told["points"] if told else []
+
+
+def _nothing() -> None:
+    """A callback that must exist so that the component's value does."""

@@ -1,0 +1,84 @@
+"""The button that hands a result over: one HTML file of a run, or of the two sides of a comparison.
+
+Takes sides; the file is made when somebody asks for it, in a thread of its own, and kept until a file it rests on
+changes. It only reads, so a review copy has it too.
+"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from fashion_core.compare import sides
+from fashion_core.compare.sides import Side
+from fashion_core.data import pixels
+from fashion_core.data.audit import audit
+from fashion_core.data.datasets import Dataset
+from fashion_core.errors import FashionError
+from fashion_core.labels import slug
+from fashion_core.report import document, report_page
+from fashion_core.runs.runs import Run
+from ui.app import loaders
+
+LONGEST = 200  # letters of a file's name, of 255 that file systems take
+HELP = (
+    "One HTML file of at most 15 MB: the answer first, then everything it rests on, with the photos behind each cell. "
+    "It needs no network and no lab; printing it gives a PDF."
+)
+
+
+def of_run(run: Run, split: str) -> None:
+    """The button for one run."""
+    side = sides.side_of_run(run)
+    show("Make a report of this run", [side], split, key="report of run")
+
+
+def show(label: str, chosen: Sequence[Side], split: str, *, key: str, margin: float = 0.01) -> None:
+    """The button for several sides, each held against the first. Nothing is made before it is pressed."""
+    found, datasets = loaders.all_runs(), loaders.datasets()
+    st.download_button(
+        label,
+        lambda: made(chosen, split, margin, datasets, found),
+        file_name(chosen),
+        "text/html",
+        key=key,
+        help=HELP,
+        on_click="ignore",
+    )
+
+
+def file_name(chosen: Sequence[Side]) -> str:
+    """Named after every side whole; where that is too long for a file, after the first and how many more."""
+    names = [slug(side.id) or "run" for side in chosen]
+    whole = "-".join(names)
+    if len(whole) > LONGEST:
+        whole = f"{names[0]}-and-{len(names) - 1}-more"
+    return f"{whole}-report.html"
+
+
+def made(chosen: Sequence[Side], split: str, margin: float, datasets: Sequence[Dataset], found: Sequence[Run]) -> bytes:
+    """The file; where it cannot be made, a page that says why."""
+    try:
+        return _made(_stamps(chosen, datasets, found), split, margin, list(chosen), list(datasets), list(found))
+    except FashionError as error:
+        return report_page.refusal(str(error))
+
+
+def _stamps(chosen: Sequence[Side], datasets: Sequence[Dataset], found: Sequence[Run]) -> tuple[object, ...]:
+    """What changes when the report would: also the seeds of the same recipes, by which two sides are judged."""
+    members = [run for side in chosen for run in side.members]
+    files = [path for run in members for path in sorted(run.folder.glob("predictions-*.parquet"))]
+    names = ("config.json", "metrics.jsonl", "summary.json", "labels.json")
+    files += [run.folder / name for run in members for name in names]
+    files += [dataset.manifest_path for dataset in datasets]
+    files += [audit.folder_of(dataset) / "audit.json" for dataset in datasets]
+    files += [pixels.cache_path(dataset, *dataset.first_pixels) for dataset in datasets]
+    files += [run.folder / "summary.json" for run in found if len(chosen) > 1]
+    return (*(loaders.stamp(path) for path in files), *((side.id, side.name) for side in chosen))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _made(
+    key: object, split: str, margin: float, _chosen: list[Side], _datasets: list[Dataset], _found: list[Run]
+) -> bytes:
+    collected = document.collect(_chosen, split=split, datasets=_datasets, others=_found, margin=margin)
+    return report_page.render(collected).html
