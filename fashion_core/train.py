@@ -241,7 +241,7 @@ def _prepare(
 def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, world: ranks.Ranks) -> steps.Learner:
     """The run's network with its first weights, and everything that makes it learn."""
     settings = run.settings
-    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost that shows (LOG 2026-11-28)
+    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost (LOG: cudnn-deterministic)
     torch.manual_seed(settings.seed)
     model = infer.new_model(run).to(device)
     smooth = None
