@@ -31,7 +31,7 @@ NUM_CLASSES = 15
 CPU = torch.device("cpu")
 #: An H100 (SXM): 495 TFLOP/s of TF32 (torch's default for convolutions in float32) and 990 of bfloat16, 3.35 TB/s. What
 #: convolutions reach of the first, and elementwise work of the second, is a guess from published ResNet-50 throughputs.
-#: Starting an operation took 37 (report), 46 (strong), 57 us (transfer) in steps on an H200 machine (LOG 2026-11-28).
+#: Starting an operation took 37 (report), 46 (strong), 57 us (transfer) in steps on an H200 (LOG: gpu-host-bound).
 ASSUMED = {"tflops": 495.0, "reached": 0.25, "bandwidth": 3.35e12, "streamed": 0.6, "launch": 50e-6}
 
 

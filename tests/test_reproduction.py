@@ -388,8 +388,8 @@ def test_a_hash_of_an_earlier_way_is_not_held_against_the_code_of_today(tiny_run
         if "computed" in line:
             line["computed"]["code"] = line["computed"].pop("program")
     storage.write_text(copied.folder / "events.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
-    told = reproduction.expected(copied)
-    assert told.word == reproduction.UNKNOWN and len(told.reasons) == 1 and "by an earlier way" in told.reasons[0]
+    told = compare_reproduce.expected(copied)
+    assert told.word == compare_reproduce.UNKNOWN and len(told.reasons) == 1 and "by an earlier way" in told.reasons[0]
 
 
 @pytest.fixture(scope="module")

@@ -269,8 +269,9 @@ def resumed_with(run: Run) -> tuple[str, ...]:
 def expected(run: Run, has_photos: bool = True) -> Expectation:
     """Whether training the run again on this machine can be expected to give the same bits.
 
-    Measured (LOG 2026-11-28): on one machine's CPU it does, also after stops and resumes; on a GPU fifty steps did,
-    with cuDNN held to algorithms that add up in one order. What was not tried or not recorded leaves it open.
+    Measured: on one machine's CPU it does, also after stops and resumes (LOG: bits-and-threads); on a GPU fifty steps
+    did, with cuDNN held to algorithms that add up in one order (LOG: cudnn-deterministic). What was not tried or
+    not recorded leaves it open.
     """
     then, here = computed_of(run), computed_here()
     against = [

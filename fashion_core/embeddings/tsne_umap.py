@@ -122,7 +122,7 @@ def progress(run: Run, split: str, method: str) -> dict[str, Any] | None:
 
 
 def expected_seconds(num_images: int, method: str) -> float:
-    """About how long a map takes on two cores, measured at 7,500 images (LOG)."""
+    """About how long a map takes on two cores, measured at 7,500 images (LOG: map-times)."""
     num = min(num_images, PARAMETERS[method]["most"])
     return 6 + num * 0.008 if method == "tsne" else 45 + num * 0.006  # numba compiles UMAP anew in each process
 

@@ -4,7 +4,7 @@ Takes nothing; while ``faster_backward`` is on, PyTorch's convolutions call what
 
 oneDNN multiplies bfloat16 fast on new processors, but two gradients of a depthwise convolution take a slow path there:
 that of the input where the stride is above 1 (3 to 100 x the time of float32), and that of the weights where the kernel
-is larger than 3 x 3 (2 to 6 x); measured in LOG 2026-11-28. These two are computed in float32 here, so they are rounded
+is larger than 3 x 3 (2 to 6 x); LOG: depthwise-gradients. These two are computed in float32 here, so they are rounded
 less, not more. Everything else stays as autocast has it.
 """
 

@@ -58,8 +58,8 @@ class Photos:
 def announce(pixels_NHWC: np.ndarray, rows_B: np.ndarray) -> None:
     """Tell the kernel which rows of a memory map are about to be read, so that it fetches them side by side.
 
-    From a cold disk 7.6 ms an image became 0.1 (random rows of 106,166; LOG 2026-11-23); in memory already, it costs
-    0.02 ms a batch.
+    From a cold disk 7.6 ms an image became 0.1 (random rows of 106,166; LOG: cold-memory-map); in memory already, it
+    costs 0.02 ms a batch.
     """
     mapped = getattr(pixels_NHWC, "_mmap", None)
     if mapped is None or not hasattr(mapped, "madvise") or not hasattr(mmap, "MADV_WILLNEED"):

@@ -23,7 +23,7 @@ def grad_cam(model: Network, input_HW3: np.ndarray, channels: str, class_index: 
     Gradient times activation in the last convolution, summed over its channels (Draelos and Carin 2020, "HiResCAM").
     Where global pooling follows, as in a ResNet, that is Grad-CAM (Selvaraju et al. 2017). The report's network
     flattens instead; there Grad-CAM's mean gradient of a channel takes places for each other that count with opposite
-    signs, and its map was empty for 59 of 60 photos (LOG 2026-11-24). All zeros when nothing speaks for the class.
+    signs, and its map was empty for 59 of 60 photos (LOG: grad-cam). All zeros when nothing speaks for the class.
     Bilinear from that layer's own grid.
     """
     from captum.attr import LayerGradientXActivation  # brings matplotlib, 0.7 s

@@ -186,8 +186,8 @@ PAPER = dataclasses.replace(
     epochs=20,  # neither paper nor code states a number that training ends at
 )
 
-#: The best that this project has measured for a small network from scratch (LOG 2026-11-24 and 2026-11-28 have what was
-#: tried).
+#: The best that this project has measured for a small network from scratch (LOG: strong-recipe has what was tried,
+#: LOG: strong-parts what each part is worth).
 STRONG = dataclasses.replace(
     REPORT,
     recipe="strong",

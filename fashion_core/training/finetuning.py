@@ -75,7 +75,7 @@ def threads_for(job: Job) -> Iterator[None]:
 @contextmanager
 def threads_of(run: runs.Run) -> Iterator[None]:
     """As many threads as the run that this one trains again had, where it names one and that was recorded: sums are
-    split among threads, so another number gives other last digits (LOG 2026-11-28)."""
+    split among threads, so another number gives other last digits (LOG: bits-and-threads)."""
     told = run.config.get("reproduces")
     wanted = told.get("threads") if isinstance(told, dict) else None
     before = torch.get_num_threads()

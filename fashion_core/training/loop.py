@@ -227,7 +227,7 @@ def _prepare(
 def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, world: distributed.Ranks) -> steps.Learner:
     """The run's network with its first weights, and everything that makes it learn."""
     settings = run.settings
-    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost that shows (LOG 2026-11-28)
+    torch.backends.cudnn.deterministic = True  # the same bits on the same GPU, at no cost (LOG: cudnn-deterministic)
     torch.manual_seed(settings.seed)
     model = inference.new_model(run).to(device)
     smooth = None

@@ -3,7 +3,8 @@
 ``st.plotly_chart`` remounts whenever its figure changes (zoom lost) and sends no click for a heatmap cell; this
 component updates in place with Plotly.react. The library is copied once into static/, which the lab's own server
 serves: nothing is fetched from elsewhere. Figures of bars, lines and heatmaps get plotly.js's own cartesian bundle
-(vendor/, MIT, npm's plotly.js-cartesian-dist-min): a third of the whole, the first chart a quarter sooner (LOG).
+(vendor/, MIT, npm's plotly.js-cartesian-dist-min): a third of the whole, the first chart a quarter sooner
+(LOG: plotly-bundle).
 Takes figures built by ``ui.charts``; knows no files.
 """
 

@@ -17,7 +17,8 @@ from fashion_core.data.pixels import in_threads
 SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour
 # Chosen by looking at all four sets: every pair judged by eye in the catalogue sample (60 x 80 pixels), copies planted
 # in it, in clothing photos and in the drawn set, and pairs of Fashion-MNIST. None was kept back, so what was measured
-# on them flatters (LOG). How far pictures of two things part falls with the pixels there are: an outline that lies
+# on them flatters (LOG: audit-content).
+# How far pictures of two things part falls with the pixels there are: an outline that lies
 # elsewhere by a share of the picture takes from the agreement of edges what goes with the square of the side, and from
 # the colours what goes with the side. The limits are those at FULL and follow that.
 NEAR = 0.72  # cosine of two descriptions from which photos are laid over each other: 5 % cut at two sides leave 0.74
