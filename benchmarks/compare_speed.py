@@ -29,7 +29,7 @@ from fashion_core.compare import comparison, leaderboard, sides  # noqa: E402
 from fashion_core.data import published  # noqa: E402
 from fashion_core.metrics import intervals  # noqa: E402
 from fashion_core.runs import runs  # noqa: E402
-from fashion_core.settings import config  # noqa: E402
+from fashion_core.settings import recipes  # noqa: E402
 
 PHOTOS = 7500
 
@@ -54,7 +54,7 @@ def make_runs(folder: Path, count: int) -> None:
         split: {name: [500, "0123456789abcdef"] for name in labels.INDOFASHION} for split in ("train", "val", "test")
     }
     for number in range(count):
-        settings = config.settings_for("report", [f"seed={number % 5}", f"rotation_degrees={number // 5 % 90}"])
+        settings = recipes.settings_for("report", [f"seed={number % 5}", f"rotation_degrees={number // 5 % 90}"])
         right = 0.8 + 0.05 * generator.random()
         run = folder / f"run-{number:05}"
         run.mkdir()
@@ -63,7 +63,7 @@ def make_runs(folder: Path, count: int) -> None:
         document = {
             "format": 1, "run_id": run.name, "created": f"2026-11-23T{clock}+00:00",
             "recipe": "report", "settings": settings.to_json(), "classes": list(labels.INDOFASHION),
-            "changed": {name: new for name, _, new in config.changes(settings)}, "steps_per_epoch": 2850,
+            "changed": {name: new for name, _, new in recipes.changes(settings)}, "steps_per_epoch": 2850,
             "dataset": {"id": "made", "name": "made", "fingerprint": "0" * 16, "synthetic": False,
                         "kind": "indofashion", "bring": "", "groups": {}, "contents": contents,
                         "splits": {"train": 91166, "val": PHOTOS, "test": PHOTOS}},

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from fashion_core.models import networks  # noqa: E402
 from fashion_core.models.input import Photos  # noqa: E402
-from fashion_core.settings import config, draws  # noqa: E402
+from fashion_core.settings import config, draws, recipes  # noqa: E402
 from fashion_core.training import batches, distributed, input_pipeline, losses, steps  # noqa: E402
 
 NUM_CLASSES = 15
@@ -148,7 +148,7 @@ def seconds_of_draws(settings: config.Settings, repeats: int = 30) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--recipe", nargs="+", default=list(config.RECIPES))
+    parser.add_argument("--recipe", nargs="+", default=list(recipes.RECIPES))
     parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value, for every recipe")
     parser.add_argument("--images", type=int, default=91_166)
     parser.add_argument("--rows", type=int, default=106_166, help="photos of all splits")
@@ -157,7 +157,7 @@ def main() -> None:
     given = parser.parse_args()
     print("assumed: " + ", ".join(f"{name} {getattr(given, name):g}" for name in ASSUMED))
     for name in given.recipe:
-        tell(config.settings_for(name, given.sets), given)
+        tell(recipes.settings_for(name, given.sets), given)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from gpu_estimate import NUM_CLASSES, learner_of  # noqa: E402
 from fashion_core.models import networks  # noqa: E402
 from fashion_core.models.device import uses_bfloat16  # noqa: E402
 from fashion_core.models.input import Photos  # noqa: E402
-from fashion_core.settings import config  # noqa: E402
+from fashion_core.settings import config, recipes  # noqa: E402
 from fashion_core.training import batches, steps  # noqa: E402
 
 IMAGES = 91_166
@@ -98,7 +98,7 @@ def tell(row: dict[str, Any], variant: str, plain: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--recipe", nargs="+", default=list(config.RECIPES))
+    parser.add_argument("--recipe", nargs="+", default=list(recipes.RECIPES))
     parser.add_argument("--set", dest="sets", action="append", default=[], help="key=value, for every row")
     parser.add_argument("--variant", action="append", default=[], help="key=value,...: one more row a recipe")
     parser.add_argument("--rows", type=int, default=4096)
@@ -111,7 +111,7 @@ def main() -> None:
     print(torch.cuda.get_device_name(device), "torch", torch.__version__)
     for recipe in given.recipe:
         for variant in ["", *given.variant]:
-            settings = config.settings_for(recipe, [*given.sets, *filter(None, variant.split(","))])
+            settings = recipes.settings_for(recipe, [*given.sets, *filter(None, variant.split(","))])
             for plain in (False, True)[: 1 + given.plain]:
                 try:
                     row = measured(settings, device, rows=given.rows, num_steps=given.steps, plain=plain)

@@ -38,7 +38,7 @@ from fashion_core.data.sources import readers  # noqa: E402
 from fashion_core.launch import background  # noqa: E402
 from fashion_core.metrics import logit_adjustment, scoring  # noqa: E402
 from fashion_core.runs import runs  # noqa: E402
-from fashion_core.settings import config, sampling  # noqa: E402
+from fashion_core.settings import config, recipes, sampling  # noqa: E402
 
 #: Nothing but the correction may differ, and nothing may hide it: the report's network without augmentation.
 PLAIN = ("flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0")
@@ -48,7 +48,7 @@ def settings_of(way: str, seed: int, given: argparse.Namespace) -> config.Settin
     sampler, loss = WAYS[way]
     own = [] if given.augment else list(PLAIN)
     own += [f"image_size={given.image_size}", f"epochs={given.epochs}", "device=cpu", *given.sets]
-    return replace(config.settings_for(given.recipe, own), sampler=sampler, loss=loss, seed=seed)
+    return replace(recipes.settings_for(given.recipe, own), sampler=sampler, loss=loss, seed=seed)
 
 
 def is_of(row: dict[str, Any], dataset: datasets.Dataset, settings: config.Settings, split: str) -> bool:
@@ -199,7 +199,7 @@ def save(
     study = {"dataset": dataset.id, "name": dataset.name, "fingerprint": dataset.fingerprint,
              "synthetic": dataset.synthetic, "split": given.split, "n": rows[0]["n"],
              "train_counts": dict(zip(rows[0]["classes"], rows[0]["train_counts"], strict=True)),
-             "recipe": plain.recipe, "changed": {name: new for name, _, new in config.changes(plain)},
+             "recipe": plain.recipe, "changed": {name: new for name, _, new in recipes.changes(plain)},
              "command": command_of(given),
              "date": f"{datetime.now(UTC):%Y-%m-%d}", "device": "cpu",
              "noise": {metric: noise(ways, metric) for metric in ("accuracy", "mean_recall")},

@@ -22,7 +22,7 @@ from fashion_core.compare import bitwise  # noqa: E402
 from fashion_core.data import datasets  # noqa: E402
 from fashion_core.models.device import choose_device  # noqa: E402
 from fashion_core.runs import runs  # noqa: E402
-from fashion_core.settings import config  # noqa: E402
+from fashion_core.settings import config, recipes  # noqa: E402
 from fashion_core.training import input_pipeline, loop, steps  # noqa: E402
 
 
@@ -76,7 +76,7 @@ def main() -> None:
     given = parser.parse_args()
     dataset = datasets.find_dataset(given.data_dir, given.dataset)
     for recipe in given.recipe:
-        settings = config.settings_for(recipe, [*given.sets, f"device={given.device}", "log_every=1"])
+        settings = recipes.settings_for(recipe, [*given.sets, f"device={given.device}", "log_every=1"])
         with tempfile.TemporaryDirectory() as folder:
             for what, found in trials(dataset, settings, Path(folder)):
                 print(f"{recipe} on {choose_device(given.device)}, {what}: {found}", flush=True)

@@ -27,7 +27,7 @@ from benchmarks.training_speed import WARM, describe, environment  # noqa: E402
 from fashion_core import paths  # noqa: E402
 from fashion_core.data import pixels  # noqa: E402
 from fashion_core.data.datasets import Dataset, find_dataset  # noqa: E402
-from fashion_core.settings import config  # noqa: E402
+from fashion_core.settings import recipes  # noqa: E402
 
 MOST_OWN, MOST_SLOWER = 3.0, 0.15  # GiB; a share of the small set's images a second
 
@@ -64,7 +64,7 @@ def held(pid: int) -> dict[str, int]:
 
 def forget(dataset: Dataset) -> None:
     """Ask the kernel to drop the pixel cache from its page cache; what another process maps may stay."""
-    descriptor = os.open(pixels.cache_path(dataset, *config.REPORT.image_size), os.O_RDONLY)
+    descriptor = os.open(pixels.cache_path(dataset, *recipes.REPORT.image_size), os.O_RDONLY)
     try:
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:

@@ -30,7 +30,7 @@ from fashion_core.data import datasets, pixels  # noqa: E402
 from fashion_core.models import inference, networks  # noqa: E402
 from fashion_core.models import input as model_input  # noqa: E402
 from fashion_core.runs import runs  # noqa: E402
-from fashion_core.settings import config, draws, sampling  # noqa: E402
+from fashion_core.settings import config, draws, recipes, sampling  # noqa: E402
 from fashion_core.training import augment, batches, distributed, loop, losses, steps  # noqa: E402
 
 GEMM_SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 1024, 1024), (8192, 512, 1024), (1024, 4096, 2048))
@@ -39,7 +39,7 @@ CPU = torch.device("cpu")
 
 def settings_of(options: argparse.Namespace) -> config.Settings:
     """The report recipe on the CPU, with what ``--set`` changes."""
-    return config.settings_for("report", ["device=cpu", f"seed={options.seed}", *options.set])
+    return recipes.settings_for("report", ["device=cpu", f"seed={options.seed}", *options.set])
 
 
 def trained(options: argparse.Namespace) -> dict[str, Any]:

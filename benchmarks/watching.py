@@ -41,7 +41,7 @@ from fashion_core import paths  # noqa: E402
 from fashion_core.launch import actions  # noqa: E402
 from fashion_core.runs import runs  # noqa: E402
 from fashion_core.runs.environment import cpu_name  # noqa: E402
-from fashion_core.settings import config  # noqa: E402
+from fashion_core.settings import recipes  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -153,7 +153,7 @@ def look_away(pages: list[Page]) -> list[list[tuple[float, float]]]:
 def launched(dataset: str, log_every: int, where: dict[str, Path]) -> tuple[runs.Run, Rows]:
     """A run of small photos that lasts longer than this benchmark, once it has logged twenty rows."""
     words = ["image_size=32", "epochs=1000", f"log_every={log_every}", "device=cpu"]
-    run_id = actions.start_training(dataset, config.settings_for("report", words), **where)
+    run_id = actions.start_training(dataset, recipes.settings_for("report", words), **where)
     run = runs.find_run(where["runs_dir"], run_id)
     rows = Rows(run.folder / "metrics.jsonl")
     rows.start()

@@ -5,7 +5,7 @@ import streamlit as st
 from fashion_core import rights
 from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.labels import display_name
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.settings.fields import Field
 from ui.app import address, audience, faults, navigation, notices, subject, words
 from ui.augmentation import grid, preview, trace_view, wording
@@ -18,7 +18,7 @@ MOST_DRAWS = 48
 MOST_OF_BATCH = 40
 MOST_EPOCH = 1000
 OWN_ROW = 0
-FIRST_RECIPE = next(iter(config.RECIPES))
+FIRST_RECIPE = next(iter(recipes.RECIPES))
 SO_THAT = "So it can hardly learn a photo by heart, and must learn what the garments have in common."
 OPEN = "Shape"  # what a class asks for first; all of them open would fill two screens
 PHOTO, BATCH, OWN = "photo", "batch", "own"
@@ -86,7 +86,7 @@ def stop_without(own: asked_photos.Asked | None) -> None:
 navigation.enter("augmentation")
 if rights.is_review_copy():
     if audience.is_review():
-        say(wording.in_words(config.RECIPES[FIRST_RECIPE]), f"{SO_THAT} So says the recipe {FIRST_RECIPE}.")
+        say(wording.in_words(recipes.RECIPES[FIRST_RECIPE]), f"{SO_THAT} So says the recipe {FIRST_RECIPE}.")
     notices.review_copy(
         audience.told(
             classroom="Making these pictures needs PyTorch, which a review copy does not load.",
@@ -119,7 +119,7 @@ settings_form.refuse_address(TRY, fields)
 
 has_dials = audience.shows("recipe", *(TRY + field.name for field in fields))
 knobs, seen = st.columns([1, 2.75], gap="medium") if has_dials else (None, st.container())
-recipe, tried = config.RECIPES[FIRST_RECIPE], {}
+recipe, tried = recipes.RECIPES[FIRST_RECIPE], {}
 if knobs is not None:
     with knobs:
         recipe = recipe_picker.pick(TRY, fields)
@@ -205,7 +205,7 @@ if view != BATCH:
 
 # use
 st.subheader("Train with this", anchor=False)
-notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}")
+notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}")
 if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
-    carried = {name: new for name, _, new in config.changes(settings)}
+    carried = {name: new for name, _, new in recipes.changes(settings)}
     navigation.open_page("training", dataset=dataset.id, recipe=recipe.recipe, **carried)

@@ -8,7 +8,8 @@ import streamlit as st
 from fashion_core import rights
 from fashion_core.launch import actions, estimate
 from fashion_core.metrics import enough
-from fashion_core.settings.fields import FIELD, FIELDS
+from fashion_core.settings import recipes
+from fashion_core.settings.config import FIELD, FIELDS
 from ui.app import address, audience, faults, loaders, navigation, notices, subject, words
 from ui.shared import (
     devices,
@@ -144,7 +145,7 @@ with form:
             more = {ONE: "", SEEDS: f" --seeds {num_runs}", TWIN: " --twin "}[how]
             if how == TWIN:
                 more += shlex.quote(f"{differs}={other_value}")
-            notices.terminal(f"python -m fashion_core train {dataset.id} {settings.to_flags()}{more}")
+            notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}{more}")
 
 # the run at hand
 with view:

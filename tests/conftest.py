@@ -62,11 +62,11 @@ def tiny(tiny_data: Path):
 def tiny_runs(tmp_path_factory: pytest.TempPathFactory, tiny) -> Path:
     """A runs directory that holds the finished run ``tiny-run``. Shared: tests read it, none changes it."""
     from fashion_core.runs import runs
-    from fashion_core.settings import config
+    from fashion_core.settings import recipes
     from fashion_core.training import loop
 
     runs_dir = tmp_path_factory.mktemp("runs")
-    settings = config.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
+    settings = recipes.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
     loop.train(runs.create_run(tiny, settings, runs_dir=runs_dir, run_id="tiny-run"), tiny)
     return runs_dir
 

@@ -21,7 +21,7 @@ import torch
 from fashion_core import storage
 from fashion_core.data import datasets
 from fashion_core.runs import checkpoints, runs
-from fashion_core.settings import config
+from fashion_core.settings import config, recipes
 from fashion_core.training import loop
 
 TINY = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "epochs=3"]
@@ -109,12 +109,12 @@ def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
 
 def sweep(data_dir: Path, work: Path, num_random: int) -> dict[str, Any]:
     dataset = datasets.find_dataset(data_dir, "tiny")
-    warm = config.settings_for("report", [*TINY, "epochs=1"])  # torch loads its last 3 s of modules at the first step
+    warm = recipes.settings_for("report", [*TINY, "epochs=1"])  # torch loads its last 3 s of modules at the first step
     loop.train(runs.create_run(dataset, warm, runs_dir=work, run_id="warm"), dataset)
     told: dict[str, Any] = {"variants": {}, "kills_at_boundaries": 0, "kills_at_random": 0, "differing": []}
     chance = random.Random(0)
     for variant, sets in VARIANTS.items():
-        settings = config.settings_for("report", [*TINY, *sets])
+        settings = recipes.settings_for("report", [*TINY, *sets])
 
         def new(name: str, settings: config.Settings = settings) -> runs.Run:
             return runs.create_run(dataset, settings, runs_dir=work, run_id=name)

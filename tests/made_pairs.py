@@ -8,7 +8,7 @@ import pandas as pd
 
 from fashion_core import storage
 from fashion_core.runs import runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.made_runs import make_run
 
 CLASSES = ("blouse", "dupattas", "saree")
@@ -40,9 +40,9 @@ def run_with(
     frame = pd.DataFrame({"image_id": ids, "label": label, "predicted": predicted, **shares})
     storage.write_parquet(folder / f"predictions-{split}.parquet", frame)
     document = storage.read_json(folder / "config.json")
-    settings = config.settings_for("report", ["image_size=16", f"seed={seed}", *sets])
+    settings = recipes.settings_for("report", ["image_size=16", f"seed={seed}", *sets])
     document["settings"] = settings.to_json()
-    document["changed"] = {name: new for name, _, new in config.changes(settings)}
+    document["changed"] = {name: new for name, _, new in recipes.changes(settings)}
     document["dataset"]["id"] = document["dataset"]["name"] = f"made-{fingerprint[:4]}"
     if group:
         document["group"] = {"id": group, "kind": "seeds", "varies": ["seed"]}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fashion_core import storage
 from fashion_core.runs import checkpoints, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 
 NUM_FEATURES = 256
 
@@ -27,7 +27,7 @@ def make_run(
     """A run with predictions (and embeddings) for each split of ``counts``; it has no saved weights."""
     generator = np.random.default_rng(seed)
     folder.mkdir(parents=True)
-    settings = config.settings_for("report", ["image_size=16", "device=cpu"])
+    settings = recipes.settings_for("report", ["image_size=16", "device=cpu"])
     storage.write_json(
         folder / "config.json",
         {

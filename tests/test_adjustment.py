@@ -6,7 +6,7 @@ import torch
 
 from fashion_core.errors import RunError
 from fashion_core.metrics import logit_adjustment
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import losses
 
 COUNTS = np.array([900, 90, 10])
@@ -27,7 +27,7 @@ def test_it_is_the_softmax_of_logits_less_tau_log_prior(tau):
 
 def test_it_takes_out_what_the_loss_of_that_name_puts_in():
     logits = torch.randn(50, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    loss = losses.build_loss(config.settings_for("report", ["loss=logit_adjusted"]), COUNTS, torch.device("cpu"))
+    loss = losses.build_loss(recipes.settings_for("report", ["loss=logit_adjusted"]), COUNTS, torch.device("cpu"))
     seen = (logits + loss.shift_K).softmax(1).numpy()  # what a model trained with it would have seen in training
     np.testing.assert_allclose(logit_adjustment.adjusted(seen, COUNTS), logits.softmax(1).numpy(), atol=1e-6)
 

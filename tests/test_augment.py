@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.stats import ks_2samp, kstest
 
 from fashion_core.models.input import normalise, to_float
-from fashion_core.settings import config, draws
+from fashion_core.settings import config, draws, recipes
 from fashion_core.training import augment
 
 B, H, W = 6, 24, 20
@@ -22,7 +22,7 @@ def photos() -> torch.Tensor:
 
 
 def report(*sets: str) -> config.Settings:
-    return config.settings_for("report", list(sets))
+    return recipes.settings_for("report", list(sets))
 
 
 NO_COLOUR = np.float32([1, 1, 1, 0])

@@ -16,7 +16,7 @@ from fashion_core.errors import SettingsError
 from fashion_core.launch import background, interpreter
 from fashion_core.models import inference
 from fashion_core.runs import runs
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, fields, recipes
 from fashion_core.training import loop
 from tests.conftest import write_tiny
 from tests.test_pages import lab, open_page  # noqa: F401
@@ -47,7 +47,7 @@ def test_the_preview_is_bit_for_bit_what_the_trainer_fed(mixing, tiny, tmp_path,
         return model
 
     monkeypatch.setattr(inference, "new_model", listen)
-    settings = config.settings_for("report", [*TINY, *mixing, "epochs=2", "seed=3"])
+    settings = recipes.settings_for("report", [*TINY, *mixing, "epochs=2", "seed=3"])
     loop.train(runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="heard"), tiny)
     per_epoch = -(-tiny.splits["train"] // settings.batch_size)
     assert len(fed) == 2 * per_epoch
@@ -65,10 +65,10 @@ def test_the_preview_is_bit_for_bit_what_the_trainer_fed(mixing, tiny, tmp_path,
             assert torch.equal(alone[0], image_CHW)
 
 
-@pytest.mark.parametrize("how", fields.RESIZES)
+@pytest.mark.parametrize("how", config.RESIZES)
 def test_photos_that_no_cache_holds_are_resized_as_the_cache_would(how, tiny):
     rows = [0, 7, 30]
-    decoded = preview.pixels_of(tiny, rows, config.settings_for("report", ["image_size=24x48", f"resize={how}"]))
+    decoded = preview.pixels_of(tiny, rows, recipes.settings_for("report", ["image_size=24x48", f"resize={how}"]))
     assert not pixels.cache_path(tiny, 24, 48, how).exists()
     try:
         pixels.build(tiny, 24, 48, how=how)
@@ -79,7 +79,7 @@ def test_photos_that_no_cache_holds_are_resized_as_the_cache_would(how, tiny):
 
 
 def test_what_stands_below_a_picture_is_what_was_drawn(tiny):
-    settings = config.settings_for("report", ["image_size=16", "saturation=0", "flip=1"])
+    settings = recipes.settings_for("report", ["image_size=16", "saturation=0", "flip=1"])
     stored = preview.pixels_of(tiny, [4], settings)[0]
     _, first, *_ = augmentation_grid.pictures_of_epochs(stored, settings, row=4, epochs=range(5, 8), shape=(40, 52))
     assert first.heading == "Epoch 5"
@@ -91,7 +91,7 @@ def test_what_stands_below_a_picture_is_what_was_drawn(tiny):
 def settings_of(*sets: str) -> config.Settings:
     """Settings that do nothing to a photo but what ``sets`` say."""
     off = ["flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0"]
-    return config.settings_for("report", [*off, *sets])
+    return recipes.settings_for("report", [*off, *sets])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_sentence_tells_every_switch_and_nothing_else(sets, told):
 
 
 def test_the_sentence_and_the_explanation_follow_the_order_in_which_it_happens():
-    every = config.settings_for("report", ["crop_scale=0.5", "hue=0.1", "erasing=1", "mixup=1", "channels=BGR"])
+    every = recipes.settings_for("report", ["crop_scale=0.5", "hue=0.1", "erasing=1", "mixup=1", "channels=BGR"])
     for text, order in (
         (wording.in_words(every), ["cropped", "mirrored", "turned", "changed", "hue", "erased", "blended"]),
         (
@@ -133,7 +133,7 @@ def test_the_explanation_follows_the_way_of_resizing(how, word):
 
 
 def test_the_pictures_on_the_page_decode_to_every_pixel_that_was_fed(tiny):
-    settings = config.settings_for("report", ["image_size=48x64", "crop_scale=0.3", "channels=BGR", "erasing=1"])
+    settings = recipes.settings_for("report", ["image_size=48x64", "crop_scale=0.3", "channels=BGR", "erasing=1"])
     stored = preview.pixels_of(tiny, [9], settings)[0]
     pictures = augmentation_grid.pictures_of_epochs(stored, settings, row=9, epochs=range(1, 17), shape=(40, 52))
     fed, _ = preview.feed_epochs(stored, settings, row=9, epochs=range(1, 17))
@@ -158,10 +158,10 @@ def test_the_page_shows_every_parameter_of_the_trainer_with_its_range_and_the_re
         for element in getattr(app, kind)
         if (element.key or "").startswith("try_")
     }
-    wanted = {field.name for field in fields.FIELDS if field.group in ("data", "augmentation")} - {"batch_size"}
+    wanted = {field.name for field in config.FIELDS if field.group in ("data", "augmentation")} - {"batch_size"}
     assert set(found) == wanted | {"seed"}
     for name, element in found.items():
-        field, own = fields.FIELD[name], getattr(config.REPORT, name)
+        field, own = config.FIELD[name], getattr(recipes.REPORT, name)
         if field.kind == "float":
             assert (element.min, element.max, element.value) == (field.low, field.high, own)
         elif field.kind == "choice":
@@ -186,7 +186,7 @@ def test_a_refused_combination_gives_the_engines_own_sentence(lab):  # noqa: F81
     app.slider(key="try_mixup").set_value(1.0)
     app.slider(key="try_cutmix").set_value(0.5).run()
     with pytest.raises(SettingsError) as refused:
-        config.settings_for("report", ["mixup=1", "cutmix=0.5"])
+        recipes.settings_for("report", ["mixup=1", "cutmix=0.5"])
     assert [error.value.replace("\\", "") for error in app.error] == [str(refused.value)]
 
 
@@ -194,7 +194,7 @@ def test_a_refused_combination_gives_the_engines_own_sentence(lab):  # noqa: F81
 def test_a_value_in_the_address_outside_its_range_gives_one_sentence_with_the_range(lab, name, text):  # noqa: F811
     app = lab("augmentation", **{f"try_{name}": text})
     with pytest.raises(SettingsError) as refused:
-        config.settings_for("report", [f"{name}={text}"])
+        recipes.settings_for("report", [f"{name}={text}"])
     told = [element.value.replace("\\", "") for element in (*app.warning, *app.error)]
     rule = str(refused.value).split(", got")[0]
     assert len(told) >= 1 and all(rule in sentence for sentence in told)
@@ -206,7 +206,7 @@ def test_the_command_line_on_the_page_rebuilds_what_the_sliders_say(lab):  # noq
     app.slider(key="try_flip").set_value(0.15).run()
     words = app.code[0].value.split()
     sets = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
-    settings = config.settings_for(words[words.index("--recipe") + 1], sets)
+    settings = recipes.settings_for(words[words.index("--recipe") + 1], sets)
     assert (settings.rotation_degrees, settings.flip) == (33.0, 0.15)
 
 
@@ -249,8 +249,8 @@ def test_use_in_training_carries_every_setting_that_was_tried(lab):  # noqa: F81
     next(button for button in app.button if button.label == "Use in training").click().run()
     assert not app.exception and app.title[0].value == "Training"
     assert app.code[0].value == here
-    expected = config.settings_for("report", [f"{name}={text}" for name, text in wanted.items()])
-    assert here == interpreter.here(f"python -m fashion_core train tiny {expected.to_flags()}")
+    expected = recipes.settings_for("report", [f"{name}={text}" for name, text in wanted.items()])
+    assert here == interpreter.here(f"python -m fashion_core train tiny {recipes.to_flags(expected)}")
 
 
 def own(app, name: str, data: bytes):
@@ -267,7 +267,7 @@ def test_my_photo_is_upright_drawn_as_row_0_and_never_stored(lab, tiny_data):  #
     picture.save(file, "PNG", exif=exif)
     app = own(open_page("augmentation", view="own", draws="3", try_image_size="32"), "mine.png", file.getvalue())
     upright_HW3 = np.asarray(picture.rotate(-90, expand=True).resize((32, 32), Image.Resampling.BILINEAR))
-    settings = config.settings_for("report", ["image_size=32"])
+    settings = recipes.settings_for("report", ["image_size=32"])
     fed, _ = preview.feed_epochs(upright_HW3, settings, row=0, epochs=range(1, 4))
     grid = next(element.proto.body for element in app.get("html") if "Epoch 1" in element.proto.body)
     shown = decoded(grid)

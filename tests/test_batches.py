@@ -6,14 +6,14 @@ from torch.utils.data import WeightedRandomSampler
 
 from fashion_core.errors import DatasetError
 from fashion_core.models.input import Photos
-from fashion_core.settings import config, sampling
+from fashion_core.settings import config, recipes, sampling
 from fashion_core.training import batches
 
 LABELS = np.repeat([0, 1, 2], [600, 60, 240])
 
 
 def settings(sampler: str) -> config.Settings:
-    return config.settings_for("report", [f"sampler={sampler}"])
+    return recipes.settings_for("report", [f"sampler={sampler}"])
 
 
 def test_without_a_sampler_an_epoch_shows_every_photo_once():

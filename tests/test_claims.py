@@ -10,7 +10,7 @@ from fashion_core.claims import definitions, judge, spread
 from fashion_core.claims.evidence import Evidence, Seeds, key_of, rarest
 from fashion_core.errors import RunError, SettingsError, WrongUse
 from fashion_core.metrics import significance
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 
 DATASET = {
     "id": "made",
@@ -81,7 +81,7 @@ def test_what_an_arm_sets_itself_goes_before_what_the_reader_sets(tiny):
     assert (kept.image_size, kept.epochs, kept.precision, kept.batch_size) == ((224, 224), 20, "auto", 8)
     flip = definitions.settings_of(definitions.find("augmentation").arm("flip"), tiny)
     assert (flip.flip, flip.rotation_degrees, flip.brightness) == (0.5, 0, 0)
-    assert definitions.settings_of(definitions.find("augmentation").arm("all"), tiny) == config.REPORT
+    assert definitions.settings_of(definitions.find("augmentation").arm("all"), tiny) == recipes.REPORT
     with pytest.raises(SettingsError, match="epochs must be a whole number"):
         definitions.settings_of(pretrained, tiny, ["epochs=0"])
 

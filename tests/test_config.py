@@ -3,7 +3,7 @@ import math
 import pytest
 
 from fashion_core.errors import SettingsError
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, fields, recipes
 
 SAMPLERS = (
     "sampler must be none, balanced, power(alpha) with alpha between 0 and 2, or class_balanced(beta) with beta from "
@@ -12,7 +12,7 @@ SAMPLERS = (
 
 
 def test_the_report_recipe_is_the_student_report():
-    report = config.recipe("report")
+    report = recipes.recipe("report")
     assert report.image_size == (128, 128)
     assert (report.flip, report.rotation_degrees, report.dropout) == (0.5, 10, 0.5)
     assert (report.sampler, report.loss) == ("balanced", "weighted")
@@ -39,11 +39,11 @@ def test_the_report_recipe_is_the_student_report():
 )
 def test_a_wrong_setting_is_refused_with_its_range(typed: str, sentence: str):
     with pytest.raises(SettingsError) as error:
-        config.settings_for("report", [typed])
+        recipes.settings_for("report", [typed])
     assert str(error.value) == sentence
 
 
-@pytest.mark.parametrize("field", fields.FIELDS, ids=lambda field: field.name)
+@pytest.mark.parametrize("field", config.FIELDS, ids=lambda field: field.name)
 def test_every_number_is_refused_just_outside_its_range_and_taken_at_its_ends(field: fields.Field):
     if field.kind not in ("int", "float"):
         assert field.check(object())
@@ -58,19 +58,21 @@ def test_every_number_is_refused_just_outside_its_range_and_taken_at_its_ends(fi
 @pytest.mark.parametrize("sampler", ["power(0.5)", "class_balanced(0.999)"])
 def test_settings_survive_json_and_the_command_line(sampler: str):
     typed = ["image_size=128x256", f"sampler={sampler}", "learning_rate=0.0003", "epochs=7"]
-    settings = config.settings_for("report", typed)
+    settings = recipes.settings_for("report", typed)
     assert settings.image_size == (128, 256)
     assert config.from_json(settings.to_json()) == settings
-    flags = settings.to_flags().replace("'", "").split()
-    again = config.settings_for(flags[1], [flag for flag in flags[2:] if flag != "--set"])
+    flags = recipes.to_flags(settings).replace("'", "").split()
+    again = recipes.settings_for(flags[1], [flag for flag in flags[2:] if flag != "--set"])
     assert again == settings
-    assert {name for name, _, _ in config.changes(settings)} == {"image_size", "sampler", "learning_rate", "epochs"}
+    assert {name for name, _, _ in recipes.changes(settings)} == {"image_size", "sampler", "learning_rate", "epochs"}
 
 
 def test_saved_settings_with_an_unknown_or_missing_name_are_refused():
-    saved = config.recipe("report").to_json()
+    saved = recipes.recipe("report").to_json()
     with pytest.raises(SettingsError, match="'epoch' is unknown; did you mean 'epochs'"):
         config.from_json({**saved, "epoch": 1})
+    with pytest.raises(SettingsError, match="'sparkle' is unknown; known: recipe, image_size, resize, channels, "):
+        config.from_json({**saved, "sparkle": 1})
     saved.pop("seed")
     with pytest.raises(SettingsError, match="seed missing"):
         config.from_json(saved)
@@ -84,16 +86,16 @@ def test_photos_too_small_for_a_network_and_parts_of_one_photo_are_refused_in_on
         (["model=strong_cnn", "batch_size=8", "accumulation=8"], "leave two photos to a part"),
     ):
         with pytest.raises(SettingsError, match=told):
-            config.settings_for("report", sets)
+            recipes.settings_for("report", sets)
     for sets in (["batch_size=1"], ["model=convnext_tiny", "image_size=32", "batch_size=1"]):
-        config.settings_for("report", sets)
+        recipes.settings_for("report", sets)
 
 
 def test_mixup_and_cutmix_together_are_refused():
     with pytest.raises(SettingsError, match="cannot both be on"):
-        config.settings_for("report", ["mixup=0.2", "cutmix=1"])
+        recipes.settings_for("report", ["mixup=0.2", "cutmix=1"])
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest():
     with pytest.raises(SettingsError, match="did you mean 'report'"):
-        config.recipe("rapport")
+        recipes.recipe("rapport")

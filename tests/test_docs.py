@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from fashion_core.__main__ import app
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from ui.app import navigation
 
 ROOT = Path(__file__).parents[1]
@@ -43,4 +43,4 @@ def test_the_table_of_pages_is_the_navigation_with_its_questions():
 
 
 def test_the_readme_names_every_recipe():
-    assert all(f"`{name}`" in README for name in config.RECIPES)
+    assert all(f"`{name}`" in README for name in recipes.RECIPES)

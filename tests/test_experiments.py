@@ -22,7 +22,7 @@ from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
 from fashion_core.metrics import logit_adjustment
 from fashion_core.runs import runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.made_pairs import run_with
 from tests.made_runs import make_run
 from tests.test_command_line import command
@@ -311,7 +311,7 @@ def test_an_experiment_that_was_killed_goes_on_with_the_same_command(tiny, tiny_
     runs_dir = tmp_path / "runs"
     overrides = [SIZE, "batch_size=8", "epochs=12", "device=cpu"]
     for seed in range(2):
-        settings = config.settings_for("report", [*overrides, f"seed={seed}", "save_minutes=0"])
+        settings = recipes.settings_for("report", [*overrides, f"seed={seed}", "save_minutes=0"])
         run = runs.create_run(tiny, settings, runs_dir=runs_dir, run_id=f"by-hand-{seed}")
         steps = iter(range(20 if seed else 10_000))  # the second one is stopped on its way
         loop.train(run, tiny, should_stop=lambda steps=steps: next(steps, None) is None)

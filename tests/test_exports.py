@@ -18,7 +18,7 @@ from fashion_core.models import export, inference
 from fashion_core.models import onnx as model_onnx
 from fashion_core.models.classifier import Classifier
 from fashion_core.runs import model_card, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import loop
 from tests.conftest import draw_tiny
 from tests.made_runs import make_run
@@ -91,7 +91,7 @@ def test_an_onnx_file_is_one_file_that_says_what_it_is(tiny_onnx: Path, tiny_run
 def test_blue_first_and_a_wide_photo_reach_the_onnx_file_too(
     tiny, tmp_path: Path, photos_on_disk, recipe: str, sets: list[str]
 ):
-    settings = config.settings_for(recipe, [*sets, "channels=BGR", "epochs=1", "batch_size=8", "device=cpu"])
+    settings = recipes.settings_for(recipe, [*sets, "channels=BGR", "epochs=1", "batch_size=8", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="bgr")
     loop.train(run, tiny)
     model_onnx.write(run, tmp_path / "bgr.onnx")
@@ -223,7 +223,7 @@ def test_the_model_cards_numbers_are_those_of_the_predictions(tiny_run):
     for name, share in zip(labels, recall, strict=True):
         assert re.search(rf"^\| {name} \| \d+ \| {share:.3f} \[", text, re.MULTILINE)
     assert "84.13" not in text and "no test split" not in text, "three classes have nothing published beside them"
-    assert tiny_run.settings.to_flags() in text
+    assert recipes.to_flags(tiny_run.settings) in text
 
 
 def test_a_card_of_drawings_on_validation_says_both_and_escapes_names(tmp_path: Path):

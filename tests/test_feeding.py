@@ -9,7 +9,7 @@ import torch
 from fashion_core.models import inference
 from fashion_core.models.input import Photos
 from fashion_core.runs import runs
-from fashion_core.settings import config
+from fashion_core.settings import config, recipes
 from fashion_core.training import batches, distributed, input_pipeline, loop, steps
 
 CPU = torch.device("cpu")
@@ -23,7 +23,7 @@ def photos() -> Photos:
 
 def settings_of(*more: str) -> config.Settings:
     every = ("image_size=16x20", "batch_size=8", "crop_scale=0.5", "erasing=0.5", "sampler=balanced", "hue=0.1")
-    return config.settings_for("report", [*every, *more])
+    return recipes.settings_for("report", [*every, *more])
 
 
 def epoch_of(settings: config.Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -92,7 +92,7 @@ def test_batches_are_made_ahead_on_a_gpu_where_an_image_does_not_depend_on_its_b
 def test_a_training_on_batches_made_ahead_ends_in_the_same_weights(tiny, tmp_path: Path, monkeypatch):
     def trained(name: str) -> dict[str, torch.Tensor]:
         sets = ["image_size=16", "batch_size=8", "epochs=2", "clip_norm=1", "learning_rate=0.003"]
-        run = runs.create_run(tiny, config.settings_for("report", sets), runs_dir=tmp_path, run_id=name)
+        run = runs.create_run(tiny, recipes.settings_for("report", sets), runs_dir=tmp_path, run_id=name)
         loop.train(run, tiny)
         return inference.load_model(run, CPU).state_dict()
 

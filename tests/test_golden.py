@@ -18,7 +18,7 @@ from fashion_core.launch import background
 from fashion_core.launch.status import status_of
 from fashion_core.models import inference
 from fashion_core.runs import runs, tags
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import loop
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,7 +39,7 @@ def assert_alike(found: list[list], expected: list[list]) -> None:
 
 
 def test_the_losses_of_the_golden_run_are_reproduced(tiny, tmp_path: Path):
-    settings = config.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
+    settings = recipes.settings_for("report", ["image_size=16", "batch_size=8", "log_every=1", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="again")
     loop.train(run, tiny)
     assert_alike(rows_of(run), json.loads((GOLDEN / "losses.json").read_text()))
@@ -48,7 +48,7 @@ def test_the_losses_of_the_golden_run_are_reproduced(tiny, tmp_path: Path):
 def test_threads_that_wait_asleep_and_an_allocator_that_keeps_its_memory_change_no_bit(tiny, tiny_data, tmp_path: Path):
     """Trained here, with the environment as it is, and by a process that is started as training is."""
     told = ["epochs=1", "image_size=16", "batch_size=8", "log_every=1", "device=cpu"]
-    run = runs.create_run(tiny, config.settings_for("report", told), runs_dir=tmp_path, run_id="here")
+    run = runs.create_run(tiny, recipes.settings_for("report", told), runs_dir=tmp_path, run_id="here")
     loop.train(run, tiny)
     words = ["train", "tiny", *(word for item in told for word in ("--set", item)), "--run-id", "there"]
     places = ["--data-dir", str(tiny_data), "--runs-dir", str(tmp_path)]

@@ -79,9 +79,9 @@ def test_json_keeps_the_command_that_is_true_on_every_machine(tiny_data, tmp_pat
 def test_a_training_that_was_stopped_as_asked_is_no_error_and_one_that_slurm_stopped_is(
     tiny, tiny_data, tmp_path, monkeypatch, capsys
 ):
-    from fashion_core.settings import config
+    from fashion_core.settings import recipes
 
-    settings = config.settings_for("report", ["image_size=16", "batch_size=8", "device=cpu"])
+    settings = recipes.settings_for("report", ["image_size=16", "batch_size=8", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="asked")
     monkeypatch.setattr(foreground, "stop_requests", lambda: [15])
     foreground.train_here(run, tiny_data, tmp_path, as_json=False)

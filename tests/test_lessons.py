@@ -19,7 +19,7 @@ from fashion_core.lessons import datasets as lesson_datasets
 from fashion_core.lessons import expected, findings, plans, progress
 from fashion_core.lessons import worker as lesson_worker
 from fashion_core.runs import runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.made_lessons import frame, make_leaky, make_lesson
 
 
@@ -27,7 +27,7 @@ def test_a_plans_key_changes_with_the_seed_and_with_every_setting():
     keys = {plans.plan(lesson, seed).key for lesson in plans.LESSONS for seed in range(3)}
     assert len(keys) == 3 * len(plans.LESSONS)
     plan = plans.plan("leakage")
-    longer = config.settings_for("report", ["epochs=9"])
+    longer = recipes.settings_for("report", ["epochs=9"])
     parts = (plan.parts[0], plans.Part(name="clean", words="", data=plans.CLEAN, settings=longer))
     assert plans.Plan(lesson="leakage", seed=0, parts=parts).key != plan.key
 

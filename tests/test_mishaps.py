@@ -12,14 +12,14 @@ from fashion_core.errors import RunError
 from fashion_core.launch.status import status_of
 from fashion_core.models import inference
 from fashion_core.runs import checkpoints, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import input_pipeline, loop, steps
 
 BASE = ["image_size=16", "batch_size=8", "log_every=100", "device=cpu", "epochs=3"]
 
 
 def new_run(tiny, folder: Path, *sets: str) -> runs.Run:
-    return runs.create_run(tiny, config.settings_for("report", [*BASE, *sets]), runs_dir=folder, run_id="a")
+    return runs.create_run(tiny, recipes.settings_for("report", [*BASE, *sets]), runs_dir=folder, run_id="a")
 
 
 def last_event(run: runs.Run) -> dict:
@@ -169,9 +169,9 @@ def test_memory_that_really_runs_out_is_told_and_a_smaller_batch_is_found(tiny_d
         "import numpy as np, torch\n"
         "torch.set_num_threads(1)\n"
         f"dataset = manifest.find_dataset(Path({str(tiny_data)!r}), 'tiny')\n"
-        "warm = config.settings_for('report', ['image_size=16', 'epochs=1', 'device=cpu'])\n"
+        "warm = recipes.settings_for('report', ['image_size=16', 'epochs=1', 'device=cpu'])\n"
         f"train.train(runs.create_run(dataset, warm, runs_dir=Path({str(tmp_path)!r}), run_id='warm'), dataset)\n"
-        "settings = config.settings_for('report', ['batch_size=2048', 'device=cpu', 'image_size=64'])\n"
+        "settings = recipes.settings_for('report', ['batch_size=2048', 'device=cpu', 'image_size=64'])\n"
         f"run = runs.create_run(dataset, settings, runs_dir=Path({str(tmp_path)!r}), run_id='big')\n"
         "def order(labels_N, *_, **__):\n"  # the last thing before the steps: nothing else meets the limit
         "    now = psutil.Process().memory_info().vms\n"

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from fashion_core.models import networks
-from fashion_core.settings import config, fields, sampling
+from fashion_core.settings import config, recipes, sampling
 from fashion_core.training import losses
 
 
@@ -102,7 +102,7 @@ LABELS = torch.tensor([0, 1, 2, 2])
 
 
 def loss_named(name: str, smoothing: float = 0.0) -> float:
-    settings = config.settings_for("report", [f"loss={name}", f"label_smoothing={smoothing}"])
+    settings = recipes.settings_for("report", [f"loss={name}", f"label_smoothing={smoothing}"])
     return losses.build_loss(settings, COUNTS, torch.device("cpu"))(LOGITS, LABELS).item()
 
 
@@ -123,7 +123,7 @@ def by_hand(name: str) -> float:
     return total / weight_sum
 
 
-@pytest.mark.parametrize("name", fields.LOSSES)
+@pytest.mark.parametrize("name", config.LOSSES)
 def test_a_loss_equals_its_formula_by_hand(name: str):
     assert loss_named(name) == pytest.approx(by_hand(name), rel=1e-5)
 

@@ -14,10 +14,10 @@ from fashion_core.models import inference
 from fashion_core.models.classifier import Classifier
 from fashion_core.models.input import Photos, to_input
 from fashion_core.runs import runs
-from fashion_core.settings import config, draws
+from fashion_core.settings import draws, recipes
 from fashion_core.training import batches, loop, steps
 
-PAPER = config.settings_for("paper", ["device=cpu"])
+PAPER = recipes.settings_for("paper", ["device=cpu"])
 CPU = torch.device("cpu")
 
 
@@ -77,7 +77,7 @@ def test_a_batch_is_what_the_authors_transforms_make_of_the_photo_files(shop):
 
 
 def test_a_pure_red_photo_is_red_in_the_last_channel_in_training_and_in_prediction(shop):
-    plain = config.settings_for("paper", ["device=cpu", "hue=0", "saturation=0", "rotation_degrees=0"])
+    plain = recipes.settings_for("paper", ["device=cpu", "hue=0", "saturation=0", "rotation_degrees=0"])
     pixels.build(shop, 128, 256)
     rows_N = inference.split_rows(shop, shop.manifest(), "train")[:1]
     photos = Photos(pixels.open_pixels(shop, 128, 256), CPU)
@@ -95,7 +95,7 @@ def test_its_chances_and_its_optimiser_are_those_of_the_facts(shop, tmp_path: Pa
     assert found.factors_BS[:, 2].min() == pytest.approx(0.8, abs=0.01) and found.factors_BS[:, 2].max() <= 1.2
     assert found.factors_BS[:, 3].min() == pytest.approx(-0.2, abs=0.01) and found.factors_BS[:, 3].max() <= 0.2
     assert (found.crop_BX == [0, 0, 256, 128]).all() and not found.erase_BX.any(), "squeezed whole, nothing cut"
-    small = config.settings_for("paper", ["device=cpu", "model=resnet18"])
+    small = recipes.settings_for("paper", ["device=cpu", "model=resnet18"])
     run = runs.create_run(shop, small, runs_dir=tmp_path, run_id="paper")
     learner = loop.make_learner(run, np.array([6, 6]), CPU, loop.distributed.Ranks())
     assert type(learner.optimizer) is torch.optim.Adam
@@ -106,7 +106,7 @@ def test_its_chances_and_its_optimiser_are_those_of_the_facts(shop, tmp_path: Pa
 
 def test_it_trains_stops_goes_on_to_the_same_bits_and_predicts(shop, tmp_path: Path):
     sets = ["device=cpu", "model=resnet18", "image_size=16x32", "batch_size=4", "epochs=1", "log_every=1"]
-    settings = config.settings_for("paper", sets)
+    settings = recipes.settings_for("paper", sets)
     whole, stopped = (runs.create_run(shop, settings, runs_dir=tmp_path, run_id=name) for name in ("whole", "stopped"))
     assert loop.train(whole, shop)["status"] == "finished"
     calls = iter(range(100))

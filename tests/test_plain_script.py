@@ -9,7 +9,7 @@ from benchmarks import plain_script, training_tasks
 from fashion_core.data.sources import photos
 from fashion_core.models import networks
 from fashion_core.models.input import to_input
-from fashion_core.settings import config, sampling
+from fashion_core.settings import recipes, sampling
 from fashion_core.training import losses
 
 COUNTS_K = np.array([12, 6, 18])  # of the tiny set's training photos
@@ -53,7 +53,7 @@ def test_the_same_weights_give_the_same_logits_and_gradients_though_ours_pools_b
 
 def test_its_weighted_loss_is_the_report_recipes(tiny_source):
     criterion = plain_script.make_criterion(ImageFolder(tiny_source / "train"))
-    ours = losses.build_loss(config.recipe("report"), COUNTS_K, torch.device("cpu"))
+    ours = losses.build_loss(recipes.recipe("report"), COUNTS_K, torch.device("cpu"))
     logits_BK, labels_B = torch.randn(8, 3, generator=torch.Generator().manual_seed(2)), torch.arange(8) % 3
     torch.testing.assert_close(criterion(logits_BK, labels_B), ours(logits_BK, labels_B))
 
@@ -61,7 +61,7 @@ def test_its_weighted_loss_is_the_report_recipes(tiny_source):
 def test_its_sampler_draws_with_the_report_recipes_weights(tiny_source):
     dataset = ImageFolder(tiny_source / "train")
     sampler = plain_script.make_loader(dataset, workers=0).sampler
-    ours_N = sampling.draw_weights(np.array(dataset.targets), COUNTS_K, config.recipe("report").sampler)
+    ours_N = sampling.draw_weights(np.array(dataset.targets), COUNTS_K, recipes.recipe("report").sampler)
     np.testing.assert_allclose(sampler.weights / sampler.weights.sum(), ours_N / ours_N.sum(), rtol=1e-6)
     assert (sampler.num_samples, sampler.replacement) == (36, True)
 
@@ -80,7 +80,7 @@ def test_its_augmented_photos_are_floats_between_minus_one_and_one(tiny_source):
 
 
 def test_its_augmentations_are_as_strong_as_the_report_recipes():
-    settings = config.recipe("report")
+    settings = recipes.recipe("report")
     _, flip, rotation, colour, _, _ = plain_script.train_transform.transforms
     assert (flip.p, rotation.degrees) == (settings.flip, [-settings.rotation_degrees, settings.rotation_degrees])
     for range_, strength in (

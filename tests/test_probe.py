@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from fashion_core.errors import RunError
-from fashion_core.settings import config
+from fashion_core.settings import config, recipes
 from fashion_core.training import probe, steps
 from tests.test_pages import open_page, written
 from ui.shared import probe_view, settings_form
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def settings_of(*more: str) -> config.Settings:
-    return config.settings_for("report", ["image_size=16", "batch_size=8", "device=cpu", *more])
+    return recipes.settings_for("report", ["image_size=16", "batch_size=8", "device=cpu", *more])
 
 
 def files_below(folder: Path) -> dict[str, int]:

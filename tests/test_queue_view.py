@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from fashion_core.launch import actions, run_queue
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.test_pages import open_page, written
 from ui.training import queue_view
 
@@ -22,7 +22,7 @@ def line(tiny_data, lab, monkeypatch):
     (lab / "holder").mkdir(parents=True)
     run_queue.enqueue(lab / "holder", "cpu")
     held = run_queue.take(lab / "holder")
-    settings = config.settings_for("report", ["device=cpu"])
+    settings = recipes.settings_for("report", ["device=cpu"])
     actions.start_group("tiny", settings, 3, data_dir=tiny_data, runs_dir=lab, run_id="r")
     yield lab
     for waiting in run_queue.waiting(lab):

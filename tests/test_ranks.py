@@ -19,7 +19,7 @@ from fashion_core.launch.status import status_of
 from fashion_core.models import inference
 from fashion_core.models.input import Photos
 from fashion_core.runs import runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import augment, batches, distributed, steps
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ def test_every_item_belongs_to_exactly_one_rank_and_one_part():
 
 @pytest.mark.parametrize("sets", [(), ("mixup=0.5",), ("sampler=none", "crop_scale=0.5")], ids=str)
 def test_one_two_and_four_ranks_are_fed_the_same_global_batches(tiny, sets):
-    settings = config.settings_for("report", [*SETS, *sets])
+    settings = recipes.settings_for("report", [*SETS, *sets])
     frame = tiny.manifest()
     rows_N = inference.split_rows(tiny, frame, "train")
     labels_N = frame["label"].map(tiny.classes.index).to_numpy()[rows_N]

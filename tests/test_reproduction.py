@@ -25,7 +25,7 @@ from fashion_core.errors import ReadOnlyError, RunError, WrongUse
 from fashion_core.launch import devices
 from fashion_core.launch.status import status_of
 from fashion_core.runs import environment, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import loop
 from tests.made_pairs import run_with
 from tests.made_runs import make_run
@@ -251,22 +251,22 @@ def test_a_new_run_records_what_its_bits_hang_on_and_that_it_can_be_expected(tin
         ["sampler=class_balanced(0.999)", "loss=focal", "mixup=0.3", "early_stopping=3"],
     ],
 )
-@pytest.mark.parametrize("recipe", list(config.RECIPES))
+@pytest.mark.parametrize("recipe", list(recipes.RECIPES))
 def test_the_train_command_gives_the_settings_back(recipe, sets, tiny_run):
-    run = dataclasses.replace(tiny_run, settings=config.settings_for(recipe, sets))
+    run = dataclasses.replace(tiny_run, settings=recipes.settings_for(recipe, sets))
     words = shlex.split(compare_reproduce.train_command(run, name="x"))
     assert words[0] == f"OMP_NUM_THREADS={torch.get_num_threads()}"
     assert words[1:5] == ["python", "-m", "fashion_core", "train"] and words[-2:] == ["--run-id", "x"]
     typed = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
-    assert config.settings_for(words[words.index("--recipe") + 1], typed) == run.settings
+    assert recipes.settings_for(words[words.index("--recipe") + 1], typed) == run.settings
     assert f"seed={run.settings.seed}" in typed
 
 
 def test_a_recipe_that_is_gone_is_rebuilt_setting_by_setting(tiny_run):
-    settings = dataclasses.replace(config.STRONG, recipe="last-year", seed=4)
+    settings = dataclasses.replace(recipes.STRONG, recipe="last-year", seed=4)
     words = shlex.split(compare_reproduce.flags(settings))
     typed = [words[place + 1] for place, word in enumerate(words) if word == "--set"]
-    found = config.settings_for(words[1], typed)
+    found = recipes.settings_for(words[1], typed)
     assert dataclasses.replace(found, recipe="last-year") == settings
 
 

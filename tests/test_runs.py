@@ -19,7 +19,7 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, processes, runs
-from fashion_core.settings import config
+from fashion_core.settings import config, recipes
 
 LONG = ["image_size=16", "batch_size=1", "log_every=1", "device=cpu", "epochs=1000"]
 
@@ -40,7 +40,7 @@ def wait_for(condition, seconds: float = 60) -> None:
 def started(tiny_data: Path, tmp_path: Path):
     """A detached run that would take minutes; it is ended when the test is over."""
     run_id = actions.start_training(
-        "tiny", config.settings_for("report", LONG), data_dir=tiny_data, runs_dir=tmp_path, run_id="long"
+        "tiny", recipes.settings_for("report", LONG), data_dir=tiny_data, runs_dir=tmp_path, run_id="long"
     )
     run = runs.find_run(tmp_path, run_id)
     yield run
@@ -128,7 +128,7 @@ def test_a_kill_is_not_told_of_a_run_that_goes_on_or_was_stopped(started: runs.R
 
 
 def test_a_run_is_set_back_to_a_saved_step_and_goes_on_to_the_same_bits(tiny_data: Path, tmp_path: Path):
-    settings = config.settings_for("report", ["image_size=16", "epochs=4", "batch_size=8", "log_every=1"])
+    settings = recipes.settings_for("report", ["image_size=16", "epochs=4", "batch_size=8", "log_every=1"])
     whole = runs.find_run(tmp_path, train_here("whole", settings, tiny_data, tmp_path))
     final = (whole.folder / "steps" / str(checkpoints.saved_steps(whole.folder)[-1]) / "model.safetensors").read_bytes()
     questions = itertools.count()
@@ -200,7 +200,7 @@ def test_two_who_create_the_same_run_at_once_get_one_run(tiny, tmp_path: Path):
     from concurrent.futures import ThreadPoolExecutor
 
     def create(epochs: int) -> str:
-        settings = config.settings_for("report", [f"epochs={epochs}"])
+        settings = recipes.settings_for("report", [f"epochs={epochs}"])
         try:
             return str(runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="same").settings.epochs)
         except RunError as error:
@@ -276,11 +276,11 @@ def test_unknown_and_misnamed_runs_are_answered_with_the_nearest(tiny_runs: Path
 def test_a_run_id_that_is_no_directory_name_is_refused(tiny, tmp_path: Path):
     for name in ("../up", "Upper", "a b", "a/b"):
         with pytest.raises(WrongUse, match="must be lower-case letters"):
-            runs.create_run(tiny, config.recipe("report"), runs_dir=tmp_path, run_id=name)
+            runs.create_run(tiny, recipes.recipe("report"), runs_dir=tmp_path, run_id=name)
     assert not list(tmp_path.iterdir())
-    runs.create_run(tiny, config.recipe("report"), runs_dir=tmp_path, run_id="taken")
+    runs.create_run(tiny, recipes.recipe("report"), runs_dir=tmp_path, run_id="taken")
     with pytest.raises(RunError, match="run 'taken' exists already"):
-        runs.create_run(tiny, config.recipe("report"), runs_dir=tmp_path, run_id="taken")
+        runs.create_run(tiny, recipes.recipe("report"), runs_dir=tmp_path, run_id="taken")
 
 
 def test_a_damaged_run_is_left_out_of_the_list_and_named_when_asked_for(tiny_run: runs.Run, tmp_path: Path):

@@ -12,7 +12,7 @@ import pytest
 
 from fashion_core import labels
 from fashion_core.data import published
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.conftest import TINY_CLASSES, TINY_COUNTS
 from tests.test_pages import ROOT, lab, metric, written
 from ui.dataset import class_balance, sampler
@@ -153,7 +153,7 @@ def test_what_both_corrections_do_is_told_with_the_measured_numbers_and_in_one_p
     """The file is read as plain JSON here; Training page and Sampler tab end with the same words."""
     kept = json.loads((ROOT / "fashion_core" / "claims" / "measured_imbalance.json").read_text())["studies"]
     ways = {way["way"]: way for way in next(one for one in kept if one["dataset"] == "fashion-mnist-100-to-1")["ways"]}
-    told = settings_form.corrected_twice(config.settings_for("report"))
+    told = settings_form.corrected_twice(recipes.settings_for("report"))
     assert "the report has both" in told
     said = {"both": "both got", "sampler": "sampler alone", "weighted": "loss alone", "none": "neither"}
     for way, words in said.items():
@@ -162,5 +162,5 @@ def test_what_both_corrections_do_is_told_with_the_measured_numbers_and_in_one_p
     sentence = told.partition("loss weighted. ")[2]
     for page, more in (("training", {}), ("dataset", {"tab": "Sampler"})):
         assert sentence.replace("\\", "") in written(lab(page, **more))
-    other = config.settings_for("report", ["sampler=power(0.5)", "loss=balanced_softmax"])
+    other = recipes.settings_for("report", ["sampler=power(0.5)", "loss=balanced_softmax"])
     assert "report has" not in settings_form.corrected_twice(other)

@@ -9,7 +9,7 @@ from torch.utils.data import WeightedRandomSampler
 
 from fashion_core.data import published
 from fashion_core.errors import SettingsError
-from fashion_core.settings import config, sampling
+from fashion_core.settings import recipes, sampling
 from fashion_core.training import batches
 
 #: The 91,166 training photos of IndoFashion: a real epoch.
@@ -27,7 +27,7 @@ def torchs_draw(sampler: str, num_draws: int, replacement: bool) -> np.ndarray:
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_real_epoch_of_the_trainer_agrees_with_what_is_expected_within_one_percent(sampler: str):
-    settings = config.settings_for("report", [f"sampler={sampler}"])
+    settings = recipes.settings_for("report", [f"sampler={sampler}"])
     order = batches.epoch_order(LABELS, settings, epoch=1, num_classes=15)
     times = np.bincount(order, minlength=len(LABELS))
     how = {"num_draws": len(LABELS), "replacement": sampling.repeats_in_training(sampler)}
@@ -106,7 +106,7 @@ def test_sampler_and_weighted_loss_together_turn_the_imbalance_round():
 
 
 def test_the_weights_of_the_batches_of_an_epoch_add_up_to_the_signal_share():
-    settings = config.settings_for("report", ["sampler=balanced"])
+    settings = recipes.settings_for("report", ["sampler=balanced"])
     order = batches.epoch_order(LABELS, settings, epoch=1, num_classes=15)
     weights = sampling.loss_weights(COUNTS, "weighted")
     charged = np.bincount(LABELS[order], weights=weights[LABELS[order]])

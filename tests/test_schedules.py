@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
-from fashion_core.settings import config, schedules
+from fashion_core.settings import config, recipes, schedules
 
 
 def settings(*sets: str) -> config.Settings:
-    return config.settings_for("report", ["learning_rate=0.02", *sets])
+    return recipes.settings_for("report", ["learning_rate=0.02", *sets])
 
 
 def torchs(make, num: int, losses=None) -> list[float]:
@@ -55,10 +55,10 @@ def test_a_constant_rate_is_constant():
 
 
 def test_photos_grow_in_even_steps_to_their_size_at_two_thirds_of_the_epochs():
-    growing = config.settings_for("strong", ["image_size=96x128", "epochs=9", "start_size=0.5"])
+    growing = recipes.settings_for("strong", ["image_size=96x128", "epochs=9", "start_size=0.5"])
     sizes = [schedules.photo_size(growing, epoch) for epoch in range(1, 10)]
     assert sizes[0] == (48, 64) and sizes[3] == (72, 96) and sizes[6:] == [(96, 128)] * 3
     assert sizes == sorted(sizes) and all(side % 4 == 0 for size in sizes for side in size)
-    small = config.settings_for("strong", ["image_size=28", "epochs=1", "start_size=0.25"])
+    small = recipes.settings_for("strong", ["image_size=28", "epochs=1", "start_size=0.25"])
     assert schedules.photo_size(small, 1) == (16, 16), "nothing is left to see in a smaller one"
     assert {schedules.photo_size(settings("epochs=3"), epoch) for epoch in (1, 2, 3)} == {(128, 128)}

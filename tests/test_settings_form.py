@@ -3,20 +3,20 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, recipes
 from ui.shared import settings_form
 
-FLOATS = [field.name for field in fields.FIELDS if field.kind == "float"]
+FLOATS = [field.name for field in config.FIELDS if field.kind == "float"]
 
 
 def form(name: str) -> None:
     import streamlit as st
 
-    from fashion_core.settings import config, fields
+    from fashion_core.settings import config, recipes
     from ui.shared import settings_form
 
-    value = settings_form.widget(fields.FIELD[name], config.REPORT)
-    settings = settings_form.build(config.REPORT, {name: value})
+    value = settings_form.widget(config.FIELD[name], recipes.REPORT)
+    settings = settings_form.build(recipes.REPORT, {name: value})
     st.session_state["built"] = settings and getattr(settings, name)
 
 
@@ -43,12 +43,13 @@ def test_a_slider_has_at_most_two_hundred_steps_and_other_numbers_are_typed(name
     assert len(app.slider) + len(app.number_input) == 1
 
 
-def test_every_setting_stands_under_one_heading_and_every_stage_names_known_settings():
+def test_every_setting_stands_under_one_heading_and_every_augmentation_under_one_stage():
     named = [field.name for heading in settings_form.SECTIONS for field in settings_form.section(heading)]
-    assert sorted(named) == sorted(field.name for field in fields.FIELDS)
-    staged = [name for names in settings_form.STAGES.values() for name in names]
-    assert len(staged) == len(set(staged)) and set(staged) <= set(fields.FIELD)
-    titles = [settings_form.title(field.name) for field in fields.FIELDS]
+    assert sorted(named) == sorted(field.name for field in config.FIELDS)
+    staged = [field.name for heading in settings_form.STAGES for field in settings_form.section(heading)]
+    assert len(staged) == len(set(staged))
+    assert {field.name for field in config.FIELDS if field.group == "augmentation"} < set(staged)
+    titles = [settings_form.title(field.name) for field in config.FIELDS]
     assert len(set(titles)) == len(titles)
 
 
@@ -57,13 +58,13 @@ def test_a_value_that_the_widget_ignores_is_not_counted_as_a_change(text, change
     def headed() -> None:
         import streamlit as st
 
-        from fashion_core.settings import config
+        from fashion_core.settings import recipes
         from ui.shared import settings_form
 
-        st.markdown(settings_form.section_words("Shape", config.REPORT))
+        st.markdown(settings_form.section_words("Shape", recipes.REPORT))
 
     app = AppTest.from_function(headed)
     app.query_params["flip"] = text
     app.run()
     assert ("1 changed" in app.markdown[0].value) is changed
-    assert config.REPORT.flip == 0.5
+    assert recipes.REPORT.flip == 0.5

@@ -22,7 +22,7 @@ from fashion_core.errors import DeviceError, DiskError, RunError, SettingsError,
 from fashion_core.launch import actions, background, devices, launchers, run_queue
 from fashion_core.launch.status import status_of
 from fashion_core.runs import processes, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.made_runs import make_run
 from tests.test_command_line import command, document, process
 from tests.test_runs import wait_for
@@ -271,7 +271,7 @@ def test_a_command_that_waits_says_behind_whom_and_ctrl_c_ends_it(taken, tiny_da
 
 
 def test_stop_and_cancel_take_a_launched_run_out_of_the_queue(taken, tiny_data, tmp_path: Path):
-    settings = config.settings_for("report", ["device=cpu"])
+    settings = recipes.settings_for("report", ["device=cpu"])
     for name in ("stopped", "cancelled"):
         actions.start_training("tiny", settings, data_dir=tiny_data, runs_dir=tmp_path, run_id=name)
         run = runs.find_run(tmp_path, name)
@@ -317,7 +317,7 @@ def process_with_places(*words: object, data: Path, runs: Path) -> subprocess.Co
 
 
 def test_a_twin_differs_in_the_one_setting_and_wrong_groups_are_refused(taken, tiny_data, tmp_path: Path):
-    settings = config.settings_for("report", ["device=cpu", "epochs=3", "seed=4"])
+    settings = recipes.settings_for("report", ["device=cpu", "epochs=3", "seed=4"])
     places = {"data_dir": tiny_data, "runs_dir": tmp_path}
     ids = actions.start_twin("tiny", settings, "sampler=none", **places)
     try:

@@ -16,7 +16,7 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.launch import actions, background, launchers, sbatch, slurm, slurm_poll
 from fashion_core.launch.status import status_of
 from fashion_core.runs import processes, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.fake_slurm import DOWN, FakeSlurm
 from tests.made_runs import make_run
 from tests.test_command_line import command
@@ -226,7 +226,7 @@ def test_a_run_is_submitted_waits_trains_and_finishes_with_the_local_command(
 def submit(dataset: str, data: Path, folder: Path, *sets: str, **asked) -> runs.Run:
     from fashion_core.data import datasets
 
-    settings = config.settings_for("report", [*SETS, *sets])
+    settings = recipes.settings_for("report", [*SETS, *sets])
     run = runs.create_run(datasets.find_dataset(data, dataset), settings, runs_dir=folder, run_id="s")
     actions.start(run, data_dir=data, request=sbatch.request(**asked))
     return run

@@ -16,7 +16,7 @@ from fashion_core.errors import RunError
 from fashion_core.models import inference
 from fashion_core.models.input import Photos, to_input
 from fashion_core.runs import checkpoints, runs, snapshots
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import loop
 
 
@@ -65,6 +65,6 @@ def test_a_step_that_is_not_saved_is_named_with_those_that_are(tiny, tiny_run, t
 
 def test_a_run_keeps_the_saved_step_of_every_epoch_when_asked_to(tiny, tmp_path):
     sets = ["image_size=16", "batch_size=18", "device=cpu", "epochs=4", "save_minutes=0", "keep_steps=every_epoch"]
-    run = runs.create_run(tiny, config.settings_for("report", sets), runs_dir=tmp_path, run_id="all")
+    run = runs.create_run(tiny, recipes.settings_for("report", sets), runs_dir=tmp_path, run_id="all")
     loop.train(run, tiny)
     assert checkpoints.saved_steps(run.folder) == [2, 4, 6, 7, 8]  # two steps an epoch, and the last two of all

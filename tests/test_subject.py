@@ -163,9 +163,9 @@ def test_two_sides_of_one_name_are_told_apart_by_photos_then_time_then_id(lab):
 
 
 def test_runs_launched_one_after_another_have_different_colours_and_keep_them(tmp_path, tiny):
-    from fashion_core.settings import config
+    from fashion_core.settings import recipes
 
-    settings = config.settings_for("report", ["image_size=32"])
+    settings = recipes.settings_for("report", ["image_size=32"])
     made = [runs.create_run(tiny, settings, runs_dir=tmp_path, run_id=f"r{number}") for number in range(12)]
     assert len({run.colour for run in made[:10]}) == 10 == runs.NUM_COLOURS
     shutil.rmtree(made[3].folder)

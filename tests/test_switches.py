@@ -14,7 +14,7 @@ from fashion_core.launch.status import status_of
 from fashion_core.models import inference
 from fashion_core.models import input as model_input
 from fashion_core.runs import checkpoints, runs
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, recipes
 from fashion_core.training import batches, loop, steps
 
 BASE = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "epochs=3"]
@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 
 def trained(tiny, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
-    run = runs.create_run(tiny, config.settings_for("report", [*BASE, *sets]), runs_dir=folder, run_id=run_id)
+    run = runs.create_run(tiny, recipes.settings_for("report", [*BASE, *sets]), runs_dir=folder, run_id=run_id)
     assert loop.train(run, tiny)["status"] == "finished"
     return run
 
@@ -117,7 +117,7 @@ def test_weight_decay_is_adamws(tiny, tmp_path: Path):
     """With the loss switched off, AdamW with decay d and rate r shrinks each weight by 1 - r d a step."""
     run = runs.create_run(
         tiny,
-        config.settings_for("report", [*BASE, "weight_decay=0.1", "learning_rate=0.01", "freeze=features"]),
+        recipes.settings_for("report", [*BASE, "weight_decay=0.1", "learning_rate=0.01", "freeze=features"]),
         runs_dir=tmp_path,
         run_id="a",
     )
@@ -241,7 +241,7 @@ def test_a_network_with_norms_trains_stops_and_goes_on_to_the_same_bits(tiny, tm
     """It has running means, which a saved step must hold too."""
     sets = [*sets, "save_minutes=0", "precision=auto"]
     whole = trained(tiny, tmp_path, *sets, run_id="whole")
-    run = runs.create_run(tiny, config.settings_for("report", [*BASE, *sets]), runs_dir=tmp_path, run_id="stopped")
+    run = runs.create_run(tiny, recipes.settings_for("report", [*BASE, *sets]), runs_dir=tmp_path, run_id="stopped")
     calls = iter(range(100))
     assert loop.train(run, tiny, should_stop=lambda: next(calls) >= 3)["status"] == "stopped"
     assert loop.train(run, tiny)["status"] == "finished"
@@ -261,8 +261,8 @@ def test_the_papers_recipe_feeds_blue_first_at_128_by_256(tiny, tmp_path: Path):
         model.register_forward_pre_hook(lambda model, inputs: fed.append(inputs[0].clone()) if model.training else None)
         return model
 
-    paper = config.settings_for("paper", ["model=report_cnn", "epochs=1", "device=cpu", "saturation=0", "hue=0"])
-    paper_sets = config.settings_for("paper", [])
+    paper = recipes.settings_for("paper", ["model=report_cnn", "epochs=1", "device=cpu", "saturation=0", "hue=0"])
+    paper_sets = recipes.settings_for("paper", [])
     assert (paper_sets.image_size, paper_sets.channels, paper_sets.model) == ((128, 256), "BGR", "resnet50")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inference, "new_model", listen)
@@ -277,4 +277,4 @@ def test_the_papers_recipe_feeds_blue_first_at_128_by_256(tiny, tmp_path: Path):
     brightest = fed[0].mean(dim=(2, 3)).argmax(1).numpy()
     assert (brightest == 2 - labels[order]).all()
     assert run.config["normalise"]["channels"] == "BGR"
-    assert "BGR" in fields.FIELD["channels"].choices
+    assert "BGR" in config.FIELD["channels"].choices

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from tests.test_augmentation_page import settings_of
 from ui.augmentation import preview, trace
 
@@ -14,7 +14,7 @@ EVERY = ["image_size=24", "crop_scale=0.3", "hue=0.2", "erasing=0.5", "rotation_
 @pytest.mark.parametrize("sets", [[], EVERY, [*EVERY, "channels=BGR"], ["hue=0", "brightness=0"]])
 def test_the_last_stage_is_bit_for_bit_what_the_preview_feeds(sets, tiny):
     for seed in range(50):
-        settings = config.settings_for("report", ["image_size=24", *sets, f"seed={seed}"])
+        settings = recipes.settings_for("report", ["image_size=24", *sets, f"seed={seed}"])
         row = 3 * seed % 36
         stored = preview.pixels_of(tiny, [row], settings)[0]
         fed, _ = preview.feed_epochs(stored, settings, row=row, epochs=[1, 7])
@@ -48,7 +48,7 @@ def test_each_stage_does_to_the_picture_what_is_printed_below_it():
 def test_the_colour_stages_stand_in_the_order_that_was_drawn():
     orders = set()
     for epoch in range(1, 9):
-        found = trace.of_photo(photo(), config.settings_for("report", ["image_size=24x32"]), row=4, epoch=epoch)
+        found = trace.of_photo(photo(), recipes.settings_for("report", ["image_size=24x32"]), row=4, epoch=epoch)
         assert [found.names.index(name) for name in ("resize", "crop", "flip", "rotate")] == [0, 1, 2, 3]
         assert found.names[-2:] == ("erase", "normalise")
         assert found.names[4:8] == tuple(trace.STAGES[stage] for stage in found.drawn.order_BS[0])

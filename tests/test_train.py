@@ -15,14 +15,14 @@ from fashion_core.errors import DeviceError, RunError
 from fashion_core.launch.status import status_of
 from fashion_core.models import device, inference
 from fashion_core.runs import checkpoints, runs
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.training import loop
 
 BASE = ["image_size=16", "batch_size=8", "log_every=1", "device=cpu", "epochs=3"]
 
 
 def new_run(tiny, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
-    settings = config.settings_for("report", [*BASE, *sets])
+    settings = recipes.settings_for("report", [*BASE, *sets])
     return runs.create_run(tiny, settings, runs_dir=folder, run_id=run_id)
 
 

@@ -21,7 +21,7 @@ from fashion_core.errors import RunError
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, processes, runs, tags
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, recipes
 from tests.conftest import write_tiny
 from tests.made_runs import make_run
 from tests.test_pages import open_page, written
@@ -71,15 +71,15 @@ def test_a_class_without_training_photos_is_refused_before_a_run_is_made(tmp_pat
     )
     assert f"C{told}" in written(app)
     with pytest.raises(RunError, match=f"c{told}"):
-        runs.create_run(dataset, config.settings_for("report"), runs_dir=tmp_path / "runs", run_id="one")
+        runs.create_run(dataset, recipes.settings_for("report"), runs_dir=tmp_path / "runs", run_id="one")
     assert not (tmp_path / "runs" / "one").exists()
 
 
 def test_the_page_lists_every_setting_once(room):
     app = open_page("training")
     widgets = [*app.slider, *app.number_input, *app.selectbox]
-    keys = [widget.key for widget in widgets if widget.key in fields.FIELD]
-    assert sorted(keys) == sorted(fields.FIELD)
+    keys = [widget.key for widget in widgets if widget.key in config.FIELD]
+    assert sorted(keys) == sorted(config.FIELD)
 
 
 def test_changes_are_listed_before_the_start_and_the_command_line_is_equal(room):
@@ -91,7 +91,7 @@ def test_changes_are_listed_before_the_start_and_the_command_line_is_equal(room)
         assert change in text
     arguments = shlex.split(app.code[0].value)
     sets = [arguments[place + 1] for place, word in enumerate(arguments) if word == "--set"]
-    settings = config.settings_for(arguments[arguments.index("--recipe") + 1], sets)
+    settings = recipes.settings_for(arguments[arguments.index("--recipe") + 1], sets)
     assert (settings.epochs, settings.sampler, settings.learning_rate) == (7, "power(0.5)", 0.00025)
     assert settings.label_smoothing == 0.1
 
@@ -147,7 +147,7 @@ def test_the_time_on_the_button_comes_from_a_run_measured_here(room, tiny_runs, 
     speed, measured = run_status.measured_images_per_second(run.settings, [run], "cpu")
     assert measured.id == "tiny-run"
     assert speed == run.metrics()["images_per_second"].dropna().iloc[-1]
-    other = config.settings_for("report", ["image_size=64"])
+    other = recipes.settings_for("report", ["image_size=64"])
     assert run_status.measured_images_per_second(other, [run], "cpu") is None
 
 
@@ -248,7 +248,7 @@ def test_the_charts_title_says_what_the_loss_did():
 
 def test_every_setting_has_a_heading_on_the_page():
     shown = [field.name for heading in settings_form.SECTIONS for field in settings_form.section(heading)]
-    assert sorted(shown) == sorted(fields.FIELD)
+    assert sorted(shown) == sorted(config.FIELD)
 
 
 # watching

@@ -19,7 +19,7 @@ from fashion_core.models import inference, networks
 from fashion_core.models import weights as model_weights
 from fashion_core.models.input import Photos, to_input
 from fashion_core.runs import runs
-from fashion_core.settings import config, fields, pretrained, schedules
+from fashion_core.settings import config, pretrained, recipes, schedules
 from fashion_core.training import batches, cached_features, loop, steps
 
 CPU = torch.device("cpu")
@@ -81,7 +81,7 @@ def photos(tmp_path: Path, tiny):
 
 
 def new_run(dataset, folder: Path, *sets: str, run_id: str = "a") -> runs.Run:
-    return runs.create_run(dataset, config.settings_for("transfer", [*BASE, *sets]), runs_dir=folder, run_id=run_id)
+    return runs.create_run(dataset, recipes.settings_for("transfer", [*BASE, *sets]), runs_dir=folder, run_id=run_id)
 
 
 def weights_of(run: runs.Run) -> dict[str, torch.Tensor]:
@@ -203,14 +203,14 @@ def test_weights_are_fetched_checked_and_kept_and_without_a_network_the_manual_w
 
 
 def test_names_outside_the_list_and_settings_that_need_weights_are_refused():
-    assert set(pretrained.BACKBONES) < set(fields.MODELS)
+    assert set(pretrained.BACKBONES) < set(config.MODELS)
     for sets, sentence in (
         (["model=vit_base_patch16_224"], "model must be one of"),
         (["model=report_cnn"], "pretrained imagenet needs one of the models resnet18"),
         (["pretrained=none", "head_epochs=1"], "head_epochs needs pretrained weights"),
     ):
         with pytest.raises(SettingsError, match=sentence):
-            config.settings_for("transfer", sets)
+            recipes.settings_for("transfer", sets)
 
 
 def test_without_timm_one_sentence_names_the_command(tmp_path: Path, monkeypatch):
@@ -310,7 +310,7 @@ def test_a_stop_while_features_are_computed_leaves_nothing_half_done(photos, tmp
 
 def test_the_weights_below_the_last_layer_learn_at_their_share_of_the_rate(photos, tmp_path: Path):
     """Adam's first step moves every weight with a gradient by its rate, whatever the gradient is."""
-    settings = config.settings_for("transfer", [*BASE, "backbone_rate=0.1", "weight_decay=0", "pretrained=none"])
+    settings = recipes.settings_for("transfer", [*BASE, "backbone_rate=0.1", "weight_decay=0", "pretrained=none"])
     run = runs.create_run(photos, settings, runs_dir=tmp_path, run_id="a")
     learner = loop.make_learner(run, np.array([12, 6, 18]), CPU, loop.distributed.Ranks())
     before = {name: weight.detach().clone() for name, weight in learner.model.named_parameters()}
@@ -330,7 +330,7 @@ def test_the_weights_below_the_last_layer_learn_at_their_share_of_the_rate(photo
 
 
 def test_each_phase_goes_through_the_whole_schedule():
-    settings = config.settings_for("transfer", [*BASE, "epochs=5", "head_epochs=2"])
+    settings = recipes.settings_for("transfer", [*BASE, "epochs=5", "head_epochs=2"])
     rates = [schedules.rate_at(settings, step, 10) for step in range(50)]
     assert rates[:20] == [schedules.learning_rate(settings, step, 20) for step in range(20)]
     assert rates[20:] == [schedules.learning_rate(settings, step, 30) for step in range(30)]

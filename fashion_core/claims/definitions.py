@@ -13,8 +13,8 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.errors import WrongUse
 from fashion_core.labels import did_you_mean
 from fashion_core.metrics.class_balance import imbalance_ratio
-from fashion_core.settings import config
-from fashion_core.settings.config import Settings
+from fashion_core.settings import recipes
+from fashion_core.settings.config import FIELDS, Settings
 
 MARGIN = 0.01  # a point: a smaller difference does not matter to whoever reads the report
 UNEVEN = 1.5  # photos of the largest class for each of the smallest, from which there is something to correct
@@ -129,11 +129,14 @@ _RULES = {
 }
 
 _BASE = Arm(name="base", words="the report's recipe")
-_NO_AUGMENTATION = {"flip": "0", "rotation_degrees": "0", "brightness": "0", "contrast": "0", "saturation": "0"}
+_AUGMENTATION = [
+    field for field in FIELDS if field.group == "augmentation" and getattr(recipes.REPORT, field.name) != field.off
+]
 
 
 def _without(*kept: str) -> tuple[str, ...]:
-    return tuple(f"{name}={value}" for name, value in _NO_AUGMENTATION.items() if name not in kept)
+    """The report's augmentation switched off, but for what is ``kept``."""
+    return tuple(f"{field.name}={field.off}" for field in _AUGMENTATION if field.name not in kept)
 
 
 _WEIGHING = (
@@ -315,10 +318,10 @@ def settings_of(arm: Arm, dataset: Dataset, overrides: Iterable[str] = ()) -> Se
     itself goes before them. Photos of at most 32 pixels are not enlarged. SettingsError for what no setting can be.
     """
     given = list(overrides)
-    config.settings_for("report", given)  # says what is wrong with them, also where an arm does not take them
+    recipes.settings_for("report", given)  # says what is wrong with them, also where an arm does not take them
     taken = [text for text in given if text.partition("=")[0].strip() not in arm.keeps]
     size = [f"image_size={TINY[0]}"] if dataset.first_pixels == TINY and "image_size" not in arm.keeps else []
-    return config.settings_for(arm.recipe, [*size, *taken, *arm.sets])
+    return recipes.settings_for(arm.recipe, [*size, *taken, *arm.sets])
 
 
 def seeded(settings: Settings, seeds: int) -> list[Settings]:

@@ -21,6 +21,7 @@ from fashion_core.labels import listed
 from fashion_core.metrics import logit_adjustment
 from fashion_core.metrics.significance import variance_over_photos
 from fashion_core.runs.runs import Run
+from fashion_core.settings import recipes
 
 #: What evidence says of the dataset it is from.
 DATASET_FIELDS = ("id", "name", "fingerprint", "synthetic", "kind", "bring", "splits")
@@ -205,7 +206,7 @@ def _seeds(arm: Arm, runs_: Sequence[Run], said: Answers, K: int) -> Seeds:
 
 def flags_of(run: Run) -> str:
     """The flags of ``train`` that make the run again, but for its seed and its machine."""
-    words = run.settings.to_flags().split(" --set ")
+    words = recipes.to_flags(run.settings).split(" --set ")
     return " --set ".join(word for word in words if word.partition("=")[0] not in sides.NOT_THE_RECIPE)
 
 

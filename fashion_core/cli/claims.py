@@ -14,6 +14,7 @@ from fashion_core.labels import counted
 from fashion_core.launch import actions, estimate
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
+from fashion_core.settings import recipes
 
 ALL = "all"
 
@@ -144,7 +145,7 @@ def _answer_plan(plans: Sequence[Any], cost: Any, as_json: bool) -> None:
                                 "seed": member.settings.seed,
                                 "state": member.state,
                                 "run_id": member.run.id if member.run else None,
-                                "flags": member.settings.to_flags(),
+                                "flags": recipes.to_flags(member.settings),
                             }
                             for member in arm.members
                         ],

@@ -35,7 +35,7 @@ from fashion_core.launch.status import status_of
 from fashion_core.metrics import enough
 from fashion_core.runs import runs
 from fashion_core.runs import tags as run_tags
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Refuse to start when another run has the device, instead of waiting.")
@@ -95,7 +95,7 @@ def train(
         launchers.check_path(run_dir or runs_dir)
     if seeds is not None or twin is not None:
         _check_group(seeds, twin, dataset, run_dir, no_wait)
-        settings = config.settings_for(recipe or "report", sets)
+        settings = recipes.settings_for(recipe or "report", sets)
         places = {
             "data_dir": data_dir,
             "runs_dir": runs_dir,
@@ -122,7 +122,7 @@ def train(
     else:
         if dataset is None:
             raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
-        settings = config.settings_for(recipe or "report", sets)
+        settings = recipes.settings_for(recipe or "report", sets)
         found = datasets.find_dataset(data_dir, dataset)
         for sentence in filter(None, (enough.sentence(name, found.splits.get(name, 0)) for name in ("val", "test"))):
             say(f"note: {sentence}")
@@ -218,7 +218,7 @@ def _check_same_request(
         runs.check_same_dataset(run, datasets.find_dataset(data_dir, dataset))
     if recipe is None and not sets:
         return
-    ours, asked = run.settings.to_json(), config.settings_for(recipe or run.recipe, sets).to_json()
+    ours, asked = run.settings.to_json(), recipes.settings_for(recipe or run.recipe, sets).to_json()
     for name in ours:
         if ours[name] != asked[name]:
             raise WrongUse(

@@ -21,6 +21,7 @@ from fashion_core.labels import listed
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, snapshots
 from fashion_core.runs.runs import Run
+from fashion_core.settings.config import FIELDS
 
 #: What a row of metrics.jsonl says of the clock and the memory, which no two trainings share.
 NOT_REPEATED = ("seconds", "images_per_second", "memory_bytes", "gpu_memory_bytes")
@@ -179,9 +180,8 @@ def _reasons(
 ) -> tuple[str, ...]:
     """What differs between the two trainings by their own records, what cannot change bits left out."""
     mine, other = first.settings.to_json(), second.settings.to_json()
-    luckless = {"recipe", "log_every", "save_minutes", "keep_steps", "num_workers"}
-    found = [f"{name} {mine[name]} and {other[name]}" for name in mine if mine[name] != other[name]
-             and name not in luckless]  # fmt: skip
+    matters = [field.name for field in FIELDS if field.changes != "record"]
+    found = [f"{name} {mine[name]} and {other[name]}" for name in matters if mine[name] != other[name]]
     if first.dataset["fingerprint"] != second.dataset["fingerprint"]:
         found.append(f"other photos: fingerprint {first.dataset['fingerprint']} and {second.dataset['fingerprint']}")
     then, now = reproduce.computed_of(first), reproduce.computed_of(second)

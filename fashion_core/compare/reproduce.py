@@ -18,7 +18,7 @@ from fashion_core.labels import listed
 from fashion_core.launch import devices
 from fashion_core.runs import environment, runs
 from fashion_core.runs.runs import Run
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, fields, recipes
 from fashion_core.settings.pretrained import BACKBONES, EXTRA
 
 COMMAND = "python -m fashion_core"
@@ -74,8 +74,8 @@ class Recipe:
 def flags(settings: config.Settings) -> str:
     """The flags that rebuild these settings, the seed always among them; of a recipe that this version does not know
     everything but its name."""
-    known = settings if settings.recipe in config.RECIPES else dataclasses.replace(settings, recipe="report")
-    found = known.to_flags()
+    known = settings if settings.recipe in recipes.RECIPES else dataclasses.replace(settings, recipe="report")
+    found = recipes.to_flags(known)
     return found if re.search(r"--set seed=", found) else f"{found} --set seed={settings.seed}"
 
 
@@ -185,8 +185,8 @@ def _first(run: Run) -> list[str]:
 
 def _settings(run: Run) -> tuple[tuple[str, str, str], ...]:
     """(setting, value, the recipe's own value where it differs) of every setting."""
-    changed = {name: base for name, base, _ in config.changes(run.settings)}
-    values = {field.name: fields.typed(getattr(run.settings, field.name)) for field in fields.FIELDS}
+    changed = {name: base for name, base, _ in recipes.changes(run.settings)}
+    values = {field.name: fields.typed(getattr(run.settings, field.name)) for field in config.FIELDS}
     return (
         ("recipe", run.recipe, ""),
         *((name, value, changed.get(name, "")) for name, value in values.items()),

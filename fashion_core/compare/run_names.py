@@ -15,9 +15,10 @@ from datetime import datetime
 from fashion_core.compare.sides import Side
 from fashion_core.runs import tags
 from fashion_core.runs.runs import Run
+from fashion_core.settings.config import FIELDS
 
 #: Settings that say where and how a run was carried out, and nothing of what was learnt.
-MACHINE = ("device", "num_workers", "log_every", "save_minutes", "keep_steps", "compile")
+MACHINE = tuple(field.name for field in FIELDS if field.changes in ("bits", "record"))
 CUT = "…"
 WIDTH = 48  # letters of a name in a sentence
 

@@ -12,10 +12,10 @@ from fashion_core.data.published import Published
 from fashion_core.errors import RunError
 from fashion_core.labels import nearest
 from fashion_core.runs.runs import Run
-from fashion_core.settings import config
+from fashion_core.settings import config, recipes
 
 #: Settings that do not change what a recipe is: where and how it ran, what it wrote down, and luck.
-NOT_THE_RECIPE = ("recipe", "seed", "device", "log_every", "save_minutes", "keep_steps", "num_workers", "compile")
+NOT_THE_RECIPE = ("recipe", *(field.name for field in config.FIELDS if field.changes != "learning"))
 
 #: What is known of the training behind a published matrix, as settings of the recipe that repeats it.
 _TOLD = ("model", "image_size", "resize", "channels", "batch_size", "learning_rate", "flip", "rotation_degrees",
@@ -152,7 +152,7 @@ def settings_of(side: Side) -> dict[str, str]:
     """Every setting of a side in words, the seeds of a group together; of a published matrix what is known of it."""
     if side.result:
         recipe = _REPEATED_BY.get(side.result.id)
-        told = config.recipe(recipe).to_json() if recipe else {}
+        told = recipes.recipe(recipe).to_json() if recipe else {}
         model = {"model": side.result.model} if side.result.model else {}
         return {**{name: _words(told[name]) for name in _TOLD if name in told}, **model, "dataset": side.result.data}
     run = side.members[0]

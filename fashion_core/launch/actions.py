@@ -15,7 +15,7 @@ from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.launch import devices, launchers, run_queue, sbatch, slurm
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, runs, started_by
-from fashion_core.settings import config
+from fashion_core.settings import config, recipes
 
 MAX_SEEDS = 100
 NO_LAUNCH, NO_CHANGE = "no run can be launched", "no run can be stopped or moved"
@@ -82,8 +82,8 @@ def start_twin(
 
 
 def _changed(settings: config.Settings, change: str) -> config.Settings:
-    sets = [f"{name}={new}" for name, _, new in config.changes(settings)]
-    return config.settings_for(settings.recipe, [*sets, change])
+    sets = [f"{name}={new}" for name, _, new in recipes.changes(settings)]
+    return recipes.settings_for(settings.recipe, [*sets, change])
 
 
 def _start_members(

@@ -12,7 +12,7 @@ from typing import Any
 from fashion_core.data.sources import drawn
 from fashion_core.errors import WrongUse
 from fashion_core.labels import did_you_mean
-from fashion_core.settings import config
+from fashion_core.settings import recipes
 from fashion_core.settings.config import Settings
 
 VERSION = 1  # part of every plan's digest: change it when equal settings would give other results
@@ -72,7 +72,7 @@ def plan(lesson: str, seed: int = 0) -> Plan:
 
 
 def _settings(seed: int, *sets: str) -> Settings:
-    return config.settings_for("report", [*_PLAIN, f"seed={seed}", *sets])
+    return recipes.settings_for("report", [*_PLAIN, f"seed={seed}", *sets])
 
 
 def _imbalance(seed: int) -> tuple[Part, ...]:

@@ -19,8 +19,9 @@ from fashion_core.metrics import calibration, intervals, scoring
 from fashion_core.runs import evaluation, model_card
 from fashion_core.runs import runs as runs_module
 from fashion_core.runs.runs import Run
-from fashion_core.settings.config import RECIPES
-from fashion_core.settings.fields import FIELDS, typed
+from fashion_core.settings import recipes
+from fashion_core.settings.config import FIELDS
+from fashion_core.settings.fields import typed
 
 MOST_LOSSES = 120
 
@@ -181,7 +182,7 @@ def _published(run: Run, split: str, margin: float) -> list[dict[str, Any]]:
 
 def _settings(run: Run) -> list[dict[str, Any]]:
     """Every setting, those that differ from the recipe first."""
-    base = RECIPES.get(run.settings.recipe)
+    base = recipes.RECIPES.get(run.settings.recipe)
     rows = []
     for field in FIELDS:
         value = typed(getattr(run.settings, field.name))
@@ -196,7 +197,7 @@ def _commands(run: Run, split: str) -> list[list[str]]:
     """(what it does, the command)."""
     base, elsewhere, other = split.partition("-on-")
     asked = ["--split", base, "--dataset", other] if elsewhere else ["--split", split]
-    train = f"{shlex.join(['train', run.dataset['id']])} {run.settings.to_flags()}"
+    train = f"{shlex.join(['train', run.dataset['id']])} {recipes.to_flags(run.settings)}"
     return [
         ["Bring the photos", run.dataset["bring"]],
         ["Train it again", f"python -m fashion_core {train}"],

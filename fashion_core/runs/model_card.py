@@ -15,7 +15,7 @@ from fashion_core.labels import and_more, listed, num_equal
 from fashion_core.metrics import enough, scoring
 from fashion_core.metrics.intervals import score_intervals, wilson
 from fashion_core.runs import runs
-from fashion_core.settings.config import changes
+from fashion_core.settings import recipes
 
 
 def card(run: runs.Run) -> str:
@@ -128,12 +128,12 @@ def _use(run: runs.Run) -> str:
 
 
 def _made(run: runs.Run) -> str:
-    changed = ", ".join(f"{name} = {new}" for name, _, new in changes(run.settings)) or "nothing"
+    changed = ", ".join(f"{name} = {new}" for name, _, new in recipes.changes(run.settings)) or "nothing"
     versions = ", ".join(f"{name} {version}" for name, version in run.config.get("versions", {}).items())
     return (
         f"## How it was made\n\nRecipe `{run.recipe}`; changed from it: {plain(changed)}. Seed {run.settings.seed}, "
         f"launched {run.created}. {plain(versions)}.\n\n{_started_from(run)}"
-        f"{_code('python -m fashion_core train DATASET ' + run.settings.to_flags())}"
+        f"{_code('python -m fashion_core train DATASET ' + recipes.to_flags(run.settings))}"
     )
 
 

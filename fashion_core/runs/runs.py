@@ -34,7 +34,7 @@ from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
 from fashion_core.metrics import enough, scoring
 from fashion_core.runs import checkpoints, environment, processes
-from fashion_core.settings import config, pretrained
+from fashion_core.settings import config, pretrained, recipes
 from fashion_core.settings.config import Settings
 
 LOCK = "run.lock"
@@ -286,7 +286,7 @@ def _config(dataset: Dataset, settings: Settings, run_id: str, num_train: int) -
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "recipe": settings.recipe,
         "settings": settings.to_json(),
-        "changed": {name: new for name, _, new in config.changes(settings)},
+        "changed": {name: new for name, _, new in recipes.changes(settings)},
         "classes": list(dataset.classes),
         "steps_per_epoch": -(-num_train // settings.batch_size),
         "normalise": {

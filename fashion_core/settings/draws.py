@@ -75,7 +75,7 @@ def draw(settings: Settings, *, seed: int, epoch: int, rows_B: np.ndarray, repea
     """
     repeats_B = np.zeros(len(rows_B), np.int64) if repeats_B is None else repeats_B
     u = uniforms(seed, epoch, rows_B, repeats_B, 10)
-    strengths = np.array([settings.brightness, settings.contrast, settings.saturation, settings.hue])
+    strengths = np.array([getattr(settings, stage) for stage in STAGES])
     middles = np.array([1.0, 1.0, 1.0, 0.0])
     spread_BS = 2 * u[:, [2, 3, 4, 8]] - 1
     width, height = settings.image_size

@@ -7,7 +7,8 @@ rate was divided is counted by the trainer (``Plateau``).
 import math
 from dataclasses import dataclass
 
-from fashion_core.settings.config import Settings
+from fashion_core.settings.config import FIELDS, Settings
+from fashion_core.settings.fields import STAGES
 
 _RISE, _START, _END = 0.3, 25.0, 1e4  # one_cycle: share of the run that rises; first and last rate below the highest
 _GROWING = 2 / 3  # start_size: share of the epochs after which photos have their full size
@@ -47,9 +48,9 @@ def takes_features(settings: Settings, epoch: int) -> bool:
 def unused(settings: Settings) -> tuple[str, ...]:
     """The settings whose work is not seen while features are taken: those that change a photo otherwise than by
     mirroring it."""
-    off = {"crop_scale": 1, "start_size": 1}
-    names = ("crop_scale", "rotation_degrees", "brightness", "contrast", "saturation", "hue", "erasing", "mixup")
-    return tuple(name for name in (*names, "cutmix", "start_size") if getattr(settings, name) != off.get(name, 0))
+    hidden = [stage for stage in STAGES if stage not in ("input", "flip", "draw")]
+    acting = [field for stage in hidden for field in FIELDS if field.stage == stage]
+    return tuple(field.name for field in acting if getattr(settings, field.name) != field.off)
 
 
 def rate_at(settings: Settings, step: int, steps_per_epoch: int, drops: int = 0) -> float:

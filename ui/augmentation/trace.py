@@ -85,19 +85,19 @@ def stage_words(found: Trace, name: str) -> str:
     settings, drawn = found.settings, found.drawn
     if name == "resize":
         return _RESIZED[settings.resize].format(size(settings))
+    if name != "normalise" and not settings.acts(name):
+        return OFF
     if name == "crop":
-        return crop_words(drawn, 0, settings) if settings.crop_scale < 1 else OFF
+        return crop_words(drawn, 0, settings)
     if name == "flip":
-        return OFF if not settings.flip else "mirrored" if drawn.flip_B[0] else "not mirrored"
+        return "mirrored" if drawn.flip_B[0] else "not mirrored"
     if name == "rotate":
-        return f"rotated {signed(drawn.angle_B[0], '+.1f')} degrees" if settings.rotation_degrees else OFF
+        return f"rotated {signed(drawn.angle_B[0], '+.1f')} degrees"
     if name == "hue":
-        return f"hue {hue_degrees(drawn, 0)} degrees" if settings.hue else OFF
+        return f"hue {hue_degrees(drawn, 0)} degrees"
     if name in STAGES:
-        return f"{name} × {drawn.factors_BS[0, STAGES.index(name)]:.2f}" if getattr(settings, name) else OFF
+        return f"{name} × {drawn.factors_BS[0, STAGES.index(name)]:.2f}"
     if name == "erase":
-        if not settings.erasing:
-            return OFF
         return erase_words(drawn, 0, settings) if drawn.erase_BX[0, 2] else "not erased"
     low, high = float(found.tensor_CHW.min()), float(found.tensor_CHW.max())
     return f"values {signed(low)} to {signed(high)}, mapped back for the eye"

@@ -38,7 +38,7 @@ def size(settings: Settings) -> str:
 def in_words(settings: Settings) -> str:
     """One sentence about what these settings do to a photo, in the order in which it happens."""
     parts = []
-    if settings.crop_scale < 1:
+    if settings.acts("crop"):
         parts.append(f"cropped to between {_percent(settings.crop_scale)} and 100 % of its area")
     if settings.flip:
         parts.append(f"mirrored with a chance of {_percent(settings.flip)}")
@@ -63,13 +63,13 @@ def in_words(settings: Settings) -> str:
 def how_it_goes_in(settings: Settings) -> str:
     """From the decoded photo to what the model receives, step by step; what is switched off is left out."""
     steps = []
-    if settings.crop_scale < 1:
+    if settings.acts("crop"):
         steps.append("cropped and stretched back to that size")
     if settings.flip:
         steps.append("mirrored")
     if settings.rotation_degrees:
         steps.append("turned (nearest pixel, black outside)")
-    if any(getattr(settings, name) for name in STAGES):
+    if settings.acts("colour"):
         steps.append("changed in its colours, in the order drawn for it")
     if settings.erasing:
         steps.append("erased to middle grey in a rectangle")
@@ -95,7 +95,7 @@ def promise(settings: Settings, *, whole_batch: bool) -> str:
 
 def draw_words(drawn: Draw, place: int, settings: Settings) -> tuple[str, ...]:
     """What was drawn for one image: ``+7.3°, mirrored``, ``brightness 1.12``; what is switched off is left out."""
-    lines = [crop_words(drawn, place, settings)] if settings.crop_scale < 1 else []
+    lines = [crop_words(drawn, place, settings)] if settings.acts("crop") else []
     turned = [signed(drawn.angle_B[place], "+.1f") + "°"] if settings.rotation_degrees else []
     mirrored = ["mirrored"] if drawn.flip_B[place] else []
     if turned or mirrored:

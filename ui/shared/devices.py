@@ -13,7 +13,7 @@ import streamlit as st
 from fashion_core import paths, storage
 from fashion_core.launch import hardware
 from fashion_core.launch.hardware import Device, Process
-from fashion_core.settings import fields
+from fashion_core.settings import config
 from ui.app import loaders, notices, words
 
 TITLES = {"cpu": "CPU", "mps": "Apple GPU"}
@@ -31,7 +31,7 @@ class Devices:
 def found() -> Devices:
     """The devices here; until the answer has come (a few seconds after the first call) every device on offer."""
     asked = _asked()
-    everything = Devices(fields.DEVICES, "")
+    everything = Devices(config.DEVICES, "")
     if not asked.done() or asked.exception() is not None:
         return everything
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from fashion_core.settings import config, fields
+from fashion_core.settings import config, recipes
 from fashion_core.settings.config import Settings
 from fashion_core.settings.fields import Field
 from ui.app import address, navigation, words
@@ -31,23 +31,23 @@ class Filled:
     visit: int
 
 
-def pick(prefix: str = "", asked: Sequence[Field] = fields.FIELDS) -> Settings:
+def pick(prefix: str = "", asked: Sequence[Field] = config.FIELDS) -> Settings:
     """The recipe that the other settings start from; the widgets of ``asked``, drawn below it, follow it."""
     filled = _forms().get(prefix)
     arrived = filled is None or filled.visit != navigation.visit()
     said = [name for name in (KEY, *(f"{prefix}{field.name}" for field in asked)) if name in st.query_params]
     linked = bool(said) if arrived else st.query_params.get(KEY) != address.seen(KEY)
     if arrived and linked and KEY not in said:
-        st.session_state[KEY] = next(iter(config.RECIPES))  # not the one that was chosen on another page
+        st.session_state[KEY] = next(iter(recipes.RECIPES))  # not the one that was chosen on another page
     told = "A named, complete set of settings. What you change is listed before a run starts."
-    recipe = config.RECIPES[address.select("Recipe", list(config.RECIPES), key=KEY, help=told)]
+    recipe = recipes.RECIPES[address.select("Recipe", list(recipes.RECIPES), key=KEY, help=told)]
     before = recipe
     if linked:
         _take_from_address(recipe, prefix, asked)
     elif filled is not None:
-        before = config.RECIPES[filled.recipe]
-        if before is recipe and _is_late(config.RECIPES[filled.before], recipe, prefix, asked):
-            before = config.RECIPES[filled.before]
+        before = recipes.RECIPES[filled.recipe]
+        if before is recipe and _is_late(recipes.RECIPES[filled.before], recipe, prefix, asked):
+            before = recipes.RECIPES[filled.before]
         _take_over(before, recipe, prefix, asked)
     if not address.is_history():
         address.rewrite(_to_say(recipe, prefix, asked))
@@ -62,7 +62,7 @@ def show_changes(recipe: Settings, values: Mapping[str, Any], prefix: str = "") 
     changed = []
     for name, value in values.items():
         own = getattr(recipe, name)
-        said = fields.FIELD[name].parse(value) if isinstance(value, str) else value
+        said = config.FIELD[name].parse(value) if isinstance(value, str) else value
         if said != own:
             told = f"{settings_form.typed(own)} → **{words.plain(settings_form.typed(said))}**"
             changed.append(f"{settings_form.title(name)} {told}")
@@ -85,21 +85,21 @@ def show_changes(recipe: Settings, values: Mapping[str, Any], prefix: str = "") 
 def fill(recipe: str, values: Mapping[str, Any], prefix: str = "", **more: str) -> None:
     """Put these settings into the form, and choose ``more`` in other pickers, in one step of the browser's history. For
     callbacks: widgets must not be drawn yet. A recipe that is not known here leaves the chosen one."""
-    asked = [fields.FIELD[name] for name in values]
+    asked = [config.FIELD[name] for name in values]
     for field in asked:
         st.session_state[f"{prefix}{field.name}"] = settings_form.held(field, values[field.name])
-    if recipe not in config.RECIPES:
-        recipe = st.session_state.get(KEY, next(iter(config.RECIPES)))
+    if recipe not in recipes.RECIPES:
+        recipe = st.session_state.get(KEY, next(iter(recipes.RECIPES)))
     elif recipe != st.session_state.get(KEY):
         more[KEY] = recipe
     _forms()[prefix] = Filled(recipe, recipe, navigation.visit())
-    address.prepare(_to_say(config.RECIPES[recipe], prefix, asked))
+    address.prepare(_to_say(recipes.RECIPES[recipe], prefix, asked))
     address.choose(**more)
 
 
 def asked() -> dict[str, str]:
     """What the address says of the Training page's form; for links of the page to itself, which else would empty it."""
-    return {name: st.query_params[name] for name in (KEY, *fields.FIELD) if name in st.query_params}
+    return {name: st.query_params[name] for name in (KEY, *config.FIELD) if name in st.query_params}
 
 
 def _forms() -> dict[str, Filled]:

@@ -1,4 +1,4 @@
-"""Widgets for a run's settings, made from ``fields.FIELDS``: range, unit, help and the recipe's value come from there.
+"""Widgets for a run's settings, made from ``config.FIELDS``: range, unit, help and the recipe's value come from there.
 
 A widget's key is the setting's name (with a prefix where a page only tries values), so that every value stands in the
 address. The ranges of widgets are enforced by the browser only; Settings check again, and theirs is the sentence shown.
@@ -11,38 +11,13 @@ from typing import Any
 import streamlit as st
 
 from fashion_core.errors import SettingsError
-from fashion_core.settings import fields
+from fashion_core.settings import config, fields
 from fashion_core.settings.config import Settings
 from fashion_core.settings.fields import Field
 from ui.app import faults, words
 from ui.shared import corrected_twice as shared_corrected_twice
 
-TITLES = {
-    "image_size": "Image size",
-    "resize": "Resizing",
-    "channels": "Channel order",
-    "flip": "Mirror",
-    "rotation_degrees": "Rotation",
-    "crop_scale": "Smallest crop",
-    "mixup": "MixUp",
-    "cutmix": "CutMix",
-    "sampler": "Sampler",
-    "freeze": "Frozen",
-    "pretrained": "Starts from",
-    "head_epochs": "Epochs for the last layer alone",
-    "backbone_rate": "Rate below the last layer",
-    "schedule": "Learning rate schedule",
-    "clip_norm": "Clip the gradient at",
-    "ema": "Running mean of weights",
-    "final_weights": "Weights that are scored",
-    "accumulation": "Parts a batch",
-    "compile": "Compiled model",
-    "save_minutes": "Save every",
-    "keep_steps": "Saved steps to keep",
-    "log_every": "Log the loss every",
-    "num_workers": "Decoding threads",
-}
-#: How a person thinks of the settings: a heading, and the groups of ``fields.FIELDS`` below it.
+#: How a person thinks of the settings: a heading, and the groups of ``config.FIELDS`` below it.
 SECTIONS = {
     "Photos": ("data",),
     "Augmentation": ("augmentation",),
@@ -51,26 +26,20 @@ SECTIONS = {
     "Learning": ("optimiser",),
     "Device": ("hardware",),
 }
-#: What is tried on one photo, in the order in which it happens to it: a heading, and the settings below it.
+#: What is tried on one photo, in the order in which it happens to it: a heading, and the stages below it.
 STAGES = {
-    "Input": ("image_size", "resize", "channels"),
-    "Shape": ("crop_scale", "flip", "rotation_degrees"),
-    "Colour": ("brightness", "contrast", "saturation", "hue"),
-    "Erase, mix": ("erasing", "mixup", "cutmix"),
-    "Seed": ("seed",),
+    "Input": ("input",),
+    "Shape": ("crop", "flip", "rotate"),
+    "Colour": ("colour",),
+    "Erase, mix": ("erase", "mix"),
+    "Seed": ("draw",),
 }
-#: Numbers whose useful values lie too close together for the steps of a slider: 0.0005, 0.999.
-_TYPED = ("learning_rate", "weight_decay", "ema", "clip_norm", "save_minutes")
 _UNITS = {"degrees": "°", "pixels": " px", "minutes": " min"}
-_OFFERED = {
-    "image_size": ("32", "64", "96", "128", "160", "224", "240", "260", "128x256"),
-    "sampler": ("none", "balanced", "power(0.5)", "class_balanced(0.999)"),
-}
 
 
 def title(name: str) -> str:
     """``learning_rate`` -> ``Learning rate``"""
-    return TITLES.get(name, name.replace("_", " ").capitalize())
+    return config.FIELD[name].title
 
 
 def typed(value: Any) -> str:
@@ -79,10 +48,10 @@ def typed(value: Any) -> str:
 
 
 def section(heading: str) -> list[Field]:
-    """The settings below a heading of ``STAGES``, or of ``SECTIONS`` in the order of ``fields.FIELDS``."""
+    """The settings below a heading of ``STAGES`` or ``SECTIONS``, in the order in which they are declared."""
     if heading in STAGES:
-        return [fields.FIELD[name] for name in STAGES[heading]]
-    return [field for field in fields.FIELDS if field.group in SECTIONS[heading]]
+        return [field for stage in STAGES[heading] for field in config.FIELDS if field.stage == stage]
+    return [field for field in config.FIELDS if field.group in SECTIONS[heading]]
 
 
 def widget(
@@ -102,11 +71,11 @@ def widget(
     own = getattr(recipe, field.name)
     key = f"{prefix}{field.name}"
     # plain text: what a screen reader calls a widget is its label as it is written, markup and all
-    name = title(field.name) if quiet and holds(field, own, key) else f"{title(field.name)} {_beside(field, own)}"
+    name = field.title if quiet and holds(field, own, key) else f"{field.title} {_beside(field, own)}"
     said = {"key": key, "bind": "query-params", "help": _help(field), **more}
     if field.kind == "int":
         return st.number_input(name, int(field.low), int(field.high), own, 1, **said)
-    if field.kind == "float" and field.name in _TYPED:
+    if field.fine:
         return st.number_input(name, float(field.low), float(field.high), float(own), None, "%g", **said)
     if field.kind == "float":
         step = 0.01 if field.high < 1 else 0.05 if field.high <= 1 else 0.1 if field.high <= 10 else 1.0
@@ -115,7 +84,7 @@ def widget(
         offered = list(choices if choices is not None else field.choices)
         return st.selectbox(name, offered, offered.index(own) if own in offered else 0, **said)
     own = typed(own)
-    offered = sorted({own, *_OFFERED[field.name]}, key=_by_size)
+    offered = sorted({own, *field.offered}, key=_by_size)
     return st.selectbox(name, offered, offered.index(own), accept_new_options=True, **said) or own
 
 
@@ -164,7 +133,7 @@ def held(field: Field, value: Any) -> Any:
 
 def address_text(field: Field, value: Any) -> str:
     """What its widget writes into the address for a value that it holds."""
-    return str(value) if field.name in _TYPED else typed(value)
+    return str(value) if field.fine else typed(value)
 
 
 def asked_value(field: Field, key: str, own: Any) -> Any:
@@ -195,13 +164,13 @@ def build(recipe: Settings, values: Mapping[str, Any]) -> Settings | None:
     """Settings of the recipe with these values; None, and the engine's own sentence on the page, when they refuse."""
     with faults.shown(stop=False):
         parsed = {
-            name: fields.FIELD[name].parse(value) if isinstance(value, str) else value for name, value in values.items()
+            name: config.FIELD[name].parse(value) if isinstance(value, str) else value for name, value in values.items()
         }
         return replace(recipe, **parsed)
     return None
 
 
-def refuse_address(prefix: str = "", asked: Iterable[Field] = fields.FIELDS) -> None:
+def refuse_address(prefix: str = "", asked: Iterable[Field] = config.FIELDS) -> None:
     """Say what is wrong with a value in the address: its widget would ignore it without a word."""
     for field in asked:
         if field.kind in ("size", "sampler"):  # their widgets take any text, so that the engine answers for them

@@ -14,7 +14,7 @@ import streamlit as st
 from fashion_core import rights
 from fashion_core.launch.status import Status
 from fashion_core.runs.runs import ENDED, Run
-from fashion_core.settings import fields
+from fashion_core.settings import config, fields
 from ui.app import loaders, words
 from ui.shared import recipe_picker, settings_form
 
@@ -42,11 +42,11 @@ def advice(run: Run, event: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | N
     if event.get("event") != "failed":
         return None
     fits, rate = event.get("batch_size_that_fits"), event.get("learning_rate")
-    if isinstance(fits, int) and not fields.FIELD["batch_size"].check(fits):
+    if isinstance(fits, int) and not config.FIELD["batch_size"].check(fits):
         return f"Fill the form: batch size {fits}", {"batch_size": fits}
     if isinstance(rate, int | float) and "files" in event:
         lower = run.settings.learning_rate / 10
-        if not fields.FIELD["learning_rate"].check(lower):
+        if not config.FIELD["learning_rate"].check(lower):
             return f"Fill the form: learning rate {lower:g}", {"learning_rate": lower}
     if "batch_size" in event:
         return "Fill the form: photos half as wide", {"image_size": _half(run.settings.image_size)}
@@ -59,7 +59,7 @@ def _half(size: tuple[int, int]) -> tuple[int, int]:
 
 def fill_form(run: Run, changes: Mapping[str, Any]) -> None:
     """Put the run's settings, with these changes, into the form. For callbacks: widgets must not be drawn yet."""
-    values = {field.name: changes.get(field.name, getattr(run.settings, field.name)) for field in fields.FIELDS}
+    values = {field.name: changes.get(field.name, getattr(run.settings, field.name)) for field in config.FIELDS}
     dataset = loaders.dataset_of(run)
     recipe_picker.fill(run.recipe, values, **({"dataset": dataset.id} if dataset is not None else {}))
     said = ", ".join(f"{settings_form.title(name)} {fields.typed(value)}" for name, value in changes.items())
