@@ -43,7 +43,9 @@ __all__ = [
 def main() -> None:
     """Run the command line; a FashionError is one sentence on stderr and its exit code."""
     words = sys.argv[1:]
-    heavy = {"train", "resume", "evaluate", "embed", "export", "lesson"} & set(words[:1]) and "--detach" not in words
+    heavy = {"train", "run", "resume", "evaluate", "embed", "export", "lesson"} & set(
+        words[:1]
+    ) and "--detach" not in words
     if heavy and sys.platform == "linux" and not background.ENVIRONMENT.items() <= os.environ.items():
         # The allocator and OpenMP read these when a process starts, so the process starts again, once.
         os.execve(

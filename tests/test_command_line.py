@@ -18,8 +18,11 @@ import typer
 from PIL import Image
 
 from fashion_core.__main__ import app, main
-from fashion_core.launch import background, interpreter
+from fashion_core.data import datasets
+from fashion_core.launch import background, interpreter, run_queue
 from fashion_core.metrics import scoring
+from fashion_core.runs import runs
+from fashion_core.settings import recipes
 from tests.conftest import TINY_CLASSES, draw_tiny
 
 ROOT = Path(__file__).parents[1]
@@ -195,7 +198,7 @@ def test_a_run_directory_goes_on_with_the_command_that_made_it(lab, tmp_path: Pa
     first = document("train", "tiny", *sets, "--run-dir", folder, **lab)
     events = (folder / "events.jsonl").read_text()
     assert document("train", "tiny", *sets, "--run-dir", folder, **lab) == first
-    assert document("train", "--run-dir", folder, **lab) == first
+    assert document("train", "--run-dir", folder, **lab) == document("run", folder, **lab) == first
     assert (folder / "events.jsonl").read_text() == events  # nothing is done twice
     for words in (("--set", "epochs=9"), ("--device", "mps")):
         again = command("train", "tiny", "--run-dir", folder, *words, **lab)
@@ -218,7 +221,32 @@ def test_a_reference_export_is_small_opens_and_scores_the_same(lab, tmp_path: Pa
     assert len(document("predict", "shipped", picture, **places)[0]["top"]) == 3
 
 
-@pytest.mark.parametrize("word", ["train", "resume", "lesson"])
+def test_a_run_that_was_queued_before_there_was_a_command_run_is_trained(lab, tmp_path: Path):
+    settings = recipes.settings_for("report", ["image_size=16", "batch_size=8", "epochs=1", "device=cpu"])
+    run = runs.create_run(datasets.find_dataset(lab["data"], "tiny"), settings, runs_dir=tmp_path, run_id="queued")
+    run_queue.enqueue(run.folder, "cpu", 1)
+    line = [sys.executable, "-m", "fashion_core", "train", "--run-dir", str(run.folder)]
+    line += ["--data-dir", str(lab["data"]), "--runs-dir", str(tmp_path), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "fashion_core.waiter", str(run.folder), "--", *line],
+        cwd=ROOT,
+        env=os.environ | background.ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "finished" and run.summary()["epochs"] == 1
+
+
+def test_what_only_launchers_type_is_not_offered_to_people():
+    commands = typer.main.get_command(app).commands
+    hidden = {option for parameter in commands["train"].params if parameter.hidden for option in parameter.opts}
+    assert commands["run"].hidden and hidden == {"--run-dir"}
+    assert [name for name, found in commands.items() if found.hidden] == ["run"]
+
+
+@pytest.mark.parametrize("word", ["train", "run", "resume", "lesson"])
 def test_a_command_that_trains_starts_again_with_the_settings_that_are_read_at_the_start(word, monkeypatch):
     class Replaced(Exception):
         pass

@@ -83,13 +83,14 @@ def test_a_training_that_was_stopped_as_asked_is_no_error_and_one_that_slurm_sto
 
     settings = recipes.settings_for("report", ["image_size=16", "batch_size=8", "device=cpu"])
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="asked")
+    place = foreground.Place(data_dir=tiny_data, runs_dir=tmp_path)
     monkeypatch.setattr(foreground, "stop_requests", lambda: [15])
-    foreground.train_here(run, tiny_data, tmp_path, as_json=False)
+    foreground.train_here(run, place)
     assert status_of(run).state == "stopped" and "go on with" in capsys.readouterr().err
     assert not foreground._stopped_by_slurm(run)
     storage.append_line(run.folder / "events.jsonl", {"event": "stop_requested", "time": 0.0, "by": "slurm"})
     with pytest.raises(RunError, match="was stopped; go on with"):
-        foreground.train_here(run, tiny_data, tmp_path, as_json=False)
+        foreground.train_here(run, place)
 
 
 def test_unpacking_counts_bytes_with_their_unit_and_photos_are_counted():

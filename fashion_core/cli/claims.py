@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,41 +50,17 @@ def experiment(
     from fashion_core.claims import definitions, experiments, judge, shipped
 
     if name is None or list_them:
-        listed = [
-            {
-                "claim": one.name,
-                "sentence": one.sentence,
-                "question": one.question,
-                "rule": one.rule,
-                "arms": _arms(one),
-            }
-            for one in definitions.CLAIMS
-        ]
-        answer(listed, as_json, [f"{one.name:<18}{one.sentence} {one.question}" for one in definitions.CLAIMS])
+        _answer_list(as_json)
         return
     if dataset is None:
         raise WrongUse(f"experiment {name} needs a dataset; run: python -m fashion_core datasets")
     found = datasets.find_dataset(data_dir, dataset)
     wanted = list(definitions.CLAIMS) if name == ALL else [definitions.find(name)]
     overrides, counts = tuple(sets or ()), experiments.train_counts(found)
-
-    def again() -> list[experiments.Plan]:
-        here = runs.list_runs(runs_dir)
-        return [
-            experiments.plan(
-                claim, found, here, data_dir=data_dir, seeds=seeds, overrides=overrides, split=split, counts=counts
-            )
-            for claim in wanted
-        ]
-
+    asked = {"data_dir": data_dir, "seeds": seeds, "overrides": overrides, "split": split, "counts": counts}
+    again = partial(_plans, wanted, found, runs_dir, **asked)
     plans = again()
-    skipped = {one.claim.name: one.refused for one in plans if one.refused}
-    for claim_name, reason in skipped.items():
-        say(f"claim {claim_name}: {reason}")
-    if skipped and len(plans) == 1:
-        raise RunError(f"claim {name!r} cannot be put to the test on {found.name!r}: {skipped[name]}")
-    for arm in {arm.arm.name: arm for one in plans for arm in one.arms if arm.missing}.values():
-        say(f"the arm {arm.arm.words} is left out: {arm.missing}")
+    skipped = _say_skipped(plans, name, found.name)
     cost = experiments.cost(plans, runs.list_runs(runs_dir))
     again_with = experiments.command(name, found.id, seeds, overrides)
     say(f"{'all claims' if name == ALL else f'claim {name}'} on {found.name}: {cost.words}")
@@ -92,19 +69,21 @@ def experiment(
         return
     if cost.num_runs:
         if detach:
-            ids = experiments.start(again, data_dir=data_dir, runs_dir=runs_dir)
-            started = {"run_ids": ids, "status": "starting", "command": again_with}
-            answer(started, as_json, [*(f"run {one} launched" for one in ids), f"its verdict later: {again_with}"])
+            _answer_started(experiments.start(again, data_dir=data_dir, runs_dir=runs_dir), again_with, as_json)
             return
         _train(again, cost, data_dir, runs_dir, again_with)
         plans = again()
-    evidence = [experiments.collect(one) for one in plans if not one.refused]
-    results = [judge.judge(one) for one in evidence]
+    evidence = [experiments.collect(plan) for plan in plans if not plan.refused]
     if save:
-        path = shipped.save(evidence, results_dir or shipped.FOLDER)
-        say(f"saved in {path}")
-    told = {"dataset": found.id, "claims": [one.to_json() for one in results], "skipped": skipped}
-    answer(told, as_json, [line for one in results for line in _lines(one)])
+        say(f"saved in {shipped.save(evidence, results_dir or shipped.FOLDER)}")
+    results = [judge.judge(seen) for seen in evidence]
+    document = {"dataset": found.id, "claims": [result.to_json() for result in results], "skipped": skipped}
+    answer(document, as_json, [line for result in results for line in _lines(result)])
+
+
+def _answer_started(run_ids: Sequence[str], command: str, as_json: bool) -> None:
+    document = {"run_ids": run_ids, "status": "starting", "command": command}
+    answer(document, as_json, [*(f"run {run_id} launched" for run_id in run_ids), f"its verdict later: {command}"])
 
 
 def _lines(one: Any) -> list[str]:
@@ -116,6 +95,42 @@ def _lines(one: Any) -> list[str]:
         bounds = f"[{max(0.0, spread.low):.4f}, {min(1.0, spread.high):.4f}]"
         lines.append(f"  {arm.words:<44}{spread.mean:.4f} {bounds}  {each}")
     return lines
+
+
+def _answer_list(as_json: bool) -> None:
+    from fashion_core.claims import definitions
+
+    listed = [
+        {
+            "claim": claim.name,
+            "sentence": claim.sentence,
+            "question": claim.question,
+            "rule": claim.rule,
+            "arms": _arms(claim),
+        }
+        for claim in definitions.CLAIMS
+    ]
+    answer(listed, as_json, [f"{claim.name:<18}{claim.sentence} {claim.question}" for claim in definitions.CLAIMS])
+
+
+def _plans(claims: Sequence[Any], dataset: datasets.Dataset, runs_dir: Path, **asked: Any) -> list[Any]:
+    """What the claims need on a dataset, and what of it the runs that are there now already have."""
+    from fashion_core.claims import experiments
+
+    here = runs.list_runs(runs_dir)
+    return [experiments.plan(claim, dataset, here, **asked) for claim in claims]
+
+
+def _say_skipped(plans: Sequence[Any], name: str, dataset: str) -> dict[str, str]:
+    """Claim -> why it cannot be put to the test, said aloud; RunError where it was the only one."""
+    skipped = {plan.claim.name: plan.refused for plan in plans if plan.refused}
+    for claim_name, reason in skipped.items():
+        say(f"claim {claim_name}: {reason}")
+    if skipped and len(plans) == 1:
+        raise RunError(f"claim {name!r} cannot be put to the test on {dataset!r}: {skipped[name]}")
+    for arm in {arm.arm.name: arm for plan in plans for arm in plan.arms if arm.missing}.values():
+        say(f"the arm {arm.arm.words} is left out: {arm.missing}")
+    return skipped
 
 
 def _arms(claim: Any) -> list[dict[str, Any]]:

@@ -255,24 +255,7 @@ def audit_(
     if audit.outdated(found_dataset):
         say("note: the audit that is here was made in an earlier way, which took other things for copies; made again")
     found = audit.run(found_dataset, Bar())
-    document: dict[str, Any] = {
-        "dataset": found.dataset,
-        "fingerprint": found.fingerprint,
-        "images": found.num_images,
-        "counts": found.counts,
-        "leaks": found.leaks,
-        "leaked_images": found.num_leaked,
-        "crowded_images": found.num_crowded,
-        "findings": str(found.path),
-        "seconds": found.seconds,
-    }
-    lines = [f"{found.counts[kind]:>9,}  {words}" for kind, words in findings.KINDS.items()]
-    for pair in found.leaks:
-        causes = ", ".join(f"{number:,} {findings.LEAKS[cause]}" for cause, number in pair["causes"].items())
-        lines.append(f"{pair['images']:>9,}  of {pair['split']} have their like in {pair['other_split']}: {causes}")
-    if found.num_crowded:
-        lines.append(f"{found.num_crowded:>9,}  photos have so many look-alikes that only the nearest were compared")
-    lines.append(f"every finding: {found.path}")
+    document, lines = _audit_answer(found)
     if suspected:
         document["label_errors"] = suspected
         lines += _label_error_lines(suspected)
@@ -290,6 +273,28 @@ def audit_(
         if len(notes) > 20:
             say(f"... and {len(notes) - 20:,} more")
     answer(document, as_json, lines)
+
+
+def _audit_answer(found: audit.Audit) -> tuple[dict[str, Any], list[str]]:
+    """What an audit found, as a document and as lines."""
+    document = {
+        "dataset": found.dataset,
+        "fingerprint": found.fingerprint,
+        "images": found.num_images,
+        "counts": found.counts,
+        "leaks": found.leaks,
+        "leaked_images": found.num_leaked,
+        "crowded_images": found.num_crowded,
+        "findings": str(found.path),
+        "seconds": found.seconds,
+    }
+    lines = [f"{found.counts[kind]:>9,}  {words}" for kind, words in findings.KINDS.items()]
+    for pair in found.leaks:
+        causes = ", ".join(f"{number:,} {findings.LEAKS[cause]}" for cause, number in pair["causes"].items())
+        lines.append(f"{pair['images']:>9,}  of {pair['split']} have their like in {pair['other_split']}: {causes}")
+    if found.num_crowded:
+        lines.append(f"{found.num_crowded:>9,}  photos have so many look-alikes that only the nearest were compared")
+    return document, [*lines, f"every finding: {found.path}"]
 
 
 def _label_errors(run: runs.Run, dataset: Dataset, split: str | None) -> dict[str, Any]:

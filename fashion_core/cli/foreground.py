@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_core.cli.console import answer, say
@@ -27,24 +28,41 @@ def refuse_twice(run: runs.Run) -> None:
         raise RunError(f"run {run.id!r} is {status_of(run).state} in another process; watch it or stop that one")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a command finds photos and runs, how many processes train, and how it answers."""
+
+    data_dir: Path
+    runs_dir: Path
+    as_json: bool = False
+    num_processes: int = 1
+    wait: bool = True  # for the device; else RunError when another run has it
+
+
+def train(run: runs.Run, place: Place) -> None:
+    """Train in this process, with the slots that the run needs."""
+    with _slot(run, place):
+        train_here(run, place)
+
+
 @contextmanager
-def slot(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, nproc: int, wait: bool = True) -> Iterator[None]:
+def _slot(run: runs.Run, place: Place) -> Iterator[None]:
     """Hold the slots that the run needs. When it has to wait, this process becomes ``waiter``, which needs a third of
-    the memory, and later ``train --run-dir`` in this one's place."""
+    the memory, and later ``run`` in this one's place."""
     if is_rank() or devices.dealt_out():
         yield
         return
     held = run_queue.adopt(run.folder)
     if held is None:
         refuse_twice(run)
-        run_queue.enqueue(run.folder, run.settings.device, nproc, wait=wait)
+        run_queue.enqueue(run.folder, run.settings.device, place.num_processes, wait=place.wait)
         held = run_queue.take(run.folder)
-        if held is None and not wait:
+        if held is None and not place.wait:
             run_queue.withdraw(run.folder, tell=False)
             raise RunError(f"run {run.id!r} was not started: another run was about to; leave --no-wait out to wait")
         if held is None:
-            words = launchers.training_words(run, data_dir=data_dir, num_processes=nproc)
-            words += ["--runs-dir", str(runs_dir), *(["--json"] if as_json else [])]
+            words = launchers.training_words(run, data_dir=place.data_dir, num_processes=place.num_processes)
+            words += ["--runs-dir", str(place.runs_dir), *(["--json"] if place.as_json else [])]
             command = background.command_line(words, waits_for=run.folder)
             sys.stdout.flush()
             os.execv(command[0], command)
@@ -90,7 +108,10 @@ def is_rank() -> bool:
 
 
 def await_config(run_dir: Path) -> None:
-    """Until the first rank has made the run's directory; other machines see it when their file system does."""
+    """In all ranks but the first: until that has made the run's directory; other machines see it when their file
+    system does."""
+    if not is_rank() or os.environ["RANK"] == "0":
+        return
     deadline = time.monotonic() + 60
     while not (run_dir / "config.json").exists():
         if time.monotonic() > deadline:
@@ -98,28 +119,20 @@ def await_config(run_dir: Path) -> None:
         time.sleep(0.1)
 
 
-def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, nproc: int = 1) -> None:
+def train_here(run: runs.Run, place: Place) -> None:
+    """Train in this process, or in ranks below it, without asking for a slot; print the answer."""
     if not is_rank():
         reason = "Starting: loading PyTorch and the photos."
         runs.tell(run, "preparing", reason=reason, process=processes.process_identity())
-    if nproc > 1 and not is_rank():
-        from fashion_core.training import torchrun
-
-        torchrun.train_in_ranks(run, num_processes=nproc, data_dir=data_dir)
-        summary, status = run.summary(), status_of(run)
-        if summary is None and status.state == "stopped" and not _stopped_by_slurm(run):
-            answer({"run_id": run.id, "status": "stopped"}, as_json, [f"run {run.id}: {status.sentence}"])
-            return
-        if summary is None:
-            raise RunError(f"run {run.id!r}: {status.sentence}")
-        answer(summary, as_json, [f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')}"])
+    if place.num_processes > 1 and not is_rank():
+        _train_in_ranks(run, place)
         return
     asked = stop_requests()
     should_stop = _telling_who_asked(run, asked) if devices.dealt_out() else lambda: bool(asked)
     from fashion_core.training import loop as training  # two seconds of torch, after the signals are safe
 
-    dataset = runs.dataset_of(run, datasets.list_datasets(data_dir)) or datasets.find_dataset(
-        data_dir, run.dataset["id"]
+    dataset = runs.dataset_of(run, datasets.list_datasets(place.data_dir)) or datasets.find_dataset(
+        place.data_dir, run.dataset["id"]
     )
     summary = training.train(run, dataset, should_stop=should_stop, say=say)
     if is_rank():  # the process that started the ranks prints the answer
@@ -131,14 +144,28 @@ def train_here(run: runs.Run, data_dir: Path, runs_dir: Path, as_json: bool, npr
         f"val accuracy {_rounded(summary['val_accuracy'])}",
         *([f"accuracy {scores['accuracy']:.4f}, n {scores['n']:,}"] if scores.get("accuracy") is not None else []),
     ]
-    answer(summary, as_json, lines)
+    answer(summary, place.as_json, lines)
     if summary["status"] == "stopped":
-        listed = run.folder.resolve().parent == runs_dir.resolve()
+        listed = run.folder.resolve().parent == place.runs_dir.resolve()
         again = f"resume {run.id}" if listed else f"train --run-dir {run.folder}"
-        told = f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}"
+        sentence = f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}"
         if _stopped_by_slurm(run):
-            raise RunError(told)
-        say(told)
+            raise RunError(sentence)
+        say(sentence)
+
+
+def _train_in_ranks(run: runs.Run, place: Place) -> None:
+    """Train in several processes of this machine, and print the answer of all."""
+    from fashion_core.training import torchrun
+
+    torchrun.train_in_ranks(run, num_processes=place.num_processes, data_dir=place.data_dir)
+    summary, status = run.summary(), status_of(run)
+    if summary is None and status.state == "stopped" and not _stopped_by_slurm(run):
+        answer({"run_id": run.id, "status": "stopped"}, place.as_json, [f"run {run.id}: {status.sentence}"])
+        return
+    if summary is None:
+        raise RunError(f"run {run.id!r}: {status.sentence}")
+    answer(summary, place.as_json, [f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')}"])
 
 
 def _stopped_by_slurm(run: runs.Run) -> bool:

@@ -1,4 +1,4 @@
-"""Commands that put runs in order: label, delete, trash, restore. Nothing is ever removed for good by one of them."""
+"""Commands about runs that are there: stop, runs, label, delete, trash, restore. None removes anything for good."""
 
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -7,9 +7,58 @@ import typer
 
 from fashion_core.cli.console import RUNS_DIR, Json, RunsDir, answer, app
 from fashion_core.errors import WrongUse
+from fashion_core.launch import actions, run_queue
 from fashion_core.launch import trash as run_trash
+from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
 from fashion_core.runs import tags as run_tags
+
+
+@app.command()
+def stop(run: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
+    """Let a run finish its batch, save and exit; take it out of the queue if it waits."""
+    stopped = runs.find_run(runs_dir, run)
+    sentence = actions.stop(stopped)
+    answer({"run_id": run, "status": status_of(stopped).state, "sentence": sentence}, as_json, [sentence])
+
+
+@app.command("runs")
+def runs_(
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="Only runs with this tag; may be repeated.")] = None,
+    starred: Annotated[bool, typer.Option("--starred", help="Only runs with a star.")] = False,
+    as_json: Json = False,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """List the runs, newest first."""
+    rows = []
+    places = {run_id: place for _, run_id, place in run_queue.waiting(runs_dir)}
+    for run in run_tags.matching(runs.list_runs(runs_dir), tags=tags or (), starred=starred):
+        summary, status, labels = run.summary() or {}, status_of(run), run_tags.labels_of(run)
+        rows.append(
+            {
+                "run_id": run.id,
+                "dataset": run.dataset["id"],
+                "recipe": run.recipe,
+                "status": status.state,
+                "sentence": status.sentence,
+                "place": places.get(run.id),  # in the queue, 1 is next
+                "group": run.group,
+                "name": labels.name,
+                "tags": labels.tags,
+                "starred": labels.starred,
+                "created": run.created,
+                "epochs": summary.get("epochs"),
+                "val_accuracy": summary.get("val_accuracy"),
+                "test_accuracy": summary.get("scores", {}).get("test", {}).get("accuracy"),
+            }
+        )
+    lines = [
+        f"{'* ' if r['starred'] else ''}{r['run_id']}{f' ({name})' if (name := r['name']) else ''}: "
+        f"{r['recipe']} on {r['dataset']}, {r['status']}. {r['sentence']}"
+        for r in rows
+    ]
+    none = "no run has that" if tags or starred else "no runs yet; run: python -m fashion_core train demo"
+    answer(rows, as_json, lines or [none])
 
 
 @app.command()

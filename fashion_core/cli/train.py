@@ -1,8 +1,11 @@
-"""Commands about training: train, resume, stop, runs. What trains in this process is ``foreground``."""
+"""Commands that train: train, resume, and ``run``, which launchers start.
 
-import os
+What trains in this process is ``foreground``.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,19 +30,39 @@ from fashion_core.cli.console import (
     app,
     say,
 )
+from fashion_core.cli.foreground import Place
 from fashion_core.data import datasets
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
-from fashion_core.launch import actions, devices, launchers, run_queue, sbatch, slurm
+from fashion_core.launch import actions, devices, launchers, sbatch, slurm
 from fashion_core.launch.status import status_of
 from fashion_core.metrics import enough
 from fashion_core.runs import runs
-from fashion_core.runs import tags as run_tags
 from fashion_core.settings import recipes
+from fashion_core.settings.config import Settings
 
 NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Refuse to start when another run has the device, instead of waiting.")
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a person wants trained: the settings of a new run on a dataset, and what to call it."""
+
+    dataset: str | None
+    recipe: str | None
+    sets: list[str]
+    run_id: str | None
+    run_dir: Path | None
+
+    def settings(self) -> Settings:
+        return recipes.settings_for(self.recipe or "report", self.sets)
+
+    def named_dataset(self) -> str:
+        if self.dataset is None:
+            raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
+        return self.dataset
 
 
 @app.command()
@@ -51,12 +74,7 @@ def train(
     sets: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes one setting.")] = None,
     device: Device = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="The run's directory name.")] = None,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--run-dir", resolve_path=True, help="Train in this directory; goes on if it holds a run already."
-        ),
-    ] = None,
+    run_dir: Annotated[Path | None, typer.Option("--run-dir", resolve_path=True, hidden=True)] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Start in the background and return at once.")] = False,
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Launch so many runs as one group: seed, seed + 1, ...")
@@ -82,70 +100,93 @@ def train(
         raise WrongUse(f"--run-dir names the directory, so --run-id {run_id} has no place; leave one of them out")
     if foreground.is_rank() and run_dir is None:
         raise WrongUse("under torchrun every process must know the run's directory; give --run-dir DIR")
-    if foreground.is_rank() and os.environ["RANK"] != "0":
-        foreground.await_config(run_dir)  # type: ignore[arg-type]
+    if run_dir is not None:
+        foreground.await_config(run_dir)
     sets = [*(sets or []), *([f"device={device}"] if device else [])]
+    asked = _Asked(dataset=dataset, recipe=recipe, sets=sets, run_id=run_id, run_dir=run_dir)
+    place = Place(data_dir=data_dir, runs_dir=runs_dir, as_json=as_json, num_processes=nproc, wait=not no_wait)
     request = _request(
         backend, None, nproc, nodes, gpus, slurm_options, partition=partition, time=time_limit, account=account
     )
     if request is not None:
-        if no_wait:
-            raise WrongUse("a job waits in Slurm for its nodes, so --no-wait has no place; leave it out")
-        slurm.require()
-        launchers.check_path(run_dir or runs_dir)
+        _check_slurm(run_dir or runs_dir, no_wait)
     if seeds is not None or twin is not None:
-        _check_group(seeds, twin, dataset, run_dir, no_wait)
-        settings = recipes.settings_for(recipe or "report", sets)
-        places = {
-            "data_dir": data_dir,
-            "runs_dir": runs_dir,
-            "run_id": run_id,
-            "num_processes": nproc,
-            "request": request,
-        }
-        if seeds is not None:
-            ids = actions.start_group(dataset, settings, seeds, **places)  # type: ignore[arg-type]
-        else:
-            ids = actions.start_twin(dataset, settings, twin, **places)  # type: ignore[arg-type]
-        _answer_group([runs.find_run(runs_dir, name) for name in ids], detach or request is not None, as_json)
-        return
-    made = False
-    if run_dir is not None and (run_dir / "config.json").exists():
+        _check_group(seeds, twin, asked, no_wait)
+        _answer_group(_launch_group(asked, place, request, seeds, twin), detach or request is not None, as_json)
+    elif run_dir is not None and (run_dir / "config.json").exists():
         run = runs.open_run(run_dir)
-        _check_same_request(run, dataset, recipe, sets, data_dir)
-        summary = run.summary()
-        if (
-            status_of(run).state == "finished" and summary and not run.unanswered()
-        ):  # a scheduler may ask again; nothing is left to do
-            answer(summary, as_json, [f"run {run.id} is finished already"])
-            return
+        _check_same_request(run, asked, data_dir)
+        _launch(run, place, request, detach)
     else:
-        if dataset is None:
-            raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
-        settings = recipes.settings_for(recipe or "report", sets)
-        found = datasets.find_dataset(data_dir, dataset)
-        for sentence in filter(None, (enough.sentence(name, found.splits.get(name, 0)) for name in ("val", "test"))):
-            say(f"note: {sentence}")
-        if request is None:
-            devices.slots_for(settings.device, nproc)
-        made = True
-        if run_dir is not None:
-            run = runs.create_run_at(found, settings, run_dir)
-        else:
-            run = runs.create_run(found, settings, runs_dir=runs_dir, run_id=run_id)
-    try:
-        if detach or request is not None:
-            foreground.refuse_twice(run)
-            actions.start(run, data_dir=data_dir, num_processes=nproc, wait=not no_wait, request=request)
-            _answer_launched(run, as_json)
-            return
-        with foreground.slot(run, data_dir, runs_dir, as_json, nproc, not no_wait):
-            foreground.train_here(run, data_dir, runs_dir, as_json, nproc)
-    except RunError as error:
-        refused = isinstance(error, slurm.Refused) or (no_wait and not run.events())
-        if made and refused:  # it leaves nothing
-            storage.remove_folder(run.folder)
-        raise
+        run = _make_run(asked, place, request)
+        try:
+            _launch(run, place, request, detach)
+        except RunError as error:
+            if isinstance(error, slurm.Refused) or (no_wait and not run.events()):  # it leaves nothing
+                storage.remove_folder(run.folder)
+            raise
+
+
+@app.command("run", hidden=True)
+def run_(
+    folder: Annotated[Path, typer.Argument(resolve_path=True)],
+    nproc: Nproc = 1,
+    as_json: Json = False,
+    data_dir: DataDir = DATA_DIR,
+    runs_dir: RunsDir = RUNS_DIR,
+) -> None:
+    """Train the run in FOLDER from its newest saved step on: what launchers, the queue and torchrun start."""
+    foreground.await_config(folder)
+    place = Place(data_dir=data_dir, runs_dir=runs_dir, as_json=as_json, num_processes=nproc)
+    _launch(runs.open_run(folder), place, None, detach=False)
+
+
+def _make_run(asked: _Asked, place: Place, request: sbatch.Request | None) -> runs.Run:
+    """The directory of a new run, once everything that could refuse it was asked."""
+    name, settings = asked.named_dataset(), asked.settings()
+    dataset = datasets.find_dataset(place.data_dir, name)
+    for sentence in filter(None, (enough.sentence(split, dataset.splits.get(split, 0)) for split in ("val", "test"))):
+        say(f"note: {sentence}")
+    if request is None:
+        devices.slots_for(settings.device, place.num_processes)
+    if asked.run_dir is not None:
+        return runs.create_run_at(dataset, settings, asked.run_dir)
+    return runs.create_run(dataset, settings, runs_dir=place.runs_dir, run_id=asked.run_id)
+
+
+def _launch(run: runs.Run, place: Place, request: sbatch.Request | None, detach: bool) -> None:
+    """Train a run whose directory is there: in a process of its own, in Slurm or here."""
+    summary = run.summary()
+    if summary and status_of(run).state == "finished" and not run.unanswered():
+        # a scheduler may ask again; nothing is left to do
+        answer(summary, place.as_json, [f"run {run.id} is finished already"])
+    elif detach or request is not None:
+        foreground.refuse_twice(run)
+        num_processes, wait = place.num_processes, place.wait
+        actions.start(run, data_dir=place.data_dir, num_processes=num_processes, wait=wait, request=request)
+        _answer_launched(run, place.as_json)
+    else:
+        foreground.train(run, place)
+
+
+def _launch_group(
+    asked: _Asked, place: Place, request: sbatch.Request | None, seeds: int | None, twin: str | None
+) -> list[runs.Run]:
+    """The runs of a group of seeds or of a pair of twins, all of them launched."""
+    name, settings = asked.named_dataset(), asked.settings()
+    where: dict[str, Any] = {
+        "data_dir": place.data_dir,
+        "runs_dir": place.runs_dir,
+        "run_id": asked.run_id,
+        "num_processes": place.num_processes,
+        "request": request,
+    }
+    if seeds is not None:
+        ids = actions.start_group(name, settings, seeds, **where)
+    else:
+        assert twin is not None
+        ids = actions.start_twin(name, settings, twin, **where)
+    return [runs.find_run(place.runs_dir, run_id) for run_id in ids]
 
 
 def _request(
@@ -170,6 +211,13 @@ def _request(
     return sbatch.request(before, nodes=nodes, processes=processes, gpus=gpus, options=options or (), **named)
 
 
+def _check_slurm(folder: Path, no_wait: bool) -> None:
+    if no_wait:
+        raise WrongUse("a job waits in Slurm for its nodes, so --no-wait has no place; leave it out")
+    slurm.require()
+    launchers.check_path(folder)
+
+
 def _answer_launched(run: runs.Run, as_json: bool) -> None:
     status = status_of(run)
     line = status.sentence if status.state == "queued" else "started"
@@ -178,13 +226,12 @@ def _answer_launched(run: runs.Run, as_json: bool) -> None:
     answer(document, as_json, [f"run {run.id}: {line}"])
 
 
-def _check_group(seeds: int | None, twin: str | None, dataset: str | None, run_dir: Path | None, no_wait: bool) -> None:
+def _check_group(seeds: int | None, twin: str | None, asked: _Asked, no_wait: bool) -> None:
     word = "--seeds" if seeds is not None else "--twin"
     if seeds is not None and twin is not None:
         raise WrongUse("--seeds and --twin make different groups; launch one after the other")
-    if dataset is None:
-        raise WrongUse("train needs a dataset; run: python -m fashion_core datasets")
-    if run_dir is not None:
+    asked.named_dataset()
+    if asked.run_dir is not None:
         raise WrongUse(f"--run-dir is the directory of one run and {word} makes several; give --run-id NAME instead")
     if no_wait:
         raise WrongUse(f"the runs of {word} wait for each other, so --no-wait has no place; leave it out")
@@ -210,19 +257,18 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
         )
 
 
-def _check_same_request(
-    run: runs.Run, dataset: str | None, recipe: str | None, sets: list[str], data_dir: Path
-) -> None:
+def _check_same_request(run: runs.Run, asked: _Asked, data_dir: Path) -> None:
     """A directory that holds a run goes on with the very command that made it, or with no settings at all."""
-    if dataset is not None:
-        runs.check_same_dataset(run, datasets.find_dataset(data_dir, dataset))
-    if recipe is None and not sets:
+    if asked.dataset is not None:
+        runs.check_same_dataset(run, datasets.find_dataset(data_dir, asked.dataset))
+    if asked.recipe is None and not asked.sets:
         return
-    ours, asked = run.settings.to_json(), recipes.settings_for(recipe or run.recipe, sets).to_json()
+    ours = run.settings.to_json()
+    wanted = recipes.settings_for(asked.recipe or run.recipe, asked.sets).to_json()
     for name in ours:
-        if ours[name] != asked[name]:
+        if ours[name] != wanted[name]:
             raise WrongUse(
-                f"{run.folder} holds a run with {name} {ours[name]}, but {asked[name]} was asked for; "
+                f"{run.folder} holds a run with {name} {ours[name]}, but {wanted[name]} was asked for; "
                 "give another --run-dir, or leave --recipe, --set and --device out to go on with it"
             )
 
@@ -263,52 +309,5 @@ def resume(
         actions.refuse_resume(found, answers=True)
     if step is not None:
         actions.rewind(found, step)
-    with foreground.slot(found, data_dir, runs_dir, as_json, nproc, not no_wait):
-        foreground.train_here(found, data_dir, runs_dir, as_json, nproc)
-
-
-@app.command()
-def stop(run: str, as_json: Json = False, runs_dir: RunsDir = RUNS_DIR) -> None:
-    """Let a run finish its batch, save and exit; take it out of the queue if it waits."""
-    found = runs.find_run(runs_dir, run)
-    sentence = actions.stop(found)
-    answer({"run_id": run, "status": status_of(found).state, "sentence": sentence}, as_json, [sentence])
-
-
-@app.command("runs")
-def runs_(
-    tags: Annotated[list[str] | None, typer.Option("--tag", help="Only runs with this tag; may be repeated.")] = None,
-    starred: Annotated[bool, typer.Option("--starred", help="Only runs with a star.")] = False,
-    as_json: Json = False,
-    runs_dir: RunsDir = RUNS_DIR,
-) -> None:
-    """List the runs, newest first."""
-    found = []
-    places = {run_id: place for _, run_id, place in run_queue.waiting(runs_dir)}
-    for run in run_tags.matching(runs.list_runs(runs_dir), tags=tags or (), starred=starred):
-        summary, status, labels = run.summary() or {}, status_of(run), run_tags.labels_of(run)
-        found.append(
-            {
-                "run_id": run.id,
-                "dataset": run.dataset["id"],
-                "recipe": run.recipe,
-                "status": status.state,
-                "sentence": status.sentence,
-                "place": places.get(run.id),  # in the queue, 1 is next
-                "group": run.group,
-                "name": labels.name,
-                "tags": labels.tags,
-                "starred": labels.starred,
-                "created": run.created,
-                "epochs": summary.get("epochs"),
-                "val_accuracy": summary.get("val_accuracy"),
-                "test_accuracy": summary.get("scores", {}).get("test", {}).get("accuracy"),
-            }
-        )
-    lines = [
-        f"{'* ' if r['starred'] else ''}{r['run_id']}{f' ({name})' if (name := r['name']) else ''}: "
-        f"{r['recipe']} on {r['dataset']}, {r['status']}. {r['sentence']}"
-        for r in found
-    ]
-    none = "no run has that" if tags or starred else "no runs yet; run: python -m fashion_core train demo"
-    answer(found, as_json, lines or [none])
+    place = Place(data_dir=data_dir, runs_dir=runs_dir, as_json=as_json, num_processes=nproc, wait=not no_wait)
+    foreground.train(found, place)

@@ -220,7 +220,7 @@ def _telling_of_a_kill(run: runs.Run) -> Callable[[int, int], None]:
 
 def training_words(run: runs.Run, *, data_dir: Path, num_processes: int = 1) -> list[str]:
     """The words of the command that trains a run whose directory is there."""
-    words = ["train", "--run-dir", str(run.folder.resolve()), "--data-dir", str(data_dir.resolve())]
+    words = ["run", str(run.folder.resolve()), "--data-dir", str(data_dir.resolve())]
     return [*words, "--nproc", str(num_processes)] if num_processes > 1 else words
 
 

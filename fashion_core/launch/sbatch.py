@@ -1,6 +1,6 @@
 """What a run asks Slurm for, and the batch script that trains it. Takes words; gives text; calls no program.
 
-The script becomes the very command that trains on one machine (``train --run-dir``, which goes on with what is saved),
+The script becomes the very command that trains on one machine (``run``, which goes on with what is saved),
 so a job that Slurm requeues after a preemption or a dead node loses nothing. Every word of it is quoted.
 """
 

@@ -165,12 +165,7 @@ def _prepare(
     resuming = bool(checkpoints.saved_steps(run.folder))
     device = world.device(choose_device(settings.device))
     if world.is_first:
-        # Under torchrun the process to signal is the one that started the ranks: it passes a stop on to all.
-        process = processes.process_identity(world.parent if world.size > 1 else None)
-        runs.tell(run, "preparing", reason="Preparing the photos.", process=process)
-        width, height = settings.image_size
-        tell = told_to_events(run, "Preparing the photos", should_stop)
-        pixels.build(dataset, width, height, tell, settings.num_workers, how=settings.resize)
+        _prepare_photos(run, dataset, world, should_stop)
     say(
         f"run {run.id} on {_describe(device)}"
         + (f", {counted(world.size, 'process', 'processes')}" if world.size > 1 else "")
@@ -184,11 +179,7 @@ def _prepare(
     if settings.pretrained != "none" and not resuming:  # a saved step has every weight
         finetuning.start_from_pretrained(run, learner, dataset.folder.parent)
     if world.is_first:
-        num_steps = 4  # the last two, the best, and one in the making
-        if settings.keep_steps == "every_epoch":
-            num_steps += max(0, settings.epochs - len(checkpoints.saved_steps(run.folder)))
-        needed = num_steps * state.num_bytes(learner)
-        storage.require_space(run.folder, needed, f"the saved steps of run {run.id!r}")
+        _require_space(run, learner)
     progress = state.load(run, learner) if resuming else Progress()
     world.wait()
     if world.is_first:
@@ -222,6 +213,27 @@ def _prepare(
         ),
     )
     return job, progress
+
+
+def _prepare_photos(
+    run: runs.Run, dataset: datasets.Dataset, world: distributed.Ranks, should_stop: Callable[[], bool]
+) -> None:
+    """The pixel cache of the run's size, and who may be asked to stop meanwhile."""
+    # Under torchrun the process to signal is the one that started the ranks: it passes a stop on to all.
+    process = processes.process_identity(world.parent if world.size > 1 else None)
+    runs.tell(run, "preparing", reason="Preparing the photos.", process=process)
+    width, height = run.settings.image_size
+    tell = told_to_events(run, "Preparing the photos", should_stop)
+    pixels.build(dataset, width, height, tell, run.settings.num_workers, how=run.settings.resize)
+
+
+def _require_space(run: runs.Run, learner: steps.Learner) -> None:
+    """FashionError when the disk has no room for the steps that the run will save."""
+    num_steps = 4  # the last two, the best, and one in the making
+    if run.settings.keep_steps == "every_epoch":
+        num_steps += max(0, run.settings.epochs - len(checkpoints.saved_steps(run.folder)))
+    needed = num_steps * state.num_bytes(learner)
+    storage.require_space(run.folder, needed, f"the saved steps of run {run.id!r}")
 
 
 def make_learner(run: runs.Run, counts_K: np.ndarray, device: torch.device, world: distributed.Ranks) -> steps.Learner:
@@ -286,19 +298,9 @@ def _epoch(job: Job, progress: Progress) -> None:
         if progress.step % settings.log_every == 0:
             mean_loss = world.total(loss_since_log).item() / progress.loss_steps
             watch.catch_up()
-            progress.seconds = seconds_at_clock + time.perf_counter() - clock
-            job.log(
-                kind="step",
-                epoch=epoch,
-                step=progress.step,
-                loss=mean_loss,
-                learning_rate=rate,
-                **({} if norm is None else {"gradient_norm": norm.item()}),
-                images_per_second=(progress.images - images_at_clock) / (time.perf_counter() - clock),
-                seconds=progress.seconds,
-                **_memory(learner),
-            )
-            job.say(f"epoch {epoch}/{settings.epochs} step {progress.step} loss {mean_loss:.4f}")
+            passed = time.perf_counter() - clock
+            progress.seconds = seconds_at_clock + passed
+            _log_step(job, progress, epoch, mean_loss, rate, norm, (progress.images - images_at_clock) / passed)
             loss_since_log.zero_()
             progress.loss_steps = 0
         stop, due = world.agree(job.should_stop(), time.monotonic() - saved_at >= 60 * settings.save_minutes)
@@ -313,6 +315,30 @@ def _epoch(job: Job, progress: Progress) -> None:
             if due and world.is_first and progress.step % job.steps_per_epoch:
                 state.save(run, learner, progress)
             saved_at = time.monotonic()
+
+
+def _log_step(
+    job: Job,
+    progress: Progress,
+    epoch: int,
+    loss: float,
+    learning_rate: float,
+    norm: torch.Tensor | None,
+    images_per_second: float,
+) -> None:
+    """The row of a step that is logged; ``loss`` is the mean since the row before."""
+    job.log(
+        kind="step",
+        epoch=epoch,
+        step=progress.step,
+        loss=loss,
+        learning_rate=learning_rate,
+        **({} if norm is None else {"gradient_norm": norm.item()}),
+        images_per_second=images_per_second,
+        seconds=progress.seconds,
+        **_memory(job.learner),
+    )
+    job.say(f"epoch {epoch}/{job.run.settings.epochs} step {progress.step} loss {loss:.4f}")
 
 
 def _memory(learner: steps.Learner) -> dict[str, int]:

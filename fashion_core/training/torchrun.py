@@ -33,13 +33,13 @@ def train_in_ranks(run: runs.Run, *, num_processes: int, data_dir: Path) -> None
         max_restarts=0,
         monitor_interval=0.1,
     )
-    words = ["-m", "fashion_core", "train", "--run-dir", str(run.folder), "--data-dir", str(data_dir)]
+    words = ["-m", "fashion_core", "run", str(run.folder), "--data-dir", str(data_dir)]
     try:
         elastic_launch(config, sys.executable)(*words)
     except SignalException:  # this process was asked to stop and has passed it on; the ranks have saved and ended
         return
     except ChildFailedError as error:
-        if status_of(run).state == "stopped":  # by Slurm: its ranks exit with 1, as `train` does
+        if status_of(run).state == "stopped":  # by Slurm: its ranks exit with 1, as `run` does
             return
         reason = _first_end(error, num_processes)
         told = next((event for event in reversed(run.events()) if event["event"] == "failed"), None)
