@@ -163,7 +163,7 @@ def test_memory_that_really_runs_out_is_told_and_a_smaller_batch_is_found(tiny_d
     code = (
         "import resource, sys, psutil\n"
         "from pathlib import Path\n"
-        "from fashion_core.settings import config; from fashion_core.data import importing as manifest; from "
+        "from fashion_core.settings import recipes; from fashion_core.data import importing as manifest; from "
         "fashion_core.runs import runs; from fashion_core.training import loop as train; from fashion_core.training "
         "import batches\n"
         "import numpy as np, torch\n"
