@@ -1,8 +1,7 @@
 """Reads the four idx files of Fashion-MNIST, or of another set in the same form, gzipped or not.
 
 Takes a folder; gives labels and single pictures (or SourceError), and says whether they are Fashion-MNIST's: MNIST,
-KMNIST and EMNIST come under the same names. Pictures are addressed as ``train-images-idx3-ubyte.gz#123``. Knows nothing
-of splits.
+KMNIST and EMNIST come under the same names. Pictures are addressed as ``train-images-idx3-ubyte.gz#123``.
 """
 
 import gzip
@@ -15,8 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
-from fashion_core.errors import SourceError
+from fashion_core import labels
+from fashion_core.data.sources import confusable_names
+from fashion_core.data.sources.reader import Given, Option, Reader, Source
+from fashion_core.errors import SourceError, WrongUse
+from fashion_core.labels import counted
+
+NAME = "fashion-mnist"
 
 STEMS = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -37,6 +44,101 @@ _ADDRESS = re.compile(r"(.*idx3-ubyte(?:\.gz)?)#(\d{1,9})")
 _IMAGES, _LABELS = 2051, 2049
 _MOST_BYTES = 256 << 20
 _lock = threading.Lock()
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Class names from ``zero, one, two``; NAME stands for the names of its garments."""
+    if text.strip() == NAME:
+        return labels.FASHION_MNIST
+    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
+
+
+def _checked(text: str) -> str:
+    """The class names as ``zero,one,two``; WrongUse where they cannot be those of classes."""
+    names = names_in(text)
+    for name in names:
+        if not name or not name.isprintable():
+            raise WrongUse(f"a class name has visible characters, got {name!r} in --class-names")
+    for one, two in confusable_names.alike(names):
+        raise WrongUse(f"--class-names has '{one}' and '{two}', which look alike; give them names that differ")
+    if len(set(names)) < len(names):
+        raise WrongUse("--class-names has a name twice; give every class its own")
+    return ",".join(names)
+
+
+_CLASS_NAMES = Option(
+    name="class_names",
+    help="What the numbers in idx files (MNIST and its kin) mean: zero,one,two; lowest first.",
+    title="Class names of idx files",
+    about="MNIST and its kin hold numbers for classes. Name them, the lowest number first, with commas between. "
+    "Fashion-MNIST is known without this.",
+    example="zero, one, two",
+    check=_checked,
+    elsewhere="names the numbers of idx files, and {source} has class names of its own; leave it out",
+)
+
+
+class IdxFiles(Reader):
+    """The reader of the four idx files: pictures without files of their own, whose labels are numbers."""
+
+    kinds = ("fashion-mnist", "idx")
+    names = (NAME,)
+    options = (_CLASS_NAMES,)
+    in_files = False
+    of_one_size = True
+
+    def recognises(self, place: Path) -> bool:
+        return holds_any(place) or (is_file_name(place.name) and place.is_file())
+
+    def lies(self, name: str) -> Path:
+        return SYSTEM_FOLDER.resolve()
+
+    def read(self, given: Given) -> Source:
+        if given.place.is_file():
+            raise SourceError(
+                f"'{given.place.name}' is one of the four files of Fashion-MNIST or its kin; give the folder that "
+                "holds all four."
+            )
+        if not holds_any(given.place):
+            raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; {HOW_TO_GET}.")
+        found = read(given.place)
+        told = names_in(given.choices.text(_CLASS_NAMES))
+        known = not told and is_fashion({split: numbers for split, (_, numbers) in found.items()})
+        names = _names_of_numbers(given.place, found, labels.FASHION_MNIST if known else told)
+        rows = [
+            (f"{split}-{number:05d}", f"{file}#{number}", split, names[own])
+            for split, (file, numbers) in found.items()
+            for number, own in enumerate(numbers.tolist())
+        ]
+        table = pd.DataFrame(rows, columns=["image_id", "path", "split", "label"])
+        note = "Fashion-MNIST by Zalando Research, MIT licence" if known else ""
+        return given.source("fashion-mnist" if known else "idx", given.place, list(names.values()), table, note=note)
+
+    def photo_bytes(self, root: Path, path: str) -> bytes:
+        return _picture(root, path).tobytes()
+
+    def image(self, root: Path, path: str, data: bytes) -> Image.Image:
+        return Image.fromarray(_picture(root, path)).convert("RGB")
+
+
+def _names_of_numbers(
+    folder: Path, found: Mapping[str, tuple[str, np.ndarray]], names: tuple[str, ...]
+) -> dict[int, str]:
+    """The class name of every number that occurs; SourceError says how to give them where nothing does."""
+    numbers = np.unique(np.concatenate([own for _, own in found.values()])).tolist()
+    if len(names) == len(numbers):
+        return dict(zip(numbers, names, strict=True))
+    which = f"{len(numbers)} different numbers, {numbers[0]} to {numbers[-1]}"
+    if names:
+        raise SourceError(
+            f"the labels in '{folder}' are {which}, and --class-names gives {counted(len(names), 'name')}; give one "
+            "for each number, the lowest first."
+        )
+    raise SourceError(
+        f"the idx files in '{folder}' are not Fashion-MNIST's, so nothing says what their labels mean ({which}); name "
+        "the classes, the lowest number first: --class-names zero,one,two (or --class-names fashion-mnist, if they are "
+        "a part of it)."
+    )
 
 
 def holds_any(folder: Path) -> bool:
@@ -77,18 +179,15 @@ def is_fashion(numbers_of: Mapping[str, np.ndarray]) -> bool:
     )
 
 
-def split_address(path: str) -> tuple[str, int] | None:
-    """("train-images-idx3-ubyte.gz", 123) for such an address, None for the path of an ordinary photo."""
+def _picture(root: Path, path: str) -> np.ndarray:
+    """One picture, uint8 H x W, by its address."""
     match = _ADDRESS.fullmatch(path)
-    return (match[1], int(match[2])) if match else None
-
-
-def picture(root: Path, address: tuple[str, int]) -> np.ndarray:
-    """One picture, uint8 H x W."""
-    images = pictures(root / address[0])
-    if address[1] >= len(images):
-        raise SourceError(f"'{root / address[0]}' holds {len(images):,} pictures, there is no number {address[1]:,}.")
-    return images[address[1]]
+    assert match, f"{path!r} is no address in an idx file"
+    images = pictures(root / match[1])
+    number = int(match[2])
+    if number >= len(images):
+        raise SourceError(f"'{root / match[1]}' holds {len(images):,} pictures, there is no number {number:,}.")
+    return images[number]
 
 
 def pictures(file: Path) -> np.ndarray:

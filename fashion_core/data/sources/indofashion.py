@@ -3,6 +3,7 @@
 Takes a folder; gives rows (or SourceError with file and line). Opens no photo and writes nothing.
 """
 
+import dataclasses
 import html
 import json
 import os
@@ -17,12 +18,34 @@ import pandas as pd
 from fashion_core import labels
 from fashion_core.data.sources import photos
 from fashion_core.data.sources.archives import has_odd_characters
+from fashion_core.data.sources.reader import Given, Reader, Source
 from fashion_core.errors import SourceError
-from fashion_core.labels import counted
+from fashion_core.labels import agree, counted
 
 FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
 FOLDERS = ("", "annotations", "images/metadata")
 TEXT_COLUMNS = ("image_url", "brand", "product_title", "color")
+
+
+class IndoFashion(Reader):
+    """The reader of the set that the lab is named for; its classes come in its own order."""
+
+    kinds = ("indofashion",)
+
+    def recognises(self, place: Path) -> bool:
+        return bool(find(place))
+
+    def read(self, given: Given) -> Source:
+        found = read(given.place)
+        there = set(found.rows["label"])
+        classes = [label for label in labels.INDOFASHION if label in there]
+        note = "IndoFashion: photos and texts belong to the shops that published them"
+        source = given.source("indofashion", given.place, classes, found.rows, note=note)
+        notes = [*found.warnings, *([f"splits: {source.split_rule}"] if source.split_rule != "as given" else [])]
+        if absent := [label for label in labels.INDOFASHION if label not in there]:
+            have = agree(len(absent), "class of IndoFashion's 15 has", "classes of IndoFashion's 15 have")
+            notes.append(f"{len(absent)} {have} no rows here: {', '.join(absent)}")
+        return dataclasses.replace(source, warnings=tuple(notes))
 
 
 @dataclass(frozen=True)
