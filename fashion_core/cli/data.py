@@ -15,6 +15,7 @@ from fashion_core.data import derived, image_folders, importing, long_tail
 from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import TOO_LARGE, Dataset, find_dataset, list_datasets, num_unread, states
 from fashion_core.data.sources import readers
+from fashion_core.data.sources.reader import flag_of
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
 from fashion_core.metrics import enough, label_errors
@@ -162,7 +163,7 @@ def _with_options_of_readers(command: Callable[..., None]) -> Callable[..., None
             option.name,
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
             default="" if option.check else False,
-            annotation=Annotated[str if option.check else bool, typer.Option(option.flag, help=option.help)],
+            annotation=Annotated[str if option.check else bool, typer.Option(flag_of(option.name), help=option.help)],
         )
         for option in readers.options()
     ]

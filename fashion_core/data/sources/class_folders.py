@@ -44,7 +44,7 @@ class ClassFolders(Reader):
         return place.is_dir()
 
     def read(self, given: Given) -> Source:
-        found = read(given.place, given.choices.yes(_JOIN_ALIKE))
+        found = read(given.place, given.choices[_JOIN_ALIKE])
         note = _licence_note(given.place, found.base)
         return given.source("folders", found.base, found.classes, found.rows, note=note, warnings=found.warnings)
 
@@ -291,8 +291,8 @@ def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
         first, second = pairs[0]
         more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
         raise SourceError(
-            f"class folders {confusable_names.shown(first)} and {confusable_names.shown(second)} in '{base}'{more} look "
-            f"alike: they differ only by {confusable_names.difference(first, second)}; rename one of them, or have "
+            f"class folders {confusable_names.shown(first)} and {confusable_names.shown(second)} in '{base}'{more} "
+            f"look alike: they differ only by {confusable_names.difference(first, second)}; rename one of them, or have "
             "classes that look alike joined (--join-alike)."
         )
     if len(classes) < 2:

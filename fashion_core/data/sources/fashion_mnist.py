@@ -102,7 +102,7 @@ class IdxFiles(Reader):
         if not holds_any(given.place):
             raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; {HOW_TO_GET}.")
         found = read(given.place)
-        told = names_in(given.choices.text(_CLASS_NAMES))
+        told = names_in(given.choices[_CLASS_NAMES])
         known = not told and is_fashion({split: numbers for split, (_, numbers) in found.items()})
         names = _names_of_numbers(given.place, found, labels.FASHION_MNIST if known else told)
         rows = [

@@ -36,10 +36,6 @@ class Option:
     check: Callable[[str], str] | None = None
     elsewhere: str = ""
 
-    @property
-    def flag(self) -> str:
-        return flag_of(self.name)
-
 
 def flag_of(name: str) -> str:
     """``--class-names`` of ``class_names``."""
@@ -52,17 +48,12 @@ class Choices:
 
     decided: Mapping[str, str | bool] = field(default_factory=dict)
 
-    def text(self, option: Option) -> str:
-        return str(self.decided.get(option.name, ""))
-
-    def yes(self, option: Option) -> bool:
-        return bool(self.decided.get(option.name, False))
+    def __getitem__(self, option: Option) -> Any:
+        return self.decided.get(option.name, "" if option.check else False)
 
     def flags(self) -> list[str]:
         """The words on the command line that mean these choices."""
-        words = [
-            [flag_of(name)] if value is True else [flag_of(name), str(value)] for name, value in self.decided.items()
-        ]
+        words = [(flag_of(name), *([] if value is True else [str(value)])) for name, value in self.decided.items()]
         return [word for own in words for word in own]
 
 

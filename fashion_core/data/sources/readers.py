@@ -19,7 +19,7 @@ from fashion_core.data.sources.class_folders import ClassFolders, wrapped
 from fashion_core.data.sources.drawn import DEMO, Drawn
 from fashion_core.data.sources.fashion_mnist import IdxFiles
 from fashion_core.data.sources.indofashion import IndoFashion
-from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source
+from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
 from fashion_core.errors import PhotoError, SourceError
 
 #: In the order in which they are asked whether a folder is theirs; the last one takes what no other recognises.
@@ -172,6 +172,6 @@ def _read(reader: Reader, given: Given, place: Path) -> Source:
     """SourceError also where a choice was made that means something to another layout only, and says so."""
     source = f"{'file' if given.place.is_file() else 'folder'} '{given.place}'"
     for option in options():
-        if option.elsewhere and given.choices.text(option) and option not in reader.options:
-            raise SourceError(f"{option.flag} {option.elsewhere.format(source=source)}.")
+        if option.elsewhere and given.choices[option] and option not in reader.options:
+            raise SourceError(f"{flag_of(option.name)} {option.elsewhere.format(source=source)}.")
     return reader.read(replace(given, place=place))
