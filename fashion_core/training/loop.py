@@ -266,16 +266,7 @@ def _epoch(job: Job, progress: Progress) -> None:
         num = len(batch.positions_B)
         rate = schedules.rate_at(settings, progress.step, job.steps_per_epoch, progress.plateau.drops)
         with failures.naming_memory(job, batch, epoch):
-            loss, norm = steps.step(
-                learner,
-                source,
-                job.rows_N,
-                labels_N,
-                batch,
-                epoch=epoch,
-                learning_rate=rate,
-                num_steps_before=progress.step,
-            )
+            loss, norm = steps.step(learner, source, batch, learning_rate=rate, num_steps_before=progress.step)
         loss_since_log += loss
         epoch_loss += loss * num
         progress.step += 1
