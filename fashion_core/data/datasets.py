@@ -187,9 +187,3 @@ def import_progress(data_dir: Path, dataset_id: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return state | {"alive": locks.is_held(folder / "lock")}
-
-
-def list_imports(data_dir: Path) -> list[str]:
-    """Ids of imports that run, were killed, or failed and left their reason."""
-    folder = data_dir / INCOMING
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

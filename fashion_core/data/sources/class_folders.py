@@ -56,7 +56,7 @@ def _licence_note(*folders: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Found:
+class _Found:
     """What lies in the folder. ``rows``: image_id, path, split ("" where there are no splits), label."""
 
     base: Path
@@ -65,10 +65,10 @@ class Found:
     warnings: tuple[str, ...]
 
 
-def read(root: Path, join_alike: bool = False) -> Found:
+def read(root: Path, join_alike: bool = False) -> _Found:
     """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. Classes
     whose names look alike are refused, or with ``join_alike`` one class."""
-    base = without_wrappers(root)
+    base = _without_wrappers(root)
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
     other: Counter[str] = Counter()
@@ -107,10 +107,10 @@ def read(root: Path, join_alike: bool = False) -> Found:
         )
     rows = pd.DataFrame(found, columns=["image_id", "split", "label"])
     rows.insert(1, "path", rows["image_id"])
-    return Found(base, classes, rows, tuple(notes))
+    return _Found(base, classes, rows, tuple(notes))
 
 
-def without_wrappers(root: Path) -> Path:
+def _without_wrappers(root: Path) -> Path:
     """The folder below ``root`` at which there is something to choose: single folders around everything are skipped."""
     base = root
     for inner in wrapped(root):
@@ -288,12 +288,12 @@ def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str])
 
 def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
     if pairs := confusable_names.alike(classes):
-        first, second = pairs[0]
+        first, second = (confusable_names.shown(name) for name in pairs[0])
         more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
         raise SourceError(
-            f"class folders {confusable_names.shown(first)} and {confusable_names.shown(second)} in '{base}'{more} "
-            f"look alike: they differ only by {confusable_names.difference(first, second)}; rename one of them, or have "
-            "classes that look alike joined (--join-alike)."
+            f"class folders {first} and {second} in '{base}'{more} look alike: they differ only by "
+            f"{confusable_names.difference(*pairs[0])}; rename one of them, or have classes that look alike joined "
+            "(--join-alike)."
         )
     if len(classes) < 2:
         raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")

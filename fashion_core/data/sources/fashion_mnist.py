@@ -35,7 +35,7 @@ _LABEL_DIGESTS = {
     "test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
 }
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-HOW_TO_GET = (
+_HOW_TO_GET = (
     "install the Debian package dataset-fashion-mnist, or run "
     "torchvision.datasets.FashionMNIST('fashion', download=True) where there is a network and import the folder "
     "'fashion'"
@@ -46,7 +46,7 @@ _MOST_BYTES = 256 << 20
 _lock = threading.Lock()
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def _names_in(text: str) -> tuple[str, ...]:
     """Class names from ``zero, one, two``; NAME stands for the names of its garments."""
     if text.strip() == NAME:
         return labels.FASHION_MNIST
@@ -55,7 +55,7 @@ def names_in(text: str) -> tuple[str, ...]:
 
 def _checked(text: str) -> str:
     """The class names as ``zero,one,two``; WrongUse where they cannot be those of classes."""
-    names = names_in(text)
+    names = _names_in(text)
     for name in names:
         if not name or not name.isprintable():
             raise WrongUse(f"a class name has visible characters, got {name!r} in --class-names")
@@ -88,7 +88,7 @@ class IdxFiles(Reader):
     of_one_size = True
 
     def recognises(self, place: Path) -> bool:
-        return holds_any(place) or (is_file_name(place.name) and place.is_file())
+        return _holds_any(place) or (_is_file_name(place.name) and place.is_file())
 
     def lies(self, name: str) -> Path:
         return SYSTEM_FOLDER.resolve()
@@ -99,10 +99,10 @@ class IdxFiles(Reader):
                 f"'{given.place.name}' is one of the four files of Fashion-MNIST or its kin; give the folder that "
                 "holds all four."
             )
-        if not holds_any(given.place):
-            raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; {HOW_TO_GET}.")
+        if not _holds_any(given.place):
+            raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; {_HOW_TO_GET}.")
         found = read(given.place)
-        told = names_in(given.choices[_CLASS_NAMES])
+        told = _names_in(given.choices[_CLASS_NAMES])
         known = not told and is_fashion({split: numbers for split, (_, numbers) in found.items()})
         names = _names_of_numbers(given.place, found, labels.FASHION_MNIST if known else told)
         rows = [
@@ -141,12 +141,12 @@ def _names_of_numbers(
     )
 
 
-def holds_any(folder: Path) -> bool:
+def _holds_any(folder: Path) -> bool:
     """Whether at least one of the four files lies in the folder."""
     return any(_locate(folder, stem) for pair in STEMS.values() for stem in pair)
 
 
-def is_file_name(name: str) -> bool:
+def _is_file_name(name: str) -> bool:
     """Whether a file is called like one of the four."""
     return any(name in (stem, f"{stem}.gz") for pair in STEMS.values() for stem in pair)
 
@@ -158,16 +158,16 @@ def read(folder: Path) -> dict[str, tuple[str, np.ndarray]]:
         images_file, labels_file = (_locate(folder, stem) for stem in (images_stem, labels_stem))
         if images_file is None or labels_file is None:
             absent = images_stem if images_file is None else labels_stem
-            raise SourceError(f"'{folder}' lacks the file {absent}.gz of Fashion-MNIST's four; {HOW_TO_GET}.")
+            raise SourceError(f"'{folder}' lacks the file {absent}.gz of Fashion-MNIST's four; {_HOW_TO_GET}.")
         numbers = _idx(labels_file, _LABELS)
         images = pictures(images_file)
         if len(images) != len(numbers):
             raise SourceError(
                 f"'{images_file}' holds {len(images):,} pictures and '{labels_file.name}' {len(numbers):,} labels; "
-                f"get the files again: {HOW_TO_GET}."
+                f"get the files again: {_HOW_TO_GET}."
             )
         if len(numbers) == 0:
-            raise SourceError(f"'{labels_file}' holds no labels; get it again: {HOW_TO_GET}.")
+            raise SourceError(f"'{labels_file}' holds no labels; get it again: {_HOW_TO_GET}.")
         found[split] = (images_file.name, numbers)
     return found
 
@@ -195,7 +195,7 @@ def pictures(file: Path) -> np.ndarray:
     try:
         state = file.stat()
     except OSError as error:
-        raise SourceError(f"'{file}' cannot be read ({error.strerror}); {HOW_TO_GET}.") from error
+        raise SourceError(f"'{file}' cannot be read ({error.strerror}); {_HOW_TO_GET}.") from error
     with _lock:  # two threads would otherwise both read the 47 MB
         return _pictures(file, state.st_mtime_ns, state.st_size)
 
@@ -217,16 +217,18 @@ def _idx(file: Path, magic: int) -> np.ndarray:
             data = stream.read(_MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error) or "it ends too early"
-        raise SourceError(f"'{file}' is damaged or cut off ({reason}); get it again: {HOW_TO_GET}.") from error
+        raise SourceError(f"'{file}' is damaged or cut off ({reason}); get it again: {_HOW_TO_GET}.") from error
     num_dimensions = magic & 0xFF
     header = np.frombuffer(data[: 4 + 4 * num_dimensions], dtype=">u4") if len(data) >= 4 + 4 * num_dimensions else None
     if header is None or header[0] != magic:
-        raise SourceError(f"'{file}' is not an idx file (its first number is not {magic}); get it again: {HOW_TO_GET}.")
+        raise SourceError(
+            f"'{file}' is not an idx file (its first number is not {magic}); get it again: {_HOW_TO_GET}."
+        )
     shape = tuple(int(size) for size in header[1:])
     body = np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * num_dimensions)
     expected = int(np.prod([float(size) for size in shape]))
     if expected != len(body):
         raise SourceError(
-            f"'{file}' should hold {expected:,} bytes and holds {len(body):,}; get it again: {HOW_TO_GET}."
+            f"'{file}' should hold {expected:,} bytes and holds {len(body):,}; get it again: {_HOW_TO_GET}."
         )
     return body.reshape(shape)

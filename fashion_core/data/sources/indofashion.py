@@ -21,9 +21,9 @@ from fashion_core.data.sources.reader import Given, Reader, Source
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted
 
-FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
+_FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
 FOLDERS = ("", "annotations", "images/metadata")
-TEXT_COLUMNS = ("image_url", "brand", "product_title", "color")
+_TEXT_COLUMNS = ("image_url", "brand", "product_title", "color")
 
 
 class IndoFashion(Reader):
@@ -51,23 +51,23 @@ class IndoFashion(Reader):
 def _files_in(root: Path) -> dict[str, Path]:
     """{split: JSON file} for the files that are there, from the first of FOLDERS that has any."""
     for folder in FOLDERS:
-        found = {split: root / folder / name for split, name in FILES.items() if (root / folder / name).is_file()}
+        found = {split: root / folder / name for split, name in _FILES.items() if (root / folder / name).is_file()}
         if found:
             return found
     return {}
 
 
 def _read(root: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Every row of the JSON files under ``root`` with its photo, and remarks. Rows have image_id (the image_path, with /
-    between folders), path (where it lies), split, label, missing, reason and TEXT_COLUMNS (None where it says N/A)."""
+    """Every row of the JSON files under ``root`` with its photo, and remarks. A row has image_id (the image_path, with /
+    between folders), path (where it lies), split, label, missing, reason and _TEXT_COLUMNS (None where it says N/A)."""
     files = _files_in(root)
     folders = _Folders(root)
     rows: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     divided = set(files) in ({"train"}, {"train", "test"})  # as layout.with_missing_splits does it, which says how
     notes = [
-        f"{FILES[split]} is not there" + ("" if divided else f", so there is no {split} split")
-        for split in FILES
+        f"{_FILES[split]} is not there" + ("" if divided else f", so there is no {split} split")
+        for split in _FILES
         if split not in files
     ]
     for split, file in files.items():
@@ -84,7 +84,7 @@ def _read(root: Path) -> tuple[pd.DataFrame, list[str]]:
                     "label": _label(record, where),
                     "missing": path is None,
                     "reason": "" if path else "no photo at this path",
-                    **{key: _text(record.get(key)) for key in TEXT_COLUMNS},
+                    **{key: _text(record.get(key)) for key in _TEXT_COLUMNS},
                 }
             )
     if not rows:

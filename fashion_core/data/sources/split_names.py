@@ -5,7 +5,7 @@ Takes the names of folders. Opens nothing.
 
 import re
 
-SPLIT_NAMES = {
+_SPLIT_NAMES = {
     **dict.fromkeys(("train", "training", "trn", "trainval"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development"), "val"),
     **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
@@ -16,12 +16,12 @@ _BESIDE |= {"folder", "samples", "original", "final", "new"}
 
 
 def split_of(name: str) -> str | None:
-    """The split that a folder's name means, or None: one of SPLIT_NAMES alone, or beside words of _BESIDE."""
+    """The split that a folder's name means, or None: one of _SPLIT_NAMES alone, or beside words of _BESIDE."""
     words = words_of(name)
-    means = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
+    means = {_SPLIT_NAMES[word] for word in words if word in _SPLIT_NAMES}
     if means == {"train", "val"} and set(words) <= {"train", "val"} | _BESIDE:  # train_val: trainval, written apart
         return "train"
-    known = all(word in SPLIT_NAMES or word in _BESIDE for word in words)
+    known = all(word in _SPLIT_NAMES or word in _BESIDE for word in words)
     return next(iter(means)) if len(means) == 1 and known else None
 
 
@@ -34,11 +34,11 @@ def words_of(name: str) -> list[str]:
 def _unglued(word: str) -> list[str]:
     """``trainset`` as ``train set``; every other word as it is."""
     for ending in ("set", "data", "dataset", "images"):
-        if word not in _BESIDE and word.removesuffix(ending) in SPLIT_NAMES:
+        if word not in _BESIDE and word.removesuffix(ending) in _SPLIT_NAMES:
             return [word.removesuffix(ending), ending] if word != word.removesuffix(ending) else [word]
     return [word]
 
 
 def hints_of(name: str) -> set[str]:
     """The splits whose words stand in the name, whatever stands beside them."""
-    return {SPLIT_NAMES[word] for word in words_of(name) if word in SPLIT_NAMES}
+    return {_SPLIT_NAMES[word] for word in words_of(name) if word in _SPLIT_NAMES}
