@@ -80,6 +80,10 @@ def test_the_strong_network_computes_what_its_description_says(size, num_stages:
     assert model(smaller).shape == (4, 5), "photos grow while it learns"
 
 
+def test_every_model_that_can_be_set_is_one_line_of_the_table_of_networks():
+    assert tuple(networks.NETWORKS) == fields.MODELS
+
+
 @pytest.mark.parametrize("name", ["strong_cnn", "report_cnn", "resnet18"])
 def test_a_photo_is_judged_together_with_its_mirror_image(name: str):
     torch.manual_seed(0)

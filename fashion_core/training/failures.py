@@ -104,7 +104,7 @@ class Watch:
         )
 
 
-def check_validation(job: Job, val_loss: float, step: int) -> None:
+def check_validation(val_loss: float, step: int) -> None:
     """Mishap when the validation loss is not a number; such an epoch never becomes best."""
     if not math.isfinite(val_loss):
         raise Mishap(

@@ -326,7 +326,7 @@ def _close_epoch(job: Job, progress: Progress) -> None:
     val = validation.validate(job)
     row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
     if val:
-        failures.check_validation(job, val["val_loss"], progress.step)
+        failures.check_validation(val["val_loss"], progress.step)
         progress.validated(val)
     job.log(kind="epoch", epoch=epoch, step=progress.step, **row)
     row.pop("val_confusion", None)  # long, and metrics.jsonl has it

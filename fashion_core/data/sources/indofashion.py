@@ -58,8 +58,8 @@ def _files_in(root: Path) -> dict[str, Path]:
 
 
 def _read(root: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Every row of the JSON files under ``root`` with its photo, and remarks. A row has image_id (the image_path, with /
-    between folders), path (where it lies), split, label, missing, reason and _TEXT_COLUMNS (None where it says N/A)."""
+    """The rows of the JSON files under ``root``, each with its photo, and remarks. A row has image_id (the image_path,
+    / between folders), path (where it lies), split, label, missing, reason, _TEXT_COLUMNS (None where it says N/A)."""
     files = _files_in(root)
     folders = _Folders(root)
     rows: list[dict[str, Any]] = []
