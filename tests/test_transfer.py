@@ -260,9 +260,8 @@ def test_a_batch_of_features_is_mirrored_where_the_photos_would_have_been(photos
     fed = input_pipeline.feed(seen, run.settings, rows_N, batch, epoch=1)
     with torch.inference_mode():
         expected = inference.load_model(run, CPU).features(fed.images_BCHW)
-    found = input_pipeline.feed_features(
-        cached_features.open_features(run, photos, CPU), run.settings, rows_N, batch, epoch=1
-    )
+    kept = cached_features.open_features(run, photos, CPU)
+    found, _ = input_pipeline.OfFeatures(kept, run.settings, rows_N, rows_N, 1).part(batch, slice(None))
     assert fed.drawn.flip_B.any() and not fed.drawn.flip_B.all()
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
