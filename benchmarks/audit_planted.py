@@ -74,7 +74,7 @@ def measure(given: str, folder: Path, count: int, seed: int) -> None:
     rows = order[:count]
     place = folder / "planted" / "train"
     for number, row in enumerate(order):
-        image = readers.open_photo_of(source.root, source.rows["path"].iloc[row])
+        image = readers.open_photo_of(source.kind, source.root, source.rows["path"].iloc[row])
         own = place / f"class-{number % 2}"
         own.mkdir(parents=True, exist_ok=True)
         image.save(own / f"{number:05}-0.png", compress_level=1)

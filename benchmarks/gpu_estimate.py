@@ -49,10 +49,10 @@ class Count(TorchDispatchMode):
 
 def learner_of(settings: config.Settings, device: torch.device = CPU) -> steps.Learner:
     """A learner as a training has it before its first step."""
-    model = networks.build_model(
-        settings.model, num_classes=NUM_CLASSES, image_size=settings.image_size, dropout=settings.dropout,
-        width=settings.width,
-    ).to(device)  # fmt: skip
+    design = networks.Design(
+        num_classes=NUM_CLASSES, image_size=settings.image_size, dropout=settings.dropout, width=settings.width
+    )
+    model = networks.build_model(settings.model, design).to(device)
     loss = losses.build_loss(settings, np.full(NUM_CLASSES, 100), device)
     learner = steps.Learner(
         settings=settings, model=model, smooth=None, loss=loss, ranks=distributed.Ranks(), device=device
@@ -70,7 +70,8 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     photos = Photos(pixels_NHWC, CPU)
     rows_N, labels_N = np.arange(num), np.arange(num) % NUM_CLASSES
     batch = batches.Batch(number=0, positions_B=rows_N, repeats_B=np.zeros(num, np.int64))
-    source, of_block, ahead = photos, 0.0, 0
+    source: input_pipeline.BatchSource = input_pipeline.OneByOne(photos, settings, rows_N, labels_N, 1)
+    of_block, ahead = 0.0, 0
     if input_pipeline.can_be_ahead(settings, torch.device("cuda")):
         source = input_pipeline.Ahead(photos, settings, rows_N, labels_N, rows_N, epoch=1, part_of=learner.ranks.part)
         with Count() as found:
@@ -78,11 +79,9 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
         of_block = found.num / source.length
         # the finished photos of a block, three times as much again to make them
         ahead = 4 * source.length * settings.batch_size * 3 * width * height * 4
-    arguments = (learner, source, rows_N, labels_N, batch)
-    more = {"epoch": 1, "learning_rate": 1e-3, "num_steps_before": 0}
-    steps.step(*arguments, **more)
+    steps.step(learner, source, batch, learning_rate=1e-3, num_steps_before=0)
     with Count() as found:
-        steps.step(*arguments, **more)
+        steps.step(learner, source, batch, learning_rate=1e-3, num_steps_before=0)
     images = torch.randn(num, 3, height, width)
     with FlopCounterMode(display=False) as flops, torch.no_grad():
         learner.model(images)

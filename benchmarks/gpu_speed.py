@@ -29,7 +29,7 @@ from fashion_core.models import networks  # noqa: E402
 from fashion_core.models.device import uses_bfloat16  # noqa: E402
 from fashion_core.models.input import Photos  # noqa: E402
 from fashion_core.settings import config, recipes  # noqa: E402
-from fashion_core.training import batches, steps  # noqa: E402
+from fashion_core.training import batches, input_pipeline, steps  # noqa: E402
 
 IMAGES = 91_166
 WARM = 12
@@ -52,11 +52,12 @@ def measured(
 
     def run(some: list[batches.Batch]) -> None:
         for batch in some:
-            loss, _ = steps.step(learner, source, rows_N, labels_N, batch, epoch=settings.epochs, learning_rate=1e-4,
-                                 num_steps_before=batch.number)  # fmt: skip
+            loss, _ = steps.step(learner, source, batch, learning_rate=1e-4, num_steps_before=batch.number)
             total.add_(loss)
 
-    source = photos if plain else steps.source(learner, photos, rows_N, labels_N, order_N, settings.epochs)
+    source = steps.source(learner, photos, rows_N, labels_N, order_N, settings.epochs)
+    if plain:
+        source = input_pipeline.OneByOne(photos, settings, rows_N, labels_N, settings.epochs)
     began = time.perf_counter()
     run(parts[:WARM])
     torch.cuda.synchronize(device)

@@ -31,7 +31,7 @@ from fashion_core.models import inference, networks  # noqa: E402
 from fashion_core.models import input as model_input  # noqa: E402
 from fashion_core.runs import runs  # noqa: E402
 from fashion_core.settings import config, draws, recipes, sampling  # noqa: E402
-from fashion_core.training import augment, batches, distributed, loop, losses, steps  # noqa: E402
+from fashion_core.training import augment, batches, distributed, input_pipeline, loop, losses, steps  # noqa: E402
 
 GEMM_SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 1024, 1024), (8192, 512, 1024), (1024, 4096, 2048))
 CPU = torch.device("cpu")
@@ -140,14 +140,14 @@ def _plain(dataset: ImageFolder) -> Any:
 
 
 def our_input(options: argparse.Namespace) -> dict[str, Any]:
-    """The same from the cache: gather, draw, augment, normalise, as ``steps.feed`` hands it to the model."""
+    """The same from the cache: gather, draw, augment, normalise, as ``input_pipeline.feed`` hands it to the model."""
     settings, dataset = settings_of(options), datasets.find_dataset(options.data_dir, options.dataset)
     photos, rows_N, labels_N = _opened(dataset, settings)
 
     def epoch() -> Any:
         order_N = batches.epoch_order(labels_N, settings, epoch=1, num_classes=len(dataset.classes))
         for batch in batches.batches(order_N, settings.batch_size):
-            yield len(steps.feed(photos, settings, rows_N, batch, epoch=1).images_BCHW)
+            yield len(input_pipeline.feed(photos, settings, rows_N, batch, epoch=1).images_BCHW)
 
     return {"ms_per_image": _per_image(_again(epoch), options)}
 
@@ -200,16 +200,16 @@ def our_step(options: argparse.Namespace) -> dict[str, Any]:
     num_classes = len(dataset.classes)
     order_N = batches.epoch_order(labels_N, settings, epoch=1, num_classes=num_classes)
     batch = next(batches.batches(order_N, settings.batch_size))
-    fed = steps.feed(photos, settings, rows_N, batch, epoch=1)
-    steps.feed = lambda *args, **named: fed
+    source = input_pipeline.OneByOne(photos, settings, rows_N, labels_N, 1)
+    fed = input_pipeline.feed(photos, settings, rows_N, batch, epoch=1)
+    input_pipeline.feed = lambda *args, **named: fed
     with tempfile.TemporaryDirectory() as folder:
         run = runs.create_run(dataset, settings, runs_dir=Path(folder), run_id="measured")
         learner = loop.make_learner(run, sampling.class_counts(labels_N, dataset.classes), CPU, distributed.Ranks())
     networks.set_training(learner.model, learner.frozen)
 
     def step() -> int:
-        named = {"epoch": 1, "learning_rate": settings.learning_rate, "num_steps_before": 0}
-        steps.step(learner, photos, rows_N, labels_N, batch, **named)
+        steps.step(learner, source, batch, learning_rate=settings.learning_rate, num_steps_before=0)
         return len(batch.positions_B)
 
     gflops = gemm_gflops()

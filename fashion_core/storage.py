@@ -240,13 +240,6 @@ def _make_folder(path: Path) -> int:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; when the block ends well it takes the place of ``path``, durably."""
-    with _replacing(path) as (temporary, _):
-        yield temporary
-
-
-@contextmanager
 def _replacing(path: Path) -> Iterator[tuple[Path, int]]:
     with telling(path):
         temporary, descriptor = _made_beside(path, _make_file)

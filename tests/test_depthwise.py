@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from fashion_core.models import depthwise
-from fashion_core.models.networks import build_model
+from fashion_core.models.networks import Design, build_model
 
 KINDS = [(3, 1, 1), (3, 2, 1), (3, 2, 0), (5, 1, 2), (5, 2, 2), (7, 1, 3)]
 
@@ -53,7 +53,7 @@ def test_a_convolution_that_is_not_depthwise_or_needs_no_gradient_is_left_alone(
 def test_a_whole_backbone_learns_the_same_step_within_bfloat16():
     pytest.importorskip("timm")
     torch.manual_seed(0)
-    first = build_model("tf_efficientnet_lite0", num_classes=3, image_size=(64, 64), dropout=0.0).train()
+    first = build_model("tf_efficientnet_lite0", Design(num_classes=3, image_size=(64, 64), dropout=0.0)).train()
     second, exact = copy.deepcopy(first), copy.deepcopy(first).double()
     images, labels = torch.randn(8, 3, 64, 64), torch.tensor([0, 1, 2, 0, 1, 2, 0, 1])
     losses = []

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from fashion_core.models import inference, saliency
 from fashion_core.models.input import to_input
-from fashion_core.models.networks import build_model
+from fashion_core.models.networks import Design, build_model
 
 
 def input_of(seed: int, size: tuple[int, int] = (64, 64)) -> np.ndarray:
@@ -17,7 +17,7 @@ def input_of(seed: int, size: tuple[int, int] = (64, 64)) -> np.ndarray:
 @pytest.mark.parametrize(("name", "size"), [("report_cnn", (64, 48)), ("resnet18", (64, 64)), ("strong_cnn", (64, 96))])
 def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int]):
     torch.manual_seed(0)
-    model = build_model(name, num_classes=4, image_size=size, dropout=0.5).eval()
+    model = build_model(name, Design(num_classes=4, image_size=size, dropout=0.5)).eval()
     photo = input_of(1, size)
     for channels in ("RGB", "BGR"):
         for k in (0, 3):
@@ -41,13 +41,13 @@ def test_the_map_is_that_of_the_papers_formula(name: str, size: tuple[int, int])
 
 
 def test_the_grid_is_asked_for_where_the_network_is():
-    model = build_model("resnet18", num_classes=4, image_size=(64, 96), dropout=0.5).eval().to("meta")
+    model = build_model("resnet18", Design(num_classes=4, image_size=(64, 96), dropout=0.5)).eval().to("meta")
     assert saliency.grid_of(model, input_of(0, (64, 96)), "RGB") == (3, 2), "a device that is not the photo's"
 
 
 def test_a_network_that_looks_for_one_spot_is_shown_to_look_there():
     """A convolution that passes red, and a class that is its mean: the map is where the photo is red."""
-    model = build_model("report_cnn", num_classes=2, image_size=(32, 32), dropout=0.0).eval()
+    model = build_model("report_cnn", Design(num_classes=2, image_size=(32, 32), dropout=0.0)).eval()
     with torch.no_grad():
         for layer in [*model.convolutions, model.dense, model.output]:
             if hasattr(layer, "weight"):

@@ -48,7 +48,7 @@ def test_batches_made_ahead_are_the_same_bits_wherever_the_epoch_is_entered(
     for batch in batches.batches(order_N, settings.batch_size, first):
         images_BCHW, labels_B = ahead.take(batch)
         so_far = len(gathered)
-        alone = steps.feed(photos, settings, rows_N, batch, epoch=2)
+        alone = input_pipeline.feed(photos, settings, rows_N, batch, epoch=2)
         del gathered[so_far:]
         assert torch.equal(images_BCHW, alone.images_BCHW) and images_BCHW.stride() == alone.images_BCHW.stride()
         assert labels_B.tolist() == labels_N[batch.positions_B].tolist()
@@ -68,7 +68,7 @@ def test_each_rank_is_given_its_own_part_and_every_label(photos):
         ahead = input_pipeline.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=part)
         found.append([ahead.take(batch) for batch in batches.batches(order_N, 6)])
     for number, batch in enumerate(batches.batches(order_N, 6)):
-        alone = steps.feed(photos, settings, rows_N, batch, epoch=2).images_BCHW
+        alone = input_pipeline.feed(photos, settings, rows_N, batch, epoch=2).images_BCHW
         own = [distributed.part_of(len(alone), rank, 4) for rank in range(4)]
         parts = [found[rank][number][0] for rank in range(4) if own[rank].start < own[rank].stop]
         assert torch.equal(torch.cat(parts), alone)
@@ -98,9 +98,9 @@ def test_a_training_on_batches_made_ahead_ends_in_the_same_weights(tiny, tmp_pat
 
     alone = trained("alone")
     taken = []
-    real = input_pipeline.Ahead.take
+    real = input_pipeline.Ahead.labels
     monkeypatch.setattr(
-        input_pipeline.Ahead, "take", lambda self, batch: taken.append(batch.number) or real(self, batch)
+        input_pipeline.Ahead, "labels", lambda self, batch: taken.append(batch.number) or real(self, batch)
     )
     monkeypatch.setattr(steps, "can_be_ahead", lambda settings, device: True)
     ahead = trained("ahead")

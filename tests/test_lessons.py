@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from fashion_core import storage
 from fashion_core.data import datasets, pixels, planted_copies
 from fashion_core.data.audit import audit
-from fashion_core.data.sources import drawn, readers
+from fashion_core.data.sources import drawn
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
 from fashion_core.launch import background, run_queue
 from fashion_core.lessons import datasets as lesson_datasets
@@ -278,7 +278,7 @@ def test_a_lesson_draws_waits_its_turn_trains_and_is_not_trained_twice(few_place
         assert not train["garment"].duplicated().any()
         places = train.groupby("label")["place"].nunique()
         assert (places == (1 if one is own else 4)).all()
-    assert own.made[-1]["parent"] == readers.PLACES and own.bring.endswith(f"--name {own.name}")
+    assert own.made[-1]["parent"] == drawn.IN_PLACES and own.bring.endswith(f"--name {own.name}")
     stamps = {name: (run.folder / "summary.json").stat().st_mtime_ns for name, run in made.items()}
     lesson_worker.work(plan, data_dir=data_dir, runs_dir=runs_dir)
     assert stamps == {name: (run.folder / "summary.json").stat().st_mtime_ns for name, run in made.items()}

@@ -9,7 +9,6 @@ import pytest
 
 from fashion_core.data import importing
 from fashion_core.data.sources import confusable_names, readers
-from fashion_core.data.sources.layout import Choices
 from fashion_core.errors import SourceError
 from tests.test_sources import put, refusal
 
@@ -52,7 +51,7 @@ def test_classes_that_look_alike_are_joined_by_choice_under_the_spelling_with_th
     paths = [f"train/kurta_men/{n}.png" for n in range(3)] + ["train/kurta men/9.png", "val/Kurta Men /8.png"]
     paths += [f"train/{DECOMPOSED}/1.png", f"train/{DECOMPOSED}/2.png", f"val/{COMPOSED}/3.png"]
     found = readers.open_source(
-        put(tmp_path / "p", *paths), work_dir=tmp_path / "work", choices=Choices(join_alike=True)
+        put(tmp_path / "p", *paths), work_dir=tmp_path / "work", choices=readers.choose(join_alike=True)
     )
     assert found.classes == [COMPOSED, "kurta_men"] and all(unicodedata.is_normalized("NFC", c) for c in found.classes)
     assert found.rows.value_counts(["label", "split"]).to_dict() == {
@@ -72,14 +71,14 @@ def test_joined_classes_are_brought_again_by_the_command_of_their_dataset(tmp_pa
     root, data_dir = put(tmp_path / "p", "a b/1.png", "a_b/2.png", "c/3.png"), tmp_path / "data"
     with pytest.raises(SourceError, match="look alike"):
         importing.import_source(root, data_dir=data_dir)
-    made = importing.import_source(root, data_dir=data_dir, choices=Choices(join_alike=True))
+    made = importing.import_source(root, data_dir=data_dir, choices=readers.choose(join_alike=True))
     assert (made.classes, made.num_images) == (("a b", "c"), 3)
     assert made.bring.endswith(f"import {root} --join-alike")
     with pytest.raises(SourceError, match="one class only"):
         put(root, "c/4.png").joinpath("c/3.png").rename(root / "a_b/3.png")
         (root / "c/4.png").rename(root / "a_b/4.png")
         (root / "c").rmdir()
-        importing.import_source(root, data_dir=data_dir, name="one", choices=Choices(join_alike=True))
+        importing.import_source(root, data_dir=data_dir, name="one", choices=readers.choose(join_alike=True))
 
 
 def test_folders_of_an_archive_that_look_alike_are_refused_for_the_true_reason(tmp_path: Path):

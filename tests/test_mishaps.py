@@ -28,7 +28,7 @@ def last_event(run: runs.Run) -> dict:
 
 def poison_at(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> list[list[str]]:
     """Make the images of one step not a number; the files of each step as they came."""
-    feed, fed = steps.feed, []
+    feed, fed = input_pipeline.feed, []
 
     def feed_and_poison(photos, settings, rows_N, batch, **more):
         found = feed(photos, settings, rows_N, batch, **more)
@@ -37,7 +37,7 @@ def poison_at(monkeypatch: pytest.MonkeyPatch, step: int, value: float) -> list[
             found.images_BCHW[0, 0, 0, 0] = value
         return found
 
-    monkeypatch.setattr(steps, "feed", feed_and_poison)
+    monkeypatch.setattr(input_pipeline, "feed", feed_and_poison)
     return fed
 
 
@@ -163,12 +163,12 @@ def test_memory_that_really_runs_out_is_told_and_a_smaller_batch_is_found(tiny_d
     code = (
         "import resource, sys, psutil\n"
         "from pathlib import Path\n"
-        "from fashion_core.settings import recipes; from fashion_core.data import importing as manifest; from "
+        "from fashion_core.settings import recipes; from fashion_core.data import datasets; from "
         "fashion_core.runs import runs; from fashion_core.training import loop as train; from fashion_core.training "
         "import batches\n"
         "import numpy as np, torch\n"
         "torch.set_num_threads(1)\n"
-        f"dataset = manifest.find_dataset(Path({str(tiny_data)!r}), 'tiny')\n"
+        f"dataset = datasets.find_dataset(Path({str(tiny_data)!r}), 'tiny')\n"
         "warm = recipes.settings_for('report', ['image_size=16', 'epochs=1', 'device=cpu'])\n"
         f"train.train(runs.create_run(dataset, warm, runs_dir=Path({str(tmp_path)!r}), run_id='warm'), dataset)\n"
         "settings = recipes.settings_for('report', ['batch_size=2048', 'device=cpu', 'image_size=64'])\n"

@@ -20,7 +20,7 @@ def plain_report(num_classes: int, side: int) -> nn.Sequential:
 
 def test_the_report_network_computes_what_the_plain_one_does():
     torch.manual_seed(0)
-    ours = networks.build_model("report_cnn", num_classes=15, image_size=(32, 32), dropout=0.5).eval()
+    ours = networks.build_model("report_cnn", networks.Design(num_classes=15, image_size=(32, 32), dropout=0.5)).eval()
     plain = plain_report(15, 32).eval()
     plain.load_state_dict(dict(zip(plain.state_dict(), ours.state_dict().values(), strict=True)))
     images = torch.randn(4, 3, 32, 32)
@@ -29,14 +29,14 @@ def test_the_report_network_computes_what_the_plain_one_does():
 
 
 def test_the_report_network_has_the_reports_size():
-    model = networks.build_model("report_cnn", num_classes=15, image_size=(128, 128), dropout=0.5)
+    model = networks.build_model("report_cnn", networks.Design(num_classes=15, image_size=(128, 128), dropout=0.5))
     assert model.dense.in_features == 32_768 and model.dense.out_features == 256
     assert sum(p.numel() for p in model.parameters()) == sum(p.numel() for p in plain_report(15, 128).parameters())
     assert model.embed(torch.zeros(2, 3, 128, 128)).shape == (2, 256)
 
 
 def test_a_wide_and_a_tall_photo_fit_a_network_of_their_size():
-    model = networks.build_model("report_cnn", num_classes=3, image_size=(16, 32), dropout=0)
+    model = networks.build_model("report_cnn", networks.Design(num_classes=3, image_size=(16, 32), dropout=0))
     assert model(torch.zeros(1, 3, 32, 16)).shape == (1, 3)
 
 
@@ -69,7 +69,7 @@ def strong_by_hand(weights: dict[str, torch.Tensor], x: torch.Tensor, num_stages
 )
 def test_the_strong_network_computes_what_its_description_says(size, num_stages: int, stride: int, widths: list[int]):
     torch.manual_seed(0)
-    model = networks.build_model("strong_cnn", num_classes=5, image_size=size, dropout=0.0, width=8)
+    model = networks.build_model("strong_cnn", networks.Design(num_classes=5, image_size=size, dropout=0.0, width=8))
     images = torch.randn(4, 3, size[1], size[0])
     model.train()(images)  # running means that are not 0 and 1
     model.eval()
@@ -80,10 +80,16 @@ def test_the_strong_network_computes_what_its_description_says(size, num_stages:
     assert model(smaller).shape == (4, 5), "photos grow while it learns"
 
 
+def test_every_model_that_can_be_set_is_one_line_of_the_table_of_networks():
+    assert tuple(networks.NETWORKS) == config.MODELS
+
+
 @pytest.mark.parametrize("name", ["strong_cnn", "report_cnn", "resnet18"])
 def test_a_photo_is_judged_together_with_its_mirror_image(name: str):
     torch.manual_seed(0)
-    model = networks.build_model(name, num_classes=3, image_size=(32, 32), dropout=0.0, width=8, test_flip=True).eval()
+    model = networks.build_model(
+        name, networks.Design(num_classes=3, image_size=(32, 32), dropout=0.0, width=8, test_flip=True)
+    ).eval()
     images = torch.randn(4, 3, 32, 32)
     mirrored = torch.from_numpy(np.ascontiguousarray(images.numpy()[..., ::-1]))
     torch.testing.assert_close(model(images), model(mirrored))

@@ -15,7 +15,7 @@ from fashion_core.models.classifier import Classifier
 from fashion_core.models.input import Photos, to_input
 from fashion_core.runs import runs
 from fashion_core.settings import draws, recipes
-from fashion_core.training import batches, loop, steps
+from fashion_core.training import batches, input_pipeline, loop
 
 PAPER = recipes.settings_for("paper", ["device=cpu"])
 CPU = torch.device("cpu")
@@ -66,7 +66,7 @@ def test_a_batch_is_what_the_authors_transforms_make_of_the_photo_files(shop):
     rows_N = inference.split_rows(shop, frame, "train")
     photos = Photos(pixels.open_pixels(shop, 128, 256), CPU)
     batch = batches.Batch(number=0, positions_B=np.arange(12), repeats_B=np.zeros(12, np.int64))
-    fed = steps.feed(photos, PAPER, rows_N, batch, epoch=1)
+    fed = input_pipeline.feed(photos, PAPER, rows_N, batch, epoch=1)
     assert fed.images_BCHW.shape == (12, 3, 256, 128) and fed.images_BCHW.dtype == torch.float32
     assert fed.drawn.flip_B.any() and not fed.drawn.flip_B.all() and np.abs(fed.drawn.angle_B).max() > 5
     for place, row in enumerate(rows_N):
@@ -82,7 +82,7 @@ def test_a_pure_red_photo_is_red_in_the_last_channel_in_training_and_in_predicti
     rows_N = inference.split_rows(shop, shop.manifest(), "train")[:1]
     photos = Photos(pixels.open_pixels(shop, 128, 256), CPU)
     batch = batches.Batch(number=0, positions_B=np.arange(1), repeats_B=np.zeros(1, np.int64))
-    in_training = steps.feed(photos, plain, rows_N, batch, epoch=1).images_BCHW
+    in_training = input_pipeline.feed(photos, plain, rows_N, batch, epoch=1).images_BCHW
     when_judged = to_input(photos.batch(rows_N), plain.channels)
     for found in (in_training, when_judged):
         assert [found[0, channel].unique().tolist() for channel in range(3)] == [[-1.0], [-1.0], [1.0]]

@@ -20,7 +20,7 @@ def pair():
     """The plain network, and the report's network with the same weights."""
     torch.manual_seed(0)
     plain = plain_script.make_model(15)
-    ours = networks.build_model("report_cnn", num_classes=15, image_size=(128, 128), dropout=0.5)
+    ours = networks.build_model("report_cnn", networks.Design(num_classes=15, image_size=(128, 128), dropout=0.5))
     own, others = list(ours.parameters()), list(plain.parameters())
     assert [weight.shape for weight in own] == [weight.shape for weight in others]
     with torch.no_grad():

@@ -117,7 +117,7 @@ def test_what_the_model_receives_is_the_row_of_the_pixel_cache(tiny):
     from fashion_core.data.sources import readers
 
     size = tiny.first_pixels
-    photo = readers.open_photo_of(tiny.root, tiny.manifest()["path"].iloc[5])
+    photo = readers.open_photo_of(tiny.kind, tiny.root, tiny.manifest()["path"].iloc[5])
     np.testing.assert_array_equal(asked_photos.of_image("x", photo, size).input_HW3, pixels.open_pixels(tiny, *size)[5])
 
 

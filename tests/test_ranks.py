@@ -20,7 +20,7 @@ from fashion_core.models import inference
 from fashion_core.models.input import Photos
 from fashion_core.runs import runs
 from fashion_core.settings import recipes
-from fashion_core.training import augment, batches, distributed, steps
+from fashion_core.training import augment, batches, distributed, input_pipeline
 
 ROOT = Path(__file__).parents[1]
 # Dropout draws for the images that a rank has, so it is off where two numbers of ranks must agree.
@@ -48,10 +48,10 @@ def test_one_two_and_four_ranks_are_fed_the_same_global_batches(tiny, sets):
     photos = Photos(generator.integers(0, 256, (len(frame), 16, 16, 3), dtype=np.uint8), torch.device("cpu"))
     order_N = batches.epoch_order(labels_N, settings, epoch=1, num_classes=3)
     for batch in batches.batches(order_N, 8):
-        whole = steps.feed(photos, settings, rows_N, batch, epoch=1)
+        whole = input_pipeline.feed(photos, settings, rows_N, batch, epoch=1)
         for size in (2, 4):
             own = [distributed.part_of(len(batch.positions_B), rank, size) for rank in range(size)]
-            fed = [steps.feed(photos, settings, rows_N, batch, epoch=1, part=part) for part in own]
+            fed = [input_pipeline.feed(photos, settings, rows_N, batch, epoch=1, part=part) for part in own]
             assert np.array_equal(np.concatenate([part.rows_B for part in fed]), whole.rows_B)
             assert torch.equal(torch.cat([part.images_BCHW for part in fed]), whole.images_BCHW)
     assert augment  # what is compared went through it

@@ -13,9 +13,9 @@ def test_a_training_repeats_when_it_was_stopped_and_when_its_batches_are_made_on
     for module in (input_pipeline, steps):  # as on a GPU
         monkeypatch.setattr(module, "can_be_ahead", lambda settings, device: True)
     monkeypatch.setattr(input_pipeline, "BYTES_AHEAD", 3 * 8 * 16 * 16 * 3 * 4)  # three of the five batches in one go
-    taken, real = [], input_pipeline.Ahead.take
+    taken, real = [], input_pipeline.Ahead.labels
     monkeypatch.setattr(
-        input_pipeline.Ahead, "take", lambda self, batch: taken.append(batch.number) or real(self, batch)
+        input_pipeline.Ahead, "labels", lambda self, batch: taken.append(batch.number) or real(self, batch)
     )
     found = dict(same_bits.trials(tiny, recipes.settings_for("report", SMALL), tmp_path))
     assert list(found) == ["again", "stopped after step 7 and resumed", "one batch at a time"]

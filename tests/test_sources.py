@@ -520,7 +520,7 @@ def put_idx(root: Path, num_train: int = 40, num_test: int = 20, zipped: bool = 
     return root
 
 
-NAMED = layout.Choices(class_names=labels.FASHION_MNIST)
+NAMED = readers.choose(class_names=",".join(labels.FASHION_MNIST))
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -535,9 +535,12 @@ def test_idx_files_are_read_as_torchvision_reads_them(zipped: bool, below: str, 
     if not zipped:
         expected = read_image_file(str(root / "train-images-idx3-ubyte")).numpy()
         for number in (0, 7, 39):
-            picture = readers.open_photo_of(root, f"train-images-idx3-ubyte#{number}")
+            picture = readers.open_photo_of("idx", root, f"train-images-idx3-ubyte#{number}")
             assert picture.mode == "RGB" and np.array_equal(np.asarray(picture)[:, :, 1], expected[number])
-            assert readers.photo_bytes_of(root, f"train-images-idx3-ubyte#{number}") == expected[number].tobytes()
+            assert (
+                readers.of_kind("idx").photo_bytes(root, f"train-images-idx3-ubyte#{number}")
+                == expected[number].tobytes()
+            )
     third = found.rows.set_index("image_id").loc["train-00003"]
     assert (third["path"].split("#")[1], third["label"]) == ("3", "dress")
 
@@ -547,7 +550,7 @@ def test_other_idx_files_than_fashion_mnists_are_asked_for_their_class_names(tmp
     told = refusal(root, tmp_path)
     assert "not Fashion-MNIST's" in told and "10 different numbers, 0 to 9" in told and "--class-names" in told
     digits = tuple("zero one two three four five six seven eight nine".split())
-    found = opened(root, tmp_path, choices=layout.Choices(class_names=digits))
+    found = opened(root, tmp_path, choices=readers.choose(class_names=",".join(digits)))
     assert (found.kind, tuple(found.classes), found.note) == ("idx", digits, "")
     assert found.rows.set_index("image_id").loc["test-00013", "label"] == "three"
     assert found.bring.endswith("--class-names zero,one,two,three,four,five,six,seven,eight,nine")
@@ -555,12 +558,12 @@ def test_other_idx_files_than_fashion_mnists_are_asked_for_their_class_names(tmp
         raw = gzip.decompress(file.read_bytes())
         file.write_bytes(gzip.compress(raw[:8] + bytes(1 + number % 3 for number in raw[8:])))
     with pytest.raises(SourceError, match="3 different numbers, 1 to 3, and --class-names gives 10 names"):
-        opened(root, tmp_path, choices=layout.Choices(class_names=digits))
-    found = opened(root, tmp_path, choices=layout.Choices(class_names=layout.names_in("a, b ,c")))
+        opened(root, tmp_path, choices=readers.choose(class_names=",".join(digits)))
+    found = opened(root, tmp_path, choices=readers.choose(class_names="a, b ,c"))
     assert (found.classes, found.rows.set_index("image_id").loc["test-00013", "label"]) == (["a", "b", "c"], "a")
     for wrong, said in (("a,,b", "visible"), ("a,b,a", "twice"), ("a b,a_b", "look alike")):
         with pytest.raises(WrongUse, match=said):
-            layout.Choices(class_names=layout.names_in(wrong))
+            readers.choose(class_names=wrong)
     with pytest.raises(SourceError, match="has class names of its own"):
         opened(put(tmp_path / "p", "a/1.png", "b/1.png"), tmp_path, choices=NAMED)
 
@@ -574,7 +577,7 @@ def test_the_real_fashion_mnist_is_told_by_its_labels(tmp_path: Path):
 
 def test_a_photo_whose_name_looks_like_an_address_is_still_a_photo(tmp_path: Path):
     put(tmp_path, "a#1.png")
-    assert readers.open_photo_of(tmp_path, "a#1.png").size == (4, 4)
+    assert readers.open_photo_of("folders", tmp_path, "a#1.png").size == (4, 4)
 
 
 @pytest.mark.parametrize("stem", [stem for pair in fashion_mnist.STEMS.values() for stem in pair])

@@ -17,8 +17,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path):
         storage.write_json(path, {"n": float("nan")})
     with pytest.raises(TypeError):
         storage.write_json(path, {"n": object()})
-    with pytest.raises(RuntimeError), storage.replacing(path) as temporary:
-        temporary.write_text("half")
+    with pytest.raises(RuntimeError), storage.create_npy(path, (9,), np.uint8) as half:
+        half[:] = 1
         raise RuntimeError
     assert storage.read_json(path) == {"n": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
@@ -109,11 +109,12 @@ def test_a_dead_writers_temporary_is_swept_and_a_living_ones_is_not(tmp_path: Pa
     path = tmp_path / "pixels.npy"
     dead = tmp_path / ".pixels.npy.0123abcd.tmp"
     dead.write_bytes(b"half")
-    with storage.replacing(path) as living:
-        living.write_bytes(b"first")
+    with storage.create_npy(path, (9,), np.uint8) as living:
+        living[:] = 1
         storage.write_bytes(path, b"second")
-        assert sorted(one.name for one in tmp_path.iterdir()) == sorted([living.name, "pixels.npy"])
-    assert path.read_bytes() == b"first" and [one.name for one in tmp_path.iterdir()] == ["pixels.npy"]
+        (other,) = {one.name for one in tmp_path.iterdir()} - {"pixels.npy"}
+        assert other != dead.name and other.startswith(".pixels.npy.")
+    assert np.load(path).tolist() == [1] * 9 and [one.name for one in tmp_path.iterdir()] == ["pixels.npy"]
 
 
 def test_a_killed_writer_leaves_the_old_file_and_the_next_one_sweeps(tmp_path: Path):

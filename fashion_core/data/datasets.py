@@ -12,12 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core import labels
+from fashion_core import labels, locks, storage
 from fashion_core.data.sources import readers
-from fashion_core import storage
-from fashion_core import locks
-from fashion_core.errors import DatasetError
-from fashion_core.errors import FashionError
+from fashion_core.errors import DatasetError, FashionError
 
 FORMAT = 1
 INCOMING = ".incoming"
@@ -126,7 +123,7 @@ def read_photo(dataset: Dataset, path: str, sha256: str) -> bytes:
             f"{shlex.quote(dataset.name)}"
         )
     try:
-        data = readers.photo_bytes_of(dataset.root, path)
+        data = readers.of_kind(dataset.kind).photo_bytes(dataset.root, path)
     except FashionError as error:
         raise DatasetError(f"photo '{path}' of dataset '{dataset.name}': {error}; put it back, or {again}") from error
     if hashlib.sha256(data).hexdigest() != sha256:
@@ -190,9 +187,3 @@ def import_progress(data_dir: Path, dataset_id: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return state | {"alive": locks.is_held(folder / "lock")}
-
-
-def list_imports(data_dir: Path) -> list[str]:
-    """Ids of imports that run, were killed, or failed and left their reason."""
-    folder = data_dir / INCOMING
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

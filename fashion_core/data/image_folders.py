@@ -9,12 +9,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fashion_core.data import datasets
-from fashion_core.data.sources import readers
 from fashion_core import storage
+from fashion_core.data import datasets
 from fashion_core.data.datasets import Dataset
+from fashion_core.data.sources import readers
+from fashion_core.data.sources.reader import Progress, Reader
 from fashion_core.errors import DatasetError
-from fashion_core.data.sources.readers import Progress
 
 #: Endings that ImageFolder takes as they are; the others are renamed, or (gif) written anew as PNG.
 _KNOWN = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
@@ -44,10 +44,11 @@ def write_folders(dataset: Dataset, dest: Path, progress: Progress | None = None
         for split in dataset.splits:
             for folder in folders.values():
                 (building / split / folder).mkdir(parents=True)
+        reader = readers.of_kind(dataset.kind)
         taken: set[str] = set()
         for done, row in enumerate(rows.itertuples(), start=1):
             folder = building / row.split / folders[row.label]
-            _copy(dataset, row.image_id, row.path, row.sha256, folder, taken)
+            _copy(dataset, reader, row.image_id, row.path, row.sha256, folder, taken)
             if progress and (done % 50 == 0 or done == len(rows)):
                 progress("copying photos", done, len(rows))
         if dest.exists():
@@ -67,14 +68,16 @@ def write_folders(dataset: Dataset, dest: Path, progress: Progress | None = None
     }
 
 
-def _copy(dataset: Dataset, image_id: str, path: str, sha256: str, folder: Path, taken: set[str]) -> None:
+def _copy(
+    dataset: Dataset, reader: Reader, image_id: str, path: str, sha256: str, folder: Path, taken: set[str]
+) -> None:
     data = datasets.read_photo(dataset, path, sha256)
-    stem, ending = (image_id, ".png") if readers.is_idx(path) else (Path(path).stem, Path(path).suffix)
-    if ending.lower() not in _KNOWN or readers.is_idx(path):
+    stem, ending = (Path(path).stem, Path(path).suffix) if reader.in_files else (image_id, ".png")
+    if ending.lower() not in _KNOWN:
         ending = _RENAMED.get(ending.lower(), ".png")
     if ending == ".png" and not path.lower().endswith(".png"):
         buffer = io.BytesIO()
-        readers.decode(dataset.root, path, data).save(buffer, "PNG")
+        reader.image(dataset.root, path, data).save(buffer, "PNG")
         data = buffer.getvalue()
     name = stem + ending
     if str(folder / name).casefold() in taken:  # photos of two sub-folders, or twins by case

@@ -15,31 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core.data import datasets
-from fashion_core.data import moved
-from fashion_core.data.sources import photos
-from fashion_core.data import pixels
-from fashion_core import rights
-from fashion_core.data.sources import readers
-from fashion_core import storage
-from fashion_core import locks
+from fashion_core import locks, rights, storage
+from fashion_core.data import datasets, moved, pixels
 from fashion_core.data.datasets import Dataset
-from fashion_core.data.datasets import find_dataset
-from fashion_core.data.datasets import import_progress
-from fashion_core.data.datasets import list_datasets
-from fashion_core.errors import BeingMade
-from fashion_core.errors import DatasetError
-from fashion_core.errors import FashionError
-from fashion_core.errors import PhotoError
-from fashion_core.errors import SourceError
-from fashion_core.data.image_folders import write_folders
-from fashion_core.labels import agree
-from fashion_core.labels import counted
+from fashion_core.data.sources import photos, readers
 from fashion_core.data.sources.layout import SPLITS
-from fashion_core.data.sources.layout import UNDECIDED
-from fashion_core.data.sources.layout import Choices
-from fashion_core.data.sources.layout import Source
-from fashion_core.data.sources.readers import Progress
+from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Reader, Source
+from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
+from fashion_core.labels import agree, counted
 
 THUMBNAIL, TINY = 128, 32
 _CHUNK = 32
@@ -70,9 +53,7 @@ def import_source(
         return datasets.load(final)
     incoming = datasets.incoming_folder(data_dir, dataset_id)
     try:
-        with locks.hold(
-            incoming / "lock", seconds=2
-        ):  # 2 s: a page that asks whether it is held holds it for a moment
+        with locks.hold(incoming / "lock", seconds=2):  # 2 s: a page that asks whether it is held holds it for a moment
             reporter = _Reporter(incoming / "progress.json", progress)
             try:
                 dataset = _import(source, data_dir, dataset_id, name, seed, reporter, choices)
@@ -167,21 +148,24 @@ def _first_size(source: Source) -> int:
     """32 when every photo is at most 32 x 32 (Fashion-MNIST, CIFAR), else 128. Stops at the first larger photo."""
     for path in source.rows.loc[~source.rows["missing"], "path"]:
         try:
-            if max(readers.open_photo_of(source.root, path).size) > TINY:
+            if max(readers.open_photo_of(source.kind, source.root, path).size) > TINY:
                 return THUMBNAIL
         except PhotoError:
             continue
-        if readers.is_idx(path):  # all of one size by their format
+        if readers.of_kind(source.kind).of_one_size:
             break
     return TINY
 
 
 def _examine_all(source: Source, array_NHW3: np.ndarray, reporter: "_Reporter") -> list[dict[str, Any]]:
+    reader = readers.of_kind(source.kind)
     paths, missing, reasons = (source.rows[column].tolist() for column in ("path", "missing", "reason"))
 
     def examine(chunk: range) -> list[dict[str, Any]]:
         return [
-            _unread("missing", reasons[row]) if missing[row] else _examine(source.root, paths[row], array_NHW3[row])
+            _unread("missing", reasons[row])
+            if missing[row]
+            else _examine(reader, source.root, paths[row], array_NHW3[row])
             for row in chunk
         ]
 
@@ -201,16 +185,16 @@ def _unread(status: str, reason: str, data: bytes = b"") -> dict[str, Any]:
     }
 
 
-def _examine(root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
+def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
     import imagehash  # here, because only an import needs it and pages load this module
 
     try:
-        data = readers.photo_bytes_of(root, path)
+        data = reader.photo_bytes(root, path)
     except PhotoError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
         return _unread("missing" if gone else "damaged", str(error))
     try:
-        image = readers.decode(root, path, data)
+        image = reader.image(root, path, data)
     except PhotoError as error:
         return _unread("damaged", str(error), data)
     out_HW3[:] = photos.resize(image, out_HW3.shape[1], out_HW3.shape[0])

@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fashion_core import locks, storage
 from fashion_core.data import datasets
-from fashion_core.data.sources import photos
-from fashion_core.data.sources import readers
-from fashion_core import storage
-from fashion_core import locks
 from fashion_core.data.datasets import Dataset
+from fashion_core.data.sources import photos, readers
 from fashion_core.errors import DatasetError
 from fashion_core.labels import counted
 
@@ -152,10 +150,12 @@ def _build(
     rows = [row for row, status in enumerate(manifest["status"]) if status == "ok"]
     paths, hashes = manifest["path"].tolist(), manifest["sha256"].tolist()
 
+    reader = readers.of_kind(dataset.kind)
+
     def fill(chunk: list[int]) -> int:
         for row in chunk:
             data = datasets.read_photo(dataset, paths[row], hashes[row])
-            array_NHW3[row] = photos.resize(readers.decode(dataset.root, paths[row], data), width, height, how)
+            array_NHW3[row] = photos.resize(reader.image(dataset.root, paths[row], data), width, height, how)
         return len(chunk)
 
     chunks = [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]

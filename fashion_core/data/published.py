@@ -36,9 +36,9 @@ class TextAccuracy:
 class Published:
     """One published result. ``matrix_KK`` is int64, or None where only the accuracy is known.
 
-    ``note`` says how its input or its choice differs from a run of the recipe ``report``. ``share_of_train`` is 1
-    unless the model saw a part of the training photos only. ``text`` is what the publication says in words, where that
-    is not what its own matrix gives. ``num_images`` is None where nobody says how many photos were asked about.
+    ``note`` says how its input or its choice differs from a run of the recipe ``report``. ``text`` is what the
+    publication says in words, where that is not what its own matrix gives. ``num_images`` is None where nobody says how
+    many photos were asked about.
     """
 
     id: str
@@ -52,7 +52,6 @@ class Published:
     matrix_KK: np.ndarray | None = None
     text: TextAccuracy | None = None
     model: str = ""
-    share_of_train: float = 1.0
     precision: float | None = None
     f1: float | None = None
 
@@ -222,7 +221,6 @@ def _tables() -> list[Published]:
                     f"{_PAPER}, table 5",
                     _paper_note(),
                     model=model,
-                    share_of_train=float(share),
                 )
             )
     return rows

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_core import paths, rights
-from fashion_core.data.sources.layout import UNDECIDED, Choices
+from fashion_core.data.sources.reader import UNDECIDED, Choices
 from fashion_core.runs import processes, runs
 
 #: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:

@@ -1,6 +1,6 @@
 """Where runs are trained: on this machine or in Slurm. Takes run directories, starts commands; needs no torch.
 
-A launcher submits, polls, cancels and shows the log. What it has to remember stands in the run's events, so that any
+A launcher submits and cancels. What it has to remember stands in the run's events, so that any
 process, on this machine or another one, can go on from there.
 """
 
@@ -18,7 +18,7 @@ from fashion_core import locks, paths, storage
 from fashion_core.errors import RunError
 from fashion_core.launch import devices, run_queue, sbatch, slurm, slurm_poll
 from fashion_core.launch.background import ENVIRONMENT, command_line, detach
-from fashion_core.launch.status import Status, status_of
+from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, processes, runs
 
 
@@ -28,28 +28,12 @@ class Launcher(Protocol):
     def submit(self, run: runs.Run, *, data_dir: Path) -> None:
         """Have the run trained, from its newest saved step on; returns at once."""
 
-    def poll(self, run: runs.Run) -> Status:
-        """What the run is doing now."""
-
     def cancel(self, run: runs.Run, *, wait_seconds: float) -> str:
         """Let the run finish its batch, save and end; end it by force after ``wait_seconds``. One sentence back."""
 
-    def logs(self, run: runs.Run, lines: int = 40) -> str:
-        """The last lines that it printed."""
-
-
-class _Directory:
-    """What both launchers read in the run's directory."""
-
-    def poll(self, run: runs.Run) -> Status:
-        return status_of(run)
-
-    def logs(self, run: runs.Run, lines: int = 40) -> str:
-        return run.log_tail(lines)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Local(_Directory):
+class Local:
     """Detached processes of this machine, one run at a time on each device."""
 
     num_processes: int = 1
@@ -95,7 +79,7 @@ class Local(_Directory):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slurm(_Directory):
+class Slurm:
     """Jobs of a Slurm cluster whose nodes see the run's directory, the data and this Python under the same paths."""
 
     request: sbatch.Request

@@ -15,7 +15,7 @@ import numpy as np
 from fashion_core.data import datasets, derived, importing, long_tail, pixels, planted_copies
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import drawn, readers
-from fashion_core.data.sources.readers import Progress
+from fashion_core.data.sources.reader import Progress
 from fashion_core.errors import BeingMade
 from fashion_core.labels import agree, counted
 from fashion_core.lessons import plans
@@ -39,7 +39,7 @@ def folder(data_dir: Path) -> Path:
 
 def whole(data_dir: Path) -> Dataset | None:
     """The drawn set that this program draws today, wherever it lies; None before it was drawn."""
-    return _drawn(readers.DEMO, data_dir)
+    return _drawn(drawn.DEMO, data_dir)
 
 
 def _drawn(name: str, data_dir: Path) -> Dataset | None:
@@ -89,9 +89,9 @@ def _waiting(work: Callable[[], Dataset], seconds: float = 600.0) -> Dataset:
 def _whole(data_dir: Path, progress: Progress | None) -> Dataset:
     found = whole(data_dir)
     if found is None:
-        taken = (data_dir / readers.DEMO).exists()  # by photos of the user's, or by an older drawing
+        taken = (data_dir / drawn.DEMO).exists()  # by photos of the user's, or by an older drawing
         where = folder(data_dir) if taken else data_dir
-        found = _waiting(lambda: importing.import_source(readers.DEMO, data_dir=where, progress=progress))
+        found = _waiting(lambda: importing.import_source(drawn.DEMO, data_dir=where, progress=progress))
     pixels.build(found, SIZE, SIZE, progress)  # once: what is derived from it shares them
     return found
 
@@ -150,8 +150,8 @@ def _mixed_places(data_dir: Path, progress: Progress | None) -> Dataset:
 
 def _places(data_dir: Path, progress: Progress | None, name: str) -> Dataset:
     """Train with each class before its own place alone, or each garment before one of all places in turn."""
-    parent = _drawn(readers.PLACES, data_dir) or importing.import_source(
-        readers.PLACES, data_dir=folder(data_dir), progress=progress
+    parent = _drawn(drawn.IN_PLACES, data_dir) or importing.import_source(
+        drawn.IN_PLACES, data_dir=folder(data_dir), progress=progress
     )
     pixels.build(parent, SIZE, SIZE, progress)
     table = parent.manifest(["image_id", "split", "garment", "place", "label"])

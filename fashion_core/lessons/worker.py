@@ -15,8 +15,6 @@ from fashion_core.lessons import datasets, plans, progress
 from fashion_core.lessons.plans import Part, Plan
 from fashion_core.runs import processes, runs
 
-Progress = Callable[[str, int, int], None]
-
 
 def work(plan: Plan, *, data_dir: Path, runs_dir: Path, say: Callable[[str], None] = lambda sentence: None) -> None:
     """Train what is not trained yet; returns when all parts are finished. RunError when another process is at it."""

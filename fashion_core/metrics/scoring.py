@@ -78,13 +78,6 @@ def absent_words(scores: dict[str, Any], shown: Callable[[str], str] = str) -> s
     return f"over {K - len(absent):,} of {K:,} classes (no photos of {listed(named)})"
 
 
-def expand_matrix(matrix_KK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and predictions, int64 N each, that give this confusion matrix (in row order; the pairing is lost)."""
-    matrix_KK = np.asarray(matrix_KK, dtype=np.int64)
-    rows, columns = np.indices(matrix_KK.shape)
-    return np.repeat(rows.ravel(), matrix_KK.ravel()), np.repeat(columns.ravel(), matrix_KK.ravel())
-
-
 def most_confused(matrix_KK: np.ndarray, classes: Sequence[str], most: int = 10) -> list[tuple[str, str, int]]:
     """(true, predicted, count) of the largest off-diagonal cells, largest first."""
     errors = np.asarray(matrix_KK).copy()

@@ -20,7 +20,7 @@ from fashion_core.data.sources import photos
 from fashion_core.errors import DatasetError, RunError
 from fashion_core.models.device import choose_device
 from fashion_core.models.input import Photos, to_input
-from fashion_core.models.networks import Network, build_model
+from fashion_core.models.networks import Design, Network, build_model
 from fashion_core.runs import checkpoints, runs, snapshots
 from fashion_core.settings.config import Settings
 
@@ -30,8 +30,7 @@ BATCH = 128
 def new_model(run: runs.Run) -> Network:
     """The run's network with fresh random weights."""
     settings = run.settings
-    return build_model(
-        settings.model,
+    design = Design(
         num_classes=len(run.classes),
         image_size=settings.image_size,
         dropout=settings.dropout,
@@ -40,6 +39,7 @@ def new_model(run: runs.Run) -> Network:
         rescale=settings.pretrained != "none",
         channels=settings.channels,
     )
+    return build_model(settings.model, design)
 
 
 def load_model(run: runs.Run, device: torch.device, step: int | None = None) -> Network:

@@ -4,8 +4,10 @@ Takes normalised floats, yields logits; knows no files and no training.
 B batch, C channels, H height, W width, D features, K classes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,7 +16,20 @@ from torch import nn
 
 from fashion_core.settings import pretrained
 
-NUM_FEATURES = 256
+_NUM_FEATURES = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What a network is built for; each takes of it what it needs. ``rescale`` as in Backbone; ``channels`` come in."""
+
+    num_classes: int
+    image_size: tuple[int, int]
+    dropout: float
+    width: int = 64
+    test_flip: bool = False
+    rescale: bool = False
+    channels: str = "RGB"
 
 
 class Network(nn.Module):
@@ -30,11 +45,12 @@ class Network(nn.Module):
     output: nn.Linear
     test_flip = False
 
-    def add_head(self, num_features: int, num_classes: int, dropout: float) -> None:
+    def add_head(self, num_features: int, design: Design) -> None:
         """Last of all, because the order in which layers are made decides their first weights."""
         self.num_features = num_features
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(num_features, num_classes)
+        self.dropout = nn.Dropout(design.dropout)
+        self.output = nn.Linear(num_features, design.num_classes)
+        self.test_flip = design.test_flip
 
     def features(self, images_BCHW: torch.Tensor) -> torch.Tensor:
         """What stands before the last layer, float B x D, of the photos as they are."""
@@ -63,9 +79,9 @@ class ReportCNN(Network):
     values (1.1 x on two cores, PERFORMANCE).
     """
 
-    def __init__(self, *, num_classes: int, image_size: tuple[int, int], dropout: float) -> None:
+    def __init__(self, design: Design) -> None:
         super().__init__()
-        width, height = image_size
+        width, height = design.image_size
         self.convolutions = nn.Sequential(
             nn.Conv2d(3, 32, 3, padding=1),
             nn.MaxPool2d(2),
@@ -77,8 +93,8 @@ class ReportCNN(Network):
             nn.MaxPool2d(2),
             nn.ReLU(inplace=True),
         )
-        self.dense = nn.Linear(128 * (height // 8) * (width // 8), NUM_FEATURES)
-        self.add_head(NUM_FEATURES, num_classes, dropout)
+        self.dense = nn.Linear(128 * (height // 8) * (width // 8), _NUM_FEATURES)
+        self.add_head(_NUM_FEATURES, design)
 
     @property
     def last_map(self) -> nn.Module:  # type: ignore[override]
@@ -101,9 +117,7 @@ class Backbone(Network):
     scale_1C11: torch.Tensor
     shift_1C11: torch.Tensor
 
-    def __init__(
-        self, *, name: str, num_classes: int, dropout: float, rescale: bool = False, channels: str = "RGB"
-    ) -> None:
+    def __init__(self, name: str, design: Design) -> None:
         super().__init__()
         self.about = pretrained.BACKBONES[name]
         pretrained.require_library(name)
@@ -119,15 +133,15 @@ class Backbone(Network):
             num_features = trunk.fc.in_features
             trunk.fc = nn.Identity()
         self.trunk: nn.Module = trunk
-        if rescale and (self.about.mean, self.about.std) != ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)):
-            colours = slice(None, None, -1 if channels == "BGR" else 1)
+        if design.rescale and (self.about.mean, self.about.std) != ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)):
+            colours = slice(None, None, -1 if design.channels == "BGR" else 1)
             mean_1C11, std_1C11 = (
                 torch.tensor(of_rgb[colours]).reshape(1, 3, 1, 1) for of_rgb in (self.about.mean, self.about.std)
             )
             self.rescaling = True
             self.register_buffer("scale_1C11", 0.5 / std_1C11, persistent=False)
             self.register_buffer("shift_1C11", (0.5 - mean_1C11) / std_1C11, persistent=False)
-        self.add_head(num_features, num_classes, dropout)
+        self.add_head(num_features, design)
 
     @property
     def last_map(self) -> nn.Module:  # type: ignore[override]
@@ -163,9 +177,9 @@ class StrongCNN(Network):
     1. Stages go on until the map is 3 to 6 pixels; their channels are width, 2 width, 4 width, 4 width, ...
     """
 
-    def __init__(self, *, num_classes: int, image_size: tuple[int, int], dropout: float, width: int) -> None:
+    def __init__(self, design: Design) -> None:
         super().__init__()
-        side = min(image_size)
+        width, side = design.width, min(design.image_size)
         stem = max(width // 2, 16)
         if side > 48:
             self.stem = nn.Conv2d(3, stem, 4, stride=2, padding=1, bias=False)
@@ -179,7 +193,7 @@ class StrongCNN(Network):
             stages.append(_Stage(before, after))
             before, after, side = after, min(2 * after, 4 * width), side // 2
         self.stages = nn.Sequential(*stages)
-        self.add_head(before, num_classes, dropout)
+        self.add_head(before, design)
 
     @property
     def last_map(self) -> nn.Module:  # type: ignore[override]
@@ -191,27 +205,16 @@ class StrongCNN(Network):
         return self.stages(maps_BCHW).amax((2, 3))
 
 
-def build_model(
-    name: str,
-    *,
-    num_classes: int,
-    image_size: tuple[int, int],
-    dropout: float,
-    width: int = 64,
-    test_flip: bool = False,
-    rescale: bool = False,
-    channels: str = "RGB",
-) -> Network:
+NETWORKS: dict[str, Callable[[Design], Network]] = {
+    "report_cnn": ReportCNN,
+    "strong_cnn": StrongCNN,
+    **{name: partial(Backbone, name) for name in pretrained.BACKBONES},
+}
+
+
+def build_model(name: str, design: Design) -> Network:
     """A new network with random weights (the library's default initialisation), channels last in memory."""
-    model: Network
-    if name == "report_cnn":
-        model = ReportCNN(num_classes=num_classes, image_size=image_size, dropout=dropout)
-    elif name == "strong_cnn":
-        model = StrongCNN(num_classes=num_classes, image_size=image_size, dropout=dropout, width=width)
-    else:
-        model = Backbone(name=name, num_classes=num_classes, dropout=dropout, rescale=rescale, channels=channels)
-    model.test_flip = test_flip
-    return model.to(memory_format=torch.channels_last)
+    return NETWORKS[name](design).to(memory_format=torch.channels_last)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import torch
 
 from fashion_core import rights, storage
 from fashion_core.errors import RunError
-from fashion_core.models.networks import Backbone
+from fashion_core.models.networks import Backbone, Design
 from fashion_core.runs import runs
 from fashion_core.settings import pretrained
 from fashion_core.settings.pretrained import Found
@@ -82,7 +82,7 @@ def fetch(name: str, data_dir: Path) -> Path:
                 f"the weights of {name} could not be downloaded from {from_here} ({_first_line(error)}); download them "
                 f"elsewhere and put them as '{target / name}{'.safetensors' if about.hub else '.pth'}'"
             ) from error
-        model = Backbone(name=name, num_classes=2, dropout=0.0)
+        model = Backbone(name, Design(num_classes=2, image_size=(about.size, about.size), dropout=0.0))
         load(model, Found(path=got, source=str(from_here)))  # before it gets its name
         path = target / f"{name}{got.suffix}"
         storage.require_space(target, got.stat().st_size, f"the weights of {name}")

@@ -52,7 +52,7 @@ def of_run(
         "closer": evaluation.closer_look(run, split, list(datasets)),
         "reliability": _reliability(calibration.reliability(labels_N, probabilities_NK)),
         "curves": _curves(run),
-        "dataset": _dataset(run, split, here),
+        "dataset": _dataset(run, here),
         "published": _published(run, split, margin),
         "settings": _settings(run),
         "versions": dict(run.config.get("versions", {})),
@@ -138,7 +138,7 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
 
 
-def _dataset(run: Run, split: str, here: Dataset | None) -> dict[str, Any]:
+def _dataset(run: Run, here: Dataset | None) -> dict[str, Any]:
     kept = run.dataset.get("contents") or {}
     counts = {
         name: [kept[name].get(label, (0, ""))[0] for label in run.classes]

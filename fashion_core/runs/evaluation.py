@@ -33,7 +33,7 @@ def closer_look(found: runs.Run, split: str, datasets: list[Dataset]) -> dict[st
     top = scoring.top_k(*_arrays(found, frame))
     return {
         "top_k": [{"k": k, "accuracy": right / n, "ci95": _ends(wilson(right, n))} for k, right, n in top],
-        "calibration": _calibration(found, split, frame),
+        "calibration": _calibration(found, frame),
         "logit_adjustment": _adjustment(found, split, frame),
         "leaks": _leaks(frame, own) if own and split in runs.SPLITS else None,
         "shift": _shift(found, base, frame, own, there) if elsewhere else None,
@@ -48,7 +48,7 @@ def _ends(bounds: tuple[np.ndarray, np.ndarray] | tuple[float, float]) -> list[f
     return [float(end) for end in bounds]
 
 
-def _calibration(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, Any] | None:
+def _calibration(found: runs.Run, frame: pd.DataFrame) -> dict[str, Any] | None:
     if "val" not in found.prediction_splits():
         return None
     fitted = temperature.of_run(found)

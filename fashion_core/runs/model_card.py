@@ -26,7 +26,7 @@ def card(run: runs.Run) -> str:
             f"run {run.id!r} has no predictions to report; run: python -m fashion_core evaluate {run.id} --split test"
         )
     scores = run.scores(split)
-    parts = [_title(run), _data(run), _results(run, split, scores), _limits(run, split, scores), _use(run), _made(run)]
+    parts = [_title(run), _data(run), _results(run, split, scores), _limits(run, split, scores), _use(), _made(run)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,7 +120,7 @@ def limits(run: runs.Run, split: str, scores: dict, shown: Callable[[str], str] 
     return told
 
 
-def _use(run: runs.Run) -> str:
+def _use() -> str:
     return (
         "## Use\n\n```python\nfrom fashion_core.models.classifier import Classifier\n\n"
         'for answer in Classifier("FOLDER")(["photo.jpg"]):\n    print(answer.label, answer.probability)\n```'

@@ -69,10 +69,6 @@ class Features:
     def __init__(self, versions_VND: Sequence[np.ndarray], device: torch.device, *, test_flip: bool) -> None:
         self.versions_VND, self.device, self.test_flip = versions_VND, device, test_flip
 
-    @property
-    def num_versions(self) -> int:
-        return len(self.versions_VND)
-
     def batch(self, rows_B: np.ndarray) -> torch.Tensor:
         """What the network's ``embed`` gives when it judges photos: with ``test_flip`` the mean of both versions."""
         plain_BD = self._version(0, rows_B)

@@ -38,6 +38,11 @@ class Job:
     say: Callable[[str], None]
 
     @property
+    def on_features(self) -> bool:
+        """Whether the epochs at hand are trained on kept features."""
+        return self.photos is not self.pixels
+
+    @property
     def steps_per_epoch(self) -> int:
         return self.run.config["steps_per_epoch"]
 

@@ -104,7 +104,7 @@ class Watch:
         )
 
 
-def check_validation(job: Job, val_loss: float, step: int) -> None:
+def check_validation(val_loss: float, step: int) -> None:
     """Mishap when the validation loss is not a number; such an epoch never becomes best."""
     if not math.isfinite(val_loss):
         raise Mishap(
@@ -165,16 +165,8 @@ def _batch_that_fits(job: Job, batch: Batch, epoch: int) -> int | None:
         labels_N = job.labels_all[job.rows_N]
         order_N = np.resize(smaller.positions_B, 64 * num)  # what a run of such batches makes ahead has to fit as well
         try:
-            steps.step(
-                learner,
-                steps.source(learner, job.photos, job.rows_N, labels_N, order_N, epoch, batch_size=num),
-                job.rows_N,
-                labels_N,
-                smaller,
-                epoch=epoch,
-                learning_rate=0.0,
-                num_steps_before=0,
-            )
+            source = steps.source(learner, job.photos, job.rows_N, labels_N, order_N, epoch, batch_size=num)
+            steps.step(learner, source, smaller, learning_rate=0.0, num_steps_before=0)
             return num
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

@@ -16,7 +16,7 @@ import torch
 from fashion_core.models import networks, weights
 from fashion_core.runs import runs
 from fashion_core.settings import schedules
-from fashion_core.training import batches, cached_features, steps
+from fashion_core.training import cached_features, steps
 from fashion_core.training.context import Job, Stopped, told_to_events
 
 
@@ -65,7 +65,7 @@ def threads_for(job: Job) -> Iterator[None]:
     """One thread for steps on features: their products are too small to share, and where others use the machine,
     threads that wait for each other made an epoch take 60 s, one thread 7 (two cores, load 8 and 13)."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1 if isinstance(job.photos, batches.Features) else before)
+    torch.set_num_threads(1 if job.on_features else before)
     try:
         yield
     finally:

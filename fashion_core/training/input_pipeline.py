@@ -1,11 +1,13 @@
 """What a batch becomes before the model receives it. Takes photos, settings and rows; yields normalised floats.
 
-``feed`` makes one batch; ``Ahead`` makes several in one go, for a GPU: the same bits on a CPU. Knows no model.
+A step takes its batches from a BatchSource: photos one batch at a time (``feed``), kept features, or ``Ahead``, which
+makes several batches in one go, for a GPU: the same bits on a CPU. Knows no model.
 B batch, C channels, H height, W width, N images of a split, M images of several batches.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,6 +22,19 @@ from fashion_core.training.batches import Batch, Features, batches
 BYTES_AHEAD = 2**27  # of finished photos, at most, in one go
 
 
+class BatchSource(Protocol):
+    """What the steps of one epoch learn from."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    def labels(self, batch: Batch) -> torch.Tensor:
+        """The classes of a whole batch, int64 B, on the device. Asked once a batch, before its parts."""
+
+    def part(self, batch: Batch, part: slice) -> tuple[torch.Tensor, Mixture | None]:
+        """A part of the batch as the model receives it: photos B x 3 x H x W or features B x D; and how it is mixed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fed:
     """A part of a batch as the model receives it, and how it came to be."""
@@ -27,7 +42,6 @@ class Fed:
     images_BCHW: torch.Tensor
     rows_B: np.ndarray  # manifest rows
     drawn: Draw
-    partners_B: np.ndarray | None  # manifest rows of what each image was mixed with
     mixture: Mixture | None
 
 
@@ -51,18 +65,50 @@ def feed(
         images_BCHW=_finished(images_BCHW, settings, epoch),
         rows_B=rows_B[part],
         drawn=drawn,
-        partners_B=None if mixture is None else rows_B[mixture.partner_B[part]],
         mixture=mixture,
     )
 
 
-def feed_features(
-    kept: Features, settings: Settings, rows_N: np.ndarray, batch: Batch, *, epoch: int, part: slice = slice(None)
-) -> torch.Tensor:
-    """``part`` of a batch as features, float B x D: those of the photo, or of its mirror image where ``feed`` would
-    have mirrored it. Nothing else that ``feed`` does to a photo can be done to features."""
-    rows_B = rows_N[batch.positions_B][part]
-    return kept.drawn(rows_B, _drawn(settings, epoch, rows_B, batch.repeats_B[part]).flip_B)
+@dataclass(frozen=True)
+class OneByOne:
+    """The batches of an epoch, each made when its step comes. ``rows_N`` and ``labels_N`` are those of the split."""
+
+    photos: Photos
+    settings: Settings
+    rows_N: np.ndarray
+    labels_N: np.ndarray
+    epoch: int
+
+    def labels(self, batch: Batch) -> torch.Tensor:
+        return _labels(self.labels_N, batch, self.photos.device)
+
+    def part(self, batch: Batch, part: slice) -> tuple[torch.Tensor, Mixture | None]:
+        fed = feed(self.photos, self.settings, self.rows_N, batch, epoch=self.epoch, part=part)
+        return fed.images_BCHW, fed.mixture
+
+
+@dataclass(frozen=True)
+class OfFeatures:
+    """The batches of an epoch as features: those of each photo, or of its mirror image where ``feed`` would have
+    mirrored it. Nothing else that ``feed`` does to a photo can be done to features."""
+
+    kept: Features
+    settings: Settings
+    rows_N: np.ndarray
+    labels_N: np.ndarray
+    epoch: int
+
+    def labels(self, batch: Batch) -> torch.Tensor:
+        return _labels(self.labels_N, batch, self.kept.device)
+
+    def part(self, batch: Batch, part: slice) -> tuple[torch.Tensor, None]:
+        rows_B = self.rows_N[batch.positions_B][part]
+        drawn = _drawn(self.settings, self.epoch, rows_B, batch.repeats_B[part])
+        return self.kept.drawn(rows_B, drawn.flip_B), None
+
+
+def _labels(labels_N: np.ndarray, batch: Batch, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(labels_N[batch.positions_B]).to(device)
 
 
 def _drawn(settings: Settings, epoch: int, rows_B: np.ndarray, repeats_B: np.ndarray) -> Draw:
@@ -108,6 +154,12 @@ class Ahead:
         width, height = settings.image_size
         self.length = max(1, BYTES_AHEAD // (batch_size * 3 * width * height * 4))
         self.made: tuple[int, list[tuple[torch.Tensor, torch.Tensor]]] = (-1, [])
+
+    def labels(self, batch: Batch) -> torch.Tensor:
+        return self.take(batch)[1]
+
+    def part(self, batch: Batch, part: slice) -> tuple[torch.Tensor, None]:
+        return self.take(batch)[0], None  # only this rank's part was made, and it is all of it
 
     def take(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalised floats B x 3 x H x W of this rank's part of a batch (one image where it has none), and the labels

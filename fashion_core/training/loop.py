@@ -278,16 +278,7 @@ def _epoch(job: Job, progress: Progress) -> None:
         num = len(batch.positions_B)
         rate = schedules.rate_at(settings, progress.step, job.steps_per_epoch, progress.plateau.drops)
         with failures.naming_memory(job, batch, epoch):
-            loss, norm = steps.step(
-                learner,
-                source,
-                job.rows_N,
-                labels_N,
-                batch,
-                epoch=epoch,
-                learning_rate=rate,
-                num_steps_before=progress.step,
-            )
+            loss, norm = steps.step(learner, source, batch, learning_rate=rate, num_steps_before=progress.step)
         loss_since_log += loss
         epoch_loss += loss * num
         progress.step += 1
@@ -361,7 +352,7 @@ def _close_epoch(job: Job, progress: Progress) -> None:
     val = validation.validate(job)
     row = {"train_loss": progress.train_loss, "seconds": progress.seconds, **val}
     if val:
-        failures.check_validation(job, val["val_loss"], progress.step)
+        failures.check_validation(val["val_loss"], progress.step)
         progress.validated(val)
     job.log(kind="epoch", epoch=epoch, step=progress.step, **row)
     row.pop("val_confusion", None)  # long, and metrics.jsonl has it

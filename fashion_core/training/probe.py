@@ -27,14 +27,14 @@ from fashion_core.models.input import Photos
 from fashion_core.runs import runs
 from fashion_core.settings import config, pretrained, sampling, schedules
 from fashion_core.settings.config import Settings
-from fashion_core.training import batches, cached_features, distributed, failures, loop, steps
+from fashion_core.training import batches, cached_features, distributed, failures, input_pipeline, loop, steps
 
-SECONDS = 8.0  # of training steps; with the last step and the validation batch at most ten where a step is short
-MIN_STEPS = 3
-VALIDATION_SECONDS = 1.0
+_SECONDS = 8.0  # of training steps; with the last step and the validation batch at most ten where a step is short
+_MIN_STEPS = 3
+_VALIDATION_SECONDS = 1.0
 
 
-def measure(dataset: datasets.Dataset, settings: Settings, *, seconds: float = SECONDS) -> dict[str, Any]:
+def measure(dataset: datasets.Dataset, settings: Settings, *, seconds: float = _SECONDS) -> dict[str, Any]:
     """Train for about ``seconds`` (three steps at least) with first weights, then score validation batches for one.
 
     Where the settings train on kept features, those steps are timed, on made-up features; ``features_seconds`` is how
@@ -107,36 +107,27 @@ def _steps(
     whole = min(settings.batch_size, len(rows_N))
     times: list[float] = []
     started = time.perf_counter()
-    for number, (source, epoch, batch) in enumerate(_batches(learner, photos, rows_N, labels_N)):
+    for number, (source, batch) in enumerate(_batches(learner, photos, rows_N, labels_N)):
         begun = time.perf_counter()
-        steps.step(
-            learner,
-            source,
-            rows_N,
-            labels_N,
-            batch,
-            epoch=epoch,
-            learning_rate=settings.learning_rate,
-            num_steps_before=number,
-        )
+        steps.step(learner, source, batch, learning_rate=settings.learning_rate, num_steps_before=number)
         _wait(learner.device)
         if number and len(batch.positions_B) == whole:
             times.append(time.perf_counter() - begun)
-        if len(times) >= MIN_STEPS and time.perf_counter() - started >= seconds:
+        if len(times) >= _MIN_STEPS and time.perf_counter() - started >= seconds:
             break
     return times, whole
 
 
 def _batches(
     learner: steps.Learner, photos: Photos | batches.Features, rows_N: np.ndarray, labels_N: np.ndarray
-) -> Iterator[tuple[Any, int, batches.Batch]]:
-    """Epoch after epoch, without end: what a step is given, the epoch and the batch."""
+) -> Iterator[tuple[input_pipeline.BatchSource, batches.Batch]]:
+    """Epoch after epoch, without end: what a step is given."""
     settings = learner.settings
     for epoch in count(1):
         order_N = batches.epoch_order(labels_N, settings, epoch=epoch, num_classes=int(labels_N.max()) + 1)
         source = steps.source(learner, photos, rows_N, labels_N, order_N, epoch)
         for batch in batches.batches(order_N, settings.batch_size):
-            yield source, epoch, batch
+            yield source, batch
 
 
 def _wait(device: torch.device) -> None:
@@ -155,7 +146,7 @@ def _scored_a_second(
         return None
     rows_B = inference.split_rows(dataset, frame, "val")[: inference.BATCH]
     started, done = time.perf_counter(), 0
-    while not done or time.perf_counter() - started < VALIDATION_SECONDS:
+    while not done or time.perf_counter() - started < _VALIDATION_SECONDS:
         with torch.inference_mode():
             inference.forward(learner.judged, [photos.batch(rows_B)], learner.settings.channels)
         done += len(rows_B)
@@ -178,7 +169,7 @@ def _features_seconds(
     rows_B = rows_N[: cached_features.CHUNK]
     cached_features.compute(learner.model, photos.batch(rows_B), run.settings, mirrored=False)  # warms up
     started, done = time.perf_counter(), 0
-    while not done or time.perf_counter() - started < VALIDATION_SECONDS:
+    while not done or time.perf_counter() - started < _VALIDATION_SECONDS:
         cached_features.compute(learner.model, photos.batch(rows_B), run.settings, mirrored=False)
         done += len(rows_B)
     return (time.perf_counter() - started) / done * len(rows_N) * len(missing)

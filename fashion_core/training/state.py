@@ -84,11 +84,6 @@ def _plain(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.detach().cpu().contiguous()
 
 
-def is_finite(learner: Learner) -> bool:
-    """Whether every weight is a number."""
-    return all(bool(weight.isfinite().all()) for weight in learner.model.parameters())
-
-
 def load(run: runs.Run, learner: Learner) -> Progress:
     """Put the newest step that verifies into the learner; where the run stood then. Tells which were passed over."""
     target, skipped = checkpoints.newest_good(run.folder, needs="trainer.safetensors")

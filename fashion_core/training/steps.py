@@ -1,7 +1,7 @@
 """One training step: what the model learns from a batch.
 
-Takes photos (``feeding`` says what becomes of them), settings and a batch's rows; changes the model's weights. Knows no
-files and no epochs.
+Takes a batch from its source (``input_pipeline`` says what becomes of the photos); changes the model's weights. Knows
+no files.
 B batch, C channels, H height, W width, N images of a split, K classes.
 """
 
@@ -19,7 +19,7 @@ from fashion_core.settings.config import Settings
 from fashion_core.settings.draws import Mixture
 from fashion_core.training import distributed
 from fashion_core.training.batches import Batch, Features
-from fashion_core.training.input_pipeline import Ahead, can_be_ahead, feed, feed_features
+from fashion_core.training.input_pipeline import Ahead, BatchSource, OfFeatures, OneByOne, can_be_ahead
 from fashion_core.training.losses import Loss
 
 
@@ -51,7 +51,7 @@ class Learner:
         self.frozen = frozen
         self.model.requires_grad_(not frozen)
         self.model.output.requires_grad_(True)
-        self.optimizer = make_optimizer(self.settings, self.model, self.device)
+        self.optimizer = _make_optimizer(self.settings, self.model, self.device)
         wrapped = self.ranks.spread(self.model, self.device)
         self.wrapped = torch.compile(wrapped) if self.settings.compile == "on" else wrapped  # type: ignore[assignment]
 
@@ -74,7 +74,7 @@ class Learner:
         return {name: weight for name, weight in self.model.named_parameters() if weight.requires_grad}
 
 
-def make_optimizer(settings: Settings, model: Network, device: torch.device) -> torch.optim.Optimizer:
+def _make_optimizer(settings: Settings, model: Network, device: torch.device) -> torch.optim.Optimizer:
     """Adam, or AdamW with weight decay, of the weights that learn, in the model's order. Each group has ``share``: its
     learning rate as a share of the last layer's."""
     head = list(model.output.parameters())
@@ -97,25 +97,20 @@ def source(
     order_N: np.ndarray,
     epoch: int,
     batch_size: int | None = None,
-) -> Photos | Features | Ahead:
-    """What the steps of an epoch in this order are given: batches made ahead where that pays, else the photos.
-    ``batch_size`` is given where it is not that of the settings."""
-    if isinstance(photos, Features) or not can_be_ahead(learner.settings, learner.device):
-        return photos
-    settings, part_of = learner.settings, learner.ranks.part
+) -> BatchSource:
+    """What the steps of an epoch in this order learn from: made ahead where that pays. ``batch_size`` is given where it
+    is not that of the settings."""
+    settings = learner.settings
+    if isinstance(photos, Features):
+        return OfFeatures(photos, settings, rows_N, labels_N, epoch)
+    if not can_be_ahead(settings, learner.device):
+        return OneByOne(photos, settings, rows_N, labels_N, epoch)
+    part_of = learner.ranks.part
     return Ahead(photos, settings, rows_N, labels_N, order_N, epoch=epoch, part_of=part_of, batch_size=batch_size)
 
 
 def step(
-    learner: Learner,
-    photos: Photos | Features | Ahead,
-    rows_N: np.ndarray,
-    labels_N: np.ndarray,
-    batch: Batch,
-    *,
-    epoch: int,
-    learning_rate: float,
-    num_steps_before: int,
+    learner: Learner, source: BatchSource, batch: Batch, *, learning_rate: float, num_steps_before: int
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Learn from one batch; this rank's share of its mean loss, and the gradient's norm where it is limited.
 
@@ -126,10 +121,7 @@ def step(
     running ones.
     """
     settings, world = learner.settings, learner.ranks
-    if isinstance(photos, Ahead):
-        made_BCHW, labels_B = photos.take(batch)
-    else:
-        labels_B = torch.from_numpy(labels_N[batch.positions_B]).to(learner.device)
+    labels_B = source.labels(batch)
     whole = learner.loss.weight(labels_B)
     own = world.part(len(labels_B))
     cuts = distributed.parts(settings.accumulation, own.start, own.stop)
@@ -140,15 +132,8 @@ def step(
             part.start == part.stop
         )  # fewer images than ranks: one image that counts nothing keeps the ranks in step
         part = slice(0, 1) if empty else part
-        mixture = None
-        if isinstance(photos, Ahead):
-            given = made_BCHW
-        elif isinstance(photos, Features):
-            given = feed_features(photos, settings, rows_N, batch, epoch=epoch, part=part)
-        else:
-            fed = feed(photos, settings, rows_N, batch, epoch=epoch, part=part)
-            given, mixture = fed.images_BCHW, fed.mixture
-        torch.manual_seed(step_seed(settings.seed, epoch, batch.number, world.rank, number))  # dropout
+        given, mixture = source.part(batch, part)
+        torch.manual_seed(step_seed(settings.seed, source.epoch, batch.number, world.rank, number))  # dropout
         with world.without_sync(learner.wrapped, now=number == len(cuts) - 1):
             with learner.arithmetic(), networks.running_statistics(learner.model, now=len(given) == 1):
                 logits_BK = learner.wrapped(given).float()
@@ -164,7 +149,7 @@ def step(
         group["lr"] = learning_rate * group["share"]
     learner.optimizer.step()
     if learner.smooth is not None:
-        follow(learner.smooth, learner.model, settings.ema, num_steps_before)
+        _follow(learner.smooth, learner.model, settings.ema, num_steps_before)
     return total, norm
 
 
@@ -180,7 +165,7 @@ def _share(
 
 
 @torch.no_grad()
-def follow(smooth: torch.nn.Module, model: torch.nn.Module, decay: float, num_steps_before: int) -> None:
+def _follow(smooth: torch.nn.Module, model: torch.nn.Module, decay: float, num_steps_before: int) -> None:
     """Move the running mean: ``smooth = d * smooth + (1 - d) * model``; running statistics are copied.
 
     d is min(decay, (1 + t) / (10 + t)) after t steps, so that the mean forgets the random start (TensorFlow's

@@ -146,18 +146,6 @@ def _scores(key: Stamp, _run: Run, split: str) -> dict[str, Any]:
     return _run.scores(split)
 
 
-def embeddings_of(run: Run, split: str) -> np.ndarray:
-    """Features of a split, float32 N x D, read-only, rows as in ``predictions_of``."""
-    return _embeddings(stamp(run.folder / f"embeddings-{split}.npy"), run, split)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _embeddings(key: Stamp, _run: Run, split: str) -> np.ndarray:
-    found = _run.embeddings(split)
-    found.setflags(write=False)
-    return found
-
-
 def dataset_of(run: Run) -> Dataset | None:
     """The dataset the run was trained on, if its photos are on this machine."""
     return runs.dataset_of(run, datasets())

@@ -63,7 +63,7 @@ def _decoded(key: tuple, rows: tuple[int, ...], width: int, height: int, how: st
     paths = loaders.manifest_of(_dataset)["path"]
 
     def one(row: int) -> np.ndarray:
-        return resize(readers.open_photo_of(_dataset.root, paths.iloc[row]), width, height, how)
+        return resize(readers.open_photo_of(_dataset.kind, _dataset.root, paths.iloc[row]), width, height, how)
 
     return np.stack(list(pixels.in_threads(one, list(rows))))
 

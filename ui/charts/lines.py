@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
-from ui.charts.colours import LIGHT, class_colours
+from ui.charts.colours import class_colours
 from ui.charts.layout import base_layout
 
 MAX_LINE_POINTS = 2000
@@ -37,41 +36,6 @@ def smoothed(values: np.ndarray, weight: float = 0.9) -> np.ndarray:
         average = weight * average + (1 - weight) * float(value)
         out[place] = average / (1 - weight ** (place + 1))
     return out
-
-
-def loss_curve(
-    steps: pd.DataFrame, epochs: pd.DataFrame | None = None, *, title: str = "", drawn: bool = False
-) -> go.Figure:
-    """Training loss by step (``steps``: step, loss): each logged value pale, their moving average strong; validation
-    losses as points with their value (``epochs``: step, epoch, val_loss)."""
-    figure = go.Figure(layout=base_layout(title, drawn=drawn))
-    x, y = steps["step"].to_numpy(), steps["loss"].to_numpy(dtype=float)
-    raw_x, raw_y = thin(x, y)
-    soft_x, soft_y = thin(x, smoothed(y))
-    figure.add_scatter(
-        x=raw_x, y=raw_y, mode="lines", name="Each logged batch",
-        line={"color": LIGHT["grey"], "width": 1}, opacity=0.65,
-        hovertemplate="step %{x:,}: loss %{y:.3f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": LIGHT["indigo"], "width": 2.5},
-        hovertemplate="step %{x:,}: average %{y:.3f}<extra></extra>",
-    )  # fmt: skip
-    if epochs is not None and len(epochs):
-        figure.add_scatter(
-            x=epochs["step"], y=epochs["val_loss"], mode="markers+text", name="Validation, after each epoch",
-            marker={"color": LIGHT["turmeric"], "size": 10, "symbol": "diamond"},
-            text=[f"{value:.3f}" for value in epochs["val_loss"]], textposition="top center",
-            textfont={"size": 12, "color": LIGHT["ink"]}, customdata=epochs["epoch"],
-            hovertemplate="epoch %{customdata}: validation loss %{y:.3f}<extra></extra>",
-        )  # fmt: skip
-    figure.update_layout(
-        margin={"t": 62 if title else 34},
-        xaxis={"title": {"text": "Step (batches seen)"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "Loss"}, "rangemode": "tozero"},
-        hovermode="closest",
-    )
-    return figure
 
 
 def feature_lines(

@@ -13,7 +13,7 @@ import streamlit as st
 from fashion_core import rights, storage
 from fashion_core.data import datasets
 from fashion_core.data.sources import readers
-from fashion_core.data.sources.layout import Choices, names_in
+from fashion_core.data.sources.reader import Choices, Option
 from fashion_core.errors import SourceError
 from fashion_core.launch import background
 from fashion_core.metrics import enough
@@ -42,28 +42,22 @@ def form() -> None:
             "Name of the dataset", placeholder="the source's own name", key="import_name", max_chars=80
         )
         with st.expander("Where the photos leave something to decide", key="import_more"):
-            join_alike = st.checkbox(
-                "Make classes whose names look alike one class",
-                key="import_join_alike",
-                help="`kurta men` and `kurta_men` look the same to a reader. Unless this is ticked they are refused, "
-                "so that you can rename the folders.",
-            )
-            class_names = st.text_input(
-                "Class names of idx files",
-                placeholder="zero, one, two",
-                key="import_class_names",
-                help="MNIST and its kin hold numbers for classes. Name them, the lowest number first, with commas "
-                "between. Fashion-MNIST is known without this.",
-            )
+            decided = {option.name: _decide(option) for option in readers.options()}
         asked = st.form_submit_button("Import these photos", type="primary")
     if asked:
         with faults.shown(stop=False):
-            choices = Choices(join_alike=join_alike, class_names=names_in(class_names))
-            start(source.strip(), upload, name.strip(), choices)
+            start(source.strip(), upload, name.strip(), readers.choose(**decided))
     following = st.session_state.get("import_following")
     if following:
         with st.container(border=True):
             st.fragment(_progress, run_every=None if following.get("ended") else 1.0)(following)
+
+
+def _decide(option: Option) -> str | bool:
+    key = f"import_{option.name}"
+    if option.check is None:
+        return st.checkbox(option.title, key=key, help=option.about)
+    return st.text_input(option.title, placeholder=option.example, key=key, help=option.about)
 
 
 def start(source: str, upload: object | None, name: str, choices: Choices) -> None:
@@ -76,8 +70,7 @@ def start(source: str, upload: object | None, name: str, choices: Choices) -> No
         uploaded = {"kept": source, "name": Path(upload.name).name}
     if not source:
         raise SourceError("no source was given: write a folder, an archive or demo, or choose an archive to upload.")
-    known = source in (*readers.DRAWN, readers.FASHION_MNIST)
-    if not known and not Path(source).expanduser().exists():
+    if not readers.named(source) and not Path(source).expanduser().exists():
         raise SourceError(f"there is no file or folder '{source}' on this machine; check the path, or give demo.")
     dataset_id = datasets.id_for(name or readers.name_of(source))
     now = time.time()

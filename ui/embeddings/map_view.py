@@ -211,7 +211,7 @@ def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame
             st.session_state[rows_key] = [r for r in rows if r != row] if row in rows else [*rows, row][-MOST_CLICKED:]
             st.session_state["at_hand"] = "clicked"
 
-    title = _title(run, split, chosen, by_class, len(laid.rows))
+    title = _title(split, chosen, by_class, len(laid.rows))
     flat = laid.places.shape[1] == 2
     chart, photos = st.columns([5, 3], gap="medium")
     with chart:
@@ -254,7 +254,7 @@ def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame
             photos_view.at_hand(run, points, f"All {words.counted(len(points), features_view.photos_words(split))}")
 
 
-def _title(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num: int) -> str:
+def _title(split: str, chosen: Chosen, by_class: pd.DataFrame, num: int) -> str:
     row = by_class[by_class["label"] == chosen.highlight]
     if len(row) and row.iloc[0]["beside"] and chosen.colour == "label":
         return f"{display_name(chosen.highlight or '')}: most often beside {display_name(row.iloc[0]['beside'])}"

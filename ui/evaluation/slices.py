@@ -26,7 +26,7 @@ def show(run: Run, split: str, matrix: np.ndarray, dataset: Dataset | None, *, d
             _show_level(run, matrix, level, groups, drawn)
         _show_metadata(run, split, dataset, drawn)
     with right:
-        _show_shares(run, matrix, dataset, drawn)
+        _show_shares(run, matrix, drawn)
 
 
 def _show_level(run: Run, matrix: np.ndarray, level: str, groups: dict[str, tuple[str, ...]], drawn: bool) -> None:
@@ -105,7 +105,7 @@ def _show_metadata(run: Run, split: str, dataset: Dataset | None, drawn: bool) -
     )
 
 
-def _show_shares(run: Run, matrix: np.ndarray, dataset: Dataset | None, drawn: bool) -> None:
+def _show_shares(run: Run, matrix: np.ndarray, drawn: bool) -> None:
     shares = slices.class_shares(matrix, run.classes)
     trained = _trained_counts(run)
     order = np.argsort(trained if trained is not None else shares["true"].to_numpy(), kind="stable")

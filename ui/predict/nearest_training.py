@@ -169,7 +169,7 @@ def _caught(
     inputs = []
     for path in usable["path"].sample(min(NUM_STRANGERS, len(usable)), random_state=0):
         try:
-            photo = readers.open_photo_of(_stranger.root, path)
+            photo = readers.open_photo_of(_stranger.kind, _stranger.root, path)
         except PhotoError:
             continue
         inputs.append(photos.resize(photo, *_run.settings.image_size, _run.settings.resize))

@@ -102,7 +102,9 @@ def of_dataset(dataset: Dataset, row: int, size: tuple[int, int], how: str = "sq
 def _of_row(key: loaders.Stamp, row: int, size: tuple[int, int], how: str, _dataset: Dataset) -> Asked:
     photo = loaders.manifest_of(_dataset).iloc[row]
     try:
-        return of_image(photo["image_id"], readers.open_photo_of(_dataset.root, photo["path"]), size, how)
+        return of_image(
+            photo["image_id"], readers.open_photo_of(_dataset.kind, _dataset.root, photo["path"]), size, how
+        )
     except PhotoError as error:
         return Asked(name=photo["image_id"], reason=str(error))
 

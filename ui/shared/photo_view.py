@@ -117,9 +117,8 @@ def _step(label: str, arrow: str, image_ids: pd.Series, place: int) -> None:
 
 def photo_html(dataset: Dataset, photo: pd.Series) -> str:
     """The photo, decoded from its original, no larger than a screen. DatasetError when it is not what it was."""
-    image = readers.decode(
-        dataset.root, photo["path"], datasets.read_photo(dataset, photo["path"], photo["sha256"])
-    )  # fmt: skip
+    data = datasets.read_photo(dataset, photo["path"], photo["sha256"])
+    image = readers.of_kind(dataset.kind).image(dataset.root, photo["path"], data)
     image.thumbnail(SCREEN, Image.Resampling.LANCZOS, reducing_gap=2.0)
     buffer = io.BytesIO()
     tiny = max(image.size) <= _TINY
@@ -127,10 +126,10 @@ def photo_html(dataset: Dataset, photo: pd.Series) -> str:
     kind = "png" if tiny else "jpeg"
     style = "width:20rem;image-rendering:pixelated" if tiny else f"width:{image.width}px"
     told = f"Photo of {display_name(photo['label'])}, {SPLIT_NAMES[photo['split']].lower()}"
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (
         f'<div class="vastra-photo"><img alt="{html.escape(told)}" style="{style};height:auto" '
-        f'src="data:image/{kind};base64,{data}"></div>'
+        f'src="data:image/{kind};base64,{encoded}"></div>'
     )
 
 

@@ -105,7 +105,7 @@ def _refuse_zip_entry(archive: Path, name: str, flags: int, method: int, attribu
 def _zip_listing(archive: Path) -> Iterator[Entry]:
     """The central directory, record by record (APPNOTE 4.3.12): zipfile would first hold all of it in memory."""
     with open(archive, "rb") as file:
-        start, size, count = _zip_directory(archive, file)
+        start, size, count = _zip_directory(file)
         if count > MAX_ENTRIES:
             raise refusal(archive, f"lists {count:,} files, more than {MAX_ENTRIES:,}; unpack it yourself")
         file.seek(start)
@@ -139,7 +139,7 @@ def _zip_name(raw: bytes, flags: int, made_by: int) -> str:
     return name if unix else name.replace("\\", "/")  # PowerShell 5 writes folders so; on Unix it is a letter
 
 
-def _zip_directory(archive: Path, file: BinaryIO) -> tuple[int, int, int]:
+def _zip_directory(file: BinaryIO) -> tuple[int, int, int]:
     """Offset, size and number of records of the central directory."""
     length = file.seek(0, os.SEEK_END)
     file.seek(max(0, length - 65_557))

@@ -2,11 +2,10 @@
 
 Takes a folder; gives classes and rows (or SourceError). Opens no photo and writes nothing. Knows only this layout:
 ``[wrapper/][split/]class/[deeper/]photo.jpg``, or split folders inside every class folder; a split folder is called by
-one of SPLIT_NAMES, in any case and with the words that are often put beside it (``Train Set``, ``seg_train``).
+one of ``split_names``, in any case and with the words that are often put beside it (``Train Set``, ``seg_train``).
 """
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,31 +13,50 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core.data.sources import confusable_names
-from fashion_core.data.sources import photos
-from fashion_core.data.sources.archives import ENDINGS
-from fashion_core.data.sources.archives import has_odd_characters
-from fashion_core.data.sources.archives import is_junk
+from fashion_core.data.sources import confusable_names, photos
+from fashion_core.data.sources.archives import ENDINGS, has_odd_characters, is_junk
+from fashion_core.data.sources.reader import Given, Option, Reader, Source
+from fashion_core.data.sources.split_names import hints_of, split_of, words_of
 from fashion_core.errors import SourceError
-from fashion_core.labels import agree
-from fashion_core.labels import counted
+from fashion_core.labels import agree, counted
 
-SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training", "trn", "trainval"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development"), "val"),
-    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
-}
-#: Words beside a split's name that say nothing of what the photos show.
-_BESIDE = {"set", "sets", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "seg"}
-_BESIDE |= {"folder", "samples", "original", "final", "new"}
 #: Folders that say of themselves that their photos have no label: never a class.
 _NO_LABEL = {"unlabeled", "unlabelled"}
 #: Pictures in formats that are not read: worth a word, unlike a README.
 _OTHER_PICTURES = {".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".jp2", ".jxl", ".psd", ".raw", ".ico", ".tga"}
 
+_JOIN_ALIKE = Option(
+    name="join_alike",
+    help="Make class folders whose names look alike (kurta men, kurta_men) one class.",
+    title="Make classes whose names look alike one class",
+    about="`kurta men` and `kurta_men` look the same to a reader. Unless this is ticked they are refused, so that you "
+    "can rename the folders.",
+)
+
+
+class ClassFolders(Reader):
+    """The reader of the commonest layout, and of whatever folder no other one recognises: it says what is amiss."""
+
+    kinds = ("folders",)
+    options = (_JOIN_ALIKE,)
+
+    def recognises(self, place: Path) -> bool:
+        return place.is_dir()
+
+    def read(self, given: Given) -> Source:
+        found = read(given.place, given.choices[_JOIN_ALIKE])
+        note = _licence_note(given.place, found.base)
+        return given.source("folders", found.base, found.classes, found.rows, note=note, warnings=found.warnings)
+
+
+def _licence_note(*folders: Path) -> str:
+    names = sorted({path.name for folder in folders for path in folder.iterdir() if path.is_file()})
+    licences = [name for name in names if name.lower().startswith(("licence", "license", "copying"))]
+    return f"licence: see {', '.join(licences)} beside the photos" if licences else ""
+
 
 @dataclass(frozen=True)
-class Found:
+class _Found:
     """What lies in the folder. ``rows``: image_id, path, split ("" where there are no splits), label."""
 
     base: Path
@@ -47,10 +65,10 @@ class Found:
     warnings: tuple[str, ...]
 
 
-def read(root: Path, join_alike: bool = False) -> Found:
+def read(root: Path, join_alike: bool = False) -> _Found:
     """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. Classes
     whose names look alike are refused, or with ``join_alike`` one class."""
-    base = without_wrappers(root)
+    base = _without_wrappers(root)
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
     other: Counter[str] = Counter()
@@ -89,10 +107,10 @@ def read(root: Path, join_alike: bool = False) -> Found:
         )
     rows = pd.DataFrame(found, columns=["image_id", "split", "label"])
     rows.insert(1, "path", rows["image_id"])
-    return Found(base, classes, rows, tuple(notes))
+    return _Found(base, classes, rows, tuple(notes))
 
 
-def without_wrappers(root: Path) -> Path:
+def _without_wrappers(root: Path) -> Path:
     """The folder below ``root`` at which there is something to choose: single folders around everything are skipped."""
     base = root
     for inner in wrapped(root):
@@ -127,35 +145,6 @@ def _is_photo(name: str) -> bool:
     return name.lower().endswith(photos.EXTENSIONS)
 
 
-def split_of(name: str) -> str | None:
-    """The split that a folder's name means, or None: one of SPLIT_NAMES alone, or beside words of _BESIDE."""
-    words = _words(name)
-    means = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
-    if means == {"train", "val"} and set(words) <= {"train", "val"} | _BESIDE:  # train_val: trainval, written apart
-        return "train"
-    known = all(word in SPLIT_NAMES or word in _BESIDE for word in words)
-    return next(iter(means)) if len(means) == 1 and known else None
-
-
-def _words(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = [word.lower() for word in re.split(r"[\W_\d]+", apart) if word]
-    return [part for word in words for part in _unglued(word)]
-
-
-def _unglued(word: str) -> list[str]:
-    """``trainset`` as ``train set``; every other word as it is."""
-    for ending in ("set", "data", "dataset", "images"):
-        if word not in _BESIDE and word.removesuffix(ending) in SPLIT_NAMES:
-            return [word.removesuffix(ending), ending] if word != word.removesuffix(ending) else [word]
-    return [word]
-
-
-def _hints(name: str) -> set[str]:
-    """The splits whose words stand in the name, whatever stands beside them."""
-    return {SPLIT_NAMES[word] for word in _words(name) if word in SPLIT_NAMES}
-
-
 def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
     """(split or "", class, folder) for every class folder, and remarks."""
     folders, files = _listing(base)
@@ -188,7 +177,7 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
 
 
 def _without_unlabelled(folders: list[str], notes: list[str]) -> list[str]:
-    left_out = [name for name in folders if set(_words(name)) & _NO_LABEL]
+    left_out = [name for name in folders if set(words_of(name)) & _NO_LABEL]
     if left_out:
         notes.append(f"folders that say their photos have no label were left out: {', '.join(left_out)}")
     return [name for name in folders if name not in left_out]
@@ -207,11 +196,11 @@ def _split_folders(base: Path, folders: list[str]) -> dict[str, str] | None:
             )
         by_split[split] = name
     others = [name for name in folders if name not in by_split.values()]
-    hinted = [_hints(name) for name in folders]
+    hinted = [hints_of(name) for name in folders]
     # training shoes and training tops are classes; old_train beside old_test, or fold 1 beside fold 2, are splits
-    unclear = bool(by_split and others) and any(map(_hints, others))
+    unclear = bool(by_split and others) and any(map(hints_of, others))
     unclear |= not by_split and len(folders) > 1 and all(hinted) and len(set[str]().union(*hinted)) > 1
-    unclear |= len(folders) > 1 and all(set(_words(name)) == {"fold"} for name in folders)
+    unclear |= len(folders) > 1 and all(set(words_of(name)) == {"fold"} for name in folders)
     if unclear:
         seen = ", ".join(f"'{name}'" for name in folders[:6]) + (" ..." if len(folders) > 6 else "")
         raise SourceError(
@@ -299,12 +288,12 @@ def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str])
 
 def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
     if pairs := confusable_names.alike(classes):
-        one, two = pairs[0]
+        first, second = (confusable_names.shown(name) for name in pairs[0])
         more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
         raise SourceError(
-            f"class folders {confusable_names.shown(one)} and {confusable_names.shown(two)} in '{base}'{more} look alike: they "
-            f"differ only by {confusable_names.difference(one, two)}; rename one of them, or have classes that look alike "
-            "joined (--join-alike)."
+            f"class folders {first} and {second} in '{base}'{more} look alike: they differ only by "
+            f"{confusable_names.difference(*pairs[0])}; rename one of them, or have classes that look alike joined "
+            "(--join-alike)."
         )
     if len(classes) < 2:
         raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")

@@ -12,22 +12,57 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from fashion_core.data.published import train_counts
 from fashion_core.data.sources.drawing import backdrops
 from fashion_core.data.sources.drawing.catalogue import MIXTURES
 from fashion_core.data.sources.drawing.fabrics import pick
 from fashion_core.data.sources.drawing.scenes import photograph
+from fashion_core.data.sources.reader import Given, Reader, Source
 from fashion_core.errors import WrongUse
-from fashion_core.labels import INDOFASHION
-from fashion_core.labels import did_you_mean
-from fashion_core.data.published import train_counts
+from fashion_core.labels import INDOFASHION, did_you_mean
 
 VERSION = "4"  # part of every fingerprint of a drawn set: change it whenever a pixel may change
+DEMO = "demo"
+IN_PLACES = "drawn-places"
+
+
+class Drawn(Reader):
+    """The reader of what it first draws itself."""
+
+    kinds = ("demo",)
+    names = (DEMO, IN_PLACES)
+
+    def fingerprint(self, name: str, seed: int) -> dict[str, Any]:
+        table = _plan_of(name, seed)
+        own = [table[column] for column in ("garment", "place") if column in table]
+        rows = sorted(zip(table["image_id"], table["split"], table["label"], *own, strict=True))
+        return {"drawing": VERSION, "seed": seed, "rows": rows}
+
+    def read(self, given: Given) -> Source:
+        table = _plan_of(given.name, given.seed)
+        write(given.place, table, given.seed, partial(given.progress, "drawing") if given.progress else None)
+        return given.source(
+            "demo",
+            given.place,
+            [label for label in INDOFASHION if label in set(table["label"])],
+            table,
+            synthetic=True,
+            note=f"drawn by this program (drawing {VERSION}, seed {given.seed}), not photographed",
+            bring=f"python -m fashion_core import {given.name}",  # no choice changes what is drawn
+            fingerprint_extra=self.fingerprint(given.name, given.seed),
+        )
+
+
+def _plan_of(name: str, seed: int) -> pd.DataFrame:
+    return plan(seed=seed) if name == DEMO else plan_places()
 
 
 def plan(seed: int = 0, num_train: int = 3000, num_val: int = 40, num_test: int = 40) -> pd.DataFrame:

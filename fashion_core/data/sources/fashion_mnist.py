@@ -1,8 +1,7 @@
 """Reads the four idx files of Fashion-MNIST, or of another set in the same form, gzipped or not.
 
 Takes a folder; gives labels and single pictures (or SourceError), and says whether they are Fashion-MNIST's: MNIST,
-KMNIST and EMNIST come under the same names. Pictures are addressed as ``train-images-idx3-ubyte.gz#123``. Knows nothing
-of splits.
+KMNIST and EMNIST come under the same names. Pictures are addressed as ``train-images-idx3-ubyte.gz#123``.
 """
 
 import gzip
@@ -15,8 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from PIL import Image
 
-from fashion_core.errors import SourceError
+from fashion_core import labels
+from fashion_core.data.sources import confusable_names
+from fashion_core.data.sources.reader import Given, Option, Reader, Source
+from fashion_core.errors import SourceError, WrongUse
+from fashion_core.labels import counted
+
+NAME = "fashion-mnist"
 
 STEMS = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -28,7 +35,7 @@ _LABEL_DIGESTS = {
     "test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
 }
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-HOW_TO_GET = (
+_HOW_TO_GET = (
     "install the Debian package dataset-fashion-mnist, or run "
     "torchvision.datasets.FashionMNIST('fashion', download=True) where there is a network and import the folder "
     "'fashion'"
@@ -39,12 +46,107 @@ _MOST_BYTES = 256 << 20
 _lock = threading.Lock()
 
 
-def holds_any(folder: Path) -> bool:
+def _names_in(text: str) -> tuple[str, ...]:
+    """Class names from ``zero, one, two``; NAME stands for the names of its garments."""
+    if text.strip() == NAME:
+        return labels.FASHION_MNIST
+    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
+
+
+def _checked(text: str) -> str:
+    """The class names as ``zero,one,two``; WrongUse where they cannot be those of classes."""
+    names = _names_in(text)
+    for name in names:
+        if not name or not name.isprintable():
+            raise WrongUse(f"a class name has visible characters, got {name!r} in --class-names")
+    for one, two in confusable_names.alike(names):
+        raise WrongUse(f"--class-names has '{one}' and '{two}', which look alike; give them names that differ")
+    if len(set(names)) < len(names):
+        raise WrongUse("--class-names has a name twice; give every class its own")
+    return ",".join(names)
+
+
+_CLASS_NAMES = Option(
+    name="class_names",
+    help="What the numbers in idx files (MNIST and its kin) mean: zero,one,two; lowest first.",
+    title="Class names of idx files",
+    about="MNIST and its kin hold numbers for classes. Name them, the lowest number first, with commas between. "
+    "Fashion-MNIST is known without this.",
+    example="zero, one, two",
+    check=_checked,
+    elsewhere="names the numbers of idx files, and {source} has class names of its own; leave it out",
+)
+
+
+class IdxFiles(Reader):
+    """The reader of the four idx files: pictures without files of their own, whose labels are numbers."""
+
+    kinds = ("fashion-mnist", "idx")
+    names = (NAME,)
+    options = (_CLASS_NAMES,)
+    in_files = False
+    of_one_size = True
+
+    def recognises(self, place: Path) -> bool:
+        return _holds_any(place) or (_is_file_name(place.name) and place.is_file())
+
+    def lies(self, name: str) -> Path:
+        return SYSTEM_FOLDER.resolve()
+
+    def read(self, given: Given) -> Source:
+        if given.place.is_file():
+            raise SourceError(
+                f"'{given.place.name}' is one of the four files of Fashion-MNIST or its kin; give the folder that "
+                "holds all four."
+            )
+        if not _holds_any(given.place):
+            raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; {_HOW_TO_GET}.")
+        found = read(given.place)
+        told = _names_in(given.choices[_CLASS_NAMES])
+        known = not told and is_fashion({split: numbers for split, (_, numbers) in found.items()})
+        names = _names_of_numbers(given.place, found, labels.FASHION_MNIST if known else told)
+        rows = [
+            (f"{split}-{number:05d}", f"{file}#{number}", split, names[own])
+            for split, (file, numbers) in found.items()
+            for number, own in enumerate(numbers.tolist())
+        ]
+        table = pd.DataFrame(rows, columns=["image_id", "path", "split", "label"])
+        note = "Fashion-MNIST by Zalando Research, MIT licence" if known else ""
+        return given.source("fashion-mnist" if known else "idx", given.place, list(names.values()), table, note=note)
+
+    def photo_bytes(self, root: Path, path: str) -> bytes:
+        return _picture(root, path).tobytes()
+
+    def image(self, root: Path, path: str, data: bytes) -> Image.Image:
+        return Image.fromarray(_picture(root, path)).convert("RGB")
+
+
+def _names_of_numbers(
+    folder: Path, found: Mapping[str, tuple[str, np.ndarray]], names: tuple[str, ...]
+) -> dict[int, str]:
+    """The class name of every number that occurs; SourceError says how to give them where nothing does."""
+    numbers = np.unique(np.concatenate([own for _, own in found.values()])).tolist()
+    if len(names) == len(numbers):
+        return dict(zip(numbers, names, strict=True))
+    which = f"{len(numbers)} different numbers, {numbers[0]} to {numbers[-1]}"
+    if names:
+        raise SourceError(
+            f"the labels in '{folder}' are {which}, and --class-names gives {counted(len(names), 'name')}; give one "
+            "for each number, the lowest first."
+        )
+    raise SourceError(
+        f"the idx files in '{folder}' are not Fashion-MNIST's, so nothing says what their labels mean ({which}); name "
+        "the classes, the lowest number first: --class-names zero,one,two (or --class-names fashion-mnist, if they are "
+        "a part of it)."
+    )
+
+
+def _holds_any(folder: Path) -> bool:
     """Whether at least one of the four files lies in the folder."""
     return any(_locate(folder, stem) for pair in STEMS.values() for stem in pair)
 
 
-def is_file_name(name: str) -> bool:
+def _is_file_name(name: str) -> bool:
     """Whether a file is called like one of the four."""
     return any(name in (stem, f"{stem}.gz") for pair in STEMS.values() for stem in pair)
 
@@ -56,16 +158,16 @@ def read(folder: Path) -> dict[str, tuple[str, np.ndarray]]:
         images_file, labels_file = (_locate(folder, stem) for stem in (images_stem, labels_stem))
         if images_file is None or labels_file is None:
             absent = images_stem if images_file is None else labels_stem
-            raise SourceError(f"'{folder}' lacks the file {absent}.gz of Fashion-MNIST's four; {HOW_TO_GET}.")
+            raise SourceError(f"'{folder}' lacks the file {absent}.gz of Fashion-MNIST's four; {_HOW_TO_GET}.")
         numbers = _idx(labels_file, _LABELS)
         images = pictures(images_file)
         if len(images) != len(numbers):
             raise SourceError(
                 f"'{images_file}' holds {len(images):,} pictures and '{labels_file.name}' {len(numbers):,} labels; "
-                f"get the files again: {HOW_TO_GET}."
+                f"get the files again: {_HOW_TO_GET}."
             )
         if len(numbers) == 0:
-            raise SourceError(f"'{labels_file}' holds no labels; get it again: {HOW_TO_GET}.")
+            raise SourceError(f"'{labels_file}' holds no labels; get it again: {_HOW_TO_GET}.")
         found[split] = (images_file.name, numbers)
     return found
 
@@ -77,18 +179,15 @@ def is_fashion(numbers_of: Mapping[str, np.ndarray]) -> bool:
     )
 
 
-def split_address(path: str) -> tuple[str, int] | None:
-    """("train-images-idx3-ubyte.gz", 123) for such an address, None for the path of an ordinary photo."""
+def _picture(root: Path, path: str) -> np.ndarray:
+    """One picture, uint8 H x W, by its address."""
     match = _ADDRESS.fullmatch(path)
-    return (match[1], int(match[2])) if match else None
-
-
-def picture(root: Path, address: tuple[str, int]) -> np.ndarray:
-    """One picture, uint8 H x W."""
-    images = pictures(root / address[0])
-    if address[1] >= len(images):
-        raise SourceError(f"'{root / address[0]}' holds {len(images):,} pictures, there is no number {address[1]:,}.")
-    return images[address[1]]
+    assert match, f"{path!r} is no address in an idx file"
+    images = pictures(root / match[1])
+    number = int(match[2])
+    if number >= len(images):
+        raise SourceError(f"'{root / match[1]}' holds {len(images):,} pictures, there is no number {number:,}.")
+    return images[number]
 
 
 def pictures(file: Path) -> np.ndarray:
@@ -96,7 +195,7 @@ def pictures(file: Path) -> np.ndarray:
     try:
         state = file.stat()
     except OSError as error:
-        raise SourceError(f"'{file}' cannot be read ({error.strerror}); {HOW_TO_GET}.") from error
+        raise SourceError(f"'{file}' cannot be read ({error.strerror}); {_HOW_TO_GET}.") from error
     with _lock:  # two threads would otherwise both read the 47 MB
         return _pictures(file, state.st_mtime_ns, state.st_size)
 
@@ -118,16 +217,18 @@ def _idx(file: Path, magic: int) -> np.ndarray:
             data = stream.read(_MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error) or "it ends too early"
-        raise SourceError(f"'{file}' is damaged or cut off ({reason}); get it again: {HOW_TO_GET}.") from error
+        raise SourceError(f"'{file}' is damaged or cut off ({reason}); get it again: {_HOW_TO_GET}.") from error
     num_dimensions = magic & 0xFF
     header = np.frombuffer(data[: 4 + 4 * num_dimensions], dtype=">u4") if len(data) >= 4 + 4 * num_dimensions else None
     if header is None or header[0] != magic:
-        raise SourceError(f"'{file}' is not an idx file (its first number is not {magic}); get it again: {HOW_TO_GET}.")
+        raise SourceError(
+            f"'{file}' is not an idx file (its first number is not {magic}); get it again: {_HOW_TO_GET}."
+        )
     shape = tuple(int(size) for size in header[1:])
     body = np.frombuffer(data, dtype=np.uint8, offset=4 + 4 * num_dimensions)
     expected = int(np.prod([float(size) for size in shape]))
     if expected != len(body):
         raise SourceError(
-            f"'{file}' should hold {expected:,} bytes and holds {len(body):,}; get it again: {HOW_TO_GET}."
+            f"'{file}' should hold {expected:,} bytes and holds {len(body):,}; get it again: {_HOW_TO_GET}."
         )
     return body.reshape(shape)

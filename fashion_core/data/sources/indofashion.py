@@ -3,12 +3,12 @@
 Takes a folder; gives rows (or SourceError with file and line). Opens no photo and writes nothing.
 """
 
+import dataclasses
 import html
 import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,61 +17,74 @@ import pandas as pd
 from fashion_core import labels
 from fashion_core.data.sources import photos
 from fashion_core.data.sources.archives import has_odd_characters
+from fashion_core.data.sources.reader import Given, Reader, Source
 from fashion_core.errors import SourceError
-from fashion_core.labels import counted
+from fashion_core.labels import agree, counted
 
-FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
+_FILES = {"train": "train_data.json", "val": "val_data.json", "test": "test_data.json"}
 FOLDERS = ("", "annotations", "images/metadata")
-TEXT_COLUMNS = ("image_url", "brand", "product_title", "color")
+_TEXT_COLUMNS = ("image_url", "brand", "product_title", "color")
 
 
-@dataclass(frozen=True)
-class Found:
-    """What the JSON files name. ``rows``: image_id (the image_path, with / between folders), path (where it lies),
-    split, label, missing, reason and TEXT_COLUMNS (None where the source says N/A)."""
+class IndoFashion(Reader):
+    """The reader of the set that the lab is named for; its classes come in its own order."""
 
-    rows: pd.DataFrame
-    warnings: tuple[str, ...]
+    kinds = ("indofashion",)
+
+    def recognises(self, place: Path) -> bool:
+        return bool(_files_in(place))
+
+    def read(self, given: Given) -> Source:
+        rows, notes = _read(given.place)
+        there = set(rows["label"])
+        classes = [label for label in labels.INDOFASHION if label in there]
+        note = "IndoFashion: photos and texts belong to the shops that published them"
+        source = given.source("indofashion", given.place, classes, rows, note=note)
+        if source.split_rule != "as given":
+            notes.append(f"splits: {source.split_rule}")
+        if absent := [label for label in labels.INDOFASHION if label not in there]:
+            have = agree(len(absent), "class of IndoFashion's 15 has", "classes of IndoFashion's 15 have")
+            notes.append(f"{len(absent)} {have} no rows here: {', '.join(absent)}")
+        return dataclasses.replace(source, warnings=tuple(notes))
 
 
-def find(root: Path) -> dict[str, Path]:
+def _files_in(root: Path) -> dict[str, Path]:
     """{split: JSON file} for the files that are there, from the first of FOLDERS that has any."""
     for folder in FOLDERS:
-        found = {split: root / folder / name for split, name in FILES.items() if (root / folder / name).is_file()}
+        found = {split: root / folder / name for split, name in _FILES.items() if (root / folder / name).is_file()}
         if found:
             return found
     return {}
 
 
-def read(root: Path) -> Found:
-    """Read every row of the JSON files under ``root`` and find its photo."""
-    files = find(root)
+def _read(root: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The rows of the JSON files under ``root``, each with its photo, and remarks. A row has image_id (the image_path,
+    / between folders), path (where it lies), split, label, missing, reason, _TEXT_COLUMNS (None where it says N/A)."""
+    files = _files_in(root)
     folders = _Folders(root)
     rows: list[dict[str, Any]] = []
     seen: dict[str, int] = {}
     divided = set(files) in ({"train"}, {"train", "test"})  # as layout.with_missing_splits does it, which says how
     notes = [
-        f"{FILES[split]} is not there" + ("" if divided else f", so there is no {split} split")
-        for split in FILES
+        f"{_FILES[split]} is not there" + ("" if divided else f", so there is no {split} split")
+        for split in _FILES
         if split not in files
     ]
-    repeated = 0
     for split, file in files.items():
         for number, record in _records(file):
             where = f"{file}, line {number}"
             image_path = _image_path(record, where)
-            found = folders.find(image_path)
+            path = folders.find(image_path)
             times = seen[image_path] = seen.get(image_path, 0) + 1
-            repeated += times > 1
             rows.append(
                 {
                     "image_id": image_path if times == 1 else f"{image_path}~{times}",
-                    "path": found or image_path,
+                    "path": path or image_path,
                     "split": split,
                     "label": _label(record, where),
-                    "missing": found is None,
-                    "reason": "" if found else "no photo at this path",
-                    **{key: _text(record.get(key)) for key in TEXT_COLUMNS},
+                    "missing": path is None,
+                    "reason": "" if path else "no photo at this path",
+                    **{key: _text(record.get(key)) for key in _TEXT_COLUMNS},
                 }
             )
     if not rows:
@@ -82,9 +95,9 @@ def read(root: Path) -> Found:
             f"'{rows[0]['image_id']}' "
             f"and the others under '{root}'. Put the photos there, or give the folder that holds both."
         )
-    if repeated:
+    if repeated := len(rows) - len(seen):
         notes.append(f"{repeated:,} rows name a photo that another row names too; they are kept, numbered ~2 and up")
-    return Found(pd.DataFrame(rows), tuple(notes))
+    return pd.DataFrame(rows), notes
 
 
 def _records(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,81 +1,15 @@
-"""What every source reader gives back, and the one way to divide photos into train, val and test.
+"""The one way to divide photos into train, val and test, and the order in which rows are kept.
 
-Takes and gives plain rows; knows no layout and opens no photo.
+Takes and gives plain rows; knows no source and opens no photo.
 """
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from fashion_core import labels
-from fashion_core.data.sources import confusable_names
-from fashion_core.errors import WrongUse
-
 SPLITS = ("train", "val", "test")
-FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choices:
-    """What a person decides about a source that cannot be decided from it: the options of ``import``.
-
-    ``join_alike`` makes class folders whose names look alike one class; ``class_names`` names the numbers of idx files,
-    lowest first.
-    """
-
-    join_alike: bool = False
-    class_names: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name in self.class_names:
-            if not name or not name.isprintable():
-                raise WrongUse(f"a class name has visible characters, got {name!r} in --class-names")
-        for one, two in confusable_names.alike(self.class_names):
-            raise WrongUse(f"--class-names has '{one}' and '{two}', which look alike; give them names that differ")
-        if len(set(self.class_names)) < len(self.class_names):
-            raise WrongUse("--class-names has a name twice; give every class its own")
-
-    def flags(self) -> list[str]:
-        """The words on the command line that mean these choices."""
-        named = ["--class-names", ",".join(self.class_names)] if self.class_names else []
-        return [*(["--join-alike"] if self.join_alike else []), *named]
-
-
-def names_in(text: str) -> tuple[str, ...]:
-    """Class names from ``zero, one, two``; ``fashion-mnist`` stands for the names of its garments."""
-    if text.strip() == "fashion-mnist":
-        return labels.FASHION_MNIST
-    return tuple(name.strip() for name in text.split(",")) if text.strip() else ()
-
-
-UNDECIDED = Choices()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A source that has been read, but whose photos have not been opened yet.
-
-    ``rows`` has image_id, path (as ``open_photo_of`` takes it), split, label, missing (bool, with ``reason``) and the
-    source's own columns. ``fingerprint_extra`` is hashed instead of the photos' bytes where those may differ between
-    machines.
-    """
-
-    kind: str
-    suggested_name: str
-    root: Path
-    classes: list[str]
-    rows: pd.DataFrame
-    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    synthetic: bool = False
-    note: str = ""
-    split_rule: str = "as given"
-    bring: str = ""
-    fingerprint_extra: dict[str, Any] | None = None
-    warnings: tuple[str, ...] = ()
+_FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
 
 
 def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], seed: int) -> list[str | None]:
@@ -93,7 +27,7 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
         rows.sort()
         start = 0
         for part, share in parts.items():
-            count = max(1, round(share * len(rows))) if len(rows) >= FEWEST_TO_DIVIDE else 0
+            count = max(1, round(share * len(rows))) if len(rows) >= _FEWEST_TO_DIVIDE else 0
             for _, row in rows[start : start + count]:
                 chosen[row] = part
             start += count
@@ -104,7 +38,7 @@ def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, st
     """Give every photo a split, and say by which rule. Rows whose split is "" had none.
 
     No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given. A
-    class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE.
+    class keeps one photo at least, and gives one at least where it has _FEWEST_TO_DIVIDE.
     """
     present = set(rows["split"])
     if present <= {"", "train"}:
@@ -119,7 +53,7 @@ def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, st
     rows.loc[pool, "split"] = [part or "train" for part in drawn]
     taken = drawn.count("val") / len(drawn)
     if not taken:
-        return rows, f"no val taken from train: no class has {FEWEST_TO_DIVIDE} photos there"
+        return rows, f"no val taken from train: no class has {_FEWEST_TO_DIVIDE} photos there"
     if abs(taken - parts["val"]) > 0.05:  # classes so small that one photo of each is more than the share
         rule += (
             f" (of these few {100 * taken:.0f} % each)" if "test" in parts else f" (of these few {100 * taken:.0f} %)"

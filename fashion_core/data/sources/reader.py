@@ -1,0 +1,155 @@
+"""What a reader of one layout is: the methods that a new one has, what it is handed and what it gives back.
+
+Knows no layout. A layout is one file with one class of this protocol and one line in ``readers.READERS``; nothing else
+asks which layout a photo came in.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+from PIL import Image
+
+from fashion_core import labels
+from fashion_core.data.sources import layout, photos
+
+#: Hears the stage, how much is done and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What a person may decide where the photos cannot tell it: an option of ``import``, a field of the import form.
+
+    ``help`` is said on the command line; ``title``, ``about`` and ``example`` in the form. ``check`` gives a text as it
+    is kept, or WrongUse; without it the option is a yes. ``elsewhere`` says why a source of another layout is refused
+    with it ({source} stands for ``folder 'photos'``); where it is empty, the option means nothing there.
+    """
+
+    name: str
+    help: str
+    title: str
+    about: str
+    example: str = ""
+    check: Callable[[str], str] | None = None
+    elsewhere: str = ""
+
+
+def flag_of(name: str) -> str:
+    """``--class-names`` of ``class_names``."""
+    return "--" + name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person decided about a source, by option, checked by ``readers.choose``: a text, or yes."""
+
+    decided: Mapping[str, str | bool] = field(default_factory=dict)
+
+    def __getitem__(self, option: Option) -> Any:
+        return self.decided.get(option.name, "" if option.check else False)
+
+    def flags(self) -> list[str]:
+        """The words on the command line that mean these choices."""
+        words = [(flag_of(name), *([] if value is True else [str(value)])) for name, value in self.decided.items()]
+        return [word for own in words for word in own]
+
+
+UNDECIDED = Choices()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source that has been read, but whose photos have not been opened yet.
+
+    ``rows`` has image_id, path (as ``Reader.photo_bytes`` takes it), split, label, missing (bool, with ``reason``) and
+    the source's own columns. ``fingerprint_extra`` is hashed instead of the photos' bytes where those may differ
+    between machines.
+    """
+
+    kind: str
+    suggested_name: str
+    root: Path
+    classes: list[str]
+    rows: pd.DataFrame
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    synthetic: bool = False
+    note: str = ""
+    split_rule: str = "as given"
+    bring: str = ""
+    fingerprint_extra: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a reader is handed. ``place`` is the file or folder that it recognised, or, for a source that it makes, the
+    folder to make it in; ``name`` what the source is called; ``bring`` the command that imports it."""
+
+    place: Path
+    name: str
+    bring: str
+    seed: int = 0
+    progress: Progress | None = None
+    choices: Choices = UNDECIDED
+
+    def source(self, kind: str, root: Path, classes: list[str], rows: pd.DataFrame, **more: Any) -> Source:
+        """The source with these rows: put into splits where they have none, in order, the classes in their groups.
+
+        ``rows``: image_id, path, split ("" where there is none), label; missing and reason where a photo may be absent.
+        ``more``: the other fields of Source.
+        """
+        rows, rule = layout.with_missing_splits(rows, self.seed)
+        if "missing" not in rows:
+            rows = rows.assign(missing=False, reason="")
+        own: dict[str, Any] = {"suggested_name": self.name, "split_rule": rule, "bring": self.bring}
+        own["groups"] = _groups(classes)
+        return Source(kind=kind, root=root, classes=classes, rows=layout.in_order(rows, classes), **own | more)
+
+
+class Reader(Protocol):
+    """One layout in which labelled photos come. What most layouts share stands here: photos are files under a root."""
+
+    #: What ``dataset.json`` calls the datasets that it reads, by which it is found again.
+    kinds: tuple[str, ...]
+    #: Words that are a source by themselves, without a path.
+    names: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    #: Whether a photo is a file of its own, with a name and an ending.
+    in_files: bool = True
+    #: Whether all photos have one size by their format.
+    of_one_size: bool = False
+
+    def recognises(self, place: Path) -> bool:
+        """Whether a folder, or a file, is in this layout. Opens no photo."""
+        return False
+
+    def lies(self, name: str) -> Path | None:
+        """Where the source of one of ``names`` lies, unless a folder is called so; None where it is made."""
+        return None
+
+    def fingerprint(self, name: str, seed: int) -> Any:
+        """What is hashed for the source of one of ``names``, where that is known before it is made; else None."""
+        return None
+
+    def read(self, given: Given) -> Source:
+        """The classes and rows; SourceError with one sentence where the source cannot be used. Opens no photo."""
+        raise NotImplementedError
+
+    def photo_bytes(self, root: Path, path: str) -> bytes:
+        """The bytes that a photo's sha256 is taken over; PhotoError when it cannot be read."""
+        return photos.read_photo(root / path)
+
+    def image(self, root: Path, path: str, data: bytes) -> Image.Image:
+        """The RGB image of what ``photo_bytes`` gave; PhotoError with the reason, which names no path."""
+        return photos.open_photo(data)
+
+
+def _groups(classes: list[str]) -> dict[str, tuple[str, ...]]:
+    """The IndoFashion groups where the classes are IndoFashion's, else none."""
+    if not set(classes) <= set(labels.INDOFASHION):
+        return {}
+    named = {group: tuple(label for label in names if label in classes) for group, names in labels.GROUPS.items()}
+    return {group: names for group, names in named.items() if names}

@@ -1,0 +1,44 @@
+"""Which split a name means: ``Train Set``, ``seg_train``, ``valid``; and what a name only hints at.
+
+Takes the names of folders. Opens nothing.
+"""
+
+import re
+
+_SPLIT_NAMES = {
+    **dict.fromkeys(("train", "training", "trn", "trainval"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "development"), "val"),
+    **dict.fromkeys(("test", "testing", "tst", "eval", "evaluation", "holdout"), "test"),
+}
+#: Words beside a split's name that say nothing of what the photos show.
+_BESIDE = {"set", "sets", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "seg"}
+_BESIDE |= {"folder", "samples", "original", "final", "new"}
+
+
+def split_of(name: str) -> str | None:
+    """The split that a folder's name means, or None: one of _SPLIT_NAMES alone, or beside words of _BESIDE."""
+    words = words_of(name)
+    means = {_SPLIT_NAMES[word] for word in words if word in _SPLIT_NAMES}
+    if means == {"train", "val"} and set(words) <= {"train", "val"} | _BESIDE:  # train_val: trainval, written apart
+        return "train"
+    known = all(word in _SPLIT_NAMES or word in _BESIDE for word in words)
+    return next(iter(means)) if len(means) == 1 and known else None
+
+
+def words_of(name: str) -> list[str]:
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = [word.lower() for word in re.split(r"[\W_\d]+", apart) if word]
+    return [part for word in words for part in _unglued(word)]
+
+
+def _unglued(word: str) -> list[str]:
+    """``trainset`` as ``train set``; every other word as it is."""
+    for ending in ("set", "data", "dataset", "images"):
+        if word not in _BESIDE and word.removesuffix(ending) in _SPLIT_NAMES:
+            return [word.removesuffix(ending), ending] if word != word.removesuffix(ending) else [word]
+    return [word]
+
+
+def hints_of(name: str) -> set[str]:
+    """The splits whose words stand in the name, whatever stands beside them."""
+    return {_SPLIT_NAMES[word] for word in words_of(name) if word in _SPLIT_NAMES}
