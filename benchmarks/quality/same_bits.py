@@ -1,6 +1,7 @@
 """Whether trainings repeat bit for bit on this machine's device: twice, stopped and resumed, batches made one by one.
 
-    python -m benchmarks.quality.same_bits DATASET [--recipe report strong] [--set key=value] [--device auto] [--data-dir DATA]
+    python -m benchmarks.quality.same_bits DATASET [--recipe report strong] [--set key=value] [--device auto]
+    [--data-dir DATA]
 
 Takes an imported dataset. Trains each recipe in this process into a temporary folder and compares weights, logged rows
 and predictions as ``reproduce`` does. ``one batch at a time`` is asked on a GPU alone, where batches are made several

@@ -19,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from fashion_core.paths import PROJECT_ROOT as ROOT
+
 
 def make(folder: Path, rows: int, features: int) -> None:
     """A finished run with features of all three splits, in the shares of the full set."""
@@ -26,7 +28,7 @@ def make(folder: Path, rows: int, features: int) -> None:
 
     from fashion_core import storage
     from fashion_core.labels import INDOFASHION
-    from tests import made_runs
+    from tests.support import made_runs
 
     made_runs.NUM_FEATURES = features
     held_out = rows * 7_500 // 106_166
@@ -120,7 +122,7 @@ def in_browser(folder: Path, repeats: int) -> None:
     """Seconds of cold opens, warm opens and lassos over all splits."""
     from playwright.sync_api import sync_playwright
 
-    from benchmarks.speed.evaluation import CHROMIUM, FLAGS, Server
+    from benchmarks.support import serving
 
     def opened(page, address: str) -> float:
         page.goto("about:blank")
@@ -145,16 +147,10 @@ def in_browser(folder: Path, repeats: int) -> None:
     told: dict[str, list[float]] = {"cold": [], "open": [], "lasso": []}
     with sync_playwright() as playwright:
         for _ in range(repeats):
-            server = Server(folder / "no-data", folder)
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            try:
-                page = chromium.new_page(viewport={"width": 1280, "height": 800})
-                told["cold"].append(opened(page, server.address))
-                told["open"].append(opened(page, server.address))
+            with serving.opened(playwright, folder / "no-data", folder) as (page, address, _):
+                told["cold"].append(opened(page, address))
+                told["open"].append(opened(page, address))
                 told["lasso"].append(lassoed(page))
-            finally:
-                chromium.close()
-                server.stop()
     for name, seconds in told.items():
         print(f"{name:<6} {' '.join(f'{one:6.2f}' for one in seconds)} s", flush=True)
 
@@ -179,7 +175,11 @@ def main() -> None:
         for split in ("test", "all"):
             for _ in range(options.repeats):
                 print(f"load average {os.getloadavg()[0]:.1f}", flush=True)
-                subprocess.run([sys.executable, __file__, "--measure", folder, split], check=True)
+                subprocess.run(
+                    [sys.executable, "-m", "benchmarks.speed.embeddings", "--measure", folder, split],
+                    cwd=ROOT,
+                    check=True,
+                )
 
 
 if __name__ == "__main__":

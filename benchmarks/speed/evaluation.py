@@ -13,21 +13,16 @@ process, which other work on the machine changes little. No pass or fail; say wh
 import argparse
 import json
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+from benchmarks.support.serving import opened
+
 VIEWS = ("Mistakes", "How sure", "Groups and shares", "Leaks and other photos", "Each class")
 DRAWN = """() => [...document.querySelectorAll('.js-plotly-plot')]
     .some(graph => graph._fullData?.some(trace => trace.type === 'heatmap') && graph.querySelector('.hm image'))"""
@@ -54,38 +49,10 @@ def make_runs(folder: Path) -> str:
     return "full-size"
 
 
-class Server:
-    """The app on a free port; ended by its pid."""
-
-    def __init__(self, data: Path, runs: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}"
-        words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", *words],
-            cwd=ROOT,
-            env={**os.environ, "FASHION_DATA": str(data), "FASHION_RUNS": str(runs)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=1) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
-                time.sleep(0.02)
-
-    def cpu(self) -> float:
-        """CPU seconds that the server has used: what a busy machine does not change."""
-        times = psutil.Process(self.process.pid).cpu_times()
-        return times.user + times.system
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(20)
+def cpu_of(pid: int) -> float:
+    """CPU seconds that a process has used: what a busy machine does not change."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 class Wire:
@@ -119,26 +86,18 @@ class Wire:
 
 def cold(playwright: Any, data: Path, runs: Path, query: str) -> tuple[float, float]:
     """Seconds on the clock and of the server's CPU."""
-    server = Server(data, runs)
-    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    try:
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    with opened(playwright, data, runs) as (page, address, pid):
         page.goto("about:blank")
-        started, used = time.perf_counter(), server.cpu()
-        page.goto(f"{server.address}/evaluation?{query}", wait_until="commit")
+        started, used = time.perf_counter(), cpu_of(pid)
+        page.goto(f"{address}/evaluation?{query}", wait_until="commit")
         page.wait_for_function(DRAWN, timeout=120_000)
         page.wait_for_selector(".vastra-gallery img, [data-testid=stDataFrame] canvas", timeout=120_000)
-        return time.perf_counter() - started, server.cpu() - used
-    finally:
-        chromium.close()
-        server.stop()
+        return time.perf_counter() - started, cpu_of(pid) - used
 
 
 def clicks(playwright: Any, data: Path, runs: Path, query: str, num: int, seed: int = 0) -> dict[str, list[float]]:
     """Seconds on the wire for cells of the matrix, class names, and the first and second look at each view."""
     rng = np.random.default_rng(seed)
-    server = Server(data, runs)
-    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     found: dict[str, list[float]] = {
         "cell, CPU": [],
         "cell": [],
@@ -146,10 +105,9 @@ def clicks(playwright: Any, data: Path, runs: Path, query: str, num: int, seed: 
         "view, first": [],
         "view, again": [],
     }
-    try:
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    with opened(playwright, data, runs) as (page, address, pid):
         wire = Wire(page)
-        page.goto(f"{server.address}/evaluation?{query}")
+        page.goto(f"{address}/evaluation?{query}")
         page.wait_for_function(DRAWN, timeout=120_000)
         page.wait_for_timeout(1500)
         for number in range(num):
@@ -157,23 +115,20 @@ def clicks(playwright: Any, data: Path, runs: Path, query: str, num: int, seed: 
             x, y = page.evaluate(MIDDLE, [row, column])
             page.mouse.move(x, y)
             page.wait_for_timeout(320)  # two clicks within 300 ms are a double click
-            since, used = time.perf_counter(), server.cpu()
+            since, used = time.perf_counter(), cpu_of(pid)
             if number % 6 == 5:
                 page.locator(".ytick text").nth(row).click()
                 found["row of a class"].append(wire.settle(page, since))
             else:
                 page.mouse.click(x, y)
                 found["cell"].append(wire.settle(page, since))
-                found["cell, CPU"].append(server.cpu() - used)
+                found["cell, CPU"].append(cpu_of(pid) - used)
         for kind in ("view, first", "view, again"):
             for view in VIEWS:
                 since = time.perf_counter()
                 page.locator("[data-testid=stButtonGroup] button", has_text=view).click()
                 found[kind].append(wire.settle(page, since))
         return found
-    finally:
-        chromium.close()
-        server.stop()
 
 
 def summary(seconds: list[float]) -> dict[str, float]:

@@ -11,7 +11,6 @@ DATA is a folder of its own. ``app`` opens every dataset in it; it needs Chromiu
 import argparse
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,14 +25,12 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from benchmarks.support.serving import server
+from benchmarks.support.serving import CHROMIUM, FLAGS, server
 from fashion_core.data import datasets
 from fashion_core.data.audit import audit, findings
 from fashion_core.paths import PROJECT_ROOT as ROOT
 
 NAME = "full-size"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 class Memory(threading.Thread):

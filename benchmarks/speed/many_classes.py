@@ -25,11 +25,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.support.serving import server
+from benchmarks.support.serving import CHROMIUM, FLAGS, server
 from fashion_core.paths import PROJECT_ROOT as ROOT
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 EVALUATION = "evaluation?run=one"
 OPENED = {

@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from benchmarks.speed.evaluation import CHROMIUM, FLAGS, Server
+from benchmarks.support import serving
 from fashion_core.data import datasets
 from fashion_core.paths import default_data_dir, default_runs_dir
 from fashion_core.runs import runs
@@ -98,11 +98,8 @@ def main() -> None:
 
     with sync_playwright() as playwright:
         for start in range(asked.starts):
-            server = Server(asked.data, asked.runs)
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            try:
-                page = chromium.new_page(viewport={"width": 1280, "height": 800})
-                base = f"{server.address}/predict?run={run.id}"
+            with serving.opened(playwright, asked.data, asked.runs) as (page, server, _):
+                base = f"{server}/predict?run={run.id}"
                 load.append(os.getloadavg()[0])
                 addresses = [f"{base}&image={quote(image_id)}" for image_id in photos["image_id"]]
                 cold.append(opened(page, addresses[start % len(addresses)]))
@@ -112,9 +109,6 @@ def main() -> None:
                 paths = [path for name in photos["path"] if (path := dataset.root / name).is_file()]
                 files = [uploaded(page, f"{base}&from=own", path) for path in paths]
                 load.append(os.getloadavg()[0])
-            finally:
-                chromium.close()
-                server.stop()
     report = {"run": run.id, "load": [round(one, 1) for one in load]}
     report |= {"cold": summary(cold), "open": summary(warm)}
     report |= {"upload": summary(files)} if files else {}  # the photos of Fashion-MNIST are no files

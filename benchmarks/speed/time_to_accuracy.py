@@ -68,7 +68,7 @@ def main() -> None:
 
         def plain_seconds() -> list[float]:
             told = measured(
-                "plain_script.py", folders, "--steps", options.plain_steps, "--json", threads=options.threads,
+                "plain_script", folders, "--steps", options.plain_steps, "--json", threads=options.threads,
                 allocator=False,
             )  # fmt: skip
             return told["seconds"][10:]

@@ -71,7 +71,7 @@ def beside(num: int) -> Iterator[None]:
 def measured(script: str, *words: Any, threads: int, allocator: bool, waiting: bool | None = None) -> dict[str, Any]:
     """The line of JSON that a benchmark of this folder ends with, in a process of its own; ``error`` if it fails."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / script), *map(str, words)],
+        [sys.executable, "-m", f"benchmarks.speed.{script}", *map(str, words)],
         cwd=ROOT,
         env=environment(threads, allocator, waiting),
         capture_output=True,
@@ -106,7 +106,7 @@ class Rounds:
     def plain(self, name: str, workers: int, *more: Any) -> None:
         steps, warm = self.options.steps, self.options.warm
         words = [self.folders, "--workers", workers, "--steps", steps, *more, "--json"]
-        told = measured("plain_script.py", *words, threads=self.options.threads, allocator=False)
+        told = measured("plain_script", *words, threads=self.options.threads, allocator=False)
         if "error" not in told:
             told["ms_per_image"] = 1000 * sum(told["seconds"][warm:]) / sum(told["images"][warm:])
         self.keep(name, told)
@@ -125,7 +125,7 @@ class Rounds:
         words = [task, "--dataset", options.dataset, "--data-dir", options.data_dir, "--folders", self.folders]
         words += ["--steps", steps or options.steps, "--warm", options.warm if warm < 0 else warm, *more]
         named = {"allocator": allocator, "waiting": waiting}
-        self.keep(name, measured("training_tasks.py", *words, threads=options.threads, **named))
+        self.keep(name, measured("training_tasks", *words, threads=options.threads, **named))
 
     def keep(self, name: str, told: dict[str, Any]) -> None:
         """Take note of one measurement."""

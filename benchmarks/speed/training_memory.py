@@ -31,10 +31,10 @@ MOST_OWN, MOST_SLOWER = 3.0, 0.15  # GiB; a share of the small set's images a se
 
 
 def trained(dataset: Dataset, options: argparse.Namespace) -> dict[str, Any]:
-    """What training_tasks.py tells of ``steps`` steps, and the peaks of its process's memory in bytes."""
+    """What training_tasks tells of ``steps`` steps, and the peaks of its process's memory in bytes."""
     words = ["train", "--dataset", dataset.id, "--data-dir", str(dataset.folder.parent)]
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "benchmarks" / "training_tasks.py"), *words]
+        [sys.executable, "-m", "benchmarks.speed.training_tasks", *words]
         + ["--steps", str(options.steps), "--warm", str(WARM)],
         cwd=ROOT,
         env=environment(options.threads, allocator=True),

@@ -19,14 +19,11 @@ import json
 import math
 import os
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +31,9 @@ import psutil
 from playwright.sync_api import Page, sync_playwright
 from scipy import stats
 
+from benchmarks.support.serving import server
 from fashion_core import paths
 from fashion_core.launch import actions
-from fashion_core.paths import PROJECT_ROOT as ROOT
 from fashion_core.runs import runs
 from fashion_core.runs.environment import cpu_name
 from fashion_core.settings import recipes
@@ -98,29 +95,6 @@ def wait_for(claim: Any, seconds: float, what: str) -> Any:
             sys.exit(f"waited {seconds:.0f} s for {what}")
         time.sleep(0.1)
     return found
-
-
-def start_server(data_dir: Path, runs_dir: Path) -> tuple[subprocess.Popen, str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
-    environment = {**os.environ, "FASHION_DATA": str(data_dir), "FASHION_RUNS": str(runs_dir)}
-    with open(runs_dir / "server.log", "ab") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", *words], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-    address = f"http://127.0.0.1:{port}"
-
-    def healthy() -> bool:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    wait_for(healthy, 60, "the server")
-    return server, address
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -187,10 +161,9 @@ class Window:
 def measure(options: argparse.Namespace, where: dict[str, Path]) -> tuple[list[Window], list[Window]]:
     log_every = rows_a_second(options.dataset, options.lines, where)
     run, rows = launched(options.dataset, log_every, where)
-    server, address = start_server(**where)
     watched, alone = [], []
     try:
-        with sync_playwright() as playwright:
+        with server(*where.values()) as (address, server_pid), sync_playwright() as playwright:
             known = {child.pid for child in psutil.Process().children(recursive=True)}
             chromium = playwright.chromium.launch(executable_path=options.chromium, args=FLAGS)
             browser = [child for child in psutil.Process().children(recursive=True) if child.pid not in known]
@@ -200,18 +173,17 @@ def measure(options: argparse.Namespace, where: dict[str, Path]) -> tuple[list[W
                     if what == "A":
                         watch(pages, address, run.id)
                         time.sleep(2)  # the page's own start is not what is asked
-                        window = Window(rows, options.seconds, psutil.Process(server.pid), browser)
+                        window = Window(rows, options.seconds, psutil.Process(server_pid), browser)
                         time.sleep(3)  # for the last rows to be drawn
                         for drawn in look_away(pages):
                             window.delays += delays(rows.steps(window.start, window.end), drawn)
                         watched.append(window)
                     else:
                         time.sleep(2)
-                        alone.append(Window(rows, options.seconds, psutil.Process(server.pid), browser))
+                        alone.append(Window(rows, options.seconds, psutil.Process(server_pid), browser))
             chromium.close()
     finally:
         rows.done = True
-        server.terminate()
         actions.stop(run, wait_seconds=20)
     return watched, alone
 

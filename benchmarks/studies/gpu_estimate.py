@@ -1,6 +1,7 @@
 """What a recipe would cost on one GPU at IndoFashion's size: an estimate by arithmetic. Nothing here runs on a GPU.
 
-    python -m benchmarks.studies.gpu_estimate [--recipe report paper ...] [--set key=value] [--images 91166] [--rows 106166]
+    python -m benchmarks.studies.gpu_estimate [--recipe report paper ...] [--set key=value] [--images 91166] [--rows
+    106166]
 
 Counts on the CPU what does not depend on the machine: operations of a training step (each is at least one kernel),
 multiplications of a photo, bytes that the backward pass keeps, weights. Then divides by what a GPU is assumed to do;

@@ -209,7 +209,7 @@ def save(
 
 def command_of(given: argparse.Namespace) -> str:
     """The command line that trains and scores what the table shows."""
-    words = ["python", "benchmarks/studies/imbalance.py", given.dataset, "--output", "results.json"]
+    words = ["python", "-m", "benchmarks.studies.imbalance", given.dataset, "--output", "results.json"]
     for name in ("seeds", "first_seed", "epochs", "image_size", "recipe", "split"):
         words += [f"--{name.replace('_', '-')}", str(getattr(given, name))]
     words += ["--augment"] * given.augment + [word for item in given.sets for word in ("--set", item)]

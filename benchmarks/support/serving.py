@@ -1,6 +1,7 @@
 """The app as a process of its own for a benchmark: a free port, its own folders, waited for, ended by its pid."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -9,8 +10,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fashion_core.paths import PROJECT_ROOT as ROOT
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
 @contextmanager
@@ -39,3 +44,14 @@ def server(data: Path, runs: Path, port: int = 0) -> Iterator[tuple[str, int]]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextmanager
+def opened(playwright: Any, data: Path, runs: Path) -> Iterator[tuple[Any, str, int]]:
+    """A fresh server and a fresh Chromium of 1280 x 800: the page, the server's address and its pid."""
+    with server(data, runs) as (address, pid):
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield chromium.new_page(viewport={"width": 1280, "height": 800}), address, pid
+        finally:
+            chromium.close()
