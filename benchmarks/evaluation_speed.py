@@ -45,7 +45,7 @@ def make_runs(folder: Path) -> str:
     """A run of IndoFashion's size with made predictions; its id."""
     from fashion_core import labels
     from fashion_core.data import published
-    from tests.made_runs import make_run
+    from tests.support.made_runs import make_run
 
     names = {
         split: [label for label, count in published.counts(split).items() for _ in range(count)]

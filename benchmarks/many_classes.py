@@ -93,7 +93,7 @@ def class_names(K: int) -> tuple[str, ...]:
 def make(folder: Path, K: int, num_photos: int) -> None:
     """Photos, dataset, runs, audit and report of K classes below ``folder``; what is there already stays."""
     from fashion_core.data import datasets, importing
-    from tests.made_runs import make_run
+    from tests.support.made_runs import make_run
 
     if (folder / "done").exists():
         return
