@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import gpu_estimate
+from benchmarks.studies import gpu_estimate
 from fashion_core.settings import config
 
 SMALL = ["image_size=32", "batch_size=8"]

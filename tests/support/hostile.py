@@ -17,7 +17,8 @@ PAYLOADS = (
 )
 
 
-#: Elements that show their text as it is, or escape it themselves (tests/ui/charts/test_charts.py holds the HTML of the galleries).
+#: Elements that show their text as it is, or escape it themselves (tests/ui/charts/test_charts.py holds the HTML of the
+#: galleries).
 NOT_MARKDOWN = ("arrow_data_frame", "bidi_component", "code", "html", "text", "imgs", "json")
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.datasets import ImageFolder
 
-from benchmarks import plain_script, training_tasks
+from benchmarks.speed import plain_script, training_tasks
 from fashion_core.data.sources import photos
 from fashion_core.models import networks
 from fashion_core.models.input import to_input

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks import imbalance, imbalance_table
+from benchmarks.studies import imbalance, imbalance_table
 from fashion_core.claims import imbalance_study
 from ui.dataset import imbalance_advice
 
@@ -139,7 +139,7 @@ def test_a_training_is_taken_again_only_where_photos_and_every_setting_are_equal
 
 def test_what_is_shipped_as_measured_has_its_command_and_the_same_seeds_side_by_side():
     for study in imbalance_study.studies():
-        assert study.command.startswith(f"python benchmarks/imbalance.py {study.dataset} ")
+        assert study.command.startswith(f"python -m benchmarks.studies.imbalance {study.dataset} ")
         assert len({study.num_seeds(way) for way in imbalance_table.CORE}) == 1
         for way in study.ways:
             assert 0 < study.score(way).mean < 1 and study.ratio > 1

@@ -1,6 +1,6 @@
 """The benchmark that a new machine is asked first, here on the CPU: it calls equal what is, and nothing else."""
 
-from benchmarks import same_bits
+from benchmarks.quality import same_bits
 from fashion_core.settings import config
 from fashion_core.training import input_pipeline, steps
 

@@ -289,7 +289,7 @@ def test_a_lesson_draws_waits_its_turn_trains_and_is_not_trained_twice(few_place
 def test_expected_ranges_belong_to_the_plans_of_today():
     for lesson in plans.LESSONS:
         known = expected.of(lesson)
-        assert known is not None, f"python benchmarks/lessons.py --lessons {lesson} --save"
+        assert known is not None, f"python -m benchmarks.studies.lessons --lessons {lesson} --save"
         assert known.seeds >= 3
         for mean, low, high in known.numbers.values():
             assert low - 1e-4 <= mean <= high + 1e-4
