@@ -87,9 +87,8 @@ ASK = """
 import threading
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx
-from fashion_core.launch import actions as launch
-from fashion_core.runs import runs
-from fashion_core.runs import tags as tidy
+from fashion_core.launch import actions, trash
+from fashion_core.runs import runs, tags
 from fashion_core.errors import ReadOnlyError
 from ui.app import loaders
 from ui.app import navigation
@@ -106,14 +105,14 @@ def ask(name, change):
         st.session_state[name] = str(error)
 
 def label():
-    tidy.label(run, starred=False)
+    tags.label(run, starred=False)
 
 ask("label", label)
 if st.session_state["label"] != "done":
-    ask("launch", lambda: launch.start_training("tiny", run.settings, **where))
+    ask("launch", lambda: actions.start_training("tiny", run.settings, **where))
     ask("make", lambda: runs.create_run(loaders.datasets()[0], run.settings, runs_dir=where["runs_dir"]))
-    ask("stop", lambda: launch.stop(run))
-    ask("delete", lambda: tidy.delete(run))
+    ask("stop", lambda: actions.stop(run))
+    ask("delete", lambda: trash.delete(run))
 for name, joined in (("stray", False), ("joined", True)):
     found = []
     def work():

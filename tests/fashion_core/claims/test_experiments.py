@@ -80,7 +80,7 @@ def test_a_finished_run_whose_predictions_are_gone_is_asked_again_and_not_traine
     with pytest.raises(RunError, match="is finished; start a new run with more epochs instead"):
         actions.start_resume(run, data_dir=tiny_data)
     (run.folder / "predictions-test.parquet").unlink()
-    state, done = experiments._state(run, "test", False, runs.Run.status)
+    state, done = experiments._state(run, "test", False, status_of)
     assert (state, done) == ("resumable", 1.0)
     actions.start_resume(run, data_dir=tiny_data)
     deadline = time.monotonic() + 120
@@ -94,7 +94,7 @@ def test_a_finished_run_whose_predictions_are_gone_is_asked_again_and_not_traine
     assert (old["image_id"] == new["image_id"]).all() and (old["predicted"] == new["predicted"]).all()
     shares = [frame.filter(like="p_").to_numpy() for frame in (old, new)]
     assert np.allclose(*shares, atol=1e-5)
-    assert experiments._state(run, "test", False, runs.Run.status)[0] == "finished"
+    assert experiments._state(run, "test", False, status_of)[0] == "finished"
 
 
 def test_what_two_claims_need_is_started_once_and_costed_once(tiny, tiny_run, tmp_path):
