@@ -18,20 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core.data import datasets
-from fashion_core.data import pixels
-from fashion_core import rights
-from fashion_core.data.sources import readers
-from fashion_core import storage
-from fashion_core import locks
+from fashion_core import locks, rights, storage
+from fashion_core.data import datasets, pixels
 from fashion_core.data.audit.audit import Audit
 from fashion_core.data.datasets import Dataset
-from fashion_core.errors import BeingMade
-from fashion_core.errors import DatasetError
-from fashion_core.errors import WrongUse
-from fashion_core.labels import agree
-from fashion_core.labels import counted
+from fashion_core.data.sources import readers
 from fashion_core.data.sources.layout import SPLITS
+from fashion_core.errors import BeingMade, DatasetError, WrongUse
+from fashion_core.labels import agree, counted
 
 _MAX_LIST_BYTES = 100_000_000
 LISTS = ".excluded"

@@ -9,12 +9,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from fashion_core.data import datasets
-from fashion_core.data.sources import readers
 from fashion_core import storage
+from fashion_core.data import datasets
 from fashion_core.data.datasets import Dataset
-from fashion_core.errors import DatasetError
+from fashion_core.data.sources import readers
 from fashion_core.data.sources.readers import Progress
+from fashion_core.errors import DatasetError
 
 #: Endings that ImageFolder takes as they are; the others are renamed, or (gif) written anew as PNG.
 _KNOWN = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}

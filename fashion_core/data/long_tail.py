@@ -12,10 +12,8 @@ import numpy as np
 
 from fashion_core.data import derived
 from fashion_core.data.datasets import Dataset
-from fashion_core.errors import DatasetError
-from fashion_core.errors import WrongUse
-from fashion_core.labels import counted
-from fashion_core.labels import display_name
+from fashion_core.errors import DatasetError, WrongUse
+from fashion_core.labels import counted, display_name
 
 OPERATION = "long-tailed"
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core.data import datasets
-from fashion_core.data import pixels
 from fashion_core import storage
+from fashion_core.data import datasets, pixels
 from fashion_core.data.datasets import Dataset
 
 #: How the note begins that says it, so that a second move replaces it.

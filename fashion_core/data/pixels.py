@@ -17,12 +17,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fashion_core import locks, storage
 from fashion_core.data import datasets
-from fashion_core.data.sources import photos
-from fashion_core.data.sources import readers
-from fashion_core import storage
-from fashion_core import locks
 from fashion_core.data.datasets import Dataset
+from fashion_core.data.sources import photos, readers
 from fashion_core.errors import DatasetError
 from fashion_core.labels import counted
 

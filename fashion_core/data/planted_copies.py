@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core.data import datasets
-from fashion_core.data import pixels
 from fashion_core import rights
-from fashion_core.data.sources import readers
-from fashion_core.data import derived
+from fashion_core.data import datasets, derived, pixels
 from fashion_core.data.datasets import Dataset
-from fashion_core.errors import DatasetError
-from fashion_core.errors import WrongUse
-from fashion_core.labels import counted
+from fashion_core.data.sources import readers
 from fashion_core.data.sources.layout import SPLITS
+from fashion_core.errors import DatasetError, WrongUse
+from fashion_core.labels import counted
 
 OPERATION = "copies"
 ENDING = "#copy"

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fashion_core.data.audit import duplicates
-from fashion_core.data.audit import matches
 from fashion_core.data import pixels
+from fashion_core.data.audit import duplicates, matches
 from fashion_core.data.sources.layout import SPLITS
 
 #: kind -> what it means, in the words that pages and the command line print.

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashion_core.data.audit import likeness
-from fashion_core.data.audit import nearest
-from fashion_core.data.audit import outlines
+from fashion_core.data.audit import likeness, nearest, outlines
 from fashion_core.data.pixels import in_threads
 
 SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour

@@ -20,19 +20,21 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fashion_core.data.sources import confusable_names
 from fashion_core import storage
-from fashion_core.data.sources.archive_entries import BOMB_WINDOW
-from fashion_core.data.sources.archive_entries import CHUNK
-from fashion_core.data.sources.archive_entries import MAX_ENTRIES
-from fashion_core.data.sources.archive_entries import MAX_RATIO
-from fashion_core.data.sources.archive_entries import MAX_TOTAL_BYTES
-from fashion_core.data.sources.archive_entries import Entry
-from fashion_core.data.sources.archive_entries import bomb
-from fashion_core.data.sources.archive_entries import kind_of
-from fashion_core.data.sources.archive_entries import refusal
-from fashion_core.data.sources.archive_entries import tar_entries
-from fashion_core.data.sources.archive_entries import zip_entries
+from fashion_core.data.sources import confusable_names
+from fashion_core.data.sources.archive_entries import (
+    BOMB_WINDOW,
+    CHUNK,
+    MAX_ENTRIES,
+    MAX_RATIO,
+    MAX_TOTAL_BYTES,
+    Entry,
+    bomb,
+    kind_of,
+    refusal,
+    tar_entries,
+    zip_entries,
+)
 
 #: What the standard library raises for archives that are not what they say (zipfile raises all of these).
 _DAMAGE = (
@@ -166,8 +168,8 @@ def _remember_folders(archive: Path, folders: dict[str, str], parts: list[str]) 
         first = folders[_folded(name)]
         raise refusal(
             archive,
-            f"holds the folders {confusable_names.shown(first)} and {confusable_names.shown(name)}, which differ only by "
-            f"{confusable_names.difference(first, name)}; rename one of them",
+            f"holds the folders {confusable_names.shown(first)} and {confusable_names.shown(name)}, which differ only "
+            f"by {confusable_names.difference(first, name)}; rename one of them",
         )
 
 

@@ -14,14 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core.data.sources import confusable_names
-from fashion_core.data.sources import photos
-from fashion_core.data.sources.archives import ENDINGS
-from fashion_core.data.sources.archives import has_odd_characters
-from fashion_core.data.sources.archives import is_junk
+from fashion_core.data.sources import confusable_names, photos
+from fashion_core.data.sources.archives import ENDINGS, has_odd_characters, is_junk
 from fashion_core.errors import SourceError
-from fashion_core.labels import agree
-from fashion_core.labels import counted
+from fashion_core.labels import agree, counted
 
 SPLIT_NAMES = {
     **dict.fromkeys(("train", "training", "trn", "trainval"), "train"),
@@ -302,9 +298,9 @@ def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
         one, two = pairs[0]
         more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
         raise SourceError(
-            f"class folders {confusable_names.shown(one)} and {confusable_names.shown(two)} in '{base}'{more} look alike: they "
-            f"differ only by {confusable_names.difference(one, two)}; rename one of them, or have classes that look alike "
-            "joined (--join-alike)."
+            f"class folders {confusable_names.shown(one)} and {confusable_names.shown(two)} in '{base}'{more} look "
+            f"alike: they differ only by {confusable_names.difference(one, two)}; rename one of them, or have classes "
+            "that look alike joined (--join-alike)."
         )
     if len(classes) < 2:
         raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")

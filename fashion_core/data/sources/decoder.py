@@ -1,8 +1,8 @@
 """Decodes strangers' photos in a process of their own, which has little memory, little time and nothing to lose.
 
-``Decoder`` is the side that asks; run as ``python -m fashion_core.data.sources.decoder`` this file is the side that decodes. The
-two speak through pipes: a length and the bytes in; a mark (0 photo, 1 sentence), a length and RGB or text out. A
-decoder that crashes, hangs or grows takes one photo with it, never the app.
+``Decoder`` is the side that asks; run as ``python -m fashion_core.data.sources.decoder`` this file is the side that
+decodes. The two speak through pipes: a length and the bytes in; a mark (0 photo, 1 sentence), a length and RGB or text
+out. A decoder that crashes, hangs or grows takes one photo with it, never the app.
 """
 
 import os
@@ -17,9 +17,8 @@ from typing import BinaryIO
 from PIL import Image
 
 from fashion_core import paths
+from fashion_core.data.sources.photos import MAX_PIXELS, open_photo
 from fashion_core.errors import PhotoError
-from fashion_core.data.sources.photos import MAX_PIXELS
-from fashion_core.data.sources.photos import open_photo
 
 SECONDS = 20.0  # 50 million pixels, the most that ``photos`` takes, need 2 s on a slow core
 MEMORY_BYTES = 2 << 30  # address space: 50 million pixels with transparency, three times over, and Python

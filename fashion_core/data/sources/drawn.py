@@ -18,14 +18,13 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from fashion_core.data.published import train_counts
 from fashion_core.data.sources.drawing import backdrops
 from fashion_core.data.sources.drawing.catalogue import MIXTURES
 from fashion_core.data.sources.drawing.fabrics import pick
 from fashion_core.data.sources.drawing.scenes import photograph
 from fashion_core.errors import WrongUse
-from fashion_core.labels import INDOFASHION
-from fashion_core.labels import did_you_mean
-from fashion_core.data.published import train_counts
+from fashion_core.labels import INDOFASHION, did_you_mean
 
 VERSION = "4"  # part of every fingerprint of a drawn set: change it whenever a pixel may change
 

@@ -17,21 +17,20 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from fashion_core.data.sources import archive_entries
-from fashion_core.data.sources import archives
-from fashion_core.data.sources import class_folders
-from fashion_core.data.sources import drawn
-from fashion_core.data.sources import fashion_mnist
-from fashion_core.data.sources import indofashion
 from fashion_core import labels
-from fashion_core.data.sources import layout
-from fashion_core.data.sources import photos
+from fashion_core.data.sources import (
+    archive_entries,
+    archives,
+    class_folders,
+    drawn,
+    fashion_mnist,
+    indofashion,
+    layout,
+    photos,
+)
+from fashion_core.data.sources.layout import UNDECIDED, Choices, Source
 from fashion_core.errors import SourceError
-from fashion_core.labels import agree
-from fashion_core.labels import counted
-from fashion_core.data.sources.layout import UNDECIDED
-from fashion_core.data.sources.layout import Choices
-from fashion_core.data.sources.layout import Source
+from fashion_core.labels import agree, counted
 
 Progress = Callable[[str, int, int], None]
 DEMO = "demo"

@@ -11,12 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import PALETTE
-from fashion_core.data.sources.drawing.fabrics import SHEET
-from fashion_core.data.sources.drawing.fabrics import contrast
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
+from fashion_core.data.sources.drawing.fabrics import PALETTE, SHEET, contrast, dye, pick, shift
 
 CANVAS = SHEET
 

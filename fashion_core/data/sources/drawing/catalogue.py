@@ -8,22 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fashion_core.data.sources.drawing.fabrics import BRIGHT
-from fashion_core.data.sources.drawing.fabrics import SOBER
-from fashion_core.data.sources.drawing.fabrics import SOFT
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.garments import blouse
-from fashion_core.data.sources.drawing.garments import dress
-from fashion_core.data.sources.drawing.garments import lehenga
-from fashion_core.data.sources.drawing.garments import saree
-from fashion_core.data.sources.drawing.legwear import legwear
-from fashion_core.data.sources.drawing.legwear import petticoat
-from fashion_core.data.sources.drawing.legwear import scarf
+from fashion_core.data.sources.drawing.fabrics import BRIGHT, SOBER, SOFT, pick
+from fashion_core.data.sources.drawing.garments import blouse, dress, lehenga, saree
+from fashion_core.data.sources.drawing.legwear import legwear, petticoat, scarf
 from fashion_core.data.sources.drawing.menswear import man
 from fashion_core.data.sources.drawing.mojaris import mojaris
 from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.tailoring import EVERYDAY
-from fashion_core.data.sources.drawing.tailoring import FESTIVE
+from fashion_core.data.sources.drawing.tailoring import EVERYDAY, FESTIVE
 
 Template = Callable[[np.random.Generator], Scene]
 

@@ -5,18 +5,9 @@ Knows proportions and poses; knows nothing of garments or classes.
 
 import numpy as np
 
-from fashion_core.data.sources.drawing.curves import along
-from fashion_core.data.sources.drawing.curves import both_sides
-from fashion_core.data.sources.drawing.curves import limb
-from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import Colour
-from fashion_core.data.sources.drawing.fabrics import Fabric
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
-from fashion_core.data.sources.drawing.scenes import Folds
-from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.scenes import Trim
+from fashion_core.data.sources.drawing.curves import along, both_sides, limb, smooth
+from fashion_core.data.sources.drawing.fabrics import Colour, Fabric, dye, pick, shift
+from fashion_core.data.sources.drawing.scenes import Folds, Scene, Trim
 
 SKINS: tuple[Colour, ...] = (
     (232, 190, 158),

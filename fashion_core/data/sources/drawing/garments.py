@@ -7,29 +7,23 @@ class it is drawn for: what a class looks like, and where two classes look alike
 import numpy as np
 
 from fashion_core.data.sources.drawing.backdrops import TABLES
-from fashion_core.data.sources.drawing.curves import both_sides
-from fashion_core.data.sources.drawing.curves import limb
-from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import contrast
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
-from fashion_core.data.sources.drawing.fabrics import weave
+from fashion_core.data.sources.drawing.curves import both_sides, limb, smooth
+from fashion_core.data.sources.drawing.fabrics import contrast, dye, pick, shift, weave
 from fashion_core.data.sources.drawing.figures import Figure
-from fashion_core.data.sources.drawing.scenes import Folds
-from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.scenes import Trim
-from fashion_core.data.sources.drawing.tailoring import EVERYDAY
-from fashion_core.data.sources.drawing.tailoring import FESTIVE
-from fashion_core.data.sources.drawing.tailoring import SAREE
-from fashion_core.data.sources.drawing.tailoring import bodice
-from fashion_core.data.sources.drawing.tailoring import border
-from fashion_core.data.sources.drawing.tailoring import hem_path
-from fashion_core.data.sources.drawing.tailoring import neck
-from fashion_core.data.sources.drawing.tailoring import scarf_before
-from fashion_core.data.sources.drawing.tailoring import scarf_behind
-from fashion_core.data.sources.drawing.tailoring import stage
-from fashion_core.data.sources.drawing.tailoring import trousers
+from fashion_core.data.sources.drawing.scenes import Folds, Scene, Trim
+from fashion_core.data.sources.drawing.tailoring import (
+    EVERYDAY,
+    FESTIVE,
+    SAREE,
+    bodice,
+    border,
+    hem_path,
+    neck,
+    scarf_before,
+    scarf_behind,
+    stage,
+    trousers,
+)
 
 
 def dress(

@@ -2,27 +2,12 @@
 
 import numpy as np
 
-from fashion_core.data.sources.drawing.backdrops import TABLES
-from fashion_core.data.sources.drawing.backdrops import backdrop
-from fashion_core.data.sources.drawing.curves import both_sides
-from fashion_core.data.sources.drawing.curves import limb
-from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import BRIGHT
-from fashion_core.data.sources.drawing.fabrics import PALETTE
-from fashion_core.data.sources.drawing.fabrics import Colour
-from fashion_core.data.sources.drawing.fabrics import Fabric
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
-from fashion_core.data.sources.drawing.fabrics import weave
+from fashion_core.data.sources.drawing.backdrops import TABLES, backdrop
+from fashion_core.data.sources.drawing.curves import both_sides, limb, smooth
+from fashion_core.data.sources.drawing.fabrics import BRIGHT, PALETTE, Colour, Fabric, dye, pick, shift, weave
 from fashion_core.data.sources.drawing.figures import Figure
-from fashion_core.data.sources.drawing.scenes import Folds
-from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.scenes import Trim
-from fashion_core.data.sources.drawing.tailoring import SAREE
-from fashion_core.data.sources.drawing.tailoring import border
-from fashion_core.data.sources.drawing.tailoring import hem_path
-from fashion_core.data.sources.drawing.tailoring import stage
+from fashion_core.data.sources.drawing.scenes import Folds, Scene, Trim
+from fashion_core.data.sources.drawing.tailoring import SAREE, border, hem_path, stage
 
 LEGWEAR = tuple(
     "plain plain plain plain plain plain plain plain buti stripes bandhani block leheriya floral checks".split()

@@ -2,26 +2,19 @@
 
 import numpy as np
 
-from fashion_core.data.sources.drawing.curves import both_sides
-from fashion_core.data.sources.drawing.curves import limb
-from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import BRIGHT
-from fashion_core.data.sources.drawing.fabrics import SOBER
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
-from fashion_core.data.sources.drawing.fabrics import weave
+from fashion_core.data.sources.drawing.curves import both_sides, limb, smooth
+from fashion_core.data.sources.drawing.fabrics import BRIGHT, SOBER, dye, pick, shift, weave
 from fashion_core.data.sources.drawing.figures import Figure
-from fashion_core.data.sources.drawing.scenes import Folds
-from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.scenes import Trim
-from fashion_core.data.sources.drawing.tailoring import FITTING_ROOM
-from fashion_core.data.sources.drawing.tailoring import ROYAL
-from fashion_core.data.sources.drawing.tailoring import bodice
-from fashion_core.data.sources.drawing.tailoring import border
-from fashion_core.data.sources.drawing.tailoring import hem_path
-from fashion_core.data.sources.drawing.tailoring import scarf_before
-from fashion_core.data.sources.drawing.tailoring import stage
+from fashion_core.data.sources.drawing.scenes import Folds, Scene, Trim
+from fashion_core.data.sources.drawing.tailoring import (
+    FITTING_ROOM,
+    ROYAL,
+    bodice,
+    border,
+    hem_path,
+    scarf_before,
+    stage,
+)
 
 
 def man(

@@ -3,19 +3,9 @@
 import numpy as np
 
 from fashion_core.data.sources.drawing.backdrops import backdrop
-from fashion_core.data.sources.drawing.curves import limb
-from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import BRIGHT
-from fashion_core.data.sources.drawing.fabrics import PALETTE
-from fashion_core.data.sources.drawing.fabrics import Colour
-from fashion_core.data.sources.drawing.fabrics import Fabric
-from fashion_core.data.sources.drawing.fabrics import contrast
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
-from fashion_core.data.sources.drawing.fabrics import weave
-from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.scenes import Trim
+from fashion_core.data.sources.drawing.curves import limb, smooth
+from fashion_core.data.sources.drawing.fabrics import BRIGHT, PALETTE, Colour, Fabric, contrast, dye, pick, shift, weave
+from fashion_core.data.sources.drawing.scenes import Scene, Trim
 
 
 def _place(points, at: tuple[float, float], degrees: float, length: float, mirror: int) -> np.ndarray:

@@ -10,9 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from fashion_core.data.sources.drawing.curves import Points
-from fashion_core.data.sources.drawing.fabrics import SHEET
-from fashion_core.data.sources.drawing.fabrics import Colour
-from fashion_core.data.sources.drawing.fabrics import Fabric
+from fashion_core.data.sources.drawing.fabrics import SHEET, Colour, Fabric
 
 CANVAS = SHEET  # drawn at 256, delivered at 128: edges come out smooth
 

@@ -2,20 +2,11 @@
 
 import numpy as np
 
-from fashion_core.data.sources.drawing.backdrops import TABLES
-from fashion_core.data.sources.drawing.backdrops import backdrop
-from fashion_core.data.sources.drawing.curves import both_sides
-from fashion_core.data.sources.drawing.curves import limb
-from fashion_core.data.sources.drawing.curves import smooth
-from fashion_core.data.sources.drawing.fabrics import Colour
-from fashion_core.data.sources.drawing.fabrics import Fabric
-from fashion_core.data.sources.drawing.fabrics import dye
-from fashion_core.data.sources.drawing.fabrics import pick
-from fashion_core.data.sources.drawing.fabrics import shift
+from fashion_core.data.sources.drawing.backdrops import TABLES, backdrop
+from fashion_core.data.sources.drawing.curves import both_sides, limb, smooth
+from fashion_core.data.sources.drawing.fabrics import Colour, Fabric, dye, pick, shift
 from fashion_core.data.sources.drawing.figures import Figure
-from fashion_core.data.sources.drawing.scenes import Folds
-from fashion_core.data.sources.drawing.scenes import Scene
-from fashion_core.data.sources.drawing.scenes import Trim
+from fashion_core.data.sources.drawing.scenes import Folds, Scene, Trim
 
 EVERYDAY = tuple("plain plain plain plain stripes checks buti bandhani block leheriya ikat floral chikan".split())
 
