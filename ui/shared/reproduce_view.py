@@ -10,13 +10,12 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import processes, rights
 from fashion_core.compare import reproduce, retrain
 from fashion_core.compare.reproduce import EXPECTED, NOT_EXPECTED, Recipe
 from fashion_core.compare.sides import Side
 from fashion_core.data.datasets import Dataset
 from fashion_core.embeddings import tsne_umap
-from fashion_core.runs import processes
 from fashion_core.runs.runs import Run
 from ui.app import audience, faults, loaders, navigation, notices, words
 from ui.shared import probe_view, recipe_picker, run_status

@@ -1,7 +1,6 @@
 """Leaving photos out makes a new dataset and leaves the old one's bytes alone."""
 
 import dataclasses
-import hashlib
 import json
 import shlex
 import shutil
@@ -15,17 +14,14 @@ import pytest
 from fashion_core.data import datasets, derived, importing, pixels
 from fashion_core.data.audit import audit
 from fashion_core.errors import DatasetError, WrongUse
-from tests.support.planted import planted_folder  # noqa: F401
 from tests.support.places import ROOT
+from tests.support.planted import planted_folder  # noqa: F401
 from tests.support.trees import bytes_of
-
 
 
 @pytest.fixture
 def planted(tmp_path, planted_folder):  # noqa: F811
     return importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
-
-
 
 
 def test_a_version_without_leaks_has_none_and_the_old_dataset_keeps_its_bytes(planted, planted_folder):  # noqa: F811

@@ -9,8 +9,8 @@ import pytest
 
 from fashion_core.data import datasets, derived, importing, long_tail, pixels, planted_copies
 from fashion_core.errors import DatasetError
-from tests.support.pictures import few
 from tests.support.layouts import NAMED, put_idx
+from tests.support.pictures import few
 
 
 def test_photos_imported_again_from_a_new_place_are_read_there_also_by_what_was_made_of_them(tmp_path: Path):

@@ -3,7 +3,6 @@
 import io
 import os
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,9 @@ from PIL import Image, ImageDraw, ImageOps
 from fashion_core import storage
 from fashion_core.data import importing
 from fashion_core.data.audit import audit, matches, measures, nearest, outlines
-from tests.support.planted import recompressed, scene
 from tests.support.pages import open_page, written
 from tests.support.places import SHARED
+from tests.support.planted import recompressed, scene
 
 SAMPLE = SHARED / "data" / "catalogue-sample.zip"
 

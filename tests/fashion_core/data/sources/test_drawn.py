@@ -16,7 +16,6 @@ from fashion_core.labels import INDOFASHION
 from tests.support.places import ROOT
 
 
-
 def digest(label: str, image_id: str, seed: int = 0) -> str:
     return hashlib.sha256(drawn.draw(label, image_id, seed).tobytes()).hexdigest()
 

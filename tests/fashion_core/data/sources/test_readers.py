@@ -3,7 +3,6 @@
 import collections
 import gzip
 import json
-import struct
 import zipfile
 from pathlib import Path
 
@@ -11,25 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from fashion_core import labels
 from fashion_core.data.sources import class_folders, drawn, fashion_mnist, indofashion, layout, readers
 from fashion_core.errors import SourceError, WrongUse
+from tests.support.layouts import NAMED, opened, put, put_idx, put_json, refusal, row
 from tests.support.places import SHARED
-from tests.support.layouts import NAMED
-from tests.support.layouts import opened
-from tests.support.layouts import put
-from tests.support.layouts import put_idx
-from tests.support.layouts import put_json
-from tests.support.layouts import refusal
-from tests.support.layouts import row
-
-
-
-
-
-
 
 
 def split_counts(source: readers.Source) -> dict[str, int]:
@@ -337,10 +323,6 @@ def test_a_source_suggests_a_name(source: str, name: str):
 # --- IndoFashion -----------------------------------------------------------------------------------------------------
 
 
-
-
-
-
 @pytest.mark.parametrize("folder", indofashion.FOLDERS)
 def test_the_indofashion_layout_is_read_wherever_its_json_lies(folder: str, tmp_path: Path):
     root = put(tmp_path / "indo", "images/train/1.jpeg", "images/train/2.JPG", "images/val/3.png", "images/test/4.jpg")
@@ -482,10 +464,6 @@ def test_the_real_sample_reads_as_counted_by_hand(tmp_path: Path):
 
 
 # --- Fashion-MNIST ---------------------------------------------------------------------------------------------------
-
-
-
-
 
 
 @pytest.mark.parametrize("zipped", [True, False])
