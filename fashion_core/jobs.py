@@ -125,7 +125,7 @@ def at_work(
 class Reporter:
     """Says in progress.json how far the work is: every new stage, and within one three times a second at most.
 
-    Made by the process that holds the lock. Work that finds nothing to do says nothing, and what stands there stays.
+    Made by the process that holds the lock. Work that finds nothing to do has not taken any time.
     """
 
     def __init__(self, folder: Path, report: Progress | None = None) -> None:
@@ -164,8 +164,9 @@ class Reporter:
 
     def finished(self) -> None:
         """The last word of work that is done."""
-        if self.written_at is not None or not (self.folder / PROGRESS).exists():
-            self.record |= {"state": DONE, "seconds": self.seconds()}
+        worked = self.written_at is not None
+        if worked or _read(self.folder / PROGRESS).get("seconds") is None:  # else it is known how long it once took
+            self.record |= {"state": DONE, "seconds": self.seconds() if worked else None}
             self._write()
 
     def _write(self) -> None:
