@@ -54,8 +54,9 @@ def counted(job: Job, starting: str) -> None:
         st.progress(0.0, text=starting)
         return
     left = words.time_left(job.done, job.total, time.time() - job.began)
-    done = f"{words.plain(job.stage.capitalize())}: {storage.amount(job.stage, job.done, job.total)}"
-    st.progress(share_done(job), text=f"{done}{', ' + left if left else ''}")
+    stage, done = words.plain(job.stage.capitalize()), storage.amount(job.stage, job.done, job.total)
+    told = f"{stage}: {done}" if job.total else stage
+    st.progress(share_done(job), text=f"{told}{', ' + left if left else ''}")
 
 
 def timed(job: Job, told: str, expected: float) -> None:
