@@ -12,7 +12,6 @@ from fashion_core.launch import trial_steps
 from fashion_core.settings import config
 from fashion_core.training import probe, steps
 from tests.support.pages import open_page, written
-from tests.support.places import ROOT
 from ui.shared import probe_view, settings_form
 
 

@@ -14,6 +14,8 @@ from fashion_core import jobs, storage
 from fashion_core.data import pixels
 from fashion_core.data.audit import audit, findings, measures
 from tests.support.places import ROOT
+from tests.support.planted import planted as planted  # the fixtures
+from tests.support.planted import planted_folder as planted_folder
 
 
 @pytest.fixture(scope="module")
