@@ -27,11 +27,10 @@ from fashion_core.lessons import plans, progress, worker
 from fashion_core.runs import runs
 from fashion_core.settings import config
 from fashion_core.training import probe
-from tests import made_jobs
-from tests.made_lessons import make_lesson
-from tests.test_pages import open_page, written
+from tests.support import made_jobs
+from tests.support.made_lessons import make_lesson
+from tests.support.pages import open_page, written
 
-ROOT = Path(__file__).parents[1]
 SETTINGS = config.settings_for("report", ["image_size=32", "batch_size=8", "device=cpu", "epochs=1"])
 
 
