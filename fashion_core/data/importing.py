@@ -43,15 +43,15 @@ def import_source(
     rights.refuse_read_only("nothing can be imported")
     name = datasets.checked_name(name if name is not None else readers.name_of(source))
     dataset_id = datasets.id_for(name)
-    final = data_dir / dataset_id
-    if final.exists() and not (final / "dataset.json").is_file():
-        raise DatasetError(f"'{final}' is in the way and no dataset; choose another --name, or move it away.")
+    final, incoming = data_dir / dataset_id, datasets.incoming_folder(data_dir, dataset_id)
     known = readers.known_fingerprint(source, seed)
-    if known and final.exists() and datasets.load(final).fingerprint == known:
+    if known and (final / "dataset.json").is_file() and datasets.load(final).fingerprint == known:
+        jobs.forget(incoming)
         return datasets.load(final)
-    incoming = datasets.incoming_folder(data_dir, dataset_id)
     try:
         with jobs.at_work(incoming, progress, interrupted="the import was interrupted", keep=False) as report:
+            if final.exists() and not (final / "dataset.json").is_file():
+                raise DatasetError(f"'{final}' is in the way and no dataset; choose another --name, or move it away.")
             try:
                 dataset = _import(source, data_dir, dataset_id, name, seed, report, choices)
             except BaseException:

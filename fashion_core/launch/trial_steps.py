@@ -23,17 +23,7 @@ from fashion_core.settings.config import Settings
 FOLDER = ".probes"
 KEPT_SECONDS = 24 * 3600.0  # a machine does other things a day later
 #: What changes neither a step's time nor its memory: moving these keeps a measurement.
-_FREE = (
-    "epochs",
-    "seed",
-    "log_every",
-    "learning_rate",
-    "save_minutes",
-    "keep_steps",
-    "early_stopping",
-    "final_weights",
-    "schedule",
-)
+_FREE = "epochs seed log_every learning_rate save_minutes keep_steps early_stopping final_weights schedule".split()
 
 
 def folder_of(dataset: Dataset, settings: Settings, runs_dir: Path) -> Path:

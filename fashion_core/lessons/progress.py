@@ -77,6 +77,7 @@ def look(plan: Plan, runs_dir: Path) -> State:
     job = jobs.look(folder_of(plan, runs_dir))
     done = tuple(finished_runs(plan, runs_dir))
     taken, first = (job.seconds, job.noted.get("first_seconds")) if job else (None, None)
+    first = first if isinstance(first, float | int) else None
     if job and job.active:
         sentence, share = _working(plan, runs_dir, job)
         return State(word=ACTIVE, sentence=sentence, share=share, done=done, seconds=time.time() - job.began,

@@ -332,6 +332,23 @@ def test_a_killed_import_is_not_alive_and_its_leftovers_go_with_the_next(moment:
     assert jobs.look(datasets.incoming_folder(data_dir, "a")) is None and datasets.list_imports(data_dir) == []
 
 
+def test_photos_that_are_here_already_leave_no_job_behind_and_what_is_in_the_way_says_so_to_the_page(
+    tmp_path: Path, monkeypatch
+):
+    source, data_dir = few(tmp_path / "photos"), tmp_path / "data"
+    first = importing.import_source(source, data_dir=data_dir)
+    incoming = datasets.incoming_folder(data_dir, "photos")
+    jobs.remember(incoming, os.getpid(), ["import"], began=time.time())
+    with monkeypatch.context() as patched:
+        patched.setattr(importing.readers, "known_fingerprint", lambda *_: first.fingerprint)
+        assert importing.import_source(source, data_dir=data_dir) == first
+    assert jobs.look(incoming) is None
+    (data_dir / "photos" / "dataset.json").unlink()
+    with pytest.raises(DatasetError, match="in the way"):
+        importing.import_source(source, data_dir=data_dir)
+    assert "is in the way and no dataset; choose another --name" in jobs.look(incoming).error
+
+
 def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
     source, data_dir = few(tmp_path / "photos"), tmp_path / "data"
 
