@@ -26,6 +26,7 @@ import pandas as pd
 import psutil
 
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
+from fashion_core import jobs
 from fashion_core.data import datasets
 from fashion_core.data.audit import audit, findings
 from fashion_core.paths import PROJECT_ROOT as ROOT
@@ -90,8 +91,8 @@ def measure_audit(photos: Path, data: Path) -> None:
     started = time.monotonic()
     process = command(data, "audit", dataset.id)
     while process.poll() is None:
-        state = audit.progress(dataset)
-        if state and state["stage"] == "measuring photos" and state["done"] * 2 >= state["total"]:
+        job = jobs.look(audit.folder_of(dataset))
+        if job and job.stage == "measuring photos" and job.done * 2 >= job.total:
             process.send_signal(signal.SIGKILL)
             break
         time.sleep(0.05)

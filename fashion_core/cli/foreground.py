@@ -12,13 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from fashion_core import processes
 from fashion_core.cli.console import answer, say
 from fashion_core.data import datasets
 from fashion_core.errors import RunError
 from fashion_core.labels import counted
 from fashion_core.launch import actions, background, devices, launchers, run_queue, sbatch, slurm
 from fashion_core.launch.status import status_of
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
 
 
 def refuse_twice(run: runs.Run) -> None:

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from fashion_core import jobs, locks, rights
 from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Device, Json, RunsDir, Split, answer, app, say
 from fashion_core.data import datasets
 from fashion_core.embeddings import tsne_umap
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
+from fashion_core.launch import background
 from fashion_core.metrics import enough, scoring
 from fashion_core.runs import evaluation, runs, snapshots
 
@@ -87,6 +89,7 @@ def _evaluate(
     device: str | None,
     data_dir: Path,
     step: int | None = None,
+    report: jobs.Progress | None = None,
 ) -> dict[str, Any]:
     """Scores of a fresh pass, or of the stored predictions where the photos are not on this machine."""
     dataset = (
@@ -110,7 +113,12 @@ def _evaluate(
     from fashion_core.models import inference
 
     return inference.evaluate(
-        found, dataset, split or inference.default_split(dataset), step=step, device=device or "auto", progress=Bar()
+        found,
+        dataset,
+        split or inference.default_split(dataset),
+        step=step,
+        device=device or "auto",
+        progress=report or Bar(),
     )
 
 
@@ -140,30 +148,49 @@ def embed(
         _lay_out(found, split, curved, as_json)
         return
     kept = found if step is None else snapshots.at(found, step)
+    asked = (found, kept, split, step, device, data_dir)
+    if rights.read_only():  # what is stored can be told without a word in the run's folder
+        documents = _embed(*asked, Bar())
+    else:
+        try:
+            with jobs.at_work(background.embedding_folder(kept, split or "default"), Bar()) as report:
+                documents = _embed(*asked, report)
+        except locks.Busy as busy:
+            raise RunError(f"the features of run {found.id!r} are being computed by another process; wait") from busy
+    lines = [f"{one['path']}: {counted(one['n'], 'photo')} x {one['dimensions']} features" for one in documents]
+    if split == tsne_umap.ALL:
+        answer(documents, as_json, lines or [f"every split of run {found.id} has its features"])
+    else:
+        answer(documents[0], as_json, lines)
+
+
+def _embed(
+    found: runs.Run,
+    kept: runs.Run,
+    split: str | None,
+    step: int | None,
+    device: str | None,
+    data_dir: Path,
+    report: jobs.Progress,
+) -> list[dict[str, Any]]:
+    """Compute the features of each split that is meant, from the same pass as the logits."""
     ready = tsne_umap.splits_with_features(kept)
     there = [name for name in tsne_umap.SPLITS if found.dataset["splits"].get(name)]
-    wanted = [name for name in there if name not in ready] if split == tsne_umap.ALL else [split]
-    told, lines = [], []
-    for each in wanted:
-        # features come from the same pass as the logits
-        scores = _evaluate(found, each, None, device, data_dir, step)
+    documents = []
+    for each in [name for name in there if name not in ready] if split == tsne_umap.ALL else [split]:
+        scores = _evaluate(found, each, None, device, data_dir, step, report)
         num_images, num_features = kept.embeddings(scores["split"]).shape
-        path = kept.folder / f"embeddings-{scores['split']}.npy"
-        told.append(
+        documents.append(
             {
                 "run_id": found.id,
                 **({} if step is None else {"step": step}),
                 "split": scores["split"],
                 "n": num_images,
                 "dimensions": num_features,
-                "path": str(path),
+                "path": str(kept.folder / f"embeddings-{scores['split']}.npy"),
             }
         )
-        lines.append(f"{path}: {counted(num_images, 'photo')} x {num_features} features")
-    if split == tsne_umap.ALL:
-        answer(told, as_json, lines or [f"every split of run {found.id} has its features"])
-    else:
-        answer(told[0], as_json, lines)
+    return documents
 
 
 def _lay_out(found: runs.Run, split: str | None, method: str, as_json: bool) -> None:

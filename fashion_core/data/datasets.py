@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core import labels, locks, storage
+from fashion_core import labels, storage
 from fashion_core.data.sources import readers
 from fashion_core.errors import DatasetError, FashionError
 
@@ -172,18 +172,11 @@ def id_for(name: str) -> str:
 
 
 def incoming_folder(data_dir: Path, dataset_id: str) -> Path:
-    """Where an import works until it is complete: lock, progress.json and dataset/."""
+    """Where an import works until it is complete: the files of its job (``jobs``), and dataset/."""
     return data_dir / INCOMING / dataset_id
 
 
-def import_progress(data_dir: Path, dataset_id: str) -> dict[str, Any] | None:
-    """How far an import is: done, total, stage, error (of a failed one), pid, alive. None when there is nothing to say.
-
-    ``alive`` is computed from the lock; an import that was killed is not alive and has no error.
-    """
-    folder = incoming_folder(data_dir, dataset_id)
-    try:
-        state = storage.read_json(folder / "progress.json")
-    except (OSError, ValueError):
-        return None
-    return state | {"alive": locks.is_held(folder / "lock")}
+def list_imports(data_dir: Path) -> list[str]:
+    """Ids of imports that run, were killed, or failed and left their reason."""
+    folder = data_dir / INCOMING
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

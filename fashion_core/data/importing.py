@@ -5,23 +5,21 @@ Takes whatever ``sources`` reads; gives a Dataset in the data folder, complete o
 """
 
 import hashlib
-import os
 import shlex
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fashion_core import locks, rights, storage
+from fashion_core import jobs, locks, rights, storage
 from fashion_core.data import datasets, moved, pixels
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
 from fashion_core.data.sources.layout import SPLITS
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Reader, Source
-from fashion_core.errors import BeingMade, DatasetError, FashionError, PhotoError, SourceError
+from fashion_core.errors import BeingMade, DatasetError, PhotoError, SourceError
 from fashion_core.labels import agree, counted
 
 THUMBNAIL, TINY = 128, 32
@@ -45,23 +43,20 @@ def import_source(
     rights.refuse_read_only("nothing can be imported")
     name = datasets.checked_name(name if name is not None else readers.name_of(source))
     dataset_id = datasets.id_for(name)
-    final = data_dir / dataset_id
-    if final.exists() and not (final / "dataset.json").is_file():
-        raise DatasetError(f"'{final}' is in the way and no dataset; choose another --name, or move it away.")
+    final, incoming = data_dir / dataset_id, datasets.incoming_folder(data_dir, dataset_id)
     known = readers.known_fingerprint(source, seed)
-    if known and final.exists() and datasets.load(final).fingerprint == known:
+    if known and (final / "dataset.json").is_file() and datasets.load(final).fingerprint == known:
+        jobs.forget(incoming)
         return datasets.load(final)
-    incoming = datasets.incoming_folder(data_dir, dataset_id)
     try:
-        with locks.hold(incoming / "lock", seconds=2):  # 2 s: a page that asks whether it is held holds it for a moment
-            reporter = _Reporter(incoming / "progress.json", progress)
+        with jobs.at_work(incoming, progress, interrupted="the import was interrupted", keep=False) as report:
+            if final.exists() and not (final / "dataset.json").is_file():
+                raise DatasetError(f"'{final}' is in the way and no dataset; choose another --name, or move it away.")
             try:
-                dataset = _import(source, data_dir, dataset_id, name, seed, reporter, choices)
-            except BaseException as error:
-                reporter.failed(error)
+                dataset = _import(source, data_dir, dataset_id, name, seed, report, choices)
+            except BaseException:
                 shutil.rmtree(incoming / "dataset", ignore_errors=True)
                 raise
-            shutil.rmtree(incoming, ignore_errors=True)  # while it is ours: the next one works in a new one
     except locks.Busy as busy:
         raise BeingMade(f"dataset '{name}' is being imported by another process; wait until it is done.") from busy
     except OSError as error:
@@ -78,18 +73,18 @@ def _import(
     dataset_id: str,
     name: str,
     seed: int,
-    reporter: "_Reporter",
+    report: jobs.Reporter,
     choices: Choices,
 ) -> Dataset:
-    building, final = reporter.path.parent / "dataset", data_dir / dataset_id
+    building, final = report.folder / "dataset", data_dir / dataset_id
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
-    reporter("reading the source", 0, 0)
-    source = readers.open_source(given, work_dir=building, seed=seed, progress=reporter, choices=choices)
+    report("reading the source", 0, 0)
+    source = readers.open_source(given, work_dir=building, seed=seed, progress=report, choices=choices)
     size = _first_size(source)
     path = building / f"pixels-{size}x{size}.npy"
     with pixels.create(path, len(source.rows), size, size) as array_NHW3:
-        found = _examine_all(source, array_NHW3, reporter)
+        found = _examine_all(source, array_NHW3, report)
     manifest = _manifest(source, found)
     notes = _judge(manifest, source, given)
     fingerprint = readers.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
@@ -127,7 +122,7 @@ def _import(
         warnings=(*source.warnings, *notes),
     )
     datasets.write(building, dataset)
-    reporter("saving", len(manifest), len(manifest))
+    report("saving", len(manifest), len(manifest))
     try:
         storage.publish_folder(building, final)
     except FileExistsError as error:
@@ -157,7 +152,7 @@ def _first_size(source: Source) -> int:
     return TINY
 
 
-def _examine_all(source: Source, array_NHW3: np.ndarray, reporter: "_Reporter") -> list[dict[str, Any]]:
+def _examine_all(source: Source, array_NHW3: np.ndarray, report: Progress) -> list[dict[str, Any]]:
     reader = readers.of_kind(source.kind)
     paths, missing, reasons = (source.rows[column].tolist() for column in ("path", "missing", "reason"))
 
@@ -173,7 +168,7 @@ def _examine_all(source: Source, array_NHW3: np.ndarray, reporter: "_Reporter") 
     found: list[dict[str, Any]] = []
     for records in pixels.in_threads(examine, chunks):
         found += records
-        reporter("reading photos", len(found), len(paths))
+        report("reading photos", len(found), len(paths))
     return found
 
 
@@ -251,29 +246,3 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
         elif len(absent):
             notes.append(f"{split} has no photos of {', '.join(absent)}")
     return notes
-
-
-class _Reporter:
-    """Tells the caller, and progress.json four times a second at most, how far the import is."""
-
-    def __init__(self, path: Path, progress: Progress | None) -> None:
-        self.path, self.progress = path, progress
-        self.state: dict[str, Any] = {"done": 0, "total": 0, "stage": "", "error": None, "pid": os.getpid()}
-        self.written_at = 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        new_stage = stage != self.state["stage"]
-        self.state |= {"stage": stage, "done": done, "total": total}
-        if new_stage or time.monotonic() - self.written_at >= 0.25:
-            storage.write_json(self.path, self.state)
-            self.written_at = time.monotonic()
-        if self.progress:
-            self.progress(stage, done, total)
-
-    def failed(self, error: BaseException) -> None:
-        told = isinstance(error, (FashionError, OSError))
-        self.state["error"] = str(error) if told else f"the import was interrupted ({type(error).__name__})"
-        try:
-            storage.write_json(self.path, self.state)
-        except OSError:  # the disk may be what failed; the error itself is on its way to the caller
-            self.path.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ M images on the map.
 
 import importlib.util
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import locks, rights, storage
+from fashion_core import jobs, locks, rights, storage
 from fashion_core.embeddings import neighbours
 from fashion_core.embeddings.pca import principal_axes, refuse_identical, spread_rows
-from fashion_core.errors import FashionError, RunError, WrongUse
+from fashion_core.errors import RunError, WrongUse
+from fashion_core.jobs import Progress
 from fashion_core.labels import counted
 from fashion_core.launch import background
 from fashion_core.runs.runs import Run
@@ -36,8 +36,6 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 INSTALL_UMAP = "UMAP needs the package umap-learn, which is not installed; run: pip install umap-learn"
 _NEAREST, _ASKED = 10, 1_000
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,14 +109,9 @@ def load(run: Run, split: str, method: str) -> CurvedMap | None:
         return None
 
 
-def progress(run: Run, split: str, method: str) -> dict[str, Any] | None:
-    """How far a map is: stage, started, error (of a failed one), alive (from the lock). None before there was one."""
-    base = _base(run, split, method)
-    try:
-        state = storage.read_json(base.with_suffix(".progress.json"))
-    except (OSError, ValueError):
-        return None
-    return state | {"alive": locks.is_held(base.with_suffix(".lock"))}
+def job_folder(run: Run, split: str, method: str) -> Path:
+    """Where the job is that computes a map (``jobs``)."""
+    return run.folder / "jobs" / _base(run, split, method).name
 
 
 def expected_seconds(num_images: int, method: str) -> float:
@@ -135,34 +128,29 @@ def check(method: str) -> None:
         raise RunError(INSTALL_UMAP)
 
 
-def start(run: Run, split: str, method: str) -> int:
-    """Compute a map in a detached process; its state is ``progress``. Returns the pid."""
+def start(run: Run, split: str, method: str) -> None:
+    """Compute a map in a detached process, as the job of ``job_folder``."""
     check(method)
     rights.refuse_read_only("no map can be computed")
     words = ["embed", run.id, "--map", method, "--split", split, "--runs-dir", str(run.folder.parent.resolve())]
-    return background.detach(background.command_line(words), run.folder / "maps" / "log.txt")
+    folder, log = job_folder(run, split, method), run.folder / "maps" / "log.txt"
+    background.start(background.command_line(words), folder, log=log)
 
 
 def compute(run: Run, split: str, method: str, report: Progress | None = None) -> CurvedMap:
     """Compute a map and keep it, or give the one that is there. RunError when another process is at it."""
     check(method)
     rights.refuse_read_only("no map can be computed")
-    base = _base(run, split, method)
     try:
-        with locks.hold(base.with_suffix(".lock"), seconds=2):  # a page that asks whether it is held holds it briefly
-            try:
-                return load(run, split, method) or _compute(run, split, method, base, report)
-            except BaseException as error:
-                told = str(error) if isinstance(error, FashionError) else None
-                _tell(base, "stopped", error=told)
-                raise
+        with jobs.at_work(job_folder(run, split, method)) as reporter:
+            return load(run, split, method) or _compute(run, split, method, reporter, report)
     except locks.Busy as busy:
         raise RunError(f"the {NAMES[method]} map of run {run.id!r} is being computed; wait for it") from busy
 
 
-def _compute(run: Run, split: str, method: str, base: Path, report: Progress | None) -> CurvedMap:
-    began, key = time.monotonic(), _key(run, split, method)
-    _tell(base, "reading features")
+def _compute(run: Run, split: str, method: str, tell: Progress, report: Progress | None) -> CurvedMap:
+    began, key, base = time.monotonic(), _key(run, split, method), _base(run, split, method)
+    tell("reading features", 0, 0)
     features_ND, predictions = stored(run, split)
     labels_N = predictions["label"].to_numpy()
     rows_M = spread_rows(labels_N, PARAMETERS[method]["most"])
@@ -171,13 +159,13 @@ def _compute(run: Run, split: str, method: str, base: Path, report: Progress | N
         raise RunError(f"a {NAMES[method]} map needs at least 4 images, got {len(rows_M)}")
     refuse_identical(units_MD)
     stage = f"laying out {counted(len(rows_M), 'photo')}"
-    _tell(base, stage)
+    tell(stage, 0, 1)
     if report:
         report(stage, 0, 1)
     points_M2 = (_tsne if method == "tsne" else _umap)(units_MD, PARAMETERS[method]).astype(np.float32)
     if not np.isfinite(points_M2).all():
         raise RunError(f"{NAMES[method]} gave places that are not numbers; train the run longer or again")
-    _tell(base, "measuring what is kept")
+    tell("measuring what is kept", 0, 0)
     found = CurvedMap(
         points_M2=points_M2,
         rows_M=rows_M,
@@ -187,7 +175,6 @@ def _compute(run: Run, split: str, method: str, base: Path, report: Progress | N
     storage.write_npy(base.with_suffix(".npy"), points_M2)
     storage.write_npy(_rows_path(base), rows_M)
     storage.write_json(base.with_suffix(".json"), {"key": key, "kept": found.kept, "seconds": found.seconds})
-    _tell(base, "done")
     if report:
         report(stage, 1, 1)
     return found
@@ -243,7 +230,3 @@ def _key(run: Run, split: str, method: str) -> dict[str, Any]:
         found = _files(run, part)[0].stat()
         stamps[part] = [found.st_size, found.st_mtime_ns]
     return {"version": VERSION, "features": stamps, "parameters": PARAMETERS[method]}
-
-
-def _tell(base: Path, stage: str, error: str | None = None) -> None:
-    storage.write_json(base.with_suffix(".progress.json"), {"stage": stage, "time": time.time(), "error": error})

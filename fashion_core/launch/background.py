@@ -5,13 +5,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fashion_core import paths, rights
+from fashion_core import jobs, locks, paths, rights
+from fashion_core.data import datasets
+from fashion_core.data.sources import readers
 from fashion_core.data.sources.reader import UNDECIDED, Choices
-from fashion_core.runs import processes, runs
+from fashion_core.errors import RunError
+from fashion_core.runs import runs, snapshots
 
 #: glibc hands big buffers back to the kernel at every step and page-faults them in again; these settings stop that:
 #: 1.7 x in the model step on two cores (PERFORMANCE). Harmless with other C libraries.
@@ -68,28 +72,62 @@ def _reap(child: subprocess.Popen, ended: Callable[[int, int], None] | None) -> 
         ended(child.pid, status)
 
 
-def start_import(source: str, name: str | None, *, data_dir: Path, choices: Choices = UNDECIDED) -> int:
-    """Start ``import SOURCE`` in a detached process; its progress is ``manifest.import_progress``. Returns the pid."""
+def start(
+    command: Sequence[str], folder: Path, *, log: Path | None = None, given: Mapping[str, Any] | None = None
+) -> None:
+    """Start a command detached as the job of ``folder``, whose state is ``jobs.look(folder)``; nothing happens while a
+    process is at it. ``given`` is kept with it; without a ``log`` its words are in the folder's log.txt."""
+    try:
+        with locks.hold(folder / "start.lock", seconds=5):  # two who press at once start one process
+            if (job := jobs.look(folder)) and job.active:
+                return
+            began = time.time()
+            jobs.forget(folder)
+            pid = detach(command, log or folder / "log.txt", ended=partial(_remember_a_kill, folder))
+            jobs.remember(folder, pid, command, began=began, given=given)
+    except locks.Busy as busy:
+        raise RunError("it is being started by somebody else; look again in a moment") from busy
+
+
+def _remember_a_kill(folder: Path, pid: int, status: int) -> None:
+    if status < 0:
+        jobs.remember_signal(folder, pid, -status)
+
+
+def start_import(
+    source: str,
+    name: str | None,
+    *,
+    data_dir: Path,
+    choices: Choices = UNDECIDED,
+    given: Mapping[str, Any] | None = None,
+) -> None:
+    """Start ``import SOURCE`` as the job of the folder where that import works (``datasets.incoming_folder``)."""
     rights.refuse_read_only("nothing can be imported")
+    folder = datasets.incoming_folder(data_dir, datasets.id_for(name or readers.name_of(source)))
     if Path(source).expanduser().exists():  # the process starts in another folder
         source = str(Path(source).expanduser().resolve())
     arguments = ["import", source, "--data-dir", str(data_dir.resolve()), *(["--name", name] if name else [])]
     arguments += choices.flags()
-    return detach(command_line(arguments), data_dir / ".incoming" / "log.txt")
+    start(command_line(arguments), folder, log=data_dir / datasets.INCOMING / "log.txt", given=given)
 
 
-def start_embed(run: runs.Run, split: str, *, data_dir: Path, step: int | None = None) -> dict[str, Any]:
-    """Start ``embed RUN`` (of a saved ``step``) in a detached process; its identity (``processes.is_alive``). Its words
-    are in embed.txt."""
+def embedding_folder(run: runs.Run, split: str) -> Path:
+    """Where the job is that writes the features of a split (or of "all") beside ``run``, which may be a snapshot."""
+    return run.folder / "jobs" / f"embed-{split}"
+
+
+def start_embed(run: runs.Run, split: str, *, data_dir: Path, step: int | None = None) -> None:
+    """Start ``embed RUN`` (of a saved ``step``) as the job of ``embedding_folder``. Its words are in embed.txt."""
     rights.refuse_read_only("no features can be computed")
     words = ["embed", run.id, "--split", split, "--runs-dir", str(run.folder.parent.resolve())]
     words += [] if step is None else ["--step", str(step)]
-    pid = detach(command_line([*words, "--data-dir", str(data_dir.resolve())]), run.folder / "embed.txt")
-    return processes.process_identity(pid)
+    folder = embedding_folder(run if step is None else snapshots.at(run, step), split)
+    start(command_line([*words, "--data-dir", str(data_dir.resolve())]), folder, log=run.folder / "embed.txt")
 
 
-def start_audit(dataset_id: str, *, data_dir: Path) -> int:
-    """Start ``audit DATASET`` in a detached process; its progress is ``audit.progress``. Returns the pid."""
+def start_audit(dataset_id: str, *, data_dir: Path) -> None:
+    """Start ``audit DATASET`` as the job of ``audit.folder_of``."""
     rights.refuse_read_only("no audit can be made")
     words = ["audit", dataset_id, "--data-dir", str(data_dir.resolve())]
-    return detach(command_line(words), data_dir / dataset_id / "audit" / "log.txt")
+    start(command_line(words), data_dir / dataset_id / "audit")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
+from fashion_core import processes
 from fashion_core.launch import devices
-from fashion_core.runs import processes
 from fashion_core.runs.runs import Run
 from fashion_core.settings import schedules
 from fashion_core.settings.config import Settings

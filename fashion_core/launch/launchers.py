@@ -14,12 +14,12 @@ from typing import Any, Protocol
 
 import psutil
 
-from fashion_core import locks, paths, storage
+from fashion_core import locks, paths, processes, storage
 from fashion_core.errors import RunError
 from fashion_core.launch import devices, run_queue, sbatch, slurm, slurm_poll
 from fashion_core.launch.background import ENVIRONMENT, command_line, detach
 from fashion_core.launch.status import status_of
-from fashion_core.runs import checkpoints, processes, runs
+from fashion_core.runs import checkpoints, runs
 
 
 class Launcher(Protocol):

@@ -19,10 +19,9 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from fashion_core import locks, storage
+from fashion_core import locks, processes, storage
 from fashion_core.errors import RunError
 from fashion_core.launch import devices
-from fashion_core.runs import processes
 
 HANDED_ON = "FASHION_SLOTS"  # the environment's word for slots that a waiter holds for the program that it becomes
 TAKEN_OUT = "Taken out of the queue before it started."

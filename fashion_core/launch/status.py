@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fashion_core import locks, storage
+from fashion_core import locks, processes, storage
 from fashion_core.launch import run_queue, slurm, slurm_poll
-from fashion_core.runs import checkpoints, processes, runs
+from fashion_core.runs import checkpoints, runs
 from fashion_core.runs.runs import LOCK, events_of
 
 

@@ -10,10 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.errors import FashionError, RunError
 from fashion_core.launch import interpreter, run_queue
-from fashion_core.runs import processes
 
 SECONDS = 0.5
 

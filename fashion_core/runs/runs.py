@@ -27,13 +27,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import locks, rights, storage
+from fashion_core import locks, processes, rights, storage
 from fashion_core.data import contents
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
 from fashion_core.metrics import enough, scoring
-from fashion_core.runs import checkpoints, environment, processes
+from fashion_core.runs import checkpoints, environment
 from fashion_core.settings import config, pretrained, recipes
 from fashion_core.settings.config import Settings
 

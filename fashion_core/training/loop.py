@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from fashion_core import locks, rights, storage
+from fashion_core import locks, processes, rights, storage
 from fashion_core.data import datasets, pixels
 from fashion_core.errors import FashionError, RunError
 from fashion_core.labels import counted
 from fashion_core.models import inference, networks
 from fashion_core.models.device import choose_device, uses_bfloat16
 from fashion_core.models.input import Photos
-from fashion_core.runs import checkpoints, environment, processes, runs
+from fashion_core.runs import checkpoints, environment, runs
 from fashion_core.settings import sampling, schedules
 from fashion_core.training import batches, distributed, failures, finetuning, losses, state, steps, validation
 from fashion_core.training.context import Job, Stopped, told_to_events

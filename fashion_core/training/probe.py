@@ -1,14 +1,14 @@
 """A few real training steps, to say before a launch how long it will take and how much memory it needs.
 
-Takes a dataset and settings; gives numbers. Nothing is written: no run, no photo cache. Run as a child process
-(``python -m fashion_core.training.probe DATA_DIR DATASET < settings.json``), so that its memory is its own and the page
-that asks needs no torch. N images of a split, B batch.
+Takes a dataset and settings; gives numbers. No run is made, and no photo cache. Run as a background job
+(``python -m fashion_core.training.probe DATA_DIR DATASET FOLDER``, which ``launch.trial_steps`` starts), so that its
+memory is its own and the page that asks needs no torch. N images of a split, B batch.
 """
 
-import json
 import os
 import resource
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from fashion_core import jobs, locks, storage
 from fashion_core.data import datasets, pixels
 from fashion_core.errors import DatasetError, FashionError, RunError
 from fashion_core.models import inference, networks
@@ -31,6 +32,7 @@ from fashion_core.training import batches, cached_features, distributed, failure
 
 _SECONDS = 8.0  # of training steps; with the last step and the validation batch at most ten where a step is short
 _MIN_STEPS = 3
+_PATIENCE = 180.0  # with all of it
 _VALIDATION_SECONDS = 1.0
 
 
@@ -182,15 +184,29 @@ def _too_large(settings: Settings, device: torch.device) -> RunError:
     )
 
 
-def main(data_dir: str, dataset_id: str) -> int:
-    """Settings as JSON on stdin; one JSON document on stdout: what ``measure`` gives, or ``{"error": sentence}``."""
+def main(data_dir: str, dataset_id: str, job: str) -> int:
+    """Measure the settings.json of a job's folder, as its job, and write measured.json there."""
+    folder = Path(job)
     try:
-        settings = config.from_json(json.load(sys.stdin))
-        found: dict[str, Any] = measure(datasets.find_dataset(Path(data_dir), dataset_id), settings)
-    except FashionError as error:
-        found = {"error": str(error)}
-    print(json.dumps(found))
-    return 1 if "error" in found else 0
+        with jobs.at_work(folder) as report:
+            report("training a few steps", 0, 0)
+            patience = threading.Timer(_PATIENCE, _give_up, [report])
+            patience.daemon = True
+            patience.start()
+            settings = config.from_json(storage.read_json(folder / "settings.json"))
+            found = measure(datasets.find_dataset(Path(data_dir), dataset_id), settings)
+            patience.cancel()
+            storage.write_json(folder / "measured.json", found)
+    except (FashionError, locks.Busy) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _give_up(report: jobs.Reporter) -> None:
+    """End this process, whatever it is at."""
+    report.failed(f"three steps took longer than {_PATIENCE:.0f} s; choose a smaller model, image_size or batch_size")
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.data import pixels
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
 from tests.support.hostile import PAYLOADS, hostile
 from tests.support.made_runs import add_half_precision_weights, make_run
 from tests.support.pictures import png

@@ -23,8 +23,8 @@ ALLOWED = {
         "fills a hidden folder, which publish_folder then syncs; an empty folder of the user's gives way to it",
     ),
     "data.importing": (
-        {"mkdir", "rmtree", "unlink"},
-        "makes and clears the folder of an import before publish_folder; removes its progress.json when the disk fails",
+        {"mkdir", "rmtree"},
+        "makes and clears the folder of an import before publish_folder",
     ),
     "data.derived": (
         {"mkdir", "rmtree", "link", "copyfile"},

@@ -87,24 +87,6 @@ def _audit(key: Stamp, findings_key: Stamp, _dataset: Dataset) -> tuple[audit.Au
     return (found, found.findings()) if found else None
 
 
-def audit_progress(dataset: Dataset, since: float) -> dict[str, Any] | None:
-    """How far an audit is (``audit.progress``); None for what an audit before ``since`` left behind."""
-    progress = audit.progress(dataset)
-    if progress is None or progress["alive"]:
-        return progress
-    written = stamp(audit.folder_of(dataset) / "progress.json")[1] / 1e9
-    return progress if written >= since else None
-
-
-def import_progress(dataset_id: str, since: float) -> dict[str, Any] | None:
-    """How far an import is (``manifest.import_progress``); None for what an import before ``since`` left behind."""
-    progress = datasets_module.import_progress(data_dir(), dataset_id)
-    if progress is None or progress["alive"]:
-        return progress
-    written = stamp(datasets_module.incoming_folder(data_dir(), dataset_id) / "progress.json")[1] / 1e9
-    return progress if written >= since else None
-
-
 def all_runs() -> list[Run]:
     """Every readable run, newest first."""
     folder = runs_dir()

@@ -18,7 +18,7 @@ from fashion_core.runs import runs
 from fashion_core.runs.runs import Run
 from ui.app import faults, loaders, navigation, notices, words
 from ui.claims.places import Known, Place
-from ui.shared import curves_view, run_status
+from ui.shared import curves_view, following, run_status
 
 SECONDS = 2.0
 
@@ -65,7 +65,7 @@ def show(known: Known, place: Place, found: Sequence[Run]) -> None:
         if arm.missing:
             notices.aside(f"Without {arm.arm.words}: {words.fault(arm.missing)}.")
     if plan.running:
-        st.fragment(_progress, run_every=SECONDS)(plan, _standing(plan))
+        following.follow(lambda: _going_on(plan), lambda now: _progress(plan, now), seconds=SECONDS)
     elif not plan.finished:
         _offer(plan, found, place.kept.get(known.claim.name))
     else:
@@ -161,11 +161,6 @@ def _start(plan: Plan) -> None:
     experiments.start(again, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
 
 
-def _standing(plan: Plan) -> list[tuple[str, str]]:
-    """The state of each model, by its run."""
-    return [(member.run.id if member.run else "", member.state) for member in plan.members]
-
-
 def _now(member: Member) -> tuple[str, float]:
     """State and share done of a model now; the plan was made when the page ran."""
     if member.run is None or member.state == FINISHED:
@@ -177,13 +172,15 @@ def _now(member: Member) -> tuple[str, float]:
     return (status.state if status.active else RESUMABLE), done
 
 
-def _progress(plan: Plan, known: list[tuple[str, str]]) -> None:
-    """How far every model is; looks again every two seconds, and lets the page run anew when one has ended."""
+def _going_on(plan: Plan) -> list[tuple[str, float]] | None:
+    """``_now`` of every model; None when one has ended that was on its way when the page ran, which tells it anew."""
     now = [_now(member) for member in plan.members]
-    states = [FINISHED if state == FINISHED else RESUMABLE if state == RESUMABLE else ACTIVE for state, _ in now]
-    before = [state for _, state in known]
-    if [one for one, was in zip(states, before, strict=True) if was == ACTIVE and one != ACTIVE]:
-        st.rerun()
+    was_active = [state for member, (state, _) in zip(plan.members, now, strict=True) if member.state == ACTIVE]
+    return None if {FINISHED, RESUMABLE} & set(was_active) else now
+
+
+def _progress(plan: Plan, now: list[tuple[str, float]]) -> None:
+    """How far every model is."""
     finished = sum(state == FINISHED for state, _ in now)
     waiting = sum(state == "queued" for state, _ in now)
     training = sum(state in ("running", "starting") for state, _ in now)

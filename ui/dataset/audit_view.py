@@ -4,12 +4,12 @@ A detached process audits; this only reads what it wrote. Every word that came f
 """
 
 import json
-import time
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import jobs, rights
 from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
@@ -17,31 +17,31 @@ from fashion_core.launch import background
 from ui.app import address, loaders, notices, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.dataset import conflicts_view, exclude_form, label_errors, pairs_view
-from ui.shared import first_start, gallery, reproduce_view
+from ui.shared import following, gallery, reproduce_view
 from ui.shared.answer import Number, answer
 from ui.shared.asked_photos import harmless
 
-GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
 PAIRS_A_PAGE = 24
 LABEL_ERRORS = "label_error"  # a finding of a run, not of the audit
 
 
 def show(dataset: Dataset) -> None:
     """The findings, or how far the audit is, or the button that starts it."""
+    job = jobs.look(audit.folder_of(dataset))  # before the findings, which are there when it is done
     found = loaders.audit_of(dataset)
     if found:
-        st.session_state.pop(_key(dataset), None)
         _show_findings(dataset, *found)
         return
-    progress = audit.progress(dataset)
-    since = st.session_state.get(_key(dataset))
-    if since is None and progress and progress["alive"]:
-        since = st.session_state[_key(dataset)] = time.time()
-    if since is not None:
-        st.fragment(_progress, run_every=1.0)(dataset, since)
+    if job and job.active:
+        following.follow_job(audit.folder_of(dataset), partial(following.counted, starting="Starting the audit"))
         return
     if rights.read_only():
         notices.review_copy("These photos were not audited.", "no audit of these photos can be made")
+        return
+    if job and job.state == jobs.FAILED:
+        told = words.fault(job.error) if job.error else "The audit stopped before its end."
+        kept = "Your photos are untouched, and what was measured is kept."
+        following.failed(f"{told} {kept}", "Go on with the audit", lambda: start(dataset))
         return
     if audit.outdated(dataset):
         st.markdown(
@@ -74,37 +74,8 @@ def trust(dataset: Dataset) -> tuple[dict[str, tuple[int, int]] | None, int]:
 
 
 def start(dataset: Dataset) -> None:
-    """Start the audit in a process of its own, unless one runs, and follow it."""
-    rights.refuse_read_only("no audit can be made")
-    progress = audit.progress(dataset)
-    st.session_state[_key(dataset)] = time.time()
-    if not (progress and progress["alive"]):
-        background.start_audit(dataset.id, data_dir=loaders.data_dir())
-
-
-def _key(dataset: Dataset) -> str:
-    return f"_audit_of_{dataset.id}"
-
-
-def _progress(dataset: Dataset, since: float) -> None:
-    """How far the audit is. Ends by one rerun of the page when the findings are there."""
-    progress = loaders.audit_progress(dataset, since)
-    waited = time.time() - since
-    if audit.load(dataset):
-        st.rerun()
-    if progress and progress["alive"]:
-        left = words.time_left(progress["done"], progress["total"], waited)
-        done = f"{words.count(progress['done'])} of {words.count(progress['total'])}"
-        stage = words.plain(progress["stage"].capitalize())
-        st.progress(first_start.share_done(progress), text=f"{stage}: {done}{', ' + left if left else ''}")
-    elif progress or waited > GRACE_SECONDS:
-        told = words.fault(progress["error"]) if progress and progress["error"] else "The audit stopped before its end."
-        st.error(f"{told} Your photos are untouched, and what was measured is kept.", icon=":material/error:")
-        if st.button("Go on with the audit"):
-            start(dataset)
-            st.rerun()
-    else:
-        st.progress(0.0, text="Starting the audit")
+    """Start the audit in a process of its own, unless one runs."""
+    background.start_audit(dataset.id, data_dir=loaders.data_dir())
 
 
 def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) -> None:

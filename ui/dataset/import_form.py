@@ -5,12 +5,13 @@ Knows no layout: whatever ``fashion_core.data.sources.readers`` opens can be giv
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from fashion_core import rights, storage
+from fashion_core import jobs, rights
 from fashion_core.data import datasets
 from fashion_core.data.sources import readers
 from fashion_core.data.sources.reader import Choices, Option
@@ -18,15 +19,14 @@ from fashion_core.errors import SourceError
 from fashion_core.launch import background
 from fashion_core.metrics import enough
 from ui.app import address, faults, loaders, notices, words
-from ui.shared import first_start
+from ui.shared import following
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
-GRACE_SECONDS = 45.0
 UPLOAD_KEPT_SECONDS = 24 * 3600.0
 
 
 def form() -> None:
-    """Show the form, and the progress of the import that this session started."""
+    """Show the form, and how far an import is: the one that this session started, or one that goes on."""
     if rights.read_only():
         notices.review_copy("Photos are imported in the lab that this was copied from.", "nothing can be imported")
         return
@@ -47,10 +47,10 @@ def form() -> None:
     if asked:
         with faults.shown(stop=False):
             start(source.strip(), upload, name.strip(), readers.choose(**decided))
-    following = st.session_state.get("import_following")
-    if following:
+    if followed := st.session_state.get("import_following") or _going_on():
+        st.session_state["import_following"] = followed
         with st.container(border=True):
-            st.fragment(_progress, run_every=None if following.get("ended") else 1.0)(following)
+            _show(followed)
 
 
 def _decide(option: Option) -> str | bool:
@@ -73,10 +73,19 @@ def start(source: str, upload: object | None, name: str, choices: Choices) -> No
     if not readers.named(source) and not Path(source).expanduser().exists():
         raise SourceError(f"there is no file or folder '{source}' on this machine; check the path, or give demo.")
     dataset_id = datasets.id_for(name or readers.name_of(source))
-    now = time.time()
-    if not loaders.import_progress(dataset_id, now):
-        background.start_import(source, name or None, data_dir=loaders.data_dir(), choices=choices)
-    st.session_state["import_following"] = {"id": dataset_id, "since": now, "upload": uploaded}
+    background.start_import(
+        source, name or None, data_dir=loaders.data_dir(), choices=choices, given={"upload": uploaded}
+    )
+    st.session_state["import_following"] = {"id": dataset_id, "upload": uploaded}
+
+
+def _going_on() -> dict[str, Any] | None:
+    """An import that goes on and that this session does not know: of another reader, or from before a restart."""
+    for dataset_id in datasets.list_imports(loaders.data_dir()):
+        job = following.active(datasets.incoming_folder(loaders.data_dir(), dataset_id))
+        if job and job.process:  # else a version of a dataset is being made there
+            return {"id": dataset_id, "upload": job.given.get("upload")}
+    return None
 
 
 def _keep_upload(upload: object) -> Path:
@@ -94,30 +103,18 @@ def _keep_upload(upload: object) -> Path:
     return target
 
 
-def _progress(following: dict[str, Any]) -> None:
-    """How far the followed import is. Ends its own timer, by one rerun, when there is nothing more to come."""
-    dataset_id, since = following["id"], following["since"]
-    progress = loaders.import_progress(dataset_id, since)
-    arrived = loaders.stamp(loaders.data_dir() / dataset_id / "dataset.json")[1] / 1e9
-    waited = time.time() - since
-    if progress and progress["alive"]:
-        left = words.time_left(progress["done"], progress["total"], waited)
-        st.progress(
-            first_start.share_done(progress),
-            text=f"{progress['stage'].capitalize()}: "
-            f"{storage.amount(progress['stage'], progress['done'], progress['total'])}{', ' + left if left else ''}",
-        )
+def _show(followed: dict[str, Any]) -> None:
+    """How far the followed import is, or what came of it."""
+    folder = datasets.incoming_folder(loaders.data_dir(), followed["id"])
+    job = jobs.look(folder)  # before the dataset, which is there when the job has cleared its folder away
+    if job and job.active:
+        following.follow_job(folder, partial(following.counted, starting="Opening the source"))
         return
-    if waited < GRACE_SECONDS and not (progress and progress["error"]) and arrived < since:
-        st.progress(0.0, text="Opening the source")
-        return
-    if not following.get("ended"):
-        following["ended"] = True
-        st.rerun()
-    if progress and progress["error"]:
-        st.error(words.fault(_as_uploaded(progress["error"], following)), icon=":material/error:")
-    elif arrived:
-        _arrived(dataset_id)
+    arrived = loaders.stamp(loaders.data_dir() / followed["id"] / "dataset.json")[1] / 1e9
+    if job and job.error:
+        st.error(words.fault(_as_uploaded(job.error, followed)), icon=":material/error:")
+    elif arrived and (job is None or arrived >= job.began):
+        _arrived(followed["id"])
     else:
         st.error("The import stopped before it was done. Nothing was imported; your files are untouched.")
     if st.button("Close"):
@@ -125,9 +122,9 @@ def _progress(following: dict[str, Any]) -> None:
         st.rerun()
 
 
-def _as_uploaded(told: str, following: dict[str, Any]) -> str:
+def _as_uploaded(told: str, followed: dict[str, Any]) -> str:
     """The sentence with the name that the reader's file has, not the one under which it is kept here."""
-    upload = following.get("upload")
+    upload = followed.get("upload")
     if not upload:
         return told
     kept = Path(upload["kept"])

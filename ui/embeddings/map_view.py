@@ -2,15 +2,14 @@
 clicks. Takes a run and a split.
 """
 
-import time
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import jobs, rights
 from fashion_core.embeddings import lasso, tsne_umap
 from fashion_core.errors import FashionError
+from fashion_core.jobs import Job
 from fashion_core.labels import and_more, display_name, num_equal
 from fashion_core.runs.runs import Run
 from ui.app import address, audience, faults, notices, words
@@ -18,14 +17,13 @@ from ui.charts.bars import rates_with_intervals
 from ui.embeddings import features_view, figure_view, photos_view, similar
 from ui.embeddings.colours import offered
 from ui.embeddings.figure_view import Chosen
-from ui.shared import bounded, hover_card, plain_words
+from ui.shared import bounded, following, hover_card, plain_words
 from ui.shared.answer import Number, answer, say
 from ui.shared.plot import clicked, plot
 
 ALL = address.ANY
 MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
 MOST_CLICKED = 6
-GRACE_SECONDS = 45.0  # a process that has just been started has written no state yet
 _NEAREST = "its nearest other photo, measured over all features and not on the map, is of the same class"
 
 
@@ -274,16 +272,25 @@ def _selected(laid: figure_view.Laid, outline: dict | None) -> np.ndarray:
 
 def _not_yet(run: Run, split: str, method: str) -> None:
     """A curved map that is not there: how far it is, or the button that starts it."""
-    name, key = tsne_umap.NAMES[method], f"_map_of {run.id} {split} {method}"
-    progress = tsne_umap.progress(run, split, method)
-    since = st.session_state.get(key)
-    if since is None and progress and progress["alive"]:
-        since = st.session_state[key] = time.time()
-    if since is not None:
-        st.fragment(_follow, run_every=1.0)(run, split, method, since, key)
+    name, folder = tsne_umap.NAMES[method], tsne_umap.job_folder(run, split, method)
+    job = jobs.look(folder)
+    if job and job.active:
+        following.follow_job(folder, lambda job: _show_progress(job, run, split, method))
         return
+    if features_view.curved_of(run, split, method) is not None:  # it came between two looks
+        st.rerun()
     if rights.read_only():
         notices.review_copy(f"The {name} map of these photos was not computed.", "no map can be computed")
+        return
+    if job and job.state == jobs.FAILED:
+        told = words.fault(job.error) if job.error else "The process ended before the map."
+        log = words.command(str(run.folder / "maps" / "log.txt"))
+        following.failed(
+            f"{told} Nothing else is touched; what it said is in {log}.",
+            "Try again",
+            lambda: tsne_umap.start(run, split, method),
+            key="lay_out_again",
+        )
         return
     with faults.shown():
         tsne_umap.check(method)
@@ -301,33 +308,16 @@ def _not_yet(run: Run, split: str, method: str) -> None:
         type="primary",
         key="lay_out",
     ):
-        st.session_state[key] = time.time()
         with faults.shown():
             tsne_umap.start(run, split, method)
         st.rerun()
 
 
-def _follow(run: Run, split: str, method: str, since: float, key: str) -> None:
-    """What the process that computes a map does. Ends by one rerun of the page when the map is there."""
-    progress, waited = tsne_umap.progress(run, split, method), time.time() - since
-    if features_view.curved_of(run, split, method) is not None:
-        del st.session_state[key]
-        st.rerun()
-    if progress and progress["time"] < since - 1 and not progress["alive"]:
-        progress = None  # of an earlier try
-    if progress and progress["alive"]:
-        share = waited / tsne_umap.expected_seconds(len(features_view.of(run, split).points), method)
-        stage = words.plain(progress["stage"].capitalize())
-        st.progress(min(0.95, share), text=f"{stage}, for {words.duration(waited)}")
-    elif progress or waited > GRACE_SECONDS:
-        told = words.fault(progress["error"]) if progress and progress["error"] else "The process ended before the map."
-        log = words.command(str(run.folder / "maps" / "log.txt"))
-        st.error(f"{told} Nothing else is touched; what it said is in {log}.", icon=":material/error:")
-        if st.button("Try again", key="lay_out_again"):
-            st.session_state[key] = time.time()
-            with faults.shown(stop=False):
-                tsne_umap.start(run, split, method)
-            st.rerun()
+def _show_progress(job: Job, run: Run, split: str, method: str) -> None:
+    """What the process that computes a map does."""
+    if job.stage:
+        expected = tsne_umap.expected_seconds(len(features_view.of(run, split).points), method)
+        following.timed(job, words.plain(job.stage.capitalize()), expected)
     else:
         st.progress(0.0, text="Starting")
 

@@ -3,19 +3,18 @@
 Takes a run, gives a Side. Features of a saved step are computed once, in a process of their own, when somebody asks.
 """
 
-import time
 from dataclasses import dataclass
 
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import jobs, rights
 from fashion_core.embeddings import tsne_umap
 from fashion_core.launch import background
-from fashion_core.runs import checkpoints, processes, snapshots
+from fashion_core.runs import checkpoints, snapshots
 from fashion_core.runs.runs import Run
 from ui.app import address, faults, loaders, notices, words
 from ui.embeddings import features_view
-from ui.shared.following import follow, looks, seconds_to_look
+from ui.shared import following
 
 OWN = "own"  # the weights that the run's own predictions are of
 
@@ -82,13 +81,14 @@ def offer(side: Side, split: str) -> None:
     """The button that computes a side's features of one split, or how far that is."""
     num = int(side.run.dataset["splits"].get(split, 0))
     photos = words.counted(num, features_view.photos_words(split))
-    key = f"{side.seen.folder} {split}"
-    begun = looks().get(key)
-    if begun and processes.is_alive(begun[0]):
-        st.fragment(follow, run_every=1.0)(
-            key, f"The model {side.when} is looking at {photos}", seconds_to_look(side.run, num)
-        )
+    expected = following.seconds_to_look(side.run, num)
+    folder = background.embedding_folder(side.seen, split)
+    job = jobs.look(folder)
+    if job and job.active:
+        following.look_at_photos(folder, f"The model {side.when} is looking at {photos}", expected)
         return
+    if split in tsne_umap.splits_with_features(side.seen):  # they came between two looks
+        st.rerun()
     if rights.read_only():
         notices.review_copy(f"The features {side.when} were not computed.", "no features can be computed")
         return
@@ -98,7 +98,7 @@ def offer(side: Side, split: str) -> None:
             f"To bring them: {words.command(side.run.dataset['bring'])}"
         )
         return
-    if begun:
+    if job and job.state == jobs.FAILED:
         log = words.command(str(side.run.folder / "embed.txt"))
         st.error(f"The features were not written; what the process said last is in {log}.", icon=":material/error:")
     when = "" if side.step is None else f" {side.when}"
@@ -108,9 +108,8 @@ def offer(side: Side, split: str) -> None:
         f"The features{when} of these {words.counted(num, features_view.photos_words(split))} were not computed yet. "
         f"{whose} looks at them once, in a process of its own; what it finds is kept beside the run{apart}."
     )
-    cost = f", about {words.roughly(seconds_to_look(side.run, num))}"
+    cost = f", about {words.roughly(expected)}"
     if st.button(f"Look at {photos}{when}{cost}", type="primary", key="embed_step"):
         with faults.shown(stop=False):
-            process = background.start_embed(side.run, split, data_dir=loaders.data_dir(), step=side.step)
-            looks()[key] = (process, time.time())
+            background.start_embed(side.run, split, data_dir=loaders.data_dir(), step=side.step)
             st.rerun()

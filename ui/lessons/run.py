@@ -17,10 +17,8 @@ from ui.app import faults, loaders, notices, people, words
 from ui.charts.lessons import learning
 from ui.lessons import lesson_frame, teacher
 from ui.lessons.lesson_frame import Lesson
-from ui.shared import curves_view, first_start
+from ui.shared import curves_view, first_start, following
 from ui.shared.plot import plot
-
-SECONDS = 1.0
 
 
 def finished(lesson: Lesson, plan: Plan) -> Mapping[str, Run] | None:
@@ -109,13 +107,15 @@ def _told(state: State) -> None:
 
 def follow(lesson: Lesson, plan: Plan) -> None:
     """How far the trainings are, once a second, until they end; then the page runs once more."""
-    st.fragment(_follow, run_every=SECONDS)(lesson, plan)
+    following.follow(lambda: _active(plan), lambda state: _show(lesson, plan, state))
 
 
-def _follow(lesson: Lesson, plan: Plan) -> None:
+def _active(plan: Plan) -> State | None:
     state = progress.look(plan, loaders.runs_dir())
-    if state.word != progress.ACTIVE:
-        st.rerun()
+    return state if state.word == progress.ACTIVE else None
+
+
+def _show(lesson: Lesson, plan: Plan, state: State) -> None:
     left = ""
     if state.seconds and 0.2 < state.share < 1:
         left = f" About {words.roughly(state.seconds / state.share * (1 - state.share))} left."

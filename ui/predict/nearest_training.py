@@ -3,14 +3,13 @@
 Needs the features of the training photos, which are computed once, in a process of their own, when somebody asks.
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import jobs, rights
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
 from fashion_core.embeddings import neighbours, out_of_distribution, tsne_umap
@@ -18,7 +17,6 @@ from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
 from fashion_core.launch import background
 from fashion_core.metrics.intervals import wilson
-from fashion_core.runs import processes
 from fashion_core.runs.runs import Run
 from ui.app import faults, loaders, words
 from ui.shared import following, gallery, model_cache
@@ -186,13 +184,15 @@ def _offer(run: Run, dataset: Dataset | None) -> None:
         return
     everything = sum(run.dataset["splits"].values())
     expected = following.seconds_to_look(run, everything)
-    key = f"{run.folder} {tsne_umap.ALL}"
-    begun = following.looks().get(key)
-    if begun and processes.is_alive(begun[0]):
+    folder = background.embedding_folder(run, tsne_umap.ALL)
+    job = jobs.look(folder)
+    if job and job.active:
         told = f"The model is looking at {words.counted(everything, 'photo')}; the page goes on by itself"
-        st.fragment(following.follow, run_every=1.0)(key, told, expected)
+        following.look_at_photos(folder, told, expected)
         return
-    if begun:
+    if known(run) is not None and not _lacks_validation(run):  # they came between two looks
+        st.rerun()
+    if job and job.state == jobs.FAILED:
         st.warning(f"The features were not written; its last words are in {words.plain(run.folder / 'embed.txt')}.")
     st.markdown(
         "Here you would see the training photos nearest to this one, and whether it is unlike all of them. For that "
@@ -201,6 +201,5 @@ def _offer(run: Run, dataset: Dataset | None) -> None:
     button = f"Look at {words.counted(everything, 'photo')} of every split, about {words.roughly(expected)}"
     if not rights.read_only() and st.button(button, key="embed"):
         with faults.shown(stop=False):
-            process = background.start_embed(run, tsne_umap.ALL, data_dir=loaders.data_dir())
-            following.looks()[key] = (process, time.time())
+            background.start_embed(run, tsne_umap.ALL, data_dir=loaders.data_dir())
             st.rerun()

@@ -1,40 +1,26 @@
-"""Time and memory that a run will need, from a few real steps on this machine in a child process.
+"""Time and memory that a run will need, from a few real steps on this machine in a process of their own.
 
-Takes a dataset and settings; knows no torch: the child has it.
+Takes a dataset and settings; knows no torch: the process has it.
 """
 
-import json
 import math
-import os
 import statistics
-import subprocess
-import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from fashion_core import paths, rights, storage
+from fashion_core import jobs, storage
 from fashion_core.data.datasets import Dataset
-from fashion_core.errors import FashionError, RunError
-from fashion_core.launch import background
+from fashion_core.jobs import Job
 from fashion_core.launch import estimate as launch_estimate
+from fashion_core.launch import trial_steps
 from fashion_core.settings.config import Settings
 from ui.app import faults, loaders, notices, words
+from ui.shared import following
 
-#: What changes neither a step's time nor its memory: moving these keeps a measurement.
-_FREE = (
-    "epochs",
-    "seed",
-    "log_every",
-    "learning_rate",
-    "save_minutes",
-    "keep_steps",
-    "early_stopping",
-    "final_weights",
-    "schedule",
-)
-PATIENCE = 180.0
+SECONDS = 15.0  # that a measurement takes, PyTorch's start included
 BUSY = 0.8  # below this share of the cores a measurement is told to have been disturbed
 
 
@@ -90,62 +76,36 @@ def _t(n: int) -> float:
     return float(t.ppf(0.975, n - 1))
 
 
-def run_probe(dataset: Dataset, settings: Settings) -> dict[str, Any]:
-    """Measure in a child process; RunError with the child's own sentence when it could not."""
-    rights.refuse_read_only("nothing can be measured")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "fashion_core.training.probe", str(loaders.data_dir()), dataset.id],
-            input=json.dumps(settings.to_json()),
-            capture_output=True,
-            text=True,
-            cwd=paths.PROJECT_ROOT,
-            env={**os.environ, **background.ENVIRONMENT},
-            timeout=PATIENCE,
-        )
-    except subprocess.TimeoutExpired:
-        raise RunError(
-            f"three steps took longer than {PATIENCE:.0f} s; choose a smaller model, image_size or batch_size"
-        ) from None
-    try:
-        found = json.loads(done.stdout.splitlines()[-1])
-    except (ValueError, IndexError):
-        if done.returncode < 0:
-            raise RunError(
-                f"the measurement was ended by signal {-done.returncode}, most likely because memory ran out; "
-                "choose a smaller batch_size, image_size or model"
-            ) from None
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise RunError(f"the measurement failed: {last}; try python -m fashion_core doctor") from None
-    if "error" in found:
-        raise RunError(found["error"])
-    return found
-
-
 def show(dataset: Dataset, settings: Settings, num_active: int) -> Estimate | None:
-    """The button, and what it found for exactly these settings; None before it was measured."""
-    wanted = {name: value for name, value in settings.to_json().items() if name not in _FREE}
-    key = (dataset.id, dataset.fingerprint, json.dumps(wanted, sort_keys=True))
-    kept = st.session_state.setdefault("_probes", {})
+    """The button, and what was found for exactly these settings; None before it was measured."""
+    folder = trial_steps.folder_of(dataset, settings, loaders.runs_dir())
+    job = trial_steps.look(folder)
     if st.button(
         "Measure here (10 s)",
         icon=":material/speed:",
         key="probe",
         width="stretch",
+        disabled=bool(job and job.active),
         help="Trains a few real steps in a process of its own and throws them away. PyTorch takes some seconds more to "
         "start. A run that trains here is slowed meanwhile.",
     ):
-        with faults.shown(stop=False), st.spinner("Training a few steps, about 15 s"):
-            try:
-                kept[key] = run_probe(dataset, settings)
-            except FashionError:
-                kept.pop(key, None)
-                raise
-    if key not in kept:
-        return None
-    found = estimate(kept[key], settings, dict(dataset.splits))
-    _say(found, kept[key], settings, num_active)
-    return found
+        with faults.shown(stop=False):
+            trial_steps.start(dataset, settings, data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
+            st.rerun()
+    if job and job.active:
+        following.follow_job(folder, _bar)
+    elif job and job.state == jobs.FAILED:
+        st.error(words.fault(trial_steps.why_not(folder, job)), icon=":material/error:")
+    elif job:
+        measured = trial_steps.measured(folder)
+        found = estimate(measured, settings, dict(dataset.splits))
+        _say(found, measured, settings, num_active)
+        return found
+    return None
+
+
+def _bar(job: Job) -> None:
+    st.progress(min(0.95, (time.time() - job.began) / SECONDS), text="Training a few steps, about 15 s")
 
 
 def _say(found: Estimate, raw: dict[str, Any], settings: Settings, num_active: int) -> None:

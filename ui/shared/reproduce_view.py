@@ -10,16 +10,16 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from fashion_core import rights
+from fashion_core import processes, rights
 from fashion_core.compare import reproduce, retrain
 from fashion_core.compare.reproduce import EXPECTED, NOT_EXPECTED, Recipe
 from fashion_core.compare.sides import Side
 from fashion_core.data.datasets import Dataset
 from fashion_core.embeddings import tsne_umap
-from fashion_core.runs import processes
+from fashion_core.launch import estimate
 from fashion_core.runs.runs import Run
 from ui.app import audience, faults, loaders, navigation, notices, words
-from ui.shared import probe_view, recipe_picker, run_status
+from ui.shared import recipe_picker, run_status
 
 TITLE = "How to get it"
 ICON = ":material/terminal:"
@@ -227,7 +227,7 @@ def _seconds(run: Run) -> float | None:
         return (loaders.summary_of(run) or {}).get("seconds")
     measured = run_status.measured_images_per_second(run.settings, loaders.all_runs(), "")
     num_train = run.dataset["splits"].get("train", 0)
-    return probe_view.slow_epochs(run.settings) * num_train / measured[0] if measured else None
+    return estimate.slow_epochs(run.settings) * num_train / measured[0] if measured else None
 
 
 def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:

@@ -6,7 +6,6 @@ part by part: an audit that was ended goes on where it was. Imports no torch and
 
 import dataclasses
 import hashlib
-import os
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core import locks, rights, storage
+from fashion_core import jobs, locks, rights, storage
 from fashion_core.data import pixels
 from fashion_core.data.audit import findings, measures
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.pixels import Progress
-from fashion_core.errors import DatasetError, FashionError
+from fashion_core.errors import DatasetError
 
 VERSION = 2  # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies
 _PART, _READ = 2048, 128  # photos that are stored at once, and read at once
@@ -54,7 +53,7 @@ class Audit:
 
 
 def folder_of(dataset: Dataset) -> Path:
-    """Where the audit of a dataset lies, and its lock and progress.json while it runs."""
+    """Where the audit of a dataset lies, and its job (``jobs``)."""
     return dataset.folder / "audit"
 
 
@@ -80,18 +79,6 @@ def outdated(dataset: Dataset) -> bool:
         return False
 
 
-def progress(dataset: Dataset) -> dict[str, Any] | None:
-    """How far an audit is: done, total, stage, error (of a failed one), alive. None when there is nothing to say.
-
-    ``alive`` is computed from the lock; an audit that was killed is not alive and has no error.
-    """
-    try:
-        state = storage.read_json(folder_of(dataset) / "progress.json")
-    except (OSError, ValueError):
-        return None
-    return state | {"alive": locks.is_held(folder_of(dataset) / "lock")}
-
-
 def run(dataset: Dataset, report: Progress | None = None) -> Audit:
     """Audit a dataset, or give the audit that is there. Goes on where an ended one was.
 
@@ -102,13 +89,8 @@ def run(dataset: Dataset, report: Progress | None = None) -> Audit:
     rights.refuse_read_only("no audit can be made")
     folder = folder_of(dataset)
     try:
-        with locks.hold(folder / "lock", seconds=2):  # 2 s: a page that asks whether it is held holds it for a moment
-            try:
-                return load(dataset) or _run(dataset, _Reporter(folder / "progress.json", report))
-            except BaseException as error:
-                told = str(error) if isinstance(error, (FashionError, OSError)) else None
-                storage.write_json(folder / "progress.json", _state("stopped", 0, 0) | {"error": told})
-                raise
+        with jobs.at_work(folder, report) as reporter:
+            return load(dataset) or _run(dataset, reporter)
     except locks.Busy as busy:
         raise DatasetError(f"dataset '{dataset.name}' is being audited by another process; wait for it.") from busy
     except OSError as error:
@@ -117,7 +99,7 @@ def run(dataset: Dataset, report: Progress | None = None) -> Audit:
         ) from error
 
 
-def _run(dataset: Dataset, report: "_Reporter") -> Audit:
+def _run(dataset: Dataset, report: Progress) -> Audit:
     started = time.monotonic()
     folder = folder_of(dataset)
     (folder / "audit.json").unlink(missing_ok=True)  # of another version; it must not stand beside new findings
@@ -150,7 +132,7 @@ def _run(dataset: Dataset, report: "_Reporter") -> Audit:
     return audit
 
 
-def _measure(dataset: Dataset, folder: Path, report: "_Reporter") -> np.ndarray:
+def _measure(dataset: Dataset, folder: Path, report: Progress) -> np.ndarray:
     """measures.RECORD for each row of the manifest; a part that is there already is not measured again."""
     cache_NHW3 = pixels.thumbnails(dataset)
     starts = range(0, len(cache_NHW3), _PART)
@@ -178,23 +160,3 @@ def _measure(dataset: Dataset, folder: Path, report: "_Reporter") -> np.ndarray:
         done += len(records_N)
         report("measuring photos", done, len(cache_NHW3))
     return measured_N
-
-
-def _state(stage: str, done: int, total: int) -> dict[str, Any]:
-    return {"stage": stage, "done": done, "total": total, "error": None, "pid": os.getpid()}
-
-
-class _Reporter:
-    """Tells the caller and progress.json how far the audit is; the file three times a second, for it takes a sync."""
-
-    def __init__(self, path: Path, report: Progress | None) -> None:
-        self.path, self.report = path, report
-        self.written = ("", 0.0)
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if stage != self.written[0] or done == total or now - self.written[1] > 0.3:
-            storage.write_json(self.path, _state(stage, done, total))
-            self.written = (stage, now)
-        if self.report:
-            self.report(stage, done, total)

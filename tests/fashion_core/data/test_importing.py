@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from fashion_core import storage
+from fashion_core import jobs, storage
 from fashion_core.__main__ import app
 from fashion_core.data import datasets, image_folders, importing, pixels
 from fashion_core.data.sources import drawn, fashion_mnist
@@ -325,10 +325,28 @@ def test_a_killed_import_is_not_alive_and_its_leftovers_go_with_the_next(moment:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.zip"), str(data_dir)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
-    state = datasets.import_progress(data_dir, "a")
-    assert state["alive"] is False and state["error"] is None and datasets.list_datasets(data_dir) == []
+    job = jobs.look(datasets.incoming_folder(data_dir, "a"))
+    assert (job.state, job.error) == (jobs.FAILED, "") and datasets.list_datasets(data_dir) == []
+    assert datasets.list_imports(data_dir) == ["a"]
     assert importing.import_source(tmp_path / "a.zip", data_dir=data_dir).num_images == 8
-    assert datasets.import_progress(data_dir, "a") is None and not list((data_dir / datasets.INCOMING).iterdir())
+    assert jobs.look(datasets.incoming_folder(data_dir, "a")) is None and datasets.list_imports(data_dir) == []
+
+
+def test_photos_that_are_here_already_leave_no_job_behind_and_what_is_in_the_way_says_so_to_the_page(
+    tmp_path: Path, monkeypatch
+):
+    source, data_dir = few(tmp_path / "photos"), tmp_path / "data"
+    first = importing.import_source(source, data_dir=data_dir)
+    incoming = datasets.incoming_folder(data_dir, "photos")
+    jobs.remember(incoming, os.getpid(), ["import"], began=time.time())
+    with monkeypatch.context() as patched:
+        patched.setattr(importing.readers, "known_fingerprint", lambda *_: first.fingerprint)
+        assert importing.import_source(source, data_dir=data_dir) == first
+    assert jobs.look(incoming) is None
+    (data_dir / "photos" / "dataset.json").unlink()
+    with pytest.raises(DatasetError, match="in the way"):
+        importing.import_source(source, data_dir=data_dir)
+    assert "is in the way and no dataset; choose another --name" in jobs.look(incoming).error
 
 
 def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
@@ -336,7 +354,7 @@ def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "reading photos":
-            assert datasets.import_progress(data_dir, "photos")["alive"] is True
+            assert jobs.look(datasets.incoming_folder(data_dir, "photos")).state == jobs.RUNNING
             with pytest.raises(DatasetError, match="being imported by another process"):
                 importing.import_source(source, data_dir=data_dir)
 
@@ -346,19 +364,19 @@ def test_two_imports_of_one_name_do_not_meet(tmp_path: Path):
 def test_an_import_that_waited_for_another_of_its_name_ends_as_well_as_that_one(tmp_path: Path, monkeypatch):
     source, data_dir, pool = few(tmp_path / "photos"), tmp_path / "data", ThreadPoolExecutor(1)
     second: list[Future[datasets.Dataset]] = []
-    remove = shutil.rmtree
+    remove = storage.discard
 
-    def slowly(path: Path, *more, **options) -> None:
+    def slowly(path: Path) -> None:
         if path == data_dir / ".incoming" / "photos" and not second[0].done():
             time.sleep(0.12)  # the moment in which the second one may begin
-        remove(path, *more, **options)
+        remove(path)
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "saving":
             second.append(pool.submit(importing.import_source, source, data_dir=data_dir))
             time.sleep(0.1)
 
-    monkeypatch.setattr(importing.shutil, "rmtree", slowly)
+    monkeypatch.setattr(storage, "discard", slowly)
     first = importing.import_source(source, data_dir=data_dir, progress=progress)
     assert second[0].result(timeout=30) == first and not list((data_dir / datasets.INCOMING).iterdir())
     pool.shutdown()
@@ -373,7 +391,8 @@ def test_an_interrupted_import_says_so_and_leaves_nothing_else(tmp_path: Path):
 
     with pytest.raises(KeyboardInterrupt):
         importing.import_source(source, data_dir=data_dir, progress=interrupt)
-    assert "interrupted" in datasets.import_progress(data_dir, "photos")["error"]
+    error = jobs.look(datasets.incoming_folder(data_dir, "photos")).error
+    assert error == "the import was interrupted (KeyboardInterrupt)"
     assert not (data_dir / ".incoming" / "photos" / "dataset").exists()
 
 
@@ -506,4 +525,4 @@ def test_the_clothing_photos_import_as_counted_by_hand(tmp_path: Path):
 
 def test_a_source_that_is_not_there_leaves_its_reason_for_the_page(tmp_path: Path):
     sentence = failure(tmp_path / "no-such-folder", tmp_path / "data")
-    assert datasets.import_progress(tmp_path / "data", "no-such-folder")["error"] == sentence
+    assert jobs.look(datasets.incoming_folder(tmp_path / "data", "no-such-folder")).error == sentence

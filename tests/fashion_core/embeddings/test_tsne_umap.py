@@ -9,7 +9,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 from typer.testing import CliRunner
 
-from fashion_core import locks, storage
+from fashion_core import jobs, locks, storage
 from fashion_core.__main__ import app
 from fashion_core.embeddings import tsne_umap
 from fashion_core.errors import RunError, WrongUse
@@ -25,7 +25,8 @@ def few_photos(monkeypatch):
 
 def test_a_map_keeps_what_is_near_and_is_computed_once(lab, few_photos):
     run = make_run(lab / "one", CLASSES, counts={"test": 90})
-    assert tsne_umap.load(run, "test", "tsne") is None and tsne_umap.progress(run, "test", "tsne") is None
+    assert tsne_umap.load(run, "test", "tsne") is None
+    assert jobs.look(tsne_umap.job_folder(run, "test", "tsne")) is None
     made = tsne_umap.compute(run, "test", "tsne")
     assert len(made.rows_M) == 60 and made.points_M2.shape == (60, 2)
     features = run.embeddings("test")[made.rows_M]
@@ -34,12 +35,7 @@ def test_a_map_keeps_what_is_near_and_is_computed_once(lab, few_photos):
     assert 0.3 < made.kept <= 1
     found = tsne_umap.load(run, "test", "tsne")
     np.testing.assert_array_equal(found.points_M2, made.points_M2)
-    assert tsne_umap.progress(run, "test", "tsne") | {"time": 0} == {
-        "stage": "done",
-        "time": 0,
-        "error": None,
-        "alive": False,
-    }
+    assert jobs.look(tsne_umap.job_folder(run, "test", "tsne")).state == jobs.DONE
     before = os.stat(run.folder / "maps" / "tsne-test.npy").st_mtime_ns
     tsne_umap.compute(run, "test", "tsne")
     assert os.stat(run.folder / "maps" / "tsne-test.npy").st_mtime_ns == before
@@ -81,11 +77,11 @@ def test_an_unknown_method_and_a_missing_package_are_one_sentence_each(monkeypat
 
 def test_a_map_that_somebody_computes_is_not_computed_twice_and_a_failed_one_says_why(lab):
     run = make_run(lab / "one", CLASSES, counts={"test": 60, "val": 3})
-    with locks.hold(run.folder / "maps" / "tsne-test.lock"), pytest.raises(RunError, match="being computed; wait"):
+    with locks.hold(tsne_umap.job_folder(run, "test", "tsne") / jobs.LOCK), pytest.raises(RunError, match="wait for"):
         tsne_umap.compute(run, "test", "tsne")
     with pytest.raises(RunError, match="at least 4 images, got 3"):
         tsne_umap.compute(run, "val", "tsne")
-    assert "at least 4 images" in tsne_umap.progress(run, "val", "tsne")["error"]
+    assert "at least 4 images" in jobs.look(tsne_umap.job_folder(run, "val", "tsne")).error
 
 
 @pytest.mark.parametrize("method", tsne_umap.NAMES)
@@ -102,7 +98,8 @@ def test_no_map_is_drawn_of_features_that_are_all_the_same(method: str, lab, mon
 
 def test_the_command_in_a_process_of_its_own_leaves_the_map_beside_the_run(lab):
     run = make_run(lab / "one", CLASSES, counts={"test": 30})
-    psutil.Process(tsne_umap.start(run, "test", "tsne")).wait(timeout=150)
+    tsne_umap.start(run, "test", "tsne")
+    psutil.Process(jobs.look(tsne_umap.job_folder(run, "test", "tsne")).process["pid"]).wait(timeout=150)
     found = tsne_umap.load(run, "test", "tsne")
     assert found is not None, (run.folder / "maps" / "log.txt").read_text()
     words = ["embed", "one", "--map", "tsne", "--json", "--runs-dir", str(lab)]

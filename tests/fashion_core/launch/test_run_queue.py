@@ -17,11 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fashion_core import locks, storage
+from fashion_core import locks, processes, storage
 from fashion_core.errors import DeviceError, DiskError, RunError, SettingsError, WrongUse
 from fashion_core.launch import actions, devices, launchers, run_queue
 from fashion_core.launch.status import status_of
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
 from fashion_core.settings import recipes
 from tests.support.commands import command, document, process
 from tests.support.made_runs import make_run

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import locks, storage
+from fashion_core import locks, processes, storage
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.launch import actions, background, launchers, sbatch, slurm, slurm_poll
 from fashion_core.launch.status import status_of
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
 from fashion_core.settings import recipes
 from tests.support.commands import command
 from tests.support.fake_slurm import DOWN, FakeSlurm

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import locks, paths, storage
+from fashion_core import locks, paths, processes, storage
 from fashion_core.errors import ReadOnlyError, RunError, WrongUse
 from fashion_core.launch import trash
-from fashion_core.runs import processes, runs, tags
+from fashion_core.runs import runs, tags
 from tests.support.made_runs import make_run
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fashion_core import storage
-from fashion_core.runs import processes, runs
+from fashion_core import processes, storage
+from fashion_core.runs import runs
 from tests.support.browsers import browser as browser  # the fixture
 from tests.support.browsers import no_trouble, pytestmark, server, settle, tab, wait_for
 from tests.support.made_runs import make_run

@@ -125,7 +125,7 @@ def test_the_import_says_so_on_the_command_line_and_on_the_page(few, tmp_path, m
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     app = open_page("dataset", tab="Import")
-    app.session_state["import_following"] = {"id": "photos", "since": 0.0, "ended": True}
+    app.session_state["import_following"] = {"id": "photos"}
     app.run()
     assert written(app).replace("\\", "").count(f"Test {NOTHING}") == 2 and not app.exception  # there, and of the page
     shutil.rmtree(tmp_path / "data")

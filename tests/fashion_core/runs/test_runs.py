@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fashion_core import locks, storage
+from fashion_core import locks, processes, storage
 from fashion_core.data import datasets
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
-from fashion_core.runs import checkpoints, processes, runs
+from fashion_core.runs import checkpoints, runs
 from fashion_core.settings import config, recipes
 from tests.support.stubs import wait_for
 

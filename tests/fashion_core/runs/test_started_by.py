@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.launch import actions, room, run_queue, trash
 from fashion_core.lessons import plans, progress
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
 from fashion_core.runs import started_by as run_started_by
 from fashion_core.runs.started_by import Person
+from tests.support import made_jobs
 from tests.support.pages import open_page, written
 from tests.support.places import ROOT
 from tests.support.waiting_line import SCRIPT
@@ -126,8 +127,7 @@ def test_whoever_opens_a_lesson_that_another_runs_watches_it_and_stopping_it_ask
     runs_dir = finished.folder.parent
     plan = plans.plan("imbalance", 0)
     folder = progress.folder_of(plan, runs_dir)
-    folder.mkdir(parents=True)
-    progress.tell(folder, process=processes.process_identity(os.getpid()), began=time.time())
+    made_jobs.working(folder, processes.process_identity(os.getpid()))
     started_by(folder, name="", seconds_ago=5)
     app = open_page("lessons", lesson="imbalance", step="run")
     assert "Somebody else started this lesson just now. You are watching it." in written(app)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
 from fashion_core.settings import config, fields, recipes
 from fashion_core.training import loop
 from tests.support.pages import lab, open_page, written  # noqa: F401

@@ -1,18 +1,17 @@
 """The probe trains real steps, writes nothing, and its estimate is the arithmetic of its own steps."""
 
-import json
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 import pytest
 from scipy.stats import ttest_1samp
 
+from fashion_core import jobs, storage
 from fashion_core.errors import RunError
+from fashion_core.launch import trial_steps
 from fashion_core.settings import config, recipes
 from fashion_core.training import probe, steps
 from tests.support.pages import open_page, written
-from tests.support.places import ROOT
 from ui.shared import probe_view, settings_form
 
 
@@ -52,14 +51,36 @@ def test_memory_that_runs_out_is_one_sentence_with_what_to_lower(tiny, monkeypat
         probe.measure(tiny, settings_of(), seconds=0)
 
 
-def test_the_child_answers_with_one_document_or_the_engines_sentence(tiny_data):
-    def ask(settings, name="tiny"):
-        words = [sys.executable, "-m", "fashion_core.training.probe", str(tiny_data), name]
-        return subprocess.run(words, input=json.dumps(settings), cwd=ROOT, capture_output=True, text=True)
+def test_the_process_fails_with_the_engines_sentence(tiny_data, tmp_path):
+    storage.write_json(tmp_path / "settings.json", settings_of().to_json() | {"epochs": 5000})
+    assert probe.main(str(tiny_data), "tiny", str(tmp_path)) == 1
+    job = jobs.look(tmp_path)
+    assert (job.state, job.error) == (jobs.FAILED, "epochs must be a whole number between 1 and 1000, got 5000")
 
-    wrong = ask(settings_of().to_json() | {"epochs": 5000})
-    assert wrong.returncode == 1
-    assert json.loads(wrong.stdout)["error"] == "epochs must be a whole number between 1 and 1000, got 5000"
+
+def test_steps_that_take_too_long_are_given_up_with_what_to_lower(tiny_data, tmp_path, monkeypatch):
+    ended = []
+
+    def measure(*given):
+        while not ended:
+            time.sleep(0.01)
+        return {}
+
+    monkeypatch.setattr(probe, "PATIENCE", 0.1)
+    monkeypatch.setattr(probe, "measure", measure)
+    monkeypatch.setattr(probe.os, "_exit", lambda code: ended.append((code, jobs.look(tmp_path).error)))
+    storage.write_json(tmp_path / "settings.json", settings_of().to_json())
+    probe.main(str(tiny_data), "tiny", str(tmp_path))
+    told = "three steps took longer than 0 s; choose a smaller model, image_size or batch_size"
+    assert ended == [(1, told)]
+
+
+def test_what_ended_a_measurement_is_told_and_without_a_word_its_last_line(tmp_path):
+    ended = jobs.Job(state=jobs.FAILED, began=0, signal=9)
+    assert "was ended by signal 9, most likely because memory ran out" in trial_steps.why_not(tmp_path, ended)
+    (tmp_path / "log.txt").write_text("Traceback\nValueError: odd\n")
+    told = trial_steps.why_not(tmp_path, jobs.Job(state=jobs.FAILED, began=0))
+    assert told == "the measurement failed: ValueError: odd; try python -m fashion_core doctor"
 
 
 def test_the_estimate_is_epochs_of_steps_and_scored_photos_with_students_interval():
@@ -90,10 +111,17 @@ def test_beside_others_the_lower_end_is_what_an_idle_cpu_would_take(device, load
 
 def test_the_page_shows_the_estimate_until_a_setting_changes_that_matters(tiny_data, lab, monkeypatch):
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+
+    def start(dataset, settings, *, data_dir, runs_dir):
+        folder = trial_steps.folder_of(dataset, settings, runs_dir)
+        asked.append(folder)
+        with jobs.at_work(folder):
+            storage.write_json(folder / "measured.json", raw)
+
     raw = {"step_seconds": [0.1, 0.1, 0.1], "images_a_step": 8, "scored_a_second": 100.0, "memory_bytes": 2**30,
            "gpu_memory_bytes": None, "cache_is_built": True, "device": "cpu"}  # fmt: skip
     asked = []
-    monkeypatch.setattr(probe_view, "run_probe", lambda *a: asked.append(a) or raw)
+    monkeypatch.setattr(trial_steps, "start", start)
     app = open_page("training", image_size="32", batch_size="8", epochs="100")
     app.button(key="probe").click().run()
     assert "for 100 epochs at 80 images a second; at least 1.0 GiB of main memory" in written(app)

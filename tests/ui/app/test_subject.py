@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.compare import run_names, sides
 from fashion_core.data import datasets, pixels
-from fashion_core.runs import processes, runs, tags
+from fashion_core.runs import runs, tags
 from tests.support.made_pairs import run_with
 from tests.support.made_runs import make_run
 from tests.support.pages import open_page

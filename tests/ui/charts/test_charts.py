@@ -1,6 +1,7 @@
 """What the pages share: words, colours, charts, the gallery, the address, the first start."""
 
 import filecmp
+import os
 import re
 import threading
 import tomllib
@@ -14,10 +15,11 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core import locks, storage
+from fashion_core import jobs, locks, storage
 from fashion_core.data import datasets, published
 from fashion_core.labels import display_name
 from fashion_core.launch import background
+from tests.support import made_jobs
 from tests.support.made_runs import make_run
 from tests.support.places import ROOT
 from ui import charts
@@ -333,38 +335,38 @@ def test_a_file_that_changes_gets_a_new_key(tmp_path):
 # first start
 
 
-def test_many_sessions_at_once_start_one_drawing(tmp_path, monkeypatch):
+def test_many_sessions_at_once_start_one_drawing_and_one_that_failed_is_drawn_again_when_somebody_asks(
+    tmp_path, monkeypatch
+):
+    monkeypatch.undo()  # conftest's, which starts no import
     started = []
-    monkeypatch.setattr(
-        background, "start_import", lambda source, name, *, data_dir: started.append((source, data_dir))
-    )
+    monkeypatch.setattr(background, "detach", lambda command, log, **_: started.append(command) or os.getpid())
     threads = [threading.Thread(target=first_start.ensure_demo, args=(tmp_path,)) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert started == [("demo", tmp_path)]
+    assert len(started) == 1 and started[0][3:5] == ["import", "demo"]
+    made_jobs.failed(datasets.incoming_folder(tmp_path, "demo"), "the disk is full")
+    first_start.ensure_demo(tmp_path)
+    assert len(started) == 1
     first_start.ensure_demo(tmp_path, again=True)
     assert len(started) == 2
 
 
 def test_a_drawing_that_somebody_else_started_is_not_started_twice(tmp_path, monkeypatch):
-    started = []
-    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))
+    monkeypatch.undo()  # conftest's, which starts no import
+    monkeypatch.setattr(background, "detach", lambda *args, **keywords: pytest.fail("a drawing was started"))
     folder = tmp_path / ".incoming" / "demo"
     storage.write_json(folder / "progress.json", {"done": 1240, "total": 4200, "stage": "", "error": None, "pid": 1})
     with locks.hold(folder / "lock"):
-        assert datasets.import_progress(tmp_path, "demo")["alive"]
         first_start.ensure_demo(tmp_path)
-    assert started == []
 
 
 def test_progress_is_a_count():
-    assert (
-        first_start.progress_words({"done": 1240, "total": 4200, "stage": "drawing"})
-        == "Drawing the demo set: 1,240 of 4,200"
-    )
-    assert first_start.progress_words(None) == "Drawing the demo set: starting"
+    job = jobs.Job(state=jobs.RUNNING, began=0, stage="drawing", done=1240, total=4200)
+    assert first_start.progress_words(job) == "Drawing the demo set: 1,240 of 4,200"
+    assert first_start.progress_words(jobs.Job(state=jobs.STARTING, began=0)) == "Drawing the demo set: starting"
 
 
 # standings

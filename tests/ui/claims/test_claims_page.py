@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.claims import definitions, experiments, judge, shipped
 from fashion_core.runs import runs
 from tests.support.hostile import PAYLOADS, hostile
@@ -106,6 +106,23 @@ def test_the_button_starts_the_missing_runs_once(lab, tiny, monkeypatch):
     app = open_page("claims", claim="future", set=SETS, models="2")
     app.button(key="run").click().run()
     assert started == [2, 2, 2] and not app.exception
+
+
+def test_models_on_their_way_are_followed_and_offered_again_when_their_process_was_killed(lab, tiny):
+    train(lab, tiny)
+    folder = lab / "runs" / "without-1"
+    for path in [folder / "summary.json", folder / "events.jsonl", *folder.glob("predictions-*.parquet")]:
+        path.unlink(missing_ok=True)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as working:
+        runs.tell(runs.open_run(folder), "started", process=processes.process_identity(working.pid))
+        app = open_page("claims", claim="dropout", set=SETS, models="2")
+        told = [bar.proto.text for bar in app.get("progress")]
+        working.kill()
+    assert told == ["3 of 4 models trained, 1 in training, 0 waiting"]
+    app.run()
+    assert not app.exception and not app.get("progress")
+    assert "4 models: 3 trained already, 1 stopped on their way, which go on from there." in written(app)
+    assert any(button.label.startswith("Train 1 model") for button in app.button)
 
 
 @pytest.mark.parametrize(

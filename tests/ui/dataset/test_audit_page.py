@@ -74,15 +74,12 @@ def test_exports_hold_every_finding_and_no_formula(data_dir):
 
 
 def test_an_audit_that_failed_says_so_and_offers_to_go_on(data_dir, monkeypatch):
-    monkeypatch.setattr(background, "start_audit", lambda *args, **keywords: None)
-    app = open_page("dataset", tab="Audit")
-    next(button for button in app.button if button.label.startswith("Audit 66 photos")).click().run()
     dataset = datasets.find_dataset(data_dir, "planted")
     with pytest.raises(RuntimeError):
         with monkeypatch.context() as patched:
             patched.setattr(audit.measures, "measure", lambda block: (_ for _ in ()).throw(RuntimeError("broken")))
             audit.run(dataset)
-    app.run()
+    app = open_page("dataset", tab="Audit")
     assert "The audit stopped before its end" in written(app)
     assert any(button.label == "Go on with the audit" for button in app.button)
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,12 @@ from sklearn.neighbors import KDTree, KNeighborsClassifier
 from sklearn.preprocessing import normalize
 from streamlit.testing.v1 import AppTest
 
+from fashion_core import processes
 from fashion_core.labels import INDOFASHION
 from fashion_core.launch import background
 from fashion_core.models import inference
-from fashion_core.runs import processes, runs
+from fashion_core.runs import runs
+from tests.support import made_jobs
 from tests.support.made_runs import make_run
 from tests.support.places import ROOT
 from ui.app import address
@@ -119,21 +120,19 @@ def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_
     lab, tiny_data, tiny_run, monkeypatch
 ):
     from ui.embeddings import features_view
-    from ui.shared import following
 
     monkeypatch.setenv("FASHION_DATA", str(tiny_data))
     run = runs.open_run(shutil.copytree(tiny_run.folder, lab / "one"))
     (run.folder / "embeddings-train.npy").unlink(missing_ok=True)
     asked_for = []
     monkeypatch.setattr(
-        background, "start_embed", lambda run, split, *, data_dir, step: asked_for.append((run.id, split, step)) or GONE
+        background, "start_embed", lambda run, split, *, data_dir, step: asked_for.append((run.id, split, step))
     )
     app = open_page(run="one", split="train")
     assert not app.error and not app.metric and not asked_for
     next(button for button in app.button if button.label == "Look at 36 train photos, about 10 s").click().run()
     assert asked_for == [("one", "train", None)]
-    identity = processes.process_identity(os.getpid())
-    monkeypatch.setattr(following, "looks", lambda: {f"{run.folder} train": (identity, time.time())})
+    made_jobs.working(background.embedding_folder(run, "train"), processes.process_identity(os.getpid()))
     loaded_anew = open_page(run="one", split="train")
     assert loaded_anew.get("progress") and not any("Look at" in button.label for button in loaded_anew.button)
     assert features_view.without_features(run)[0] == "train" and "test" not in features_view.without_features(run)

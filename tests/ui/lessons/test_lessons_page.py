@@ -4,17 +4,17 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fashion_core import processes
 from fashion_core.errors import RunError
 from fashion_core.launch import background
 from fashion_core.lessons import datasets, findings, plans, progress
-from fashion_core.runs import processes
-from fashion_core.runs.processes import process_identity
+from fashion_core.processes import process_identity
+from tests.support import made_jobs
 from tests.support.made_lessons import make_leaky, make_lesson
 from tests.support.places import ROOT
 from ui.app import words
@@ -161,7 +161,7 @@ def test_the_teachers_view_has_the_answer_and_what_to_expect(trained):
 def test_a_run_in_progress_is_followed_and_not_offered_again(empty):
     plan = plans.plan("leakage")
     folder = progress.folder_of(plan, empty / "runs")
-    progress.tell(folder, process=process_identity(), began=0.0, stage="drawing", done=21, total=42)
+    made_jobs.working(folder, process_identity(), stage="drawing", done=21, total=42)
     app = open_lessons(lesson="leakage", step="look")
     assert app.get("progress")[0].proto.text.replace("\\", "").startswith("Drawing: 21 of 42.")
     at_step(app, "run")
@@ -172,9 +172,7 @@ def test_a_press_on_stop_ends_the_process_and_the_lesson_can_go_on(empty):
     plan = plans.plan("leakage")
     folder = progress.folder_of(plan, empty / "runs")
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as working:
-        progress.tell(
-            folder, process=process_identity(working.pid), began=time.time(), stage="drawing", done=2, total=4
-        )
+        made_jobs.working(folder, process_identity(working.pid), stage="drawing", done=2, total=4)
         app = open_lessons(lesson="leakage", step="predict")
         press(app, "guess 15")
         press(app, "to run")
@@ -188,7 +186,7 @@ def test_a_process_that_does_not_end_is_not_called_stopped(empty, monkeypatch):
     plan = plans.plan("leakage")
     folder = progress.folder_of(plan, empty / "runs")
     monkeypatch.setattr(processes, "end", lambda process, seconds: None)
-    progress.tell(folder, process=process_identity(), began=time.time(), stage="drawing", done=2, total=4)
+    made_jobs.working(folder, process_identity(), stage="drawing", done=2, total=4)
     with pytest.raises(RunError, match="does not end; look again in a moment"):
         progress.stop(plan, empty / "runs")
     assert progress.look(plan, empty / "runs").word == progress.ACTIVE
@@ -207,8 +205,7 @@ def test_a_press_starts_one_process_with_the_lessons_command(empty, monkeypatch)
 def test_a_stopped_run_says_why_and_can_go_on(empty):
     plan = plans.plan("leakage")
     folder = progress.folder_of(plan, empty / "runs")
-    dead = {"pid": 2**22 - 1, "started": 1.0}
-    progress.tell(folder, process=dead, began=5.0, stage="stopped", error="the disk is *full*")
+    made_jobs.failed(folder, "the disk is *full*")
     app = open_lessons(lesson="leakage", step="predict")
     press(app, "guess 15")
     press(app, "to run")

@@ -305,9 +305,7 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
 
 def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_lab, monkeypatch):
     asked_for = []
-    monkeypatch.setattr(
-        background, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)) or GONE
-    )
+    monkeypatch.setattr(background, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)))
     app = open_page(run="tiny-run", closer="kin")
     assert "Like training" not in numbers_of(app) and not asked_for
     [button] = [button for button in app.button if button.label.startswith("Look at 63 photos of every split, about ")]

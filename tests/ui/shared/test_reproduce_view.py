@@ -1,6 +1,7 @@
 """The popover beside a number: closed it reads nothing, open it has the commands and what a second training gave."""
 
 import json
+import platform
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -190,3 +191,13 @@ def test_a_second_training_does_not_become_the_best_run(lab):
     assert list(leaders.best_runs(found)["run"]) == ["tiny-run"]
     assert list(leaders.best_runs([run for run in reversed(found)])["run"]) == ["tiny-run"]
     assert list(leaders.best_runs([runs.find_run(lab, "again")])["run"]) == ["again"]
+
+
+def test_what_was_trained_elsewhere_takes_as_long_as_the_speed_of_this_machine_says(lab, tmp_path, monkeypatch):
+    shutil.copytree(lab / "tiny-run", tmp_path / "runs" / "tiny-run")
+    away = shutil.copytree(lab / "tiny-run", tmp_path / "runs" / "away")
+    events = (away / "events.jsonl").read_text().replace(f'"host": "{platform.node()}"', '"host": "elsewhere"')
+    (away / "events.jsonl").write_text(events)
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
+    speed = runs.find_run(lab, "tiny-run").metrics()["images_per_second"].dropna().iloc[-1]
+    assert reproduce_view._seconds(runs.open_run(away)) == pytest.approx(2 * 36 / speed)

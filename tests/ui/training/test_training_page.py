@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fashion_core import storage
+from fashion_core import processes, storage
 from fashion_core.data import importing
 from fashion_core.errors import RunError
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
-from fashion_core.runs import checkpoints, processes, runs, tags
+from fashion_core.runs import checkpoints, runs, tags
 from fashion_core.settings import config, recipes
 from tests.support.made_runs import make_run
 from tests.support.pages import open_page, written

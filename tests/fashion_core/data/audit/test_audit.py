@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashion_core import storage
+from fashion_core import jobs, storage
 from fashion_core.data import pixels
 from fashion_core.data.audit import audit, findings, measures
 from tests.support.places import ROOT
+from tests.support.planted import planted as planted  # the fixtures
+from tests.support.planted import planted_folder as planted_folder
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +146,7 @@ def test_an_audit_that_was_ended_goes_on_where_it_was(planted, tmp_path, monkeyp
     monkeypatch.setattr(measures, "measure", fails_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         audit.run(dataset)
-    assert audit.load(dataset) is None and audit.progress(dataset)["alive"] is False
+    assert audit.load(dataset) is None and jobs.look(audit.folder_of(dataset)).state == jobs.FAILED
     kept = len(list(audit.folder_of(dataset).glob("parts-*/part-*.npy")))
     assert 3 <= kept < num_parts
     measured.clear()

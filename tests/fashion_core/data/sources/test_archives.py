@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fashion_core import jobs
 from fashion_core.data import datasets, importing
 from fashion_core.data.sources import archives
 from fashion_core.errors import SourceError
@@ -255,7 +256,7 @@ def test_a_hostile_archive_is_refused_in_one_sentence_and_leaves_nothing(
         "data/.incoming/hostile/lock",
         "data/.incoming/hostile/progress.json",
     }
-    assert datasets.import_progress(tmp_path / "data", "hostile")["error"] == sentence
+    assert jobs.look(datasets.incoming_folder(tmp_path / "data", "hostile")).error == sentence
     assert archive.read_bytes() == before and names_under(archive.parent) == around
 
 

@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 
-from fashion_core.runs import processes
+from fashion_core import processes
 
 LISTENS = "import time; print('up', flush=True); time.sleep(60)"
 IGNORES = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
