@@ -30,7 +30,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         label_visibility="collapsed",
     )
     subject.settle()
-    if run.dataset["synthetic"]:
+    if run.dataset.synthetic:
         notices.drawn_badge()
 pickers.stop_before_scores(run, split)
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))

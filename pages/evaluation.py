@@ -53,7 +53,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     subject.settle()
     reproduce_view.show(run, split)
     dataset = other_photos.dataset_of(run, split)
-    drawn = run.dataset["synthetic"] or (dataset is not None and dataset.synthetic)
+    drawn = run.dataset.synthetic or (dataset is not None and dataset.synthetic)
     if drawn:
         notices.drawn_badge()
 

@@ -134,7 +134,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         words=SOURCES.get,
         label_visibility="collapsed",
     )
-    if run.dataset["synthetic"]:
+    if run.dataset.synthetic:
         notices.drawn_badge()
 
 # guard
@@ -200,7 +200,7 @@ if judged_on:
             "Right when this sure",
             value,
             note,
-            f"Of the {SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset['name'])} to which "
+            f"Of the {SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset.name)} to which "
             f"this model gave its first answer with a probability between {words.percent(judged.low, 0)} and "
             f"{words.percent(judged.high, 0)}, so many were right. It holds for photos of that kind only.",
         )
@@ -225,7 +225,7 @@ reproduce_view.show(run, then=reproduce_view.predict_commands(run), title="How t
 
 # the evidence
 bars, pictures = st.columns([1, 1], gap="medium")
-drawn = run.dataset["synthetic"]
+drawn = run.dataset.synthetic
 lead = " before ".join(shortened([display_name(name) for name in (first, second) if name], LONGEST_LEAD))
 with bars:
     plot(

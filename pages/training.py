@@ -181,7 +181,7 @@ with view:
         pickers.say_unknown("Run", asked, found, run_names.run_words(run))
         if not audience.is_review():
             tags_and_trash.show_buttons(run, run_status.status_of(run))
-        if run.dataset["synthetic"]:
+        if run.dataset.synthetic:
             notices.drawn_badge()
     others = [other for other in training if other.id != run.id]
     if others:

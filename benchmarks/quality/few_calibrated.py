@@ -83,7 +83,7 @@ def main() -> None:
             return (labels_N[fit], shares_NK[fit]), (labels_N[new], shares_NK[new])
 
         right, own = (shares_NK.argmax(axis=1) == labels_N).mean(), loss(labels_N, shares_NK)
-        words = f"{run.recipe} on {run.dataset['id']}, {len(labels_N):,} photos"
+        words = f"{run.recipe} on {run.dataset.id}, {len(labels_N):,} photos"
         print(f"| {words} | {right:.2f} | {own:.3f} | {told(draw, len(labels_N) // 2, ruled)} |", flush=True)
 
 

@@ -52,7 +52,7 @@ def trials(dataset: datasets.Dataset, settings: config.Settings, folder: Path) -
         return runs.create_run(dataset, settings, runs_dir=folder, run_id=f"{settings.recipe}-{name}")
 
     first = trained(made("first"), dataset)
-    steps_per_epoch = first.config["steps_per_epoch"]
+    steps_per_epoch = first.steps_per_epoch
     middle = (settings.epochs - 1) * steps_per_epoch + max(1, steps_per_epoch // 2)  # in the middle of the last epoch
     yield "again", bitwise.compare(first, trained(made("again"), dataset)).sentence
     resumed = trained(made("resumed"), dataset, stop_at=middle)

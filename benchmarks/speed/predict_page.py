@@ -87,7 +87,7 @@ def main() -> None:
     run = runs.find_run(asked.runs, asked.run)
     dataset = runs.dataset_of(run, datasets.list_datasets(asked.data))
     if dataset is None:
-        parser.error(f"the photos of {run.id} are not in {asked.data}; run: {run.dataset['bring']}")
+        parser.error(f"the photos of {run.id} are not in {asked.data}; run: {run.dataset.bring}")
     frame = dataset.manifest()
     usable = frame[(frame["status"] == "ok") & (frame["split"] == ("test" if dataset.splits.get("test") else "val"))]
     photos = usable.iloc[np.linspace(0, len(usable) - 1, asked.photos).round().astype(int)]

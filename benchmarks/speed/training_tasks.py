@@ -68,7 +68,7 @@ def trained(options: argparse.Namespace) -> dict[str, Any]:
         loop.train(run, dataset, should_stop=lambda: reached >= options.steps, say=say)
         rows = run.metrics()
     logged = rows[rows["kind"] == "step"].set_index("step")
-    per_epoch = run.config["steps_per_epoch"]
+    per_epoch = run.steps_per_epoch
 
     def images(step: int) -> int:
         return step // per_epoch * num + step % per_epoch * size

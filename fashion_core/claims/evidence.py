@@ -20,6 +20,7 @@ from fashion_core.errors import RunError
 from fashion_core.labels import listed
 from fashion_core.metrics import logit_adjustment
 from fashion_core.metrics.significance import variance_over_photos
+from fashion_core.runs.record import TrainedOn
 from fashion_core.runs.runs import Run
 from fashion_core.settings import recipes
 
@@ -61,7 +62,7 @@ class Evidence:
     ``key_of`` the comparison. ``missing``: why an optional arm is not there. ``features``: of ``clusters`` alone."""
 
     claim: str
-    dataset: dict[str, Any]
+    dataset: TrainedOn
     split: str
     classes: tuple[str, ...]
     train_counts: tuple[int, ...]
@@ -152,7 +153,7 @@ def gather(
     groups = [claim_features.measure(run, split) for run in members[claim.arms[0].name]] if claim.kind == GROUPS else []
     return Evidence(
         claim=claim.name,
-        dataset={name: getattr(dataset, name) for name in DATASET_FIELDS},
+        dataset=TrainedOn(**{name: getattr(dataset, name) for name in DATASET_FIELDS}),
         split=split,
         classes=classes,
         train_counts=tuple(int(count) for count in train_counts),
@@ -228,7 +229,7 @@ def _variance(first: Answers, second: Answers, measure: str, train_counts: Seque
 
 def _about(found: Sequence[Run]) -> dict[str, Any]:
     """When the newest run was made, and with what."""
-    versions = {name: sorted({str(run.config["versions"].get(name)) for run in found if "versions" in run.config})
+    versions = {name: sorted({str(run.record.versions.get(name)) for run in found if run.record.versions})
                 for name in ("vastra-lab", "python", "torch")}  # fmt: skip
     devices = sorted({str((run.summary() or {}).get("device")) for run in found})
     return {"date": max(run.created for run in found)[:10], "versions": versions, "devices": devices}

@@ -166,7 +166,7 @@ def plan(
     refused = definitions.refusal(claim, np.array(counts)) or ""
     known: dict[str, list[Run]] = {}
     for run in found:
-        if run.dataset["fingerprint"] == dataset.fingerprint and run.classes == dataset.classes:
+        if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes:
             known.setdefault(_identity(run.settings), []).append(run)
     arms = []
     for arm in claim.trained:

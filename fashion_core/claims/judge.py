@@ -65,9 +65,9 @@ class Result:
             "verdict": self.word,
             "because": self.sentence,
             "rule": self.claim.rule,
-            "dataset": found.dataset["id"],
-            "fingerprint": found.dataset["fingerprint"],
-            "synthetic": found.dataset["synthetic"],
+            "dataset": found.dataset.id,
+            "fingerprint": found.dataset.fingerprint,
+            "synthetic": found.dataset.synthetic,
             "split": found.split,
             "n": found.n,
             "seeds": found.num_seeds,
@@ -225,7 +225,7 @@ def _sentence(word: str, told: str, evidence: Evidence) -> str:
 
 def _scope(evidence: Evidence) -> tuple[str, ...]:
     changed = f" with {', '.join(evidence.overrides)}" if evidence.overrides else ""
-    notes = [f"About the report's recipe{changed} on {evidence.dataset['name']}; other photos or a longer training can "
+    notes = [f"About the report's recipe{changed} on {evidence.dataset.name}; other photos or a longer training can "
              "turn it."]  # fmt: skip
     if evidence.split != "test":
         notes.append(f"There is no test split here, so the arms were judged on {evidence.split} photos.")
@@ -234,6 +234,6 @@ def _scope(evidence: Evidence) -> tuple[str, ...]:
         notes.append(
             f"There are no {evidence.split} photos of {named}: nothing is said of {agree(len(absent), 'it', 'them')}."
         )
-    if evidence.dataset["synthetic"]:
+    if evidence.dataset.synthetic:
         notes.append("The pictures are drawn: no evidence about real clothes.")
     return tuple(notes)

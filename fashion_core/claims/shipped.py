@@ -16,6 +16,7 @@ from fashion_core import locks, rights, storage
 from fashion_core.claims import definitions
 from fashion_core.claims.evidence import DATASET_FIELDS, Evidence, Seeds
 from fashion_core.errors import FashionError, RunError
+from fashion_core.runs.record import TrainedOn
 
 FORMAT = 1
 #: The summaries that come with the program.
@@ -33,13 +34,13 @@ def save(found: Iterable[Evidence], folder: Path = FOLDER) -> Path:
     rights.refuse_read_only("no result can be saved")
     found = list(found)
     dataset = found[0].dataset
-    path = path_of(dataset["id"], folder)
+    path = path_of(dataset.id, folder)
     order = [claim.name for claim in definitions.CLAIMS]
     try:
         with locks.hold(folder / ".lock", seconds=20):  # two that save at once keep both's claims
             before = load(path) if path.exists() else []
             told = storage.read_json(path) if path.exists() else {}
-            same = told.get("dataset", {}).get("fingerprint") == dataset["fingerprint"]
+            same = told.get("dataset", {}).get("fingerprint") == dataset.fingerprint
             kept = {one.claim: one for one in [*(before if same else []), *found]}
             document = to_json(sorted(kept.values(), key=lambda one: order.index(one.claim)))
             if same:
@@ -85,7 +86,7 @@ def to_json(found: list[Evidence]) -> dict[str, Any]:
     first = found[0]
     return {
         "format": FORMAT,
-        "dataset": first.dataset,
+        "dataset": {name: getattr(first.dataset, name) for name in DATASET_FIELDS},
         "classes": list(first.classes),
         "train_counts": list(first.train_counts),
         "arms": arms,
@@ -138,7 +139,7 @@ def _evidence(found: dict[str, Any], one: dict[str, Any]) -> Evidence:
     features = [{**each, "matrix": _matrix(each["matrix"], len(each["classes"])).tolist()} for each in one["features"]]
     return Evidence(
         claim=one["claim"],
-        dataset={name: found["dataset"][name] for name in DATASET_FIELDS},
+        dataset=TrainedOn(**{name: found["dataset"][name] for name in DATASET_FIELDS}),
         split=str(one["split"]),
         classes=classes,
         train_counts=tuple(int(count) for count in found["train_counts"]),

@@ -43,8 +43,8 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
         missing.append("no run is there; run: python -m fashion_core train demo")
     there = {dataset.fingerprint for dataset in datasets}
     for run in found_runs:
-        if run.dataset["fingerprint"] not in there:
-            missing.append(f"run {run.id} has no photos here; run: {run.dataset['bring']}")
+        if run.dataset.fingerprint not in there:
+            missing.append(f"run {run.id} has no photos here; run: {run.dataset.bring}")
     document: dict[str, Any] = {
         "version": VERSION,
         "python": platform.python_version(),

@@ -58,7 +58,7 @@ def export(
     else:
         dataset = runs.dataset_of(found, datasets.list_datasets(data_dir))
         if dataset is None:
-            raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset['bring']}")
+            raise RunError(f"the photos of run {run!r} are not on this machine; run: {found.dataset.bring}")
         from fashion_core.models import export as exports
 
         size = exports.write_reference(found, dataset, destination)

@@ -133,7 +133,7 @@ def train_here(run: runs.Run, place: Place) -> None:
     from fashion_core.training import loop as training  # two seconds of torch, after the signals are safe
 
     dataset = runs.dataset_of(run, datasets.list_datasets(place.data_dir)) or datasets.find_dataset(
-        place.data_dir, run.dataset["id"]
+        place.data_dir, run.dataset.id
     )
     summary = training.train(run, dataset, should_stop=should_stop, say=say)
     if is_rank():  # the process that started the ranks prints the answer

@@ -99,16 +99,14 @@ def _evaluate(
     )
     if dataset is None:
         if step is not None:
-            raise RunError(f"the photos of run {found.id!r} are not on this machine; run: {found.dataset['bring']}")
+            raise RunError(f"the photos of run {found.id!r} are not on this machine; run: {found.dataset.bring}")
         stored = found.prediction_splits()
         if (split or next(iter(stored), None)) not in stored:
             raise RunError(
                 f"the photos of run {found.id!r} are not on this machine and it has no stored "
-                f"{split or 'test'} predictions; run: {found.dataset['bring']}"
+                f"{split or 'test'} predictions; run: {found.dataset.bring}"
             )
-        say(
-            f"note: the photos are not on this machine, these are the stored predictions; run: {found.dataset['bring']}"
-        )
+        say(f"note: the photos are not on this machine, these are the stored predictions; run: {found.dataset.bring}")
         return found.scores(split or stored[0])
     from fashion_core.models import inference
 
@@ -175,7 +173,7 @@ def _embed(
 ) -> list[dict[str, Any]]:
     """Compute the features of each split that is meant, from the same pass as the logits."""
     ready = tsne_umap.splits_with_features(kept)
-    there = [name for name in tsne_umap.SPLITS if found.dataset["splits"].get(name)]
+    there = [name for name in tsne_umap.SPLITS if found.dataset.splits.get(name)]
     documents = []
     for each in [name for name in there if name not in ready] if split == tsne_umap.ALL else [split]:
         scores = _evaluate(found, each, None, device, data_dir, step, report)

@@ -37,12 +37,12 @@ def runs_(
         rows.append(
             {
                 "run_id": run.id,
-                "dataset": run.dataset["id"],
+                "dataset": run.dataset.id,
                 "recipe": run.recipe,
                 "status": status.state,
                 "sentence": status.sentence,
                 "place": places.get(run.id),  # in the queue, 1 is next
-                "group": run.group,
+                "group": run.record.group and run.record.group.to_json(),
                 "name": labels.name,
                 "tags": labels.tags,
                 "starred": labels.starred,

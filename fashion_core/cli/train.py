@@ -239,7 +239,8 @@ def _check_group(seeds: int | None, twin: str | None, asked: _Asked, no_wait: bo
 
 def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
     """The runs of a group train in processes of their own; this one only watches, and stops them when it is stopped."""
-    document = {"run_ids": [run.id for run in members], "group": members[0].group}
+    group = members[0].record.group
+    document = {"run_ids": [run.id for run in members], "group": group and group.to_json()}
     if detach:
         answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return

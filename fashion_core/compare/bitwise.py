@@ -179,8 +179,8 @@ def _reasons(first: Run, second: Run, logged: Logged) -> tuple[str, ...]:
     mine, other = first.settings.to_json(), second.settings.to_json()
     matters = [field.name for field in FIELDS if field.changes != "record"]
     found = [f"{name} {mine[name]} and {other[name]}" for name in matters if mine[name] != other[name]]
-    if first.dataset["fingerprint"] != second.dataset["fingerprint"]:
-        found.append(f"other photos: fingerprint {first.dataset['fingerprint']} and {second.dataset['fingerprint']}")
+    if first.dataset.fingerprint != second.dataset.fingerprint:
+        found.append(f"other photos: fingerprint {first.dataset.fingerprint} and {second.dataset.fingerprint}")
     then, now = reproduce.computed_of(first), reproduce.computed_of(second)
     found += [f"{what} {one} and {two}" for what, one, two in sides.differing(then, now) if what != "vastra-lab"]
     for run in (first, second):

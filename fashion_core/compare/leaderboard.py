@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core.compare import sides
 from fashion_core.data.published import Published
 from fashion_core.metrics import scoring
 from fashion_core.metrics.intervals import wilson
@@ -28,12 +27,12 @@ def row_of(run: Run, split: str = "test") -> dict[str, Any]:
     seconds = summary.get("seconds")
     return {
         "id": run.id,
-        "kind": "drawn" if run.dataset["synthetic"] else "photos",
-        "dataset": run.dataset["name"],
-        "fingerprint": run.dataset["fingerprint"],
+        "kind": "drawn" if run.dataset.synthetic else "photos",
+        "dataset": run.dataset.name,
+        "fingerprint": run.dataset.fingerprint,
         "recipe": run.recipe,
-        "changed": ", ".join(f"{name}={value}" for name, value in run.config.get("changed", {}).items()),
-        "group": sides.group_id(run) or "",
+        "changed": ", ".join(f"{name}={value}" for name, value in run.record.changed.items()),
+        "group": run.record.seeds or "",
         "split": split,
         "n": scores.get("n"),
         "accuracy": scores.get("accuracy"),

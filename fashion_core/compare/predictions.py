@@ -122,7 +122,7 @@ def join(first: Side, second: Side, split: str) -> Joined:
         raise RunError(
             f"{first.id!r} and {second.id!r} have no {split} photo in common, so nothing can be compared; run: "
             f"python -m fashion_core evaluate {second.members[0].id} --split {split} --dataset "
-            f"{first.members[0].dataset['id']}"
+            f"{first.members[0].dataset.id}"
         )
     mine_both, other_both = mine.take(rows >= 0), other.take(rows[rows >= 0])
     alike = mine_both.label_N == other_both.label_N
@@ -150,9 +150,9 @@ def join(first: Side, second: Side, split: str) -> Joined:
 def splits_of(first: Side, second: Side, split: str) -> tuple[str, str]:
     """The predictions of each side to join: those of ``split``, or of the other side's photos where the two were
     trained on different datasets and one was evaluated on the other's (``test-on-<dataset>``)."""
-    if first.members[0].dataset["fingerprint"] != second.members[0].dataset["fingerprint"]:
+    if first.members[0].dataset.fingerprint != second.members[0].dataset.fingerprint:
         for side, other, swap in ((second, first, False), (first, second, True)):
-            elsewhere = f"{split}-on-{other.members[0].dataset['id']}"
+            elsewhere = f"{split}-on-{other.members[0].dataset.id}"
             if all(elsewhere in run.prediction_splits() for run in side.members):
                 return (elsewhere, split) if swap else (split, elsewhere)
     return split, split
@@ -167,11 +167,11 @@ def _notes(first: Side, second: Side, split: str, common: int, num_first: int, n
     if first.classes != second.classes:
         notes.append("The two name their classes in another order; they were matched by name.")
     one, two = (side.members[0].dataset for side in (first, second))
-    if one["fingerprint"] != two["fingerprint"]:
-        known = [dataset.get("contents", {}).get(split) for dataset in (one, two)]
+    if one.fingerprint != two.fingerprint:
+        known = [(dataset.contents or {}).get(split) for dataset in (one, two)]
         if not (known[0] and known[0] == known[1]):
             notes.append(
-                f"Their datasets differ ({one['name']} {one['fingerprint']}, {two['name']} {two['fingerprint']}): "
+                f"Their datasets differ ({one.name} {one.fingerprint}, {two.name} {two.fingerprint}): "
                 "photos were matched by name, and nobody has checked that they are the same pictures."
             )
     return notes

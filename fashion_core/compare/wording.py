@@ -192,8 +192,6 @@ def _published_scope(first: Side, second: Side) -> str:
     for side, other in ((first, second), (second, first)):
         if side.members and other.result and not side.drawn:
             dataset = side.members[0].dataset
-            if dataset.get("kind", "").replace("_", "-") != other.result.data.lower():
-                parts.append(
-                    f"Nobody has checked that the photos of {dataset['name']} are those of {other.result.data}."
-                )
+            if dataset.kind.replace("_", "-") != other.result.data.lower():
+                parts.append(f"Nobody has checked that the photos of {dataset.name} are those of {other.result.data}.")
     return " ".join(dict.fromkeys(parts))

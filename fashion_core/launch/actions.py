@@ -15,6 +15,7 @@ from fashion_core.errors import FashionError, RunError, WrongUse
 from fashion_core.launch import devices, launchers, run_queue, sbatch, slurm
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, runs, started_by
+from fashion_core.runs.record import Group
 from fashion_core.settings import config, recipes
 
 MAX_SEEDS = 100
@@ -101,7 +102,9 @@ def _start_members(
     that Slurm refuses those after it."""
     rights.refuse_read_only(NO_LAUNCH)
     dataset = datasets.find_dataset(data_dir, dataset_id)
-    group = {"id": f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{kind}-{secrets.token_hex(2)}", "kind": kind, "varies": varies}
+    group = Group(
+        id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{kind}-{secrets.token_hex(2)}", kind=kind, varies=tuple(varies)
+    )
     made: list[runs.Run] = []
     try:
         for place, settings in enumerate(members, 1):

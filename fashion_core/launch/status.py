@@ -198,4 +198,4 @@ def _reason(reason: str) -> str:
 
 def status_of(run: runs.Run) -> Status:
     """What the run is doing now."""
-    return read(run.folder, epochs=run.settings.epochs, steps_per_epoch=run.config["steps_per_epoch"])
+    return read(run.folder, epochs=run.settings.epochs, steps_per_epoch=run.steps_per_epoch)

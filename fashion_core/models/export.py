@@ -6,6 +6,7 @@ it cannot be resumed but opens everywhere. Its predictions and scores are made a
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def write_model(run: runs.Run, destination: Path) -> int:
     data = safetensors.numpy.save(whole)
     storage.require_space(destination.parent, len(data), f"the model of run {run.id!r}")
     with storage.publishing(destination) as temporary:
-        storage.write_json(temporary / "config.json", {**run.config, "run_id": destination.name})
+        storage.write_json(temporary / "config.json", replace(run.record, run_id=destination.name).to_json())
         storage.write_bytes(temporary / "model.safetensors", data)
         with suppress(RunError):  # a run that was never judged has no card, and weights all the same
             storage.write_text(temporary / "README.md", model_card.card(run))
@@ -56,7 +57,7 @@ def write_model(run: runs.Run, destination: Path) -> int:
 
 
 def _write(run: runs.Run, dataset: datasets.Dataset, folder: Path, name: str) -> None:
-    storage.write_json(folder / "config.json", {**run.config, "run_id": name})
+    storage.write_json(folder / "config.json", replace(run.record, run_id=name).to_json())
     step = inference.step_to_use(run)
     weights = safetensors.numpy.load_file(step / "model.safetensors")
     half = {key: array.astype(np.float16) if array.dtype.kind == "f" else array for key, array in weights.items()}

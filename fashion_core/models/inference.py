@@ -184,7 +184,7 @@ def evaluate(
     frame = dataset.manifest()
     rows_N = split_rows(dataset, frame, split)
     kept = run if step is None else snapshots.at(run, step)  # asked now: training may remove the step meanwhile
-    name = split if dataset.fingerprint == run.dataset["fingerprint"] else f"{split}-on-{dataset.id}"
+    name = split if dataset.fingerprint == run.dataset.fingerprint else f"{split}-on-{dataset.id}"
     settings, chosen = run.settings, choose_device(device)
     pixels.build(dataset, *settings.image_size, progress=progress, how=settings.resize)
     rows = Photos(pixels.open_pixels(dataset, *settings.image_size, settings.resize), chosen, resident=False)

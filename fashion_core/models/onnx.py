@@ -50,9 +50,9 @@ def metadata(run: runs.Run) -> dict[str, str]:
         "input": "uint8 RGB, batch x height x width x 3; normalising is inside",
         "run_id": run.id,
         "recipe": run.recipe,
-        "dataset": run.dataset["name"],
-        "dataset_fingerprint": run.dataset["fingerprint"],
-        "synthetic": json.dumps(bool(run.dataset["synthetic"])),
+        "dataset": run.dataset.name,
+        "dataset_fingerprint": run.dataset.fingerprint,
+        "synthetic": json.dumps(bool(run.dataset.synthetic)),
     }
     scores = (run.summary() or {}).get("scores", {})
     for split in ("test", "val"):

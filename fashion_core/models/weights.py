@@ -24,7 +24,7 @@ def load_for(run: runs.Run, model: Backbone, data_dir: Path) -> None:
 
     RunError when they are not here any more, are others, or do not fit.
     """
-    wanted = run.config["pretrained"]
+    wanted = run.record.pretrained or {}
     found = pretrained.find(run.settings.model, data_dir)
     if (sha256 := found.sha256()) != wanted["sha256"]:
         raise RunError(

@@ -42,7 +42,7 @@ def of_run(
         "name": name,
         "recipe": run.recipe,
         "created": run.created,
-        "drawn": bool(run.dataset["synthetic"] or (here is not None and here.synthetic)),
+        "drawn": bool(run.dataset.synthetic or (here is not None and here.synthetic)),
         "split": split,
         "classes": list(run.classes),
         "scores": scores,
@@ -55,8 +55,8 @@ def of_run(
         "dataset": _dataset(run, here),
         "published": _published(run, split, margin),
         "settings": _settings(run),
-        "versions": dict(run.config.get("versions", {})),
-        "pretrained": run.config.get("pretrained"),
+        "versions": dict(run.record.versions),
+        "pretrained": run.record.pretrained and dict(run.record.pretrained),
         "seed": run.settings.seed,
         "cost": {key: summary.get(key) for key in ("status", "epochs", "seconds", "images_per_second", "device")},
         "limits": model_card.limits(run, split, scores, display_name),
@@ -116,7 +116,7 @@ def _curves(run: Run) -> dict[str, Any]:
     them; ``at`` counts epochs."""
     frame = run.metrics()
     epochs = []
-    num_val = run.dataset["splits"].get("val") or 0
+    num_val = run.dataset.splits.get("val") or 0
     for row in frame[frame["kind"] == "epoch"].to_dict("records"):
         told = {name: _number(row.get(name)) for name in ("train_loss", "val_loss", "val_accuracy")}
         low = high = None
@@ -126,7 +126,7 @@ def _curves(run: Run) -> dict[str, Any]:
     steps = frame[frame["kind"] == "step"]
     losses, each = [], max(1, -(-len(steps) // MOST_LOSSES))
     if len(steps) and "loss" in steps:
-        at, loss = steps["step"].to_numpy(float) / run.config["steps_per_epoch"], steps["loss"].to_numpy(float)
+        at, loss = steps["step"].to_numpy(float) / run.steps_per_epoch, steps["loss"].to_numpy(float)
         for start in range(0, len(steps), each):
             part = slice(start, start + each)
             if np.isfinite(loss[part]).all():
@@ -139,16 +139,16 @@ def _number(value: Any) -> float | None:
 
 
 def _dataset(run: Run, here: Dataset | None) -> dict[str, Any]:
-    kept = run.dataset.get("contents") or {}
+    kept = run.dataset.contents or {}
     counts = {
         name: [kept[name].get(label, (0, ""))[0] for label in run.classes]
         for name in ("train", "val", "test")
         if name in kept
     }
-    own = {key: run.dataset[key] for key in ("id", "name", "fingerprint", "bring")}
+    own = {key: getattr(run.dataset, key) for key in ("id", "name", "fingerprint", "bring")}
     return {
         **own,
-        "splits": {name: int(count) for name, count in run.dataset["splits"].items()},
+        "splits": {name: int(count) for name, count in run.dataset.splits.items()},
         "counts": counts,
         "here": here is not None,
         "asked": here.name if here is not None else None,
@@ -197,9 +197,9 @@ def _commands(run: Run, split: str) -> list[list[str]]:
     """(what it does, the command)."""
     base, elsewhere, other = split.partition("-on-")
     asked = ["--split", base, "--dataset", other] if elsewhere else ["--split", split]
-    train = f"{shlex.join(['train', run.dataset['id']])} {recipes.to_flags(run.settings)}"
+    train = f"{shlex.join(['train', run.dataset.id])} {recipes.to_flags(run.settings)}"
     return [
-        ["Bring the photos", run.dataset["bring"]],
+        ["Bring the photos", run.dataset.bring],
         ["Train it again", f"python -m fashion_core {train}"],
         ["Score this run again", f"python -m fashion_core {shlex.join(['evaluate', run.id, *asked])}"],
     ]

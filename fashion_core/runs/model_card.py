@@ -36,18 +36,18 @@ def _title(run: runs.Run) -> str:
     return (
         f"# {plain(run.id)}\n\nA classifier of clothes with {len(run.classes)} classes: network `{network}`, input "
         f"{width} x {height} pixels, recipe `{run.recipe}`, made with Vastra Lab."
-        f"{drawn if run.dataset['synthetic'] else ''}\n\nClasses, in the order of its outputs: "
+        f"{drawn if run.dataset.synthetic else ''}\n\nClasses, in the order of its outputs: "
         + ", ".join(plain(name) for name in run.classes)
         + "."
     )
 
 
 def _data(run: runs.Run) -> str:
-    splits = ", ".join(f"{plain(split)} {count:,}" for split, count in run.dataset["splits"].items())
-    name, fingerprint = plain(run.dataset["name"]), plain(run.dataset["fingerprint"])
+    splits = ", ".join(f"{plain(split)} {count:,}" for split, count in run.dataset.splits.items())
+    name, fingerprint = plain(run.dataset.name), plain(run.dataset.fingerprint)
     return (
         f"## Data\n\n{name}: {splits} photos. Fingerprint {fingerprint}.\n\n"
-        f"To bring it back:\n\n{_code(run.dataset['bring'])}"
+        f"To bring it back:\n\n{_code(run.dataset.bring)}"
     )
 
 
@@ -129,7 +129,7 @@ def _use() -> str:
 
 def _made(run: runs.Run) -> str:
     changed = ", ".join(f"{name} = {new}" for name, _, new in recipes.changes(run.settings)) or "nothing"
-    versions = ", ".join(f"{name} {version}" for name, version in run.config.get("versions", {}).items())
+    versions = ", ".join(f"{name} {version}" for name, version in run.record.versions.items())
     return (
         f"## How it was made\n\nRecipe `{run.recipe}`; changed from it: {plain(changed)}. Seed {run.settings.seed}, "
         f"launched {run.created}. {plain(versions)}.\n\n{_started_from(run)}"
@@ -139,7 +139,7 @@ def _made(run: runs.Run) -> str:
 
 def _started_from(run: runs.Run) -> str:
     """A paragraph about the weights that training began with; empty when they were random."""
-    told = run.config.get("pretrained")
+    told = run.record.pretrained
     if not told:
         return ""
     mean, std = (", ".join(f"{value:g}" for value in told[name]) for name in ("mean", "std"))

@@ -34,7 +34,8 @@ from fashion_core.errors import FashionError, RunError, SettingsError, WrongUse
 from fashion_core.labels import did_you_mean
 from fashion_core.metrics import enough, scoring
 from fashion_core.runs import checkpoints, environment
-from fashion_core.settings import config, pretrained, recipes
+from fashion_core.runs.record import Group, Record, Reproduces, TrainedOn
+from fashion_core.settings import pretrained, recipes
 from fashion_core.settings.config import Settings
 
 LOCK = "run.lock"
@@ -49,23 +50,30 @@ class Run:
 
     id: str
     folder: Path
-    config: dict[str, Any]
-    settings: Settings
+    record: Record
+
+    @property
+    def settings(self) -> Settings:
+        return self.record.settings
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the model's outputs."""
-        return tuple(self.config["classes"])
+        return self.record.classes
 
     @property
-    def dataset(self) -> dict[str, Any]:
-        """``id, name, fingerprint, synthetic, kind, bring, splits`` of the dataset the run was trained on."""
-        return self.config["dataset"]
+    def dataset(self) -> TrainedOn:
+        """The dataset that the run was trained on, as it was then."""
+        return self.record.dataset
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.record.steps_per_epoch
 
     @property
     def train_counts(self) -> np.ndarray | None:
         """Training photos of each class, int64 K; None for a run of before 2026-11-23, which did not keep them."""
-        kept = (self.dataset.get("contents") or {}).get("train")
+        kept = (self.dataset.contents or {}).get("train")
         return None if kept is None else np.array([kept.get(name, (0, ""))[0] for name in self.classes], np.int64)
 
     @property
@@ -75,18 +83,13 @@ class Run:
     @property
     def created(self) -> str:
         """When the run was launched, ISO 8601, UTC."""
-        return self.config["created"]
-
-    @property
-    def group(self) -> dict[str, Any] | None:
-        """``id, kind`` ("seeds" or "twin") and ``varies`` (names of settings) of the runs launched with this one."""
-        return self.config.get("group")
+        return self.record.created
 
     @property
     def colour(self) -> int:
         """The place of its colour among ``NUM_COLOURS``: given at the launch, of an older run by its id."""
-        kept = self.config.get("colour")
-        return (kept if isinstance(kept, int) and kept >= 0 else zlib.crc32(self.id.encode())) % NUM_COLOURS
+        kept = self.record.colour
+        return (kept if kept is not None else zlib.crc32(self.id.encode())) % NUM_COLOURS
 
     @property
     def lock(self) -> Path:
@@ -205,12 +208,12 @@ def create_run(
     *,
     runs_dir: Path,
     run_id: str | None = None,
-    group: dict[str, Any] | None = None,
-    reproduces: dict[str, Any] | None = None,
+    group: Group | None = None,
+    reproduces: Reproduces | None = None,
 ) -> Run:
     """Make a run directory with its config.json. RunError if the id is taken, WrongUse if it cannot be a directory.
 
-    ``reproduces`` is what config.json keeps of the run that this one trains again (``retraining``)."""
+    ``reproduces`` is the run that this one trains again (``compare.retrain``)."""
     rights.refuse_read_only("no run can be made")
     run_id = run_id or new_run_id(settings, dataset.id)
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,95}", run_id):
@@ -230,8 +233,8 @@ def create_run_at(
     dataset: Dataset,
     settings: Settings,
     folder: Path,
-    group: dict[str, Any] | None = None,
-    reproduces: dict[str, Any] | None = None,
+    group: Group | None = None,
+    reproduces: Reproduces | None = None,
 ) -> Run:
     """``create_run`` for a directory that the caller named; RunError if it holds a run, also one made just now."""
     rights.refuse_read_only("no run can be made")
@@ -241,16 +244,25 @@ def create_run_at(
     if told := enough.untaught(dataset.manifest(["split", "label", "status"]), dataset.classes, dataset.name):
         raise RunError(told)
     _check_validation(dataset, settings)
-    document = _config(dataset, settings, folder.name, num_train) | {"colour": _next_colour(folder.parent)}
-    document |= {"group": group} if group else {}
-    document |= {"reproduces": reproduces} if reproduces else {}
-    if settings.pretrained != "none":
-        document["pretrained"] = pretrained.record(settings.model, dataset.folder.parent)
+    record = Record(
+        run_id=folder.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        settings=settings,
+        classes=dataset.classes,
+        steps_per_epoch=-(-num_train // settings.batch_size),
+        dataset=TrainedOn.of(dataset),
+        changed={name: new for name, _, new in recipes.changes(settings)},
+        versions=environment.versions(),
+        colour=_next_colour(folder.parent),
+        group=group,
+        reproduces=reproduces,
+        pretrained=None if settings.pretrained == "none" else pretrained.record(settings.model, dataset.folder.parent),
+    )
     try:
         with locks.hold(folder / LOCK, seconds=5):
             if (folder / "config.json").exists():
                 raise RunError(f"run {folder.name!r} exists already; choose another --run-id or resume it")
-            storage.write_json(folder / "config.json", document)
+            storage.write_json(folder / "config.json", record.to_json())
     except locks.Busy as busy:
         raise RunError(f"run {folder.name!r} exists already and is being trained; watch it or stop it") from busy
     return open_run(folder)
@@ -278,56 +290,19 @@ def _check_validation(dataset: Dataset, settings: Settings) -> None:
         )
 
 
-def _config(dataset: Dataset, settings: Settings, run_id: str, num_train: int) -> dict[str, Any]:
-    """What config.json holds: everything needed to train the run again, and what it was made with."""
-    return {
-        "format": 1,
-        "run_id": run_id,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "recipe": settings.recipe,
-        "settings": settings.to_json(),
-        "changed": {name: new for name, _, new in recipes.changes(settings)},
-        "classes": list(dataset.classes),
-        "steps_per_epoch": -(-num_train // settings.batch_size),
-        "normalise": {
-            "mean": 0.5,
-            "std": 0.5,
-            "channels": settings.channels,
-            "resize": f"{settings.resize}, bilinear",
-        },
-        "dataset": {
-            "id": dataset.id,
-            "name": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "synthetic": dataset.synthetic,
-            "kind": dataset.kind,
-            "bring": dataset.bring,
-            "splits": dict(dataset.splits),
-            "groups": {name: list(labels) for name, labels in dataset.groups.items()},
-            "contents": contents.contents_of(dataset),
-        },
-        "versions": environment.versions(),
-    }
-
-
 def open_run(folder: Path) -> Run:
     """Open one run directory; RunError if it is none or was written by something newer."""
     path = folder / "config.json"
     if not path.exists():
         raise RunError(f"{folder} is not a run directory: it has no config.json")
     try:
-        found = storage.read_json(path)
-        settings = config.from_json(found["settings"])
-        if found["format"] != 1:
-            raise RunError(f"run {folder.name!r} has format {found['format']}, this version reads 1; update the lab")
-        datetime.fromisoformat(found["created"])
-        if not (int(found["steps_per_epoch"]) > 0 and all(isinstance(name, str) for name in found["classes"])):
-            raise ValueError("steps_per_epoch or classes")
-        for key in ("id", "name", "fingerprint", "synthetic", "bring", "splits"):
-            found["dataset"][key]
+        saved = storage.read_json(path)
+        record = Record.from_json(saved)
+        if saved["format"] != 1:
+            raise RunError(f"run {folder.name!r} has format {saved['format']}, this version reads 1; update the lab")
     except (OSError, ValueError, KeyError, TypeError, SettingsError) as error:
         raise RunError(f"run {folder.name!r} cannot be read: its config.json is damaged ({error})") from error
-    return Run(id=folder.name, folder=folder, config=found, settings=settings)
+    return Run(id=folder.name, folder=folder, record=record)
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
@@ -351,7 +326,7 @@ def find_run(runs_dir: Path, run_id: str) -> Run:
 def dataset_of(run: Run, datasets: Iterable[Dataset]) -> Dataset | None:
     """The dataset that the run was trained on, if it is among these, whatever it is called here."""
     for dataset in datasets:
-        if dataset.fingerprint == run.dataset["fingerprint"] and dataset.classes == run.classes:
+        if dataset.fingerprint == run.dataset.fingerprint and dataset.classes == run.classes:
             return dataset
     return None
 
@@ -359,12 +334,12 @@ def dataset_of(run: Run, datasets: Iterable[Dataset]) -> Dataset | None:
 def check_same_dataset(run: Run, dataset: Dataset) -> None:
     """RunError that shows the first difference between the run's dataset and this one; silence when they are equal."""
     check_same_classes(run, dataset)
-    if dataset.fingerprint != run.dataset["fingerprint"]:
-        known = run.dataset.get("contents")  # runs before 2026-11-23 did not keep it
+    if dataset.fingerprint != run.dataset.fingerprint:
+        known = run.dataset.contents  # runs before 2026-11-23 did not keep it
         found = contents.first_difference(known, contents.contents_of(dataset)) if known else None
         found = found or "these are other photos, labels or splits"
         raise RunError(
-            f"run {run.id!r} was trained on {run.dataset['name']!r} with fingerprint {run.dataset['fingerprint']}, "
+            f"run {run.id!r} was trained on {run.dataset.name!r} with fingerprint {run.dataset.fingerprint}, "
             f"but {dataset.name!r} here has {dataset.fingerprint}: {found}"
         )
 

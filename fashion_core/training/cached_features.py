@@ -36,7 +36,7 @@ def what(run: runs.Run) -> dict[str, Any]:
     """What decides the features of a photo in this run, as its side file says it. ``threads`` are those of this
     process: they split sums, so another number gives other last digits, and a run that is trained again with as many
     threads as before finds its own features. They are those of any device up to rounding."""
-    settings, weights = run.settings, run.config["pretrained"]
+    settings, weights = run.settings, run.record.pretrained or {}
     named = {name: weights[name] for name in ("backbone", "sha256", "mean", "std")}
     size = list(settings.image_size)
     precision = "bfloat16" if in_bfloat16(settings) else "float32"

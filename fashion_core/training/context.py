@@ -44,7 +44,7 @@ class Job:
 
     @property
     def steps_per_epoch(self) -> int:
-        return self.run.config["steps_per_epoch"]
+        return self.run.steps_per_epoch
 
     @property
     def total_steps(self) -> int:

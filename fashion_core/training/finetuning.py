@@ -76,10 +76,9 @@ def threads_for(job: Job) -> Iterator[None]:
 def threads_of(run: runs.Run) -> Iterator[None]:
     """As many threads as the run that this one trains again had, where it names one and that was recorded: sums are
     split among threads, so another number gives other last digits (LOG: bits-and-threads)."""
-    told = run.config.get("reproduces")
-    wanted = told.get("threads") if isinstance(told, dict) else None
+    told = run.record.reproduces
     before = torch.get_num_threads()
-    torch.set_num_threads(wanted if isinstance(wanted, int) and wanted > 0 else before)
+    torch.set_num_threads(told.threads if told and told.threads else before)
     try:
         yield
     finally:

@@ -372,7 +372,7 @@ def _choose_weights(job: Job, progress: Progress) -> int:
 
 
 def _stopped_at(run: runs.Run, step: int) -> str:
-    total = run.settings.epochs * run.config["steps_per_epoch"]
+    total = run.settings.epochs * run.steps_per_epoch
     return f"Stopped as asked at step {step:,} of {total:,}; everything up to there is saved."
 
 
@@ -386,7 +386,7 @@ def _summary(
     return {
         "run_id": run.id,
         "status": status,
-        "epochs": progress.step // run.config["steps_per_epoch"],
+        "epochs": progress.step // run.steps_per_epoch,
         "steps": progress.step,
         "seconds": round(progress.seconds, 3),
         "images_per_second": round(progress.images / progress.seconds, 2) if progress.seconds else None,

@@ -26,6 +26,7 @@ from fashion_core.models import inference, networks
 from fashion_core.models.device import choose_device
 from fashion_core.models.input import Photos
 from fashion_core.runs import runs
+from fashion_core.runs.record import Record, TrainedOn
 from fashion_core.settings import config, pretrained, sampling, schedules
 from fashion_core.settings.config import Settings
 from fashion_core.training import batches, cached_features, distributed, failures, input_pipeline, loop, steps
@@ -51,10 +52,19 @@ def measure(dataset: datasets.Dataset, settings: Settings, *, seconds: float = _
     frame = dataset.manifest()
     rows_N = inference.split_rows(dataset, frame, "train")
     labels_N = inference.class_indices(dataset, frame)[rows_N]
-    given: dict[str, Any] = {"classes": list(dataset.classes)}
+    started_from = None
     if settings.pretrained != "none":
-        given["pretrained"] = pretrained.record(settings.model, dataset.folder.parent)
-    run = runs.Run(id="probe", folder=Path("probe"), config=given, settings=settings)
+        started_from = pretrained.record(settings.model, dataset.folder.parent)
+    record = Record(
+        run_id="probe",
+        created="",
+        settings=settings,
+        classes=dataset.classes,
+        steps_per_epoch=1,
+        dataset=TrainedOn.of(dataset),
+        pretrained=started_from,
+    )
+    run = runs.Run(id="probe", folder=Path("probe"), record=record)
     found, is_built = _pixels(dataset, settings, len(frame))
     try:
         learner = loop.make_learner(run, sampling.class_counts(labels_N, dataset.classes), device, distributed.Ranks())

@@ -75,7 +75,7 @@ def save(run: runs.Run, learner: Learner, progress: Progress) -> None:
         "trainer.json": json.dumps(asdict(progress), allow_nan=False).encode(),
     }
     checkpoints.write(run.folder, progress.step, files)
-    every = run.config["steps_per_epoch"] if run.settings.keep_steps == "every_epoch" else None
+    every = run.steps_per_epoch if run.settings.keep_steps == "every_epoch" else None
     checkpoints.keep(run.folder, best=progress.best_step, every=every)
     runs.tell(run, "saved", step=progress.step)
 
@@ -98,7 +98,7 @@ def load(run: runs.Run, learner: Learner) -> Progress:
         learning = {name.removeprefix("learning:"): saved[name] for name in saved if name.startswith("learning:")}
         learner.model.load_state_dict(learning)
     progress = Progress.from_json(storage.read_json(target / "trainer.json"))
-    last_epoch = (progress.step - 1) // run.config["steps_per_epoch"] + 1
+    last_epoch = (progress.step - 1) // run.steps_per_epoch + 1
     if (frozen := is_frozen(run.settings, last_epoch)) != learner.frozen:
         learner.learn(frozen)
     layout = learner.optimizer.state_dict()

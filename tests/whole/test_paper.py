@@ -119,7 +119,13 @@ def test_it_trains_stops_goes_on_to_the_same_bits_and_predicts(shop, tmp_path: P
     assert told[0] == told[1] and len(told[0]) == 3 and np.isfinite(told[0]).all()
     ours, theirs = (inference.load_model(run, CPU).state_dict() for run in (stopped, whole))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert whole.config["normalise"] == {"mean": 0.5, "std": 0.5, "channels": "BGR", "resize": "squeeze, bilinear"}
+    saved = whole.record.to_json()["normalise"]
+    assert saved == {
+        "mean": 0.5,
+        "std": 0.5,
+        "channels": "BGR",
+        "resize": "squeeze, bilinear",
+    }
     red = Classifier(whole.folder)(Image.new("RGB", (300, 400), (255, 0, 0)))[0]
     frame = whole.predictions("val").set_index("image_id")
     stored = frame.loc[[name for name in frame.index if name.endswith("kurta/0-red.png")][0]]

@@ -276,5 +276,5 @@ def test_the_papers_recipe_feeds_blue_first_at_128_by_256(tiny, tmp_path: Path):
     order = batches.epoch_order(labels, paper, epoch=1, num_classes=3)[:32]
     brightest = fed[0].mean(dim=(2, 3)).argmax(1).numpy()
     assert (brightest == 2 - labels[order]).all()
-    assert run.config["normalise"]["channels"] == "BGR"
+    assert run.record.to_json()["normalise"]["channels"] == "BGR"
     assert "BGR" in config.FIELD["channels"].choices

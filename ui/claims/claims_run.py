@@ -81,7 +81,7 @@ def _elsewhere(known: Known, place: Place) -> None:
         return
     kept = place.kept.get(known.claim.name) or next(iter(place.kept.values()))
     notices.aside("Its photos are not on this machine. To run it here, bring them first:")
-    notices.terminal(f"{kept.dataset['bring']}\n{place.command(known.claim)}")
+    notices.terminal(f"{kept.dataset.bring}\n{place.command(known.claim)}")
 
 
 def _settings(plan: Plan) -> None:

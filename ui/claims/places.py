@@ -43,7 +43,7 @@ class Place:
         """The command line that puts this claim to the test where the photos are not here (then there is no plan)."""
         if claim.name in self.kept and "command" in self.kept[claim.name].about:
             return str(self.kept[claim.name].about["command"])
-        told = next(iter(self.kept.values())).dataset["id"] if self.kept else self.id
+        told = next(iter(self.kept.values())).dataset.id if self.kept else self.id
         return experiments.command(claim.name, str(told), overrides=self.overrides)
 
 
@@ -80,7 +80,7 @@ def places() -> dict[str, Place]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _kept(folder: str, stamps: tuple[loaders.Stamp, ...]) -> dict[str, dict[str, Evidence]]:
     return {
-        one[0].dataset["fingerprint"]: {evidence.claim: evidence for evidence in one}
+        one[0].dataset.fingerprint: {evidence.claim: evidence for evidence in one}
         for one in shipped.every(Path(folder))
     }
 

@@ -121,7 +121,7 @@ def show_classes(result: Result) -> None:
             class_recalls(
                 rows, classes, counts,
                 title="Recall of each class (training photos)",
-                drawn=result.evidence.dataset["synthetic"],
+                drawn=result.evidence.dataset.synthetic,
             ),
             key="recalls",
             alt="Recall of each class in each arm, with the range of its models; the table above has the means",

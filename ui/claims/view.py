@@ -130,8 +130,8 @@ def _verdict(known: Known, result: Result) -> None:
 
 def _where(known: Known, result: Result) -> str:
     found = result.evidence
-    drawn = " (drawn)" if found.dataset["synthetic"] else ""  # what that means, the badge and the notes say
-    name = f"{words.plain(found.dataset['name'])}{drawn}"
+    drawn = " (drawn)" if found.dataset.synthetic else ""  # what that means, the badge and the notes say
+    name = f"{words.plain(found.dataset.name)}{drawn}"
     if known.source == HERE:
         return f"From the runs of this machine on {name}."
     date = words.plain(found.about.get("date", "an unknown day"))
@@ -139,7 +139,7 @@ def _where(known: Known, result: Result) -> str:
 
 
 def _pictures(result: Result) -> None:
-    drawn = result.evidence.dataset["synthetic"]
+    drawn = result.evidence.dataset.synthetic
     if result.claim.kind == GROUPS:
         _group_pictures(result, drawn)
         return
@@ -238,10 +238,10 @@ def _side(result: Result, name: str, runs: dict[str, Run]) -> str:
     ids = result.evidence.arms[name].run_ids
     if result.claim.arm(name).after or not all(run_id in runs for run_id in ids):
         return ""
-    groups = {(runs[run_id].group or {}).get("id") for run_id in ids}
+    groups = {runs[run_id].record.group for run_id in ids}
     group = next(iter(groups))
     if len(groups) == 1 and group:
-        members = {run.id for run in runs.values() if (run.group or {}).get("id") == group}
+        members = {run.id for run in runs.values() if run.record.group == group}
         if members == set(ids):
-            return str(group)
+            return group.id
     return ids[0]

@@ -40,7 +40,7 @@ class Offer:
         # a group stands before the first of its runs
         self.ids: list[str] = []
         for run in found:
-            group = sides.group_id(run)
+            group = run.record.seeds
             if group in self.groups and group not in self.ids:
                 self.ids.append(group)
             self.ids.append(run.id)
@@ -58,7 +58,7 @@ class Offer:
         if name in self.groups:
             members = self.groups[name]
             dataset = members[0].dataset
-            photos = f"{dataset['name']}{' (drawn)' if dataset['synthetic'] else ''}"
+            photos = f"{dataset.name}{' (drawn)' if dataset.synthetic else ''}"
             all_of_them = len(members) + len(self._left_out.get(name, ()))
             return f"{core_names.group_name(members, plain=audience.is_review(), of=all_of_them)} · {photos}"
         return self._run_words(self.runs[name])
@@ -94,8 +94,8 @@ class Offer:
         members = self._members(name)
         if not all(run.prediction_splits() for run in members):
             return []
-        ids, print_ = {run.id for run in members}, members[0].dataset["fingerprint"]
-        same = [run for run in self._scored if run.id not in ids and run.dataset["fingerprint"] == print_]
+        ids, print_ = {run.id for run in members}, members[0].dataset.fingerprint
+        same = [run for run in self._scored if run.id not in ids and run.dataset.fingerprint == print_]
         results = [result for result in self.results if self.classes(result) == self.classes(name)]
         wholes = {run.id: self._whole(run) for run in same}
         # a run is no rival of its own group
@@ -121,9 +121,9 @@ class Offer:
     @cached_property
     def _paired(self) -> list[Run]:
         """The scored runs whose photos another run has answered too: a group of seeds counts as one."""
-        sides_on = {(run.dataset["fingerprint"], self._whole(run)) for run in self._scored}
+        sides_on = {(run.dataset.fingerprint, self._whole(run)) for run in self._scored}
         counted = Counter(print_ for print_, _ in sides_on)
-        return [run for run in self._scored if counted[run.dataset["fingerprint"]] > 1]
+        return [run for run in self._scored if counted[run.dataset.fingerprint] > 1]
 
     def default_first(self, second: str) -> str:
         """What one most likely wants to hold it against: its twin, another recipe on the same photos, another seed, a
@@ -132,11 +132,11 @@ class Offer:
         if second in self.results or not fit:
             return self.fitting(second)[0]
         members = self._members(second)
-        group, recipe = members[0].config.get("group"), sides.recipe_of(members[0])
+        group, recipe = members[0].record.group, sides.recipe_of(members[0])
         runs = {name: self._members(name)[0] for name in fit if name not in self.results}
 
         def twin(run: Run) -> bool:
-            return bool(group) and not sides.group_id(run) and run.config.get("group") == group
+            return bool(group) and not run.record.seeds and run.record.group == group
 
         twins = [name for name, run in runs.items() if twin(run)]
         others = [name for name, run in runs.items() if sides.recipe_of(run) != recipe]
@@ -144,7 +144,7 @@ class Offer:
 
     def _whole(self, run: Run) -> str:
         """The group of seeds that a run belongs to, where all of it was scored, else the run."""
-        group = sides.group_id(run)
+        group = run.record.seeds
         if group in self._left_out:
             return run.id
         members = self.groups.get(group or "", [])
@@ -191,7 +191,7 @@ def told_apart(first: Side, second: Side) -> tuple[Side, Side]:
 def say_apart(offer: Offer, first: Side, second: Side, split: str, error: RunError) -> None:
     """Why two sides cannot be held against each other, in one sentence, and what can be held against the second."""
     both = f"{words.plain(first.name)} and {words.plain(second.name)}"
-    prints = {run.dataset["fingerprint"] for side in (first, second) for run in side.members}
+    prints = {run.dataset.fingerprint for side in (first, second) for run in side.members}
     lacking = [side for side in (first, second) if side.members and split not in splits_of(side, side)]
     if lacking:
         told = f"{words.plain(lacking[0].name)} has no answers on {SPLIT_NAMES.get(split, split).lower()} photos yet."

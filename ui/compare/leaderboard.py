@@ -24,20 +24,20 @@ KEY = "tally"
 
 def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     """The table and the plot of the runs over one dataset, with what was published on its classes."""
-    names = {run.dataset["fingerprint"]: _dataset_words(run) for run in reversed(found)}
+    names = {run.dataset.fingerprint: _dataset_words(run) for run in reversed(found)}
     side = second if second.members else first if first.members else None
-    default = side.members[0].dataset["fingerprint"] if side else next(iter(names))
+    default = side.members[0].dataset.fingerprint if side else next(iter(names))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("All runs on the same photos", anchor=False, width="content")
         of = address.select(
             "Dataset", list(names), key="of", default=default, words=names.__getitem__, label_visibility="collapsed",
             width=300,
         )  # fmt: skip
-    shown = [run for run in found if run.dataset["fingerprint"] == of]
+    shown = [run for run in found if run.dataset.fingerprint == of]
     results = published.for_classes(shown[0].classes) if split == "test" else ()
     frame = table_of(shown, split, results)
     _show_table(frame)
-    _show_cost(frame, {run.id: word for word, run in _marked(first, second)}, shown[0].dataset["synthetic"])
+    _show_cost(frame, {run.id: word for word, run in _marked(first, second)}, shown[0].dataset.synthetic)
 
 
 def _marked(first: Side, second: Side) -> list[tuple[str, Run]]:
@@ -45,8 +45,8 @@ def _marked(first: Side, second: Side) -> list[tuple[str, Run]]:
 
 
 def _dataset_words(run: Run) -> str:
-    drawn = " (drawn)" if run.dataset["synthetic"] else ""
-    return f"{run.dataset['name']}{drawn}"
+    drawn = " (drawn)" if run.dataset.synthetic else ""
+    return f"{run.dataset.name}{drawn}"
 
 
 def table_of(shown: Sequence[Run], split: str, results: Sequence[published.Published]) -> pd.DataFrame:

@@ -48,12 +48,12 @@ def _siblings(both: Sequence[Side], found: Sequence[Run]) -> list[Run]:
     """The runs that differ from either side by their seed alone. Photos and recipe are looked at first: comparing all
     settings of a thousand runs takes 40 ms."""
     members = [side.members[0] for side in both]
-    known = {(run.recipe, run.dataset["fingerprint"]) for run in members}
+    known = {(run.recipe, run.dataset.fingerprint) for run in members}
     wanted = [sides.recipe_of(run) for run in members]
     return [
         run
         for run in found
-        if (run.recipe, run.dataset["fingerprint"]) in known
+        if (run.recipe, run.dataset.fingerprint) in known
         and any(run.settings.epochs == one.settings.epochs for one in members)
         and sides.recipe_of(run) in wanted
     ]

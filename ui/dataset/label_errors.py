@@ -26,7 +26,7 @@ def runs_over(dataset: Dataset) -> list[Run]:
     return [
         run
         for run in loaders.all_runs()
-        if run.dataset["fingerprint"] == dataset.fingerprint and run.classes == dataset.classes and _splits(run)
+        if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes and _splits(run)
     ]
 
 

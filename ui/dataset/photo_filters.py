@@ -162,7 +162,7 @@ def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.nd
 
 
 def _fits(run: Run, dataset: Dataset) -> bool:
-    return run.dataset["fingerprint"] == dataset.fingerprint and run.classes == dataset.classes
+    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -70,7 +70,7 @@ def show(run: Run, split: str) -> None:
     )
     st.markdown(_verdict(found, pure, chance))
     matrix, rates = st.columns(2, gap="medium")
-    drawn = run.dataset["synthetic"]
+    drawn = run.dataset.synthetic
     large = bounded.is_large(len(classes))
     places = worst_classes.worst(found.matrix_KK) if large else None
     rows = bounded.lowest(pure.by_class)

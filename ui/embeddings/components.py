@@ -66,7 +66,7 @@ def show(run: Run, split: str) -> None:
                 beyond=beyond,
                 chosen=[axis],
                 title=title,
-                drawn=run.dataset["synthetic"],
+                drawn=run.dataset.synthetic,
             ),
             key="scree",
             alt=f"Share of the variance by principal axis. {title}.",

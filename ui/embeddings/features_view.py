@@ -59,14 +59,14 @@ def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
 def splits_to_offer(run: Run) -> list[str]:
     """The splits of the run's own dataset, those that have features first (test before val before train), then ALL
     where several have them."""
-    ready = [split for split in tsne_umap.splits_with_features(run) if run.dataset["splits"].get(split)]
+    ready = [split for split in tsne_umap.splits_with_features(run) if run.dataset.splits.get(split)]
     return [*ready, *reversed(without_features(run)), *([ALL] if len(ready) > 1 else [])]
 
 
 def without_features(run: Run) -> list[str]:
     """The splits of the run's own dataset that have no features yet, train first."""
     ready = tsne_umap.splits_with_features(run)
-    return [split for split in reversed(tsne_umap.SPLITS) if run.dataset["splits"].get(split) and split not in ready]
+    return [split for split in reversed(tsne_umap.SPLITS) if run.dataset.splits.get(split) and split not in ready]
 
 
 def split_words(split: str) -> str:

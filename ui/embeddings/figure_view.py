@@ -68,7 +68,7 @@ def _figure(
         "ringed": laid.places[np.isin(laid.rows, ringed)],
         "axis_titles": ("", "", "") if plain else _axis_titles(_run, split, chosen),
         "title": title,
-        "drawn": _run.dataset["synthetic"],
+        "drawn": _run.dataset.synthetic,
     }
     if found.values is not None:
         return value_scatter(places, found.values[rows], unit=found.unit, **more)

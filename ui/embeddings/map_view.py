@@ -179,7 +179,7 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
             num_equal(by_class["rate"], worst["rate"]),
         ),
         plain_words.flattened(kept),
-        notices.DRAWN_HELP if run.dataset["synthetic"] else "",
+        notices.DRAWN_HELP if run.dataset.synthetic else "",
     )
 
 
@@ -330,7 +330,7 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
         plot(
             rates_with_intervals(
                 shown, title="Is the nearest photo of the same class?", overall=alike / num_compared,
-                drawn=run.dataset["synthetic"],
+                drawn=run.dataset.synthetic,
             ),
             key="nearest",
             alt="Share of each class's photos whose nearest photo is of the same class, with 95 % intervals",

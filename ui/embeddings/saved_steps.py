@@ -68,7 +68,7 @@ def _when(run: Run, step: str) -> tuple[str, str]:
     if step == OWN:
         ended = snapshots.judged_step(run) is not None
         return ("at its end", "the end") if ended else ("as last evaluated", "the last evaluation")
-    epochs, rest = divmod(int(step), run.config["steps_per_epoch"])
+    epochs, rest = divmod(int(step), run.steps_per_epoch)
     return (f"at step {int(step):,}", f"step {int(step):,}") if rest else (f"after epoch {epochs}", f"epoch {epochs}")
 
 
@@ -79,7 +79,7 @@ def missing(side: Side, run: Run, split: str) -> list[str]:
 
 def offer(side: Side, split: str) -> None:
     """The button that computes a side's features of one split, or how far that is."""
-    num = int(side.run.dataset["splits"].get(split, 0))
+    num = int(side.run.dataset.splits.get(split, 0))
     photos = words.counted(num, features_view.photos_words(split))
     expected = following.seconds_to_look(side.run, num)
     folder = background.embedding_folder(side.seen, split)
@@ -95,7 +95,7 @@ def offer(side: Side, split: str) -> None:
     if loaders.dataset_of(side.run) is None:
         st.markdown(
             f"The features {side.when} were not computed, and the photos are not on this machine. "
-            f"To bring them: {words.command(side.run.dataset['bring'])}"
+            f"To bring them: {words.command(side.run.dataset.bring)}"
         )
         return
     if job and job.state == jobs.FAILED:

@@ -100,7 +100,7 @@ def show(run: Run, split: str) -> None:
             title=f"Are the ten nearest {features_view.photos_words(among)}s of the same class?",
             overall=measured.share,
             unit="% of the ten nearest",
-            drawn=run.dataset["synthetic"],
+            drawn=run.dataset.synthetic,
         ),
         key="precision",
         alt="Precision at ten by class, with 95 % intervals",

@@ -120,7 +120,7 @@ def show(run: Run, split: str) -> None:
                 shown=np.array([low - margin, high + margin]),
                 title=_title(side, alone=same),
                 mark="" if same else run_names.colour_of(side.run),
-                drawn=run.dataset["synthetic"],
+                drawn=run.dataset.synthetic,
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])
             figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]])
@@ -168,7 +168,7 @@ def _which_are_kept(run: Run) -> str:
 def _comparable(run: Run, other: Run, split: str) -> bool:
     return (
         other.id != run.id
-        and other.dataset["fingerprint"] == run.dataset["fingerprint"]
+        and other.dataset.fingerprint == run.dataset.fingerprint
         and other.classes == run.classes
         and split in features_view.splits_to_offer(other)
         and (split == features_view.ALL or (other.folder / f"embeddings-{split}.npy").exists())

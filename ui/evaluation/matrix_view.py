@@ -92,7 +92,7 @@ def _pick_view(run: Run, split: str, matrix: np.ndarray, chosen: tuple[str, str]
                 "Cells show", list(VALUES), key="values", words=VALUES.__getitem__, width=140,
                 label_visibility="collapsed",
             )  # fmt: skip
-        levels = slices.levels(run.classes, run.dataset.get("groups") or {})
+        levels = slices.levels(run.classes, run.dataset.groups)
         names = {"index": "Index order", **{level: f"By {level}" for level in levels}, "errors": "By confusion"}
         by = "errors" if large else "index"
         if audience.shows("order"):
@@ -155,7 +155,7 @@ def _pick_other(run: Run, split: str) -> Other | None:
         st.error(words.fault(error), icon=":material/error:")
         return None
     other = offered[chosen]
-    same = other.dataset["fingerprint"] == run.dataset["fingerprint"]
+    same = other.dataset.fingerprint == run.dataset.fingerprint
     return Other(name=names[chosen], matrix=found, note="" if same else "It was trained on another dataset.")
 
 

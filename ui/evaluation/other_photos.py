@@ -119,7 +119,7 @@ def _offer(run: Run, there: list[str]) -> None:
         for dataset in loaders.datasets()
         if set(dataset.classes) <= set(run.classes)
         and [name for name in run.classes if name in set(dataset.classes)] == list(dataset.classes)
-        and dataset.fingerprint != run.dataset["fingerprint"]
+        and dataset.fingerprint != run.dataset.fingerprint
         and dataset.id not in done
         and dataset.splits.get("test", dataset.splits.get("val"))
     ]

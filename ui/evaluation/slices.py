@@ -22,7 +22,7 @@ def show(run: Run, split: str, matrix: np.ndarray, dataset: Dataset | None, *, d
     """Groups and metadata left, shares of the classes right."""
     left, right = st.columns(2, gap="medium")
     with left:
-        for level, groups in slices.levels(run.classes, run.dataset.get("groups") or {}).items():
+        for level, groups in slices.levels(run.classes, run.dataset.groups).items():
             _show_level(run, matrix, level, groups, drawn)
         _show_metadata(run, split, dataset, drawn)
     with right:

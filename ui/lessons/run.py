@@ -156,7 +156,7 @@ def _curves(plan: Plan) -> tuple[dict[str, pd.DataFrame], list[int]]:
         steps = curves_view.steps_of(run) if run else pd.DataFrame()
         if run and len(steps) > 1:
             curves[part.words] = steps
-            totals.append(run.config["steps_per_epoch"] * run.settings.epochs)
+            totals.append(run.steps_per_epoch * run.settings.epochs)
     return curves, totals
 
 

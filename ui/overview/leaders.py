@@ -26,11 +26,11 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
     there = {(run.id, run.created) for run in runs}
     for run in runs:
         summary = loaders.summary_of(run)
-        told = run.config.get("reproduces") or {}
-        if not summary or (told.get("run"), told.get("created")) in there:  # the same run a second time
+        again = run.record.reproduces
+        if not summary or (again and (again.run, again.created) in there):  # the same run a second time
             continue
         chosen_by = float(summary.get("val_accuracy") or 0.0)
-        fingerprint = run.dataset["fingerprint"]
+        fingerprint = run.dataset.fingerprint
         if fingerprint in best and chosen_by <= best[fingerprint][0]:
             continue
         scored = _scored(run, summary)
@@ -38,8 +38,8 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
             best[fingerprint] = (chosen_by, run, *scored)
     rows = []
     for _, run, split, scores in best.values():
-        kind = "drawn" if run.dataset["synthetic"] else "photos"
-        rows.append(_row(run.dataset["name"], kind, split, scores, len(run.classes), run.id))
+        kind = "drawn" if run.dataset.synthetic else "photos"
+        rows.append(_row(run.dataset.name, kind, split, scores, len(run.classes), run.id))
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.sort_values(
         ["kind", "rate"], ascending=False, ignore_index=True

@@ -112,7 +112,7 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
 
 def _lacks_validation(run: Run) -> bool:
     """Whether the limit only waits for the features of the validation photos."""
-    return bool(run.dataset["splits"].get("val")) and not (run.folder / "embeddings-val.npy").exists()
+    return bool(run.dataset.splits.get("val")) and not (run.folder / "embeddings-val.npy").exists()
 
 
 def _verdict(found: Known, limit: out_of_distribution.Novelty, features_D: np.ndarray) -> str:
@@ -178,11 +178,11 @@ def _caught(
 
 
 def _offer(run: Run, dataset: Dataset | None) -> None:
-    if dataset is None or not run.dataset["splits"].get("val"):
+    if dataset is None or not run.dataset.splits.get("val"):
         missing = "its photos are not on this machine" if dataset is None else "it has no validation photos"
         st.markdown(f"What the training photos say of this one cannot be told whole: {missing}.")
         return
-    everything = sum(run.dataset["splits"].values())
+    everything = sum(run.dataset.splits.values())
     expected = following.seconds_to_look(run, everything)
     folder = background.embedding_folder(run, tsne_umap.ALL)
     job = jobs.look(folder)

@@ -18,7 +18,7 @@ Receive = Callable[[tuple[int, int], str], asked_photos.Asked]
 
 def group_words(run: Run, probabilities_K: np.ndarray) -> str:
     """``Women 88.0 %, Men 12.0 %``: the classes of each group of the dataset together; empty without groups."""
-    groups = run.dataset.get("groups") or {}
+    groups = run.dataset.groups
     shares = {
         name: sum(float(probabilities_K[run.classes.index(label)]) for label in labels if label in run.classes)
         for name, labels in groups.items()

@@ -45,15 +45,6 @@ def steps_of(run: Run) -> pd.DataFrame:
     return frame[frame["kind"] == "step"]
 
 
-def group_of(run: Run) -> str | None:
-    """The id of a group whose runs differ by their seed alone; None for a run of its own and for twins, which differ
-    by more and are worth a line each."""
-    group = run.config.get("group")
-    if isinstance(group, dict) and list(group.get("varies") or []) == ["seed"]:
-        group = group.get("id")
-    return group if isinstance(group, str) and group else None
-
-
 def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
     """Up to five other runs to lay over this one."""
     found = {other.id: other for other in runs if other.id != run.id}
@@ -78,7 +69,7 @@ def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
 
 def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[Run]) -> None:
     """Loss and validation accuracy; with other runs, or seeds of its group, on the same axes."""
-    own = [other for other in runs if group_of(run) and group_of(other) == group_of(run)]
+    own = [other for other in runs if run.record.seeds and other.record.seeds == run.record.seeds]
     steps = steps_of(run)
     if steps.empty:
         if status.active:
@@ -99,10 +90,10 @@ def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[
         notices.aside(f"{SMOOTHING} Bars: 95 % Wilson intervals.")
         return
     shown = _series(run, others, runs)
-    same_photos = all(other.dataset["fingerprint"] == run.dataset["fingerprint"] for other in others)
+    same_photos = all(other.dataset.fingerprint == run.dataset.fingerprint for other in others)
     rivals = shown[1:] if len(own) > 1 else shown  # a run is no rival of its own group
     title = finding(rivals) if same_photos else "Different photos: compare shapes, not heights"
-    figure = overlaid_curves(shown, title=title, drawn=run.dataset["synthetic"])
+    figure = overlaid_curves(shown, title=title, drawn=run.dataset.synthetic)
     figure.layout.uirevision = f"{run.id} over epochs"
     plot(
         figure,
@@ -128,15 +119,15 @@ def _series(run: Run, others: Sequence[Run], runs: Sequence[Run]) -> list[Series
     """The run itself, then the groups and the runs outside any group, each once."""
     members: dict[str, list[Run]] = {}
     for other in runs:
-        if group := group_of(other):
+        if group := other.record.seeds:
             members.setdefault(group, []).append(other)
     found, seen = [_one(run)], set()
     for other in (run, *others):
-        seeds = members.get(group_of(other) or "", [])
+        seeds = members.get(other.record.seeds or "", [])
         if len(seeds) > 1:
-            if group_of(other) not in seen:
-                seen.add(group_of(other))
-                found.append(_group(group_of(other) or "", seeds))
+            if other.record.seeds not in seen:
+                seen.add(other.record.seeds)
+                found.append(_group(other.record.seeds or "", seeds))
         elif other.id != run.id:
             found.append(_one(other))
     names = line_names([one.name for one in found])
@@ -168,8 +159,8 @@ def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _track(key: loaders.Stamp, _run: Run) -> Track:
     frame = metrics_of(_run)
-    steps, per_epoch = frame[frame["kind"] == "step"], _run.config["steps_per_epoch"]
-    epochs = with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0)))
+    steps, per_epoch = frame[frame["kind"] == "step"], _run.steps_per_epoch
+    epochs = with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset.splits.get("val", 0)))
     losses = steps["loss"].to_numpy(dtype=float) if len(steps) else np.empty(0)
     return Track(
         x=steps["step"].to_numpy(dtype=float) / per_epoch,
@@ -187,10 +178,10 @@ def _alone(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
     frame = metrics_of(_run)
     figure = progress_curves(
         frame[frame["kind"] == "step"],
-        with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset["splits"].get("val", 0))),
+        with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset.splits.get("val", 0))),
         total_steps=total_steps,
-        steps_per_epoch=_run.config["steps_per_epoch"],
-        drawn=_run.dataset["synthetic"],
+        steps_per_epoch=_run.steps_per_epoch,
+        drawn=_run.dataset.synthetic,
         colour=run_names.colour_of(_run),
     )
     figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
@@ -221,6 +212,6 @@ def show_rates(run: Run, status: Status) -> None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _rates(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
-    figure = rate_curves(steps_of(_run), total_steps=total_steps, drawn=_run.dataset["synthetic"])
+    figure = rate_curves(steps_of(_run), total_steps=total_steps, drawn=_run.dataset.synthetic)
     figure.layout.uirevision = f"{_run.id} rates"
     return figure

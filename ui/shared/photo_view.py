@@ -175,7 +175,7 @@ def predictions_of(dataset: Dataset, photo: pd.Series) -> tuple[list[dict[str, A
     found: list[dict[str, Any]] = []
     left_out = 0
     for run in loaders.all_runs():
-        own = run.dataset["fingerprint"] == dataset.fingerprint
+        own = run.dataset.fingerprint == dataset.fingerprint
         name = photo["split"] if own else f"{photo['split']}-on-{dataset.id}"
         path = run.folder / f"predictions-{name}.parquet"
         if not path.exists():

@@ -72,12 +72,12 @@ def run_at_hand() -> Run | None:
 
 
 def _trained_on(run: Run, dataset: Dataset) -> bool:
-    return run.dataset["fingerprint"] == dataset.fingerprint and run.classes == dataset.classes
+    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 def _num_runs(runs: Sequence[Run]) -> Counter[str]:
     """Fingerprint -> runs over these photos, without those that repeat one that is here."""
-    return Counter(run.dataset["fingerprint"] for run in runs)
+    return Counter(run.dataset.fingerprint for run in runs)
 
 
 def usual_run(runs: Sequence[Run], dataset_id: str | None = None) -> Run | None:
@@ -93,17 +93,17 @@ def usual_run(runs: Sequence[Run], dataset_id: str | None = None) -> Run | None:
 
         return max(some, key=rank)[0]  # of equals the first, which is the newest
 
-    over = [one for one in ended if dataset_id and here.get(one[0].dataset["fingerprint"]) == dataset_id]
+    over = [one for one in ended if dataset_id and here.get(one[0].dataset.fingerprint) == dataset_id]
     starred = [one for one in ended if labels_of(one[0]).starred]
     if over or starred:
         return best(over or starred)
     counted = _num_runs([run for run, _ in ended])
-    own = [one for one in ended if one[0].dataset["fingerprint"] in here]
-    coming = [one for one in ended if one[0].dataset.get("kind") == "demo"]  # drawn by itself at the first start
+    own = [one for one in ended if one[0].dataset.fingerprint in here]
+    coming = [one for one in ended if one[0].dataset.kind == "demo"]  # drawn by itself at the first start
     for some in (own, coming, ended):
         if some:
-            most = max((run.dataset["fingerprint"] for run, _ in some), key=lambda print_: counted[print_])
-            return best([one for one in some if one[0].dataset["fingerprint"] == most])
+            most = max((run.dataset.fingerprint for run, _ in some), key=lambda print_: counted[print_])
+            return best([one for one in some if one[0].dataset.fingerprint == most])
     return runs[0] if runs else None
 
 
@@ -170,9 +170,7 @@ def split_words(split: str) -> str:
 def splits_to_evaluate(run: Run) -> list[str]:
     """The splits of the run's dataset, those that have predictions first (test before val before train)."""
     ready = run.prediction_splits()
-    return ready + [
-        split for split in ("test", "val", "train") if run.dataset["splits"].get(split) and split not in ready
-    ]
+    return ready + [split for split in ("test", "val", "train") if run.dataset.splits.get(split) and split not in ready]
 
 
 def photos_or_notice(run: Run, split: str = "") -> Dataset | None:
@@ -190,7 +188,7 @@ def photos_or_notice(run: Run, split: str = "") -> Dataset | None:
         return dataset
     dataset = loaders.dataset_of(run)
     if dataset is None:
-        name, bring = words.plain(run.dataset["name"]), words.command(run.dataset["bring"])
+        name, bring = words.plain(run.dataset.name), words.command(run.dataset.bring)
         st.info(
             f"The photos of {name} are not on this machine; numbers and charts come from the run's own files. "
             f"To see the photos too, run: {bring}",

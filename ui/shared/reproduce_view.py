@@ -226,7 +226,7 @@ def _seconds(run: Run) -> float | None:
     if any(processes.is_here(event["process"]) for event in run.events() if isinstance(event.get("process"), dict)):
         return (loaders.summary_of(run) or {}).get("seconds")
     measured = run_status.measured_images_per_second(run.settings, loaders.all_runs(), "")
-    num_train = run.dataset["splits"].get("train", 0)
+    num_train = run.dataset.splits.get("train", 0)
     return estimate.slow_epochs(run.settings) * num_train / measured[0] if measured else None
 
 
@@ -243,10 +243,10 @@ def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:
         if side.result:
             notices.aside(f"{words.plain(side.name)} is published: its matrix comes with the lab, nothing is trained.")
     members = [run for side in (first, second) for run in side.members]
-    for fingerprint in dict.fromkeys(str(run.dataset["fingerprint"]) for run in members):
-        run = next(run for run in members if run.dataset["fingerprint"] == fingerprint)
+    for fingerprint in dict.fromkeys(str(run.dataset.fingerprint) for run in members):
+        run = next(run for run in members if run.dataset.fingerprint == fingerprint)
         there = "here" if loaders.dataset_of(run) else "not here"
-        st.markdown(f"Photos of {words.plain(run.dataset['name'])}: {words.command(fingerprint)}, {there}.")
+        st.markdown(f"Photos of {words.plain(run.dataset.name)}: {words.command(fingerprint)}, {there}.")
     if members and not audience.is_review():
         rows = [
             (run.id, run.settings.seed, reproduce.expected(run, loaders.dataset_of(run) is not None).word)

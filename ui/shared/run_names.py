@@ -66,7 +66,7 @@ def colour_of(run: Run) -> str:
 
 
 def _photos(run: Run) -> str:
-    return f"{run.dataset['name']}{' (drawn)' if run.dataset['synthetic'] else ''}"
+    return f"{run.dataset.name}{' (drawn)' if run.dataset.synthetic else ''}"
 
 
 def _told(run: Run, *what: str) -> str:

@@ -51,7 +51,7 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     low, high = intervals.wilson(right, n)
     text = words.percent_with_interval(right / n, (float(low), float(high)))
     st.markdown(f"After epoch {epoch}: validation accuracy **{text}**, n = {n:,}")
-    drawn = run.dataset["synthetic"]
+    drawn = run.dataset.synthetic
     if what == "matrix":
         places = list(range(len(run.classes)))
         if matrix_excerpt.is_large(run.classes):
@@ -82,7 +82,7 @@ def _matrices(key: loaders.Stamp, _run: Run, _frame: pd.DataFrame) -> dict[int, 
 
 
 def _say_why_not(run: Run, frame: pd.DataFrame) -> None:
-    if not run.dataset["splits"].get("val"):
+    if not run.dataset.splits.get("val"):
         st.markdown("This dataset has no validation photos, so nothing was measured after the epochs.")
     elif (frame["kind"] == "epoch").any():
         st.markdown("This run was trained before epochs kept their confusion matrix. Its final one is on Evaluation.")

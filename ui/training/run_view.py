@@ -206,7 +206,7 @@ def _resume(run: Run, saved: Sequence[int]) -> None:
         icon=":material/resume:",
         disabled=not there,
         key="resume",
-        help=None if there else f"Its photos are not on this machine; run: {words.command(run.dataset['bring'])}",
+        help=None if there else f"Its photos are not on this machine; run: {words.command(run.dataset.bring)}",
     ):
         with faults.shown(stop=False):
             if step in (None, *saved[-1:]):
@@ -274,7 +274,7 @@ def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
         if "accuracy" in scores.get(split, {}):
             score = scores[split]
             return Number(name, words.percent(score["accuracy"]), _n(score["accuracy_ci95"], score["n"]))
-    num_val = int(run.dataset["splits"].get("val", 0))
+    num_val = int(run.dataset.splits.get("val", 0))
     if epochs.empty or "val_accuracy" not in epochs or not num_val:
         return Number("Validation accuracy", "–", "measured after each epoch" if num_val else "no validation photos")
     share = float(epochs["val_accuracy"].iloc[-1])
@@ -288,7 +288,7 @@ def _n(bounds: Sequence[float], num: int) -> str:
 
 def _words_of_the_run(run: Run) -> None:
     with st.expander("Settings, events and log", icon=":material/notes:"):
-        changed = run.config.get("changed") or {}
+        changed = run.record.changed
         st.markdown(
             f"{words.command(run.id)}, recipe {words.command(run.recipe)}"
             + (

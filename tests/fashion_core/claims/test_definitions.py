@@ -10,17 +10,18 @@ from fashion_core.claims import definitions, judge, spread
 from fashion_core.claims.evidence import Evidence, Seeds, key_of, rarest
 from fashion_core.errors import RunError, SettingsError, WrongUse
 from fashion_core.metrics import significance
+from fashion_core.runs.record import TrainedOn
 from fashion_core.settings import recipes
 
-DATASET = {
-    "id": "made",
-    "name": "made",
-    "fingerprint": "0" * 16,
-    "synthetic": False,
-    "kind": "folders",
-    "bring": "bring it",
-    "splits": {"train": 160, "test": 2000},
-}
+DATASET = TrainedOn(
+    id="made",
+    name="made",
+    fingerprint="0" * 16,
+    synthetic=False,
+    kind="folders",
+    bring="bring it",
+    splits={"train": 160, "test": 2000},
+)
 N = 1000  # photos of each class in these matrices
 
 

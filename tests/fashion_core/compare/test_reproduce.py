@@ -25,6 +25,7 @@ from fashion_core.errors import ReadOnlyError, RunError, WrongUse
 from fashion_core.launch import devices
 from fashion_core.launch.status import status_of
 from fashion_core.runs import environment, runs
+from fashion_core.runs.record import Reproduces
 from fashion_core.settings import recipes
 from fashion_core.training import loop
 from tests.support.made_pairs import run_with
@@ -47,7 +48,7 @@ def put_weights(run: runs.Run, weights: dict[str, np.ndarray]) -> None:
 
 def trained_again(tiny_run: runs.Run, tiny, folder: Path, **more) -> runs.Run:
     """What ``reproduce`` makes, trained in this process."""
-    told = {"run": tiny_run.id, "created": tiny_run.created, **more.pop("reproduces", {})}
+    told = Reproduces(run=tiny_run.id, created=tiny_run.created, **more.pop("reproduces", {}))
     settings = dataclasses.replace(tiny_run.settings, **more.pop("settings", {}))
     made = runs.create_run(tiny, settings, runs_dir=folder, run_id="again", reproduces=told)
     loop.train(made, tiny, **more)
@@ -323,8 +324,8 @@ def test_what_cannot_be_trained_again_is_refused_with_a_sentence(tiny_run, tiny,
 
 
 def test_other_first_weights_are_refused(tiny_run, tiny, tmp_path, monkeypatch):
-    changed = tiny_run.config | {"pretrained": {"sha256": "a" * 64, "source": "file x.pth"}}
-    run = dataclasses.replace(tiny_run, config=changed)
+    other = dataclasses.replace(tiny_run.record, pretrained={"sha256": "a" * 64, "source": "file x.pth"})
+    run = dataclasses.replace(tiny_run, record=other)
     monkeypatch.setattr("fashion_core.settings.pretrained.record", lambda *_: {"sha256": "b" * 64})
     with pytest.raises(RunError, match="started from weights with sha256 aaaaaaaaaaaa, and those of .* have bbbb"):
         retrain.start(run, data_dir=tiny.folder.parent, runs_dir=tmp_path)

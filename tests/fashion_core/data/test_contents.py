@@ -39,6 +39,7 @@ def test_a_run_is_refused_on_changed_photos_with_what_changed(tiny, tiny_run: ru
     changed = importing.import_source(str(tmp_path / "changed"), data_dir=tmp_path / "data", name="tiny")
     with pytest.raises(RunError, match="train has 17 photos of shoe, it had 18"):
         runs.check_same_dataset(tiny_run, changed)
-    old = dataclasses.replace(tiny_run, config={**tiny_run.config, "dataset": {**tiny_run.dataset, "contents": None}})
+    unknown = dataclasses.replace(tiny_run.dataset, contents=None)
+    old = dataclasses.replace(tiny_run, record=dataclasses.replace(tiny_run.record, dataset=unknown))
     with pytest.raises(RunError, match="these are other photos, labels or splits"):
         runs.check_same_dataset(old, changed)

@@ -265,7 +265,7 @@ def test_stop_and_cancel_take_a_launched_run_out_of_the_queue(taken, tiny_data, 
 def test_a_run_that_waited_without_a_process_is_interrupted(tmp_path: Path, started: float, words: str):
     run = make_run(tmp_path / "made", ("kurta", "saree"), counts={"val": 4})
     (run.folder / "summary.json").unlink(missing_ok=True)
-    assert run.group is None  # as in every run before there were groups
+    assert run.record.group is None  # as in every run before there were groups
     gone = {"pid": os.getpid(), "started": started, "host": "here"}
     storage.write_text(run.folder / "events.jsonl", "")
     storage.append_line(run.folder / "events.jsonl", {"event": "queued", "process": gone})
@@ -280,7 +280,7 @@ def test_a_group_of_seeds_trains_one_after_the_other_in_order(tiny_data, tmp_pat
     members = [runs.find_run(tmp_path, name) for name in told["run_ids"]]
     wait_for(lambda: all(status_of(run).state == "finished" for run in members))
     assert [run.settings.seed for run in members] == [5, 6, 7]
-    assert [run.group for run in members] == [told["group"]] * 3 and told["group"]["kind"] == "seeds"
+    assert [run.record.group.to_json() for run in members] == [told["group"]] * 3 and told["group"]["kind"] == "seeds"
     times = [(event["time"], run.id) for run in members for event in run.events()
              if event["event"] in ("preparing", "started", "finished")]  # fmt: skip
     assert [name for _, name in sorted(times)] == [name for _, name in times], "one ends before the next begins"
@@ -298,7 +298,8 @@ def test_a_twin_differs_in_the_one_setting_and_wrong_groups_are_refused(taken, t
         one, two = (runs.find_run(tmp_path, name) for name in ids)
         ours, theirs = one.settings.to_json(), two.settings.to_json()
         assert {name for name in ours if ours[name] != theirs[name]} == {"sampler"}
-        assert one.group == two.group and (one.group["kind"], one.group["varies"]) == ("twin", ["sampler"])
+        assert one.record.group == two.record.group
+        assert (one.record.group.kind, one.record.group.varies) == ("twin", ("sampler",))
     finally:
         for name in ids:
             actions.stop(runs.find_run(tmp_path, name))

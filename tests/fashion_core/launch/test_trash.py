@@ -99,7 +99,7 @@ def test_two_runs_of_one_id_lie_side_by_side_in_the_trash(run):
         trash.restore(runs_dir, "one")
     assert trash.delete(second) == "one~2"
     assert trash.restore(runs_dir, "one~2") == "one"
-    assert runs.find_run(runs_dir, "one").dataset["splits"] == {"val": 8}
+    assert runs.find_run(runs_dir, "one").dataset.splits == {"val": 8}
     assert [one.place for one in trash.trash(runs_dir)] == ["one"]
 
 

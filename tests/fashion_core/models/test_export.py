@@ -78,7 +78,7 @@ def test_an_onnx_file_is_one_file_that_says_what_it_is(tiny_onnx: Path, tiny_run
     assert not any(tensor.external_data for tensor in proto.graph.initializer)
     said = {entry.key: entry.value for entry in proto.metadata_props}
     assert json.loads(said["classes"]) == list(tiny_run.classes)
-    assert said["dataset_fingerprint"] == tiny_run.dataset["fingerprint"]
+    assert said["dataset_fingerprint"] == tiny_run.dataset.fingerprint
     assert json.loads(said["scores"])["accuracy"] == tiny_run.summary()["scores"]["test"]["accuracy"]
     shape = proto.graph.input[0].type.tensor_type.shape.dim
     assert shape[0].dim_param and [one.dim_value for one in shape[1:]] == [16, 16, 3]
@@ -233,7 +233,7 @@ def test_a_card_of_drawings_on_validation_says_both_and_escapes_names(tmp_path: 
     text = model_card.card(run)
     assert "no test split" in text and hostile not in text and "<b>" not in text
     assert "&lt;b&gt;\\|x\\` \\[a\\]\\(javascript:1\\)" in text
-    assert ("Trained on drawings" in text) == run.dataset["synthetic"]
+    assert ("Trained on drawings" in text) == run.dataset.synthetic
     nothing = make_run(tmp_path / "none", ("kurta", "saree"), counts={}, embeddings=False)
     with pytest.raises(RunError, match="has no predictions to report; run: python -m fashion_core evaluate none"):
         model_card.card(nothing)

@@ -389,7 +389,7 @@ def test_the_first_phase_trains_the_last_layer_only_and_the_second_every_weight(
 
 def test_a_run_says_where_its_weights_came_from_and_refuses_others(photos, tmp_path: Path):
     run = new_run(photos, tmp_path)
-    record = run.config["pretrained"]
+    record = run.record.pretrained
     path = pretrained.folder(photos.folder.parent) / "tf_efficientnet_lite0.safetensors"
     assert record["sha256"] == pretrained.Found(path=path, source="").sha256()
     assert record["source"] == "file tf_efficientnet_lite0.safetensors" and record["licence"] == "Apache-2.0"
@@ -431,5 +431,5 @@ def test_the_model_card_says_what_training_began_with(photos, tmp_path: Path):
     run = new_run(photos, tmp_path, "model=resnet18", "freeze=features", "epochs=1")
     loop.train(run, photos)
     told = model_card.card(run)
-    assert "its first weights are those of resnet18" in told and run.config["pretrained"]["sha256"] in told
+    assert "its first weights are those of resnet18" in told and run.record.pretrained["sha256"] in told
     assert "mean 0.485, 0.456, 0.406" in told and "BSD-3-Clause" in told

@@ -198,7 +198,7 @@ def noise(folder: Path, run: runs.Run, split: str = "test", side: int = 64) -> d
     storage.write_parquet(folder / "manifest.parquet", rows)
     with pixels.create(folder / f"pixels-{side}x{side}.npy", len(frame), side, side) as array_NHW3:
         array_NHW3[:] = np.random.default_rng(0).integers(0, 255, array_NHW3.shape, dtype=np.uint8)
-    fingerprint = run.dataset["fingerprint"]
+    fingerprint = run.dataset.fingerprint
     pixels.seal(folder, folder / f"pixels-{side}x{side}.npy", fingerprint)
     dataset = datasets.Dataset(
         id="made", folder=folder, name="made", kind="folders", root=folder, classes=run.classes, groups={},

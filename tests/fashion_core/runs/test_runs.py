@@ -125,7 +125,7 @@ def test_a_run_is_set_back_to_a_saved_step_and_goes_on_to_the_same_bits(tiny_dat
     whole = runs.find_run(tmp_path, train_here("whole", settings, tiny_data, tmp_path))
     final = (whole.folder / "steps" / str(checkpoints.saved_steps(whole.folder)[-1]) / "model.safetensors").read_bytes()
     questions = itertools.count()
-    asked = 2 * whole.config["steps_per_epoch"] + 8
+    asked = 2 * whole.steps_per_epoch + 8
     stopped = train_here("back", settings, tiny_data, tmp_path, lambda: next(questions) > asked)
     run = runs.find_run(tmp_path, stopped)
     assert status_of(run).state == "stopped"

@@ -1,6 +1,7 @@
 """One run, one dataset and one split through the app: what is shown where nobody has chosen, and what stays chosen."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_without_a_choice_it_is_the_starred_run_then_the_best_on_the_datasets_ph
     assert pickers.usual_run(every, "other").id == "c", "the dataset in the address"
     assert pickers.usual_run([gone]).id == "d"
     drawn = judged(lab / "e", 0.4, fingerprint="3" * 16)
-    drawn.config["dataset"]["kind"] = "demo"
+    drawn = replace(drawn, record=replace(drawn.record, dataset=replace(drawn.dataset, kind="demo")))
     assert pickers.usual_run([gone, drawn]).id == "e", "the photos that the first start draws by itself"
     tags.label(worse, starred=True)
     assert pickers.usual_run(every, "tiny").id == "a" and pickers.usual_run(every).id == "a"

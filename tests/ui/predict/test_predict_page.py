@@ -319,7 +319,7 @@ def test_the_groups_of_a_dataset_are_added_up(tiny_run):
     from ui.predict import other_runs
 
     groups = {"men": ["kurta"], "women": ["saree", "shoe"]}
-    grouped = replace(tiny_run, config={**tiny_run.config, "dataset": {**tiny_run.dataset, "groups": groups}})
+    grouped = replace(tiny_run, record=replace(tiny_run.record, dataset=replace(tiny_run.dataset, groups=groups)))
     assert other_runs.group_words(grouped, np.array([0.2, 0.5, 0.3])) == "Women 80.0 %, Men 20.0 %"
     assert other_runs.group_words(tiny_run, np.array([0.2, 0.5, 0.3])) == ""
 

@@ -43,7 +43,7 @@ def places(tiny_data, tiny_runs, tmp_path_factory) -> Path:
     told = {"reproduces": {"run": original.id, "created": original.created}}
     storage.write_json(
         folder / "runs" / "again" / "config.json",
-        original.config | told | {"run_id": "again", "created": "2026-11-20T00:00:00+00:00"},
+        original.record.to_json() | told | {"run_id": "again", "created": "2026-11-20T00:00:00+00:00"},
     )
     return folder
 
