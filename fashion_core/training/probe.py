@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -198,14 +199,10 @@ def main(data_dir: str, dataset_id: str, job: str) -> int:
     """Measure the settings.json of a job's folder, as its job, and write measured.json there."""
     folder = Path(job)
     try:
-        with jobs.at_work(folder) as report:
+        with jobs.at_work(folder) as report, _patience(report):
             report("training a few steps", 0, 0)
-            patience = threading.Timer(_PATIENCE, _give_up, [report])
-            patience.daemon = True
-            patience.start()
             settings = config.from_json(storage.read_json(folder / "settings.json"))
             found = measure(datasets.find_dataset(Path(data_dir), dataset_id), settings)
-            patience.cancel()
             storage.write_json(folder / "measured.json", found)
     except (FashionError, locks.Busy) as error:
         print(error, file=sys.stderr)
@@ -213,8 +210,19 @@ def main(data_dir: str, dataset_id: str, job: str) -> int:
     return 0
 
 
+@contextmanager
+def _patience(report: jobs.Reporter) -> Iterator[None]:
+    """End this process when the block takes too long, whatever it is at."""
+    timer = threading.Timer(_PATIENCE, _give_up, [report])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _give_up(report: jobs.Reporter) -> None:
-    """End this process, whatever it is at."""
     report.failed(f"three steps took longer than {_PATIENCE:.0f} s; choose a smaller model, image_size or batch_size")
     os._exit(1)
 

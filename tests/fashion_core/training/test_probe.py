@@ -1,5 +1,6 @@
 """The probe trains real steps, writes nothing, and its estimate is the arithmetic of its own steps."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def test_the_process_fails_with_the_engines_sentence(tiny_data, tmp_path):
     assert probe.main(str(tiny_data), "tiny", str(tmp_path)) == 1
     job = jobs.look(tmp_path)
     assert (job.state, job.error) == (jobs.FAILED, "epochs must be a whole number between 1 and 1000, got 5000")
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)], "it would end us"
 
 
 def test_steps_that_take_too_long_are_given_up_with_what_to_lower(tiny_data, tmp_path, monkeypatch):
