@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from fashion_core.metrics.intervals import wilson
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.numbers import percent
 
 #: First and second training of a lesson: colour and symbol say the same.
 LOOKS = (("indigo", "circle", "solid"), ("turmeric", "diamond", "dash"))
@@ -35,7 +36,7 @@ def shares(rows: pd.DataFrame, *, title: str, guess: float | None = None, unit: 
         )  # fmt: skip
     font = {"size": 13, "color": LIGHT["ink"]}
     notes = [
-        {"text": f"<b>{100 * row.rate:.1f} %</b>", "x": 1.01, "xref": "paper", "xanchor": "left", "y": place,
+        {"text": f"<b>{percent(row.rate)}</b>", "x": 1.01, "xref": "paper", "xanchor": "left", "y": place,
          "showarrow": False, "font": font}
         for place, row in enumerate(rows.itertuples())
     ]  # fmt: skip

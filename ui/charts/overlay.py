@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout
 from ui.charts.lines import thin
+from ui.charts.numbers import percent
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -81,7 +82,7 @@ def finding(series: Sequence[Series]) -> str:
         return "Loss and validation accuracy by epochs seen"
     ends.sort(reverse=True)
     if ends[0][1] > ends[1][2]:
-        return f"Ahead on validation: {ends[0][3]}, {100 * ends[0][0]:.1f} % to {100 * ends[1][0]:.1f} %"
+        return f"Ahead on validation: {ends[0][3]}, {percent(ends[0][0])} to {percent(ends[1][0])}"
     return "The best two overlap on validation: no winner here"
 
 

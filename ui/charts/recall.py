@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from fashion_core.metrics import intervals
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.numbers import percent
 
 
 def recalls(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -25,7 +26,7 @@ def finding(matrix: np.ndarray, classes: Sequence[str]) -> str:
     if not (n > 0).any():
         return ""
     worst = int(np.nanargmin(share))
-    return f"Found least often: {class_name(classes[worst])}, {100 * share[worst]:.1f} % of {n[worst]:,}"
+    return f"Found least often: {class_name(classes[worst])}, {percent(share[worst])} of {n[worst]:,}"
 
 
 def recall_dots(

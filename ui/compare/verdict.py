@@ -20,6 +20,7 @@ from ui.compare import compare_sides
 from ui.shared import curves_view, plain_words, run_names
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
+from ui.shared.points import points_between
 
 BADGES = {
     wording.BETTER: ("Better", ":material/trending_up:", "green"),
@@ -79,8 +80,7 @@ def show_verdict(found: Comparison) -> None:
         Number(
             "Difference",
             f"{wording.points(found.difference.value)} points",
-            f"[{wording.points(low)}, {wording.points(high)}]"
-            + ("" if plain else f", {wording.p_words(found.difference.p_value)}"),
+            points_between(low, high) + ("" if plain else f", {wording.p_words(found.difference.p_value)}"),
             f"Second minus first, with its 95 % interval. Test: {found.difference.method}. p is how often chance alone "
             "would show a difference as large.",
         )

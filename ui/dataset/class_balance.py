@@ -209,12 +209,8 @@ def _verdict(shift: LabelShift, names: Sequence[str]) -> str:
     if shift.p_value >= SURE:
         return f"{chance}. No more than chance ({test}, p\u00a0=\u00a0{shift.p_value:.3f})."
     largest = np.argsort(-np.abs(shift.points_K), kind="stable")[:3]
-    moved = ", ".join(f"{words.plain(display_name(names[k]))} {_points(shift.points_K[k])}" for k in largest)
+    moved = ", ".join(f"{words.plain(display_name(names[k]))} {words.signed(100 * shift.points_K[k])}" for k in largest)
     return f"{chance}. More than chance ({test}, p\u00a0<\u00a0{SURE:g}). Largest: {moved} points."
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def ratio_words(counts: pd.DataFrame) -> str:

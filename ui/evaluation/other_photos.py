@@ -14,6 +14,7 @@ from fashion_core.metrics import shift
 from fashion_core.metrics.shift import Shift
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
+from ui.charts.numbers import signed_between
 from ui.evaluation import leaks
 from ui.shared import pickers
 
@@ -101,7 +102,7 @@ def _row(which: str, n: int, share, moved: str, shared: str) -> dict[str, object
 
 def _moved(found: Shift) -> str:
     verdict = "lower" if found.high < 0 else "higher" if found.low > 0 else "no difference shown"
-    return f"{100 * found.moved:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}], {verdict}".replace("-", "−")
+    return f"{words.signed(100 * found.moved)} {signed_between(100 * found.low, 100 * found.high)}, {verdict}"
 
 
 def _shared(found: Shift) -> str:

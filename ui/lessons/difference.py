@@ -14,10 +14,10 @@ from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
 from ui.charts.lessons import shares
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, rates_words, told
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _NUM_TRAIN = 15 * (datasets.LEAK_TRAIN + datasets.LEAK_COPIES)
 
@@ -70,7 +70,7 @@ def _look(shown: Shown) -> None:
         plot(
             shares(rows, title="One recipe, six trainings"),
             key="luck",
-            alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
+            alt=rates_words(rows),
             height=340,
         )
 
@@ -101,7 +101,7 @@ def _claim(done: Comparison, found: Luck, first: str, second: str) -> None:
         f"{done.n:,} photos.”"
     )
     st.markdown(
-        f"Photo by photo: {pairs.n10:,} right for A alone, {pairs.n01:,} right for B alone. {signed(paired)}, exact "
+        f"Photo by photo: {pairs.n10:,} right for A alone, {pairs.n01:,} right for B alone. {in_points(paired)}, exact "
         f"McNemar test, {p_words(paired.p_value)}."
     )
     st.markdown(f"**Verdict.** {words.plain(done.verdict.sentence)}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from fashion_core import rights
@@ -99,6 +100,11 @@ def told(share: Share) -> str:
 def note(share: Share) -> str:
     """``[57.3, 65.0], n = 600``, as it stands below the share."""
     return f"{words.interval(share.ci95)}, n = {share.n:,}"
+
+
+def rates_words(rows: pd.DataFrame) -> str:
+    """The shares of a chart (``rows``: name, rate), for who does not see it."""
+    return ", ".join(f"{row.name} {words.percent(row.rate)}" for row in rows.itertuples(index=False))
 
 
 def seed() -> int:

@@ -10,11 +10,11 @@ from fashion_core.lessons.findings import Shortcuts
 from ui.app import address, faults, loaders, notices, words
 from ui.charts.lessons import shares
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, rates_words, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _TRAINED = {"own": "Own background", "mixed": "Every background"}
 _MOST = 12
@@ -56,7 +56,7 @@ def _look(shown: Shown) -> None:
     plot(
         shares(rows, title="The same garments, another background", guess=shown.guess.value if shown.guess else None),
         key="places",
-        alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
+        alt=rates_words(rows),
         height=300,
     )
     _garments(shown)
@@ -122,7 +122,7 @@ def _garments(shown: Shown) -> None:
 def _explain(found: Shortcuts) -> list[str]:
     return [
         f"On photos like those in train it is right for {told(found.own['own'])}. The same garments before another "
-        f"class's background: {told(found.swapped['own'])}, {signed(found.fall)} garment by garment. Guessing among "
+        f"class's background: {told(found.swapped['own'])}, {in_points(found.fall)} garment by garment. Guessing among "
         f"{len(drawn.PLACES)} kinds would be right for {words.percent(1 / len(drawn.PLACES), 0)}.",
         f"It names the class whose background it sees for {told(found.followed['own'])}. In train the background "
         "told the class as well as the garment did, and it is easier to read. A network takes whatever lowers the "
