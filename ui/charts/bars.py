@@ -10,6 +10,15 @@ import plotly.graph_objects as go
 from fashion_core.labels import counted
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.numbers import interval, percent
+
+#: By what a result of ``accuracies`` is of.
+_LOOKS = {
+    "published": {"color": LIGHT["muted"], "symbol": "square", "size": 10},
+    "photos": {"color": LIGHT["indigo"], "symbol": "circle", "size": 11},
+    "drawn": {"color": LIGHT["turmeric"], "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
+}
+_WORDS = {"published": "published", "photos": "here, photos", "drawn": "here, drawn"}
 
 
 def rates_with_intervals(
@@ -46,14 +55,13 @@ def rates_with_intervals(
     )
     # one assignment: adding fifteen annotations one by one takes plotly 70 ms
     notes = [
-        {"text": f"{100 * rate:.1f} %", "x": 1, "xshift": 12, "xref": "paper", "xanchor": "left", "y": place}
+        {"text": percent(rate), "x": 1, "xshift": 12, "xref": "paper", "xanchor": "left", "y": place}
         for place, rate in enumerate(ordered["rate"])
     ]
     lines = []
     if overall is not None:
         at = overall * 100
-        words = f"all classes {at:.1f} %"
-        notes.append({"text": words, "x": at, "y": 1, "yref": "paper", "yanchor": "bottom"})
+        notes.append({"text": f"all classes {percent(overall)}", "x": at, "y": 1, "yref": "paper", "yanchor": "bottom"})
         dotted = {"color": LIGHT["grey"], "width": 1.2, "dash": "dot"}
         lines.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": dotted})
     font = {"size": 12, "color": LIGHT["ink"]}
@@ -96,16 +104,10 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
 
     ``kind`` is published (grey square), photos (indigo dot) or drawn (hollow turmeric diamond), and is written out.
     """
-    looks = {
-        "published": {"color": LIGHT["muted"], "symbol": "square", "size": 10},
-        "photos": {"color": LIGHT["indigo"], "symbol": "circle", "size": 11},
-        "drawn": {"color": LIGHT["turmeric"], "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
-    }
-    words = {"published": "published", "photos": "here, photos", "drawn": "here, drawn"}
     figure = go.Figure(layout=base_layout(title))
     for place, row in enumerate(rows.itertuples()):
-        look = looks[row.kind]
-        detail = f"{words[row.kind]} · n = {row.n:,} · {counted(row.classes, 'class', 'classes')}"
+        look = _LOOKS[row.kind]
+        detail = f"{_WORDS[row.kind]} · n = {row.n:,} · {counted(row.classes, 'class', 'classes')}"
         figure.add_scatter(
             x=[row.rate * 100],
             y=[place],
@@ -120,13 +122,13 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
                 "thickness": 1.8,
                 "width": 5,
             },
-            hovertemplate=f"%{{customdata}}: {100 * row.rate:.2f} %<br>{detail}<extra></extra>",
+            hovertemplate=f"%{{customdata}}: {percent(row.rate, 2)}<br>{detail}<extra></extra>",
             customdata=[html.escape(row.name, quote=False)],
             showlegend=False,
             cliponaxis=False,
         )
         figure.add_annotation(
-            text=f"<b>{100 * row.rate:.1f} %</b>  [{100 * row.low:.1f}, {100 * row.high:.1f}]",
+            text=f"<b>{percent(row.rate)}</b>  {interval((row.low, row.high))}",
             x=1.02,
             xref="paper",
             xanchor="left",
@@ -143,7 +145,7 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
             "tickvals": list(range(len(rows))),
             "ticktext": [
                 f"{html.escape(row.name, quote=False)}  <br>"
-                f"<span style='font-size:11px'>{words[row.kind]}, n = {row.n:,}  </span>"
+                f"<span style='font-size:11px'>{_WORDS[row.kind]}, n = {row.n:,}  </span>"
                 for row in rows.itertuples()
             ],
             "showgrid": False,

@@ -131,8 +131,8 @@ def show_classes(result: Result) -> None:
         st.markdown(f"**{words.capital(names[0])} minus {names[1]}**, in points of each row")
         plot(
             matrix_difference(
-                second, first, result.evidence.classes, first_name=words.capital(names[0]),
-                second_name=words.capital(names[1]), counted="answers", places=places,
+                second, first, result.evidence.classes, names=tuple(map(words.capital, names)), counted="answers",
+                places=places,
             ),
             key="matrices",
             alt=f"Difference of the two confusion matrices: {names[0]} minus {names[1]}",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core.compare import predictions, wording
+from fashion_core.compare import predictions
 from fashion_core.compare.comparison import Comparison
 from fashion_core.labels import display_name
 from fashion_core.metrics.seed_spread import Ranges
@@ -18,6 +18,7 @@ from ui.charts.compare import class_differences
 from ui.charts.matrix import matrix_difference, shares
 from ui.shared import bounded, class_words, gallery, matrix_excerpt, pickers
 from ui.shared.plot import clicked, plot
+from ui.shared.points import points_between
 
 ANY = address.ANY
 LOST, WON = "lost", "won"
@@ -83,8 +84,7 @@ def show_matrices(found: Comparison) -> None:
         found.matrix_second,
         found.matrix_first,
         found.classes,
-        first_name="Second",
-        second_name="First",
+        names=("Second", "First"),
         counted="photos" if len(found.first.members) < 2 and len(found.second.members) < 2 else "answers",
         places=places,
         chosen=chosen,
@@ -115,7 +115,7 @@ def _moved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _whole(text: str) -> str:
     """``−12.5`` -> ``−12``; nothing where that is 0."""
     points = round(float(text.replace("−", "-")))
-    return f"{points:+d}".replace("-", "−") if points else ""
+    return words.signed(points, "+d") if points else ""
 
 
 def show_flips(found: Comparison, *, by_class: bool = True) -> None:
@@ -241,7 +241,7 @@ def _show_class_table(found: Comparison) -> None:
     frame = found.per_class.sort_values("difference", ascending=False)
     percent = {name: 100 * frame[name] for name in ("first", "second", "difference")}
     between = [
-        f"[{wording.points(low)}, {wording.points(high)}]" if np.isfinite(low) else "no photos"
+        points_between(low, high) if np.isfinite(low) else "no photos"
         for low, high in zip(frame["low"], frame["high"], strict=True)
     ]
     chances = {"p_holm": [_chance(p) if np.isfinite(p) else "–" for p in frame["p_holm"]]}

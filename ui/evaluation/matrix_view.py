@@ -194,7 +194,7 @@ def _show_matrix(
             figure, height = whole_matrix(ordered, labels, chosen=cell or ()), WHOLE
         elif other is not None:
             figure = matrix_difference(
-                matrix, other.matrix, run.classes, first_name="This run", second_name=other.name, places=order,
+                matrix, other.matrix, run.classes, names=("This run", other.name), places=order,
                 chosen=cell, breaks=breaks,
             )  # fmt: skip
             alt = f"{run.id} minus {other.name}: differences of the confusion matrices in points of each row"
