@@ -20,6 +20,7 @@ from ui.dataset import conflicts_view, exclude_form, label_errors, pairs_view
 from ui.shared import first_start, gallery, reproduce_view
 from ui.shared.answer import Number, answer
 from ui.shared.asked_photos import harmless
+from ui.shared.table import show_table
 
 GRACE_SECONDS = 45.0  # a process that has just been started has written no progress yet
 PAIRS_A_PAGE = 24
@@ -185,12 +186,10 @@ def _show_kind(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:
     ticked = None
     notices.aside(words.plain(findings.KINDS[kind]))
     if kind in ("damaged", "missing"):
-        st.dataframe(
+        show_table(
             chosen[["image_id", "split", "label", "reason"]],
-            hide_index=True,
             column_config={"image_id": "Photo", "split": "Split", "label": "Class", "reason": "Why"},
             alt=f"{_title(kind)} photos, each with its reason",
-            placeholder="–",
         )
     elif kind in findings.SINGLES:
         _show_singles(dataset, chosen)

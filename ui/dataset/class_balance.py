@@ -25,6 +25,7 @@ from ui.charts.layout import SPLIT_NAMES
 from ui.dataset import photo_filters
 from ui.shared import bounded, plain_words
 from ui.shared.plot import clicked, dragged, plot
+from ui.shared.table import show_table
 
 KEY = "distribution"
 BARS = {"photos": "Photos", "share": "Shares"}
@@ -249,13 +250,11 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         frame["Published train"] = _published(rows[["train"]])["train"]
         config["Published train"] = st.column_config.NumberColumn(format="localized")
     st.markdown(ratio_words(counts))
-    st.dataframe(
+    show_table(
         frame,
-        hide_index=True,
         column_config=config,
         height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
         alt="Photos and shares of each class and split",
-        placeholder="–",
     )
 
 

@@ -21,6 +21,7 @@ from ui.embeddings.figure_view import Chosen
 from ui.shared import bounded, hover_card, plain_words
 from ui.shared.answer import Number, answer, say
 from ui.shared.plot import clicked, plot
+from ui.shared.table import show_table
 
 ALL = address.ANY
 MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
@@ -352,7 +353,7 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
             notices.aside(told)
     with table:
         st.markdown("**And whose photo is nearest otherwise?**")
-        st.dataframe(
+        show_table(
             pd.DataFrame(
                 {
                     "Class": by_class["label"].map(display_name),
@@ -363,7 +364,6 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                     ],
                 }
             ),
-            hide_index=True,
             height=bounded.table_height(len(by_class)),
             column_config={
                 "Most often beside": st.column_config.TextColumn(
@@ -371,5 +371,4 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                 ),
             },
             alt="For each class, the other class whose photos are nearest most often",
-            placeholder="–",
         )

@@ -17,6 +17,7 @@ from ui.app import loaders, navigation, notices, words
 from ui.charts.numbers import signed_between
 from ui.evaluation import leaks
 from ui.shared import pickers
+from ui.shared.table import show_table
 
 
 def show(run: Run, split: str) -> None:
@@ -76,9 +77,8 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
         rows.append(_row(pickers.split_words(split), found.there.n, found.there, _moved(found), _shared(found)))
     if not rows:
         return
-    st.dataframe(
+    show_table(
         pd.DataFrame(rows),
-        hide_index=True,
         column_config={
             "which": "Photos",
             "n": st.column_config.NumberColumn("n", format="localized", width=70),
@@ -91,7 +91,6 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
             "shared": st.column_config.TextColumn("In both sets", help="Photos whose files are equal byte by byte."),
         },
         alt="Accuracy on the run's own photos and on others, with the difference and its interval",
-        placeholder="–",
     )
 
 

@@ -8,6 +8,7 @@ from fashion_core.runs.runs import Run
 from ui.app import words
 from ui.shared import asked_photos
 from ui.shared.asked_photos import Asked
+from ui.shared.table import show_table
 
 LINES = 3
 
@@ -22,11 +23,9 @@ def show_refused(refused: list[Asked], num_read: int) -> None:
     )
     if len(refused) > LINES:
         with st.expander(f"All {len(refused)} files that could not be read"):
-            st.dataframe(
+            show_table(
                 pd.DataFrame({"File": [file.name for file in refused], "Why": [file.reason for file in refused]}),
-                hide_index=True,
                 alt="Files that could not be read, each with its reason",
-                placeholder="–",
             )
 
 
@@ -37,9 +36,8 @@ def show_answers(run: Run, several: list[Asked], probabilities_NK: np.ndarray) -
     if len(several) > 1:
         st.subheader(f"All {len(several)} files", anchor=False)
         share = st.column_config.NumberColumn(format="%.1f %%")
-        st.dataframe(
+        show_table(
             asked_photos.results_table(run, several, answers),
-            hide_index=True,
             placeholder="",
             column_config={"Probability": share, "Its probability": share},
             alt="Each file with its two likeliest classes, or why it could not be read",
