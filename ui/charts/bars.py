@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from fashion_core.labels import counted
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis
 from ui.charts.numbers import interval, percent
 
 #: By what a result of ``accuracies`` is of.
@@ -38,15 +38,13 @@ def rates_with_intervals(
         y=np.arange(len(names)),
         mode="markers",
         marker={"color": LIGHT["indigo"], "size": 9},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (ordered["high"] - ordered["rate"]) * 100,
-            "arrayminus": (ordered["rate"] - ordered["low"]) * 100,
-            "color": LIGHT["indigo"],
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=error_bars(
+            (ordered["high"] - ordered["rate"]) * 100,
+            (ordered["rate"] - ordered["low"]) * 100,
+            LIGHT["indigo"],
+            thickness=1.5,
+            width=4,
+        ),
         customdata=np.stack([ordered["low"] * 100, ordered["high"] * 100, ordered["n"]], axis=1),
         hovertext=names,
         hovertemplate="%{hovertext}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
@@ -113,15 +111,9 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
             y=[place],
             mode="markers",
             marker=look,
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [(row.high - row.rate) * 100],
-                "arrayminus": [(row.rate - row.low) * 100],
-                "color": look["color"],
-                "thickness": 1.8,
-                "width": 5,
-            },
+            error_x=error_bars(
+                [(row.high - row.rate) * 100], [(row.rate - row.low) * 100], look["color"], thickness=1.8, width=5
+            ),
             hovertemplate=f"%{{customdata}}: {percent(row.rate, 2)}<br>{detail}<extra></extra>",
             customdata=[html.escape(row.name, quote=False)],
             showlegend=False,

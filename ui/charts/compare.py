@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis
 from ui.charts.numbers import percent, signed, signed_between
 
 _MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
@@ -34,10 +34,7 @@ def difference_scale(
         y=[0],
         mode="markers",
         marker={"color": colour, "size": 15, "symbol": "diamond"},
-        error_x={
-            "type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low],
-            "color": colour, "thickness": 4, "width": 9,
-        },
+        error_x=error_bars([high - value], [value - low], colour, thickness=4, width=9),
         hovertemplate=f"{signed(value, '+.2f')} points {signed_between(low, high, '+.2f')}<extra></extra>",
         cliponaxis=False,
     )  # fmt: skip

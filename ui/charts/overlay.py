@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, error_bars
 from ui.charts.lines import thin
 from ui.charts.numbers import percent
 
@@ -159,11 +159,8 @@ def _draw(
     what = f"mean of {len(one.tracks)} seeds, " if several else ""
     points = {}
     if axis == "y2":
-        points = {
-            "error_y": {"type": "data", "symmetric": False, "array": high - y, "arrayminus": y - low, "width": 3,
-                        "thickness": 1.2, "color": look["color"]},
-            "marker": {"size": 7},
-        }  # fmt: skip
+        error = error_bars(high - y, y - low, look["color"], thickness=1.2, width=3)
+        points = {"error_y": error, "marker": {"size": 7}}
     figure.add_scatter(
         x=thin_x, y=thin_y, yaxis=axis, mode="lines" if axis == "y" else "lines+markers", line=look,
         uid=f"{one.key} {axis}", name=one.name,

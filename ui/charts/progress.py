@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, error_bars
 from ui.charts.lines import smoothed, thin
 
 
@@ -89,8 +89,7 @@ def _add_accuracy(figure: go.Figure, epochs: pd.DataFrame) -> None:
         line={"color": LIGHT["turmeric"], "width": 2}, marker={"size": 8, "symbol": "diamond"}, showlegend=False,
         text=said, textposition="top left" if len(share) > 1 else "middle left", cliponaxis=False,
         textfont={"size": 12, "color": LIGHT["ink"]},
-        error_y={"type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low, "width": 3,
-                 "thickness": 1.2, "color": LIGHT["turmeric"]},
+        error_y=error_bars(high - share, share - low, LIGHT["turmeric"], thickness=1.2, width=3),
         customdata=np.stack([epochs["epoch"], low, high], axis=1),
         hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]"
         "<extra></extra>",

@@ -1,14 +1,13 @@
 """The lesson on augmentation: learning by heart, and what changing every photo each time does about it."""
 
-import pandas as pd
 import streamlit as st
 
 from fashion_core.lessons import datasets
 from fashion_core.lessons.findings import Augmentation
 from ui.app import address, navigation, words
-from ui.charts.lessons import loss_pairs, shares
+from ui.charts.lessons import loss_pairs
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, rates_words, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
 from ui.shared.points import in_points
@@ -43,20 +42,12 @@ def _look(shown: Shown) -> None:
             height=400,
         )
         return
-    rows = pd.DataFrame(
-        [
-            (f"{name}: {what}", place, share.accuracy, *share.ci95, share.n)
-            for place, (part, name) in enumerate(_WORDS.items())
-            for what, share in (("photos it learnt from", found.train[part]), ("new photos", found.test[part]))
-        ],
-        columns=["name", "look", "rate", "low", "high", "n"],
-    )
-    plot(
-        shares(rows, title="Right on the photos it learnt from, and on new ones"),
-        key="gap",
-        alt=rates_words(rows),
-        height=300,
-    )
+    rows = [
+        (f"{name}: {what}", place, share)
+        for place, (part, name) in enumerate(_WORDS.items())
+        for what, share in (("photos it learnt from", found.train[part]), ("new photos", found.test[part]))
+    ]
+    show_shares(rows, key="gap", title="Right on the photos it learnt from, and on new ones", height=300)
     if navigation.leads_on("augmentation"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(":gray[What the second network saw:]", width="content")

@@ -8,12 +8,10 @@ from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Shortcuts
 from ui.app import address, faults, loaders, notices, words
-from ui.charts.lessons import shares
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, rates_words, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, show_shares, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
-from ui.shared.plot import plot
 from ui.shared.points import in_points
 
 _TRAINED = {"own": "Own background", "mixed": "Every background"}
@@ -40,25 +38,15 @@ def _look(shown: Shown) -> None:
                    note(found.followed["own"]), "How often its answer is the class whose background it sees."),
         ]
     )  # fmt: skip
-    rows = pd.DataFrame(
-        [
-            (f"{name}: {what}", place, share.accuracy, *share.ci95, share.n)
-            for place, (part, name) in enumerate(
-                (("own", "Learnt on own backgrounds"), ("mixed", "Learnt on every background"))
-            )
-            for what, share in (
-                ("tested on own", found.own[part]),
-                ("tested on another", found.swapped[part]),
-            )
-        ],
-        columns=["name", "look", "rate", "low", "high", "n"],
-    )
-    plot(
-        shares(rows, title="The same garments, another background", guess=shown.guess.value if shown.guess else None),
-        key="places",
-        alt=rates_words(rows),
-        height=300,
-    )
+    rows = [
+        (f"{name}: {what}", place, share)
+        for place, (part, name) in enumerate(
+            (("own", "Learnt on own backgrounds"), ("mixed", "Learnt on every background"))
+        )
+        for what, share in (("tested on own", found.own[part]), ("tested on another", found.swapped[part]))
+    ]
+    guess = shown.guess.value if shown.guess else None
+    show_shares(rows, key="places", title="The same garments, another background", height=300, guess=guess)
     _garments(shown)
 
 
