@@ -37,11 +37,12 @@ def interval_panels(
     panels: Sequence[Panel],
     *,
     title: str = "",
+    top: float = 1.0,
     height: int,
     drawn: bool = False,
 ) -> go.Figure:
-    """One row a name, the first on top; every panel runs from zero to 100 %. ``height`` is that of the picture in
-    pixels (``height_of``).
+    """One row a name, the first on top; every panel runs from zero to the same ``top`` (a share). ``height`` is that of
+    the picture in pixels (``height_of``).
 
     ``details`` (``n = 500``) stand in the hover beside the name. Names are escaped here.
     """
@@ -54,13 +55,12 @@ def interval_panels(
     dots = 0.46 if len(panels) > 1 else 0.62  # of a panel's width; the rest is for what is printed
     for place, panel in enumerate(panels):
         number = "" if place == 0 else str(place + 1)
-        _add_panel(figure, panel, number, shown, details)
+        _add_panel(figure, panel, number, shown, details, top)
         start = place * width
         axes[f"xaxis{number}"] = {
-            "domain": [start, start + width * 0.97], "range": [-1.5, 100 / dots], "fixedrange": True,
-            "tickvals": [float(tick) for tick in range(0, 101, 20 if len(panels) < 2 else 50)], "tickangle": 0,
-            "gridcolor": LIGHT["line"], "zeroline": True, "zerolinecolor": LIGHT["line"],
-            "tickfont": {"size": 12, "color": LIGHT["muted"]},
+            "domain": [start, start + width * 0.97], "range": [-1.5 * top, 100 * top / dots], "fixedrange": True,
+            "tickvals": _ticks(top, 5 if len(panels) < 2 else 2), "tickangle": 0, "gridcolor": LIGHT["line"],
+            "zeroline": True, "zerolinecolor": LIGHT["line"], "tickfont": {"size": 12, "color": LIGHT["muted"]},
         }  # fmt: skip
         above = {"text": f"<b>{panel.title}</b>, %", "x": start, "y": 1, "font": {"size": 13, "color": LIGHT["ink"]}}
         place_of_it = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
@@ -77,7 +77,9 @@ def interval_panels(
     return figure
 
 
-def _add_panel(figure: go.Figure, panel: Panel, number: str, shown: Sequence[str], details: Sequence[str]) -> None:
+def _add_panel(
+    figure: go.Figure, panel: Panel, number: str, shown: Sequence[str], details: Sequence[str], top: float
+) -> None:
     """One panel's dots with their intervals, its marks, and the numbers at its right. ``number``: its axis's."""
     rows = np.arange(len(shown))
     value, low, high = (100 * np.asarray(numbers, dtype=float) for numbers in (panel.value, panel.low, panel.high))
@@ -101,7 +103,7 @@ def _add_panel(figure: go.Figure, panel: Panel, number: str, shown: Sequence[str
         hovertemplate=f"%{{hovertext}}<br>{panel.title} %{{customdata}} %<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=np.full(len(rows), 104.0), y=rows, xaxis=f"x{number}", mode="text", text=printed,
+        x=np.full(len(rows), 104 * top), y=rows, xaxis=f"x{number}", mode="text", text=printed,
         textposition="middle right", textfont={"size": 12, "color": LIGHT["ink"]}, hoverinfo="skip",
         showlegend=False, cliponaxis=False,
     )  # fmt: skip
@@ -114,3 +116,8 @@ def height_of(num_rows: int, *, title: bool, references: bool) -> int:
 
 def _percent(value: float) -> str:
     return "100" if value >= 99.95 else f"{value:.1f}"
+
+
+def _ticks(top: float, most: int) -> list[float]:
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if 100 * top / step <= most)
+    return [float(tick) for tick in np.arange(0, 100 * top + 1e-9, step)]

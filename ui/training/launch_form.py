@@ -140,7 +140,7 @@ def _start(dataset: Dataset, settings: Settings, launch: Launch) -> None:
     where = {"data_dir": loaders.data_dir(), "runs_dir": loaders.runs_dir()}
     with faults.shown():
         if launch.how == SEEDS:
-            run_id = actions.start_group(dataset.id, settings, num_seeds=launch.num_runs, **where)[0]
+            run_id = actions.start_group(dataset.id, settings, launch.num_runs, **where)[0]
         elif launch.how == TWIN:
             run_id = actions.start_twin(dataset.id, settings, launch.differs, **where)[0]
         else:
