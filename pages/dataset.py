@@ -15,6 +15,7 @@ from ui.charts.layout import SPLIT_NAMES  # noqa: E402
 from ui.dataset import audit_view, class_balance, import_form, long_tail_form, photo_filters, sampler  # noqa: E402
 from ui.shared import first_start, gallery, pickers, plain_words  # noqa: E402
 from ui.shared.answer import Number, answer, say  # noqa: E402
+from ui.shared.table import show_table  # noqa: E402
 
 TABS = ("Photos", "Audit", "Classes", "Sampler", "Damaged and missing", "Import")
 IN_REVIEW = ("Photos", "Audit")
@@ -105,12 +106,10 @@ with tabs[opened]:
         st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
         manifest = loaders.manifest_of(dataset)
         unread = manifest[manifest["status"] != "ok"].assign(state=datasets.states)
-        st.dataframe(
+        show_table(
             unread[["path", "split", "label", "state", "reason"]],
-            hide_index=True,
             column_config={"path": "File", "split": "Split", "label": "Class", "state": "State", "reason": "Why"},
             alt="Photos that cannot be used, each with its reason",
-            placeholder="–",
         )
 
 if audience.is_review() or not navigation.leads_on("augmentation"):

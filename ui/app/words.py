@@ -2,27 +2,14 @@
 
 import math
 import re
-from collections.abc import Sequence
 
 from fashion_core.labels import counted as counted
 from fashion_core.launch import interpreter
 from fashion_core.launch.estimate import roughly as roughly
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """0.8413 -> ``84.1 %``; NaN -> ``–``."""
-    return "–" if math.isnan(share) else f"{100 * share:.{digits}f} %"
-
-
-def interval(bounds: Sequence[float]) -> str:
-    """(0.833, 0.849) -> ``[83.3, 84.9]``: the bounds in percent, the unit standing with the number before it."""
-    low, high = bounds
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def percent_with_interval(share: float, bounds: Sequence[float]) -> str:
-    """``84.1 % [83.3, 84.9]``"""
-    return f"{percent(share)} {interval(bounds)}"
+from ui.charts.numbers import interval as interval
+from ui.charts.numbers import percent as percent
+from ui.charts.numbers import percent_with_interval as percent_with_interval
+from ui.charts.numbers import signed as signed
 
 
 def count(number: int | float) -> str:

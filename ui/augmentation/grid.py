@@ -21,7 +21,7 @@ from fashion_core.labels import display_name
 from fashion_core.settings.config import Settings
 from ui.app import loaders, words
 from ui.augmentation import preview
-from ui.augmentation.wording import draw_words, signed
+from ui.augmentation.wording import draw_words
 
 if TYPE_CHECKING:
     import torch
@@ -128,7 +128,7 @@ def _tensor_words(images_BCHW: torch.Tensor) -> list[str]:
     """The range and mean of each image's values. In numpy: two hundred small torch reductions wait for a busy core."""
     values_BCHW = images_BCHW.numpy()
     found = zip(*(np.atleast_1d(of(values_BCHW, axis=(1, 2, 3))) for of in (np.min, np.max, np.mean)), strict=True)
-    return [f"values from {signed(low)} to {signed(high)}, mean {signed(mean)}" for low, high, mean in found]
+    return ["values from {} to {}, mean {}".format(*(words.signed(value, ".2f") for value in image)) for image in found]
 
 
 def grid_html(pictures: Sequence[Picture], *, exact: bool, steps: bool = False) -> str:

@@ -16,7 +16,7 @@ from fashion_core.settings.draws import STAGES, Draw
 from ui.app import words
 from ui.augmentation import preview
 from ui.augmentation.grid import Picture, for_the_eye
-from ui.augmentation.wording import crop_words, erase_words, hue_degrees, signed, size
+from ui.augmentation.wording import crop_words, erase_words, hue_degrees, size
 
 OFF = "as it was (off)"
 COLOURS = {"R": "Red", "G": "Green", "B": "Blue"}
@@ -92,7 +92,7 @@ def stage_words(found: Trace, name: str) -> str:
     if name == "flip":
         return "mirrored" if drawn.flip_B[0] else "not mirrored"
     if name == "rotate":
-        return f"rotated {signed(drawn.angle_B[0], '+.1f')} degrees"
+        return f"rotated {words.signed(drawn.angle_B[0], '+.1f')} degrees"
     if name == "hue":
         return f"hue {hue_degrees(drawn, 0)} degrees"
     if name in STAGES:
@@ -100,7 +100,7 @@ def stage_words(found: Trace, name: str) -> str:
     if name == "erase":
         return erase_words(drawn, 0, settings) if drawn.erase_BX[0, 2] else "not erased"
     low, high = float(found.tensor_CHW.min()), float(found.tensor_CHW.max())
-    return f"values {signed(low)} to {signed(high)}, mapped back for the eye"
+    return f"values {words.signed(low, '.2f')} to {words.signed(high, '.2f')}, mapped back for the eye"
 
 
 def tensor_words(found: Trace) -> str:

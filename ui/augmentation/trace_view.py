@@ -9,6 +9,7 @@ from fashion_core.settings.config import Settings
 from ui.app import address, notices, words
 from ui.augmentation import grid, trace
 from ui.shared import asked_photos
+from ui.shared.table import show_table
 
 NUMBER = st.column_config.NumberColumn(format="%.4f")
 
@@ -37,21 +38,19 @@ def show(
     left, right = st.columns([1.15, 1.3], gap="medium")
     with left:
         table = trace.channel_table(found)
-        st.dataframe(
+        show_table(
             table,
-            hide_index=True,
             column_config={name: NUMBER for name in table.columns[1:]},
             alt="Lowest, highest and mean value and standard deviation of each channel of the tensor",
-            placeholder="–",
         )
         letter = address.segments("Channel", list(settings.channels), key="channel", words=trace.COLOURS.get)
     with right:
         middle = trace.centre_table(found, letter)
-        st.dataframe(
+        show_table(
             middle,
             column_config={name: NUMBER for name in middle.columns},
             alt=f"The 5 x 5 values in the middle of the channel {trace.COLOURS[letter].lower()}",
-            placeholder="–",
+            hide_index=None,
         )
         notices.aside(
             f"The middle of the channel {trace.COLOURS[letter].lower()}: columns {middle.columns[0]} to "

@@ -25,11 +25,6 @@ OWN = (
 )
 
 
-def signed(value: float, how: str = ".2f") -> str:
-    """``+7.3``, ``−0.12``: with a minus as wide as the plus."""
-    return format(value, how).replace("-", "\u2212")
-
-
 def size(settings: Settings) -> str:
     """``128 x 256``, width first."""
     return "{} x {}".format(*settings.image_size)
@@ -96,7 +91,7 @@ def promise(settings: Settings, *, whole_batch: bool) -> str:
 def draw_words(drawn: Draw, place: int, settings: Settings) -> tuple[str, ...]:
     """What was drawn for one image: ``+7.3°, mirrored``, ``brightness 1.12``; what is switched off is left out."""
     lines = [crop_words(drawn, place, settings)] if settings.acts("crop") else []
-    turned = [signed(drawn.angle_B[place], "+.1f") + "°"] if settings.rotation_degrees else []
+    turned = [words.signed(drawn.angle_B[place], "+.1f") + "°"] if settings.rotation_degrees else []
     mirrored = ["mirrored"] if drawn.flip_B[place] else []
     if turned or mirrored:
         lines.append(", ".join([*turned, *mirrored]))
@@ -124,7 +119,7 @@ def erase_words(drawn: Draw, place: int, settings: Settings) -> str:
 
 def hue_degrees(drawn: Draw, place: int) -> str:
     """``+12``: the shift as degrees of the colour wheel."""
-    return signed(_DEGREES * drawn.factors_BS[place, _HUE], "+.0f")
+    return words.signed(_DEGREES * drawn.factors_BS[place, _HUE], "+.0f")
 
 
 def _share(box_X: Sequence[int], settings: Settings) -> str:

@@ -9,7 +9,16 @@ import plotly.graph_objects as go
 
 from fashion_core.labels import counted
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.numbers import interval, percent
+
+#: By what a result of ``accuracies`` is of.
+_LOOKS = {
+    "published": {"color": LIGHT["muted"], "symbol": "square", "size": 10},
+    "photos": {"color": LIGHT["indigo"], "symbol": "circle", "size": 11},
+    "drawn": {"color": LIGHT["turmeric"], "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
+}
+_WORDS = {"published": "published", "photos": "here, photos", "drawn": "here, drawn"}
 
 
 def rates_with_intervals(
@@ -29,15 +38,13 @@ def rates_with_intervals(
         y=np.arange(len(names)),
         mode="markers",
         marker={"color": LIGHT["indigo"], "size": 9},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (ordered["high"] - ordered["rate"]) * 100,
-            "arrayminus": (ordered["rate"] - ordered["low"]) * 100,
-            "color": LIGHT["indigo"],
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=error_bars(
+            (ordered["high"] - ordered["rate"]) * 100,
+            (ordered["rate"] - ordered["low"]) * 100,
+            LIGHT["indigo"],
+            thickness=1.5,
+            width=4,
+        ),
         customdata=np.stack([ordered["low"] * 100, ordered["high"] * 100, ordered["n"]], axis=1),
         hovertext=names,
         hovertemplate="%{hovertext}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
@@ -46,14 +53,13 @@ def rates_with_intervals(
     )
     # one assignment: adding fifteen annotations one by one takes plotly 70 ms
     notes = [
-        {"text": f"{100 * rate:.1f} %", "x": 1, "xshift": 12, "xref": "paper", "xanchor": "left", "y": place}
+        {"text": percent(rate), "x": 1, "xshift": 12, "xref": "paper", "xanchor": "left", "y": place}
         for place, rate in enumerate(ordered["rate"])
     ]
     lines = []
     if overall is not None:
         at = overall * 100
-        words = f"all classes {at:.1f} %"
-        notes.append({"text": words, "x": at, "y": 1, "yref": "paper", "yanchor": "bottom"})
+        notes.append({"text": f"all classes {percent(overall)}", "x": at, "y": 1, "yref": "paper", "yanchor": "bottom"})
         dotted = {"color": LIGHT["grey"], "width": 1.2, "dash": "dot"}
         lines.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": dotted})
     font = {"size": 12, "color": LIGHT["ink"]}
@@ -96,37 +102,25 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
 
     ``kind`` is published (grey square), photos (indigo dot) or drawn (hollow turmeric diamond), and is written out.
     """
-    looks = {
-        "published": {"color": LIGHT["muted"], "symbol": "square", "size": 10},
-        "photos": {"color": LIGHT["indigo"], "symbol": "circle", "size": 11},
-        "drawn": {"color": LIGHT["turmeric"], "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
-    }
-    words = {"published": "published", "photos": "here, photos", "drawn": "here, drawn"}
     figure = go.Figure(layout=base_layout(title))
     for place, row in enumerate(rows.itertuples()):
-        look = looks[row.kind]
-        detail = f"{words[row.kind]} · n = {row.n:,} · {counted(row.classes, 'class', 'classes')}"
+        look = _LOOKS[row.kind]
+        detail = f"{_WORDS[row.kind]} · n = {row.n:,} · {counted(row.classes, 'class', 'classes')}"
         figure.add_scatter(
             x=[row.rate * 100],
             y=[place],
             mode="markers",
             marker=look,
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [(row.high - row.rate) * 100],
-                "arrayminus": [(row.rate - row.low) * 100],
-                "color": look["color"],
-                "thickness": 1.8,
-                "width": 5,
-            },
-            hovertemplate=f"%{{customdata}}: {100 * row.rate:.2f} %<br>{detail}<extra></extra>",
+            error_x=error_bars(
+                [(row.high - row.rate) * 100], [(row.rate - row.low) * 100], look["color"], thickness=1.8, width=5
+            ),
+            hovertemplate=f"%{{customdata}}: {percent(row.rate, 2)}<br>{detail}<extra></extra>",
             customdata=[html.escape(row.name, quote=False)],
             showlegend=False,
             cliponaxis=False,
         )
         figure.add_annotation(
-            text=f"<b>{100 * row.rate:.1f} %</b>  [{100 * row.low:.1f}, {100 * row.high:.1f}]",
+            text=f"<b>{percent(row.rate)}</b>  {interval((row.low, row.high))}",
             x=1.02,
             xref="paper",
             xanchor="left",
@@ -143,7 +137,7 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
             "tickvals": list(range(len(rows))),
             "ticktext": [
                 f"{html.escape(row.name, quote=False)}  <br>"
-                f"<span style='font-size:11px'>{words[row.kind]}, n = {row.n:,}  </span>"
+                f"<span style='font-size:11px'>{_WORDS[row.kind]}, n = {row.n:,}  </span>"
                 for row in rows.itertuples()
             ],
             "showgrid": False,

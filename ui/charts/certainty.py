@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from fashion_core.metrics.calibration import Reliability
 from fashion_core.metrics.intervals import wilson
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, error_bars
 
 
 def reliability_diagram(
@@ -30,10 +30,7 @@ def reliability_diagram(
         figure.add_scatter(
             x=100 * found.confidence[there], y=100 * rate, mode="markers", name=name,
             marker={"color": colour, "symbol": symbol, "size": 8},
-            error_y={
-                "type": "data", "symmetric": False, "array": 100 * (high - rate), "arrayminus": 100 * (rate - low),
-                "color": colour, "thickness": 1.3, "width": 3,
-            },
+            error_y=error_bars(100 * (high - rate), 100 * (rate - low), colour, thickness=1.3, width=3),
             customdata=np.stack([100 * low, 100 * high, n], axis=1),
             hovertemplate="said %{x:.1f} %, right %{y:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
             f"n = %{{customdata[2]:,}} ({name})<extra></extra>",

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
 from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name, names_axis
+from ui.charts.numbers import percent
 
 _GAP = 0.03  # between panels, of the chart's width
 _ROOM = 1.22  # the axis goes on behind the longest bar, so that its number has room
@@ -56,81 +57,87 @@ def class_distribution(
     )
     notes = list(figure.layout.annotations)
     for number, split in enumerate(splits):
-        axis = _axis(number)
-        strong = [chosen is None or (label, split) in chosen for label in counts.index]
+        axes = {"y": places, "xaxis": f"x{_axis(number)}", "yaxis": "y"}
         texts = [_number(value, as_share) for value in shown[split]]
-        figure.add_bar(
-            y=places,
-            x=shown[split],
-            orientation="h",
-            name=SPLIT_NAMES.get(split, split),
-            text=texts if ticks is None else None,
-            textposition="outside" if ticks is None else "none",
-            cliponaxis=False,
-            textfont={"color": LIGHT["muted"], "size": 12},
-            marker={
-                "color": SPLIT_COLOURS.get(split, LIGHT["grey"]),
-                "cornerradius": 2,
-                "opacity": [1.0 if one else 0.4 for one in strong],
-            },
-            # while a box is drawn; plotly throws without them, for the numbers have a font of their own
-            selected={"textfont": {"color": LIGHT["ink"]}},
-            unselected={"textfont": {"color": LIGHT["muted"]}, "marker": {"opacity": 0.4}},
-            hovertext=[class_name(label) for label in counts.index],
-            # a list, not an array: a click hands it back as it is
-            customdata=[
-                [int(count), 100 * float(share), place, number]
-                for place, (count, share) in enumerate(zip(counts[split], shares[split], strict=True))
-            ],
-            hovertemplate="%{hovertext}<br>%{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split"
-            "<extra></extra>",
-            xaxis=f"x{axis}",
-            yaxis="y",
-        )
+        strong = [chosen is None or (label, split) in chosen for label in counts.index]
+        # a list, not an array: a click hands it back as it is
+        data = [
+            [int(count), 100 * float(share), place, number]
+            for place, (count, share) in enumerate(zip(counts[split], shares[split], strict=True))
+        ]
+        _add_bars(figure, shown[split], split, axes, data, strong, texts if ticks is None else None)
         if ticks is not None and published is not None:
-            figure.add_scatter(
-                y=places,
-                x=ticks[split],
-                mode="markers",
-                marker=_TICK,
-                customdata=[
-                    [int(count), float(share)]
-                    for count, share in zip(
-                        published[split], 100 * published[split] / published[split].sum(), strict=True
-                    )
-                ],
-                hovertemplate="published: %{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split"
-                "<extra></extra>",
-                showlegend=False,
-                xaxis=f"x{axis}",
-                yaxis="y",
-            )
-            figure.add_scatter(
-                y=places,
-                x=np.maximum(shown[split], ticks[split]),
-                mode="text",
-                text=[f"  {text}" for text in texts],
-                textposition="middle right",
-                textfont={"color": LIGHT["muted"], "size": 12},
-                hoverinfo="skip",
-                showlegend=False,
-                cliponaxis=False,
-                xaxis=f"x{axis}",
-                yaxis="y",
-            )
+            _add_published(figure, published[split], ticks[split], axes)
+            _add_numbers(figure, np.maximum(shown[split], ticks[split]), texts, axes, showlegend=False)
         for place, name in headings.items():
             members = [label for label in groups[name] if label in counts.index] if groups else []
             total, part = int(counts[split][members].sum()), float(shares[split][members].sum())
-            words = f"{100 * part:.1f} %" if as_share else f"{total:,}"
-            notes.append(
-                {
-                    "text": f"<b>{words}</b>", "x": 0, "y": place, "xref": f"x{axis}", "yref": "y", "xanchor": "left",
-                    "showarrow": False, "font": {"size": 12, "color": LIGHT["muted"]},
-                }
-            )  # fmt: skip
+            notes.append(_sum_of_group(percent(part) if as_share else f"{total:,}", place, axes))
     figure.layout.annotations = notes
     figure.update_layout(dragmode="select", selectdirection="v")
     return figure
+
+
+def _add_bars(
+    figure: go.Figure,
+    shown: pd.Series,
+    split: str,
+    axes: dict[str, object],
+    data: list[list[float]],
+    strong: list[bool],
+    texts: list[str] | None,
+) -> None:
+    """The bars of one split (``shown``: by label); ``texts`` stand at their ends."""
+    figure.add_bar(
+        **axes,
+        x=shown,
+        orientation="h",
+        name=SPLIT_NAMES.get(split, split),
+        text=texts,
+        textposition="none" if texts is None else "outside",
+        cliponaxis=False,
+        textfont={"color": LIGHT["muted"], "size": 12},
+        marker={
+            "color": SPLIT_COLOURS.get(split, LIGHT["grey"]),
+            "cornerradius": 2,
+            "opacity": [1.0 if is_strong else 0.4 for is_strong in strong],
+        },
+        # while a box is drawn; plotly throws without them, for the numbers have a font of their own
+        selected={"textfont": {"color": LIGHT["ink"]}},
+        unselected={"textfont": {"color": LIGHT["muted"]}, "marker": {"opacity": 0.4}},
+        hovertext=[class_name(label) for label in shown.index],
+        customdata=data,
+        hovertemplate="%{hovertext}<br>%{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split<extra></extra>",
+    )
+
+
+def _add_published(figure: go.Figure, published: pd.Series, ticks: pd.Series, axes: dict[str, object]) -> None:
+    """A tick where the published share of each class would end."""
+    shares = 100 * published / published.sum()
+    figure.add_scatter(
+        **axes,
+        x=ticks,
+        mode="markers",
+        marker=_TICK,
+        customdata=[[int(count), float(share)] for count, share in zip(published, shares, strict=True)],
+        hovertemplate="published: %{customdata[0]:,} photos<br>%{customdata[1]:.1f} % of the split<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _sum_of_group(text: str, place: int, axes: dict[str, object]) -> dict[str, object]:
+    return {
+        "text": f"<b>{text}</b>", "x": 0, "y": place, "xref": axes["xaxis"], "yref": "y", "xanchor": "left",
+        "showarrow": False, "font": {"size": 12, "color": LIGHT["muted"]},
+    }  # fmt: skip
+
+
+def _add_numbers(figure: go.Figure, ends: pd.Series, texts: list[str], axes: dict[str, object], **more: object) -> None:
+    """What is written behind the ends of bars."""
+    figure.add_scatter(
+        **axes, x=ends, mode="text", text=[f"  {text}" for text in texts], textposition="middle right",
+        textfont={"color": LIGHT["muted"], "size": 12}, hoverinfo="skip", cliponaxis=False, **more,
+    )  # fmt: skip
 
 
 def simulated_epoch(rows: pd.DataFrame, *, title: str = "", drawn: bool = False) -> go.Figure:
@@ -179,11 +186,8 @@ def simulated_epoch(rows: pd.DataFrame, *, title: str = "", drawn: bool = False)
                 name=tick,
             )  # fmt: skip
         behind = np.maximum(values, ticks if tick else 1)  # numbers stand clear of the ticks and of the line at 1
-        figure.add_scatter(
-            y=places, x=behind, mode="text", text=[f"  {written.format(value)}" for value in values],
-            textposition="middle right", textfont={"color": LIGHT["muted"], "size": 12}, hoverinfo="skip",
-            cliponaxis=False, xaxis=f"x{axis}", yaxis="y", name="",
-        )  # fmt: skip
+        axes = {"y": places, "xaxis": f"x{axis}", "yaxis": "y"}
+        _add_numbers(figure, behind, [written.format(value) for value in values], axes, name="")
     figure.add_shape(
         type="line", x0=1, x1=1, y0=-0.5, y1=len(rows) - 0.5, xref=f"x{_axis(2)}", yref="y",
         line={"color": LIGHT["muted"], "width": 1.2, "dash": "dot"},

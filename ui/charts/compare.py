@@ -11,7 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.numbers import percent, signed, signed_between
 
 _MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
@@ -33,11 +34,8 @@ def difference_scale(
         y=[0],
         mode="markers",
         marker={"color": colour, "size": 15, "symbol": "diamond"},
-        error_x={
-            "type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low],
-            "color": colour, "thickness": 4, "width": 9,
-        },
-        hovertemplate=f"{value:+.2f} points [{low:+.2f}, {high:+.2f}]<extra></extra>".replace("-", "−"),
+        error_x=error_bars([high - value], [value - low], colour, thickness=4, width=9),
+        hovertemplate=f"{signed(value, '+.2f')} points {signed_between(low, high, '+.2f')}<extra></extra>",
         cliponaxis=False,
     )  # fmt: skip
     figure.layout.shapes = [
@@ -51,7 +49,7 @@ def difference_scale(
         {**far, "text": f"{_short(second_name)} better →", "x": 1, "xref": "paper", "xanchor": "right",
          "y": 1.02},
         {**far, "text": f"equal within {margin:g}", "x": 0, "xref": "x", "y": 1.02},
-        {**far, "text": f"<b>{value:+.1f}</b> [{low:+.1f}, {high:+.1f}]".replace("-", "−"), "x": value, "xref": "x",
+        {**far, "text": f"<b>{signed(value)}</b> {signed_between(low, high)}", "x": value, "xref": "x",
          "y": 0.64, "font": {"size": 14, "color": LIGHT["ink"]}},
     ]  # fmt: skip
     figure.update_layout(
@@ -204,7 +202,7 @@ def _lines(figure: go.Figure, published: Sequence[tuple[str, float]]) -> None:
         for _, accuracy in published
     ]  # fmt: skip
     figure.layout.annotations = [
-        {"text": f"{html.escape(name, quote=False)} {100 * accuracy:.1f} %",
+        {"text": f"{html.escape(name, quote=False)} {percent(accuracy)}",
          "x": 1, "xref": "paper", "xanchor": "right",
          "y": 100 * accuracy, "yref": "y", "yanchor": "bottom", "showarrow": False,
          "font": {"size": 12, "color": LIGHT["muted"]}}

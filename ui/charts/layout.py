@@ -44,6 +44,14 @@ def _shortened(names: Sequence[str], most: int) -> list[str]:
     ]
 
 
+def error_bars(up: object, down: object, colour: str, *, thickness: float, width: int) -> dict[str, object]:
+    """An interval that reaches ``up`` above and ``down`` below its values; ``width`` is that of its ends."""
+    return {
+        "type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": colour, "thickness": thickness,
+        "width": width,
+    }  # fmt: skip
+
+
 def base_layout(title: str = "", *, drawn: bool = False, mark: str = "", **changes: object) -> go.Layout:
     """The look that every chart shares. ``drawn`` says in the title that the data are drawn, not photographed; ``mark``
     is the colour of a dot before it, a run's own."""

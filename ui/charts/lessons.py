@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from fashion_core.metrics.intervals import wilson
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.numbers import percent
 
 #: First and second training of a lesson: colour and symbol say the same.
 LOOKS = (("indigo", "circle", "solid"), ("turmeric", "diamond", "dash"))
@@ -26,16 +27,15 @@ def shares(rows: pd.DataFrame, *, title: str, guess: float | None = None, unit: 
         figure.add_scatter(
             x=own["rate"] * 100, y=own.index.to_numpy(), mode="markers", showlegend=False, cliponaxis=False,
             marker={"color": LIGHT[colour], "symbol": symbol, "size": 12},
-            error_x={"type": "data", "symmetric": False, "array": (own["high"] - own["rate"]) * 100,
-                     "arrayminus": (own["rate"] - own["low"]) * 100, "color": LIGHT[colour], "thickness": 2,
-                     "width": 6},
+            error_x=error_bars((own["high"] - own["rate"]) * 100, (own["rate"] - own["low"]) * 100, LIGHT[colour],
+                               thickness=2, width=6),
             customdata=np.stack([own["low"] * 100, own["high"] * 100, own["n"]], axis=1),
             hovertemplate="%{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], n = %{customdata[2]:,}"
             "<extra></extra>",
         )  # fmt: skip
     font = {"size": 13, "color": LIGHT["ink"]}
     notes = [
-        {"text": f"<b>{100 * row.rate:.1f} %</b>", "x": 1.01, "xref": "paper", "xanchor": "left", "y": place,
+        {"text": f"<b>{percent(row.rate)}</b>", "x": 1.01, "xref": "paper", "xanchor": "left", "y": place,
          "showarrow": False, "font": font}
         for place, row in enumerate(rows.itertuples())
     ]  # fmt: skip
@@ -73,8 +73,8 @@ def recall_by_size(classes: pd.DataFrame, names: Mapping[str, str], *, title: st
         colour, symbol, _ = LOOKS[("plain", "balanced").index(part)]
         low, high = (100 * bound for bound in wilson(classes[part].to_numpy(), classes["n"].to_numpy()))
         rate = (classes[part] / classes["n"] * 100).to_numpy()
-        spread = {"type": "data", "symmetric": False, "array": high - rate, "arrayminus": rate - low, "width": 3,
-                  "thickness": 1.2, "color": LIGHT[colour], "visible": len(names) == 1}  # fmt: skip
+        spread = error_bars(high - rate, rate - low, LIGHT[colour], thickness=1.2, width=3)
+        spread["visible"] = len(names) == 1
         figure.add_scatter(
             error_x=spread, x=rate, y=place_N, mode="markers", name=words, cliponaxis=False,
             marker={"color": LIGHT[colour], "symbol": symbol, "size": 11}, customdata=place_N,

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -18,100 +19,123 @@ EYE = {"x": 1.45, "y": 1.45, "z": 1.2}  # from nearer the axes' titles leave the
 CENTRE = {"x": 0.0, "y": 0.0, "z": -0.14}  # the titles hang below the cube: at 0 the chart's edge cut them
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Map:
+    """What lies on a map, and how it is drawn whatever its points are coloured by.
+
+    ``points``: float32 N x 2, or N x 3 for a map in space; ``rows`` are their ids, None for 0, 1, 2 and so on;
+    ``hover`` is a line a point. ``ringed`` are places (M x 2 or 3) that get a ring. ``shown`` is from where to where
+    the axes reach (2 x 2: low, high) where that is more than the points do, in half a page. ``mark`` is the colour of
+    the run that ``title`` names.
+    """
+
+    points: np.ndarray
+    rows: np.ndarray | None = None
+    hover: Sequence[str] | None = None
+    ringed: np.ndarray | None = None
+    axis_titles: Sequence[str] = ("", "", "")
+    shown: np.ndarray | None = None
+    title: str = ""
+    mark: str = ""
+    drawn: bool = False
+
+    @property
+    def is_flat(self) -> bool:
+        return self.points.shape[1] == 2
+
+    def figure(self) -> go.Figure:
+        return go.Figure(layout=base_layout(self.title, drawn=self.drawn, mark=self.mark))
+
+    def add(self, figure: go.Figure, mask: np.ndarray, *, marker: dict, **more: object) -> None:
+        """One trace of the points of ``mask``, flat or in space; its ``customdata`` is the int32 row id alone."""
+        points = self.points[mask]
+        rows = (np.arange(len(self.points)) if self.rows is None else self.rows)[mask].astype(np.int32)
+        places = {axis: points[:, place].astype(np.float32) for place, axis in enumerate("xyz"[: points.shape[1]])}
+        if self.is_flat:
+            opacity = more.pop("opacity")  # of each marker: of the trace it would redraw all at each hover
+            figure.add_scattergl(
+                **places, customdata=rows, mode="markers", marker={"size": 6, "opacity": opacity, **marker}, **more
+            )
+        else:
+            figure.add_scatter3d(**places, customdata=rows, mode="markers", marker={"size": 3.5, **marker}, **more)
+
+    def lines(self, mask: np.ndarray) -> np.ndarray | None:
+        """``hover`` of the points of ``mask``."""
+        return None if self.hover is None else np.asarray(self.hover)[mask]
+
+
 def embedding_scatter(
-    points: np.ndarray,
+    the_map: Map,
     labels: Sequence[str],
     classes: Sequence[str],
     *,
-    rows: np.ndarray | None = None,
-    hover: Sequence[str] | None = None,
     highlight: Sequence[str] = (),
-    ringed: np.ndarray | None = None,
-    axis_titles: Sequence[str] = ("", "", ""),
     colours: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
     legend: bool = False,
-    shown: np.ndarray | None = None,
-    title: str = "",
-    mark: str = "",
-    drawn: bool = False,
 ) -> go.Figure:
-    """A map (``points`` float32 N x 2, or N x 3 for one in space). One trace a group, of many groups one for
-    all that are not highlighted; its ``customdata`` is the int32 row id alone.
+    """A map coloured by groups. One trace a group, of many groups one for all that are not highlighted.
 
     ``labels`` are the points' groups and ``classes`` the groups in the order of drawing; without ``colours`` and
     ``names`` they are classes. With ``highlight`` the other groups turn grey and lie below. Each group's name stands at
-    its median, or in a ``legend``. ``hover`` is a line a point under its group; ``ringed`` are places (M x 2 or 3) that
-    get a ring. ``shown`` is from where to where the axes reach (2 x 2: low, high) where that is more than the points
-    do, in half a page. ``mark`` is the colour of the run that ``title`` names.
+    its median, or in a ``legend``; a point's line of ``hover`` stands under its group.
     """
-    rows = np.arange(len(points), dtype=np.int32) if rows is None else rows.astype(np.int32)
     labels = np.asarray(labels)
-    hover = None if hover is None else np.asarray(hover)
     colours = class_colours(tuple(classes)) if colours is None else colours
     written = {name: html.escape(names[name], quote=False) if names else class_name(name) for name in classes}
-    figure = go.Figure(layout=base_layout(title, drawn=drawn, mark=mark))
+    figure = the_map.figure()
     order = [name for name in classes if name not in highlight] + [name for name in classes if name in highlight]
     steps = 5 if len(classes) > len(SYMBOLS) else 1  # right and wrong differ by more than colour
     shade = {name: LIGHT["indigo"] if highlight and colours[name] in GREYS else colours[name] for name in order}
     medians: dict[str, np.ndarray] = {}
     if len(order) >= worst_classes.MANY:
         order = [name for name in order if name in highlight]
-        _add_together(figure, points, rows, labels, hover, written, shade, apart=highlight)
+        _add_together(figure, the_map, labels, written, shade, apart=highlight)
     for name in order:
         mask = labels == name
         if not mask.any():
             continue
         pale = bool(highlight) and name not in highlight
-        _add(
-            figure, points[mask], rows[mask],
+        the_map.add(
+            figure, mask,
             name=written[name],
             uid=name,  # a lasso's points stay with their group when the order of the traces changes
-            text=None if hover is None else hover[mask],
+            text=the_map.lines(mask),
             opacity=0.28 if pale else 0.8,
             marker={
                 "color": LIGHT["grey"] if pale else shade[name],
                 # without a GPU a browser drew mixed symbols 1.9 and 3.6 times as long as circles (two tries)
                 "symbol": "circle" if pale else SYMBOLS[list(classes).index(name) // steps % 3],
             },
-            hovertemplate=f"{written[name]}{'' if hover is None else '<br>%{text}'}<extra></extra>",
+            hovertemplate=f"{written[name]}{'' if the_map.hover is None else '<br>%{text}'}<extra></extra>",
         )  # fmt: skip
         if not pale:
-            medians[name] = np.median(points[mask], axis=0)
-    flat = points.shape[1] == 2
-    legend = legend or not flat
+            medians[name] = np.median(the_map.points[mask], axis=0)
+    legend = legend or not the_map.is_flat
     if not legend:
-        for name, (x, y) in _apart(medians, points, shown).items():
-            figure.add_annotation(
-                x=x, y=y, text=written[name], showarrow=False,
-                font={"size": 12, "color": LIGHT["ink"]}, bgcolor=LIGHT["ground"], opacity=0.85, borderpad=2,
-            )  # fmt: skip
-    _finish(figure, ringed, axis_titles, flat, titled=bool(title))
+        _write_names(figure, the_map, medians, written)
+    _finish(figure, the_map)
     figure.update_layout(showlegend=legend)
     if legend:
         figure.update_layout(
-            margin={"t": 34 if title else 8},
+            margin={"t": 34 if the_map.title else 8},
             legend={"orientation": "v", "x": 1, "xanchor": "left", "y": 1, "yanchor": "top", "itemsizing": "constant"},
         )
     return figure
 
 
-def value_scatter(
-    points: np.ndarray,
-    values: np.ndarray,
-    *,
-    rows: np.ndarray,
-    hover: Sequence[str] | None = None,
-    ringed: np.ndarray | None = None,
-    axis_titles: Sequence[str] = ("", "", ""),
-    unit: str = "",
-    title: str = "",
-    drawn: bool = False,
-) -> go.Figure:
+def _write_names(figure: go.Figure, the_map: Map, medians: dict[str, np.ndarray], written: Mapping[str, str]) -> None:
+    for name, (x, y) in _apart(medians, the_map.points, the_map.shown).items():
+        figure.add_annotation(
+            x=x, y=y, text=written[name], showarrow=False,
+            font={"size": 12, "color": LIGHT["ink"]}, bgcolor=LIGHT["ground"], opacity=0.85, borderpad=2,
+        )  # fmt: skip
+
+
+def value_scatter(the_map: Map, values: np.ndarray, *, unit: str = "") -> go.Figure:
     """The same map coloured by a number a point (``values`` float N; NaN is grey), strong where it is high."""
-    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    figure = the_map.figure()
     told = ~np.isnan(values)
-    lines = None if hover is None else np.asarray(hover)
     low, high = np.quantile(values[told], [0.02, 0.98]) if told.any() else (0.0, 1.0)
     scale = [[place / (len(MORE_RAMP) - 1), colour] for place, colour in enumerate(MORE_RAMP)]
     bar = {
@@ -124,33 +148,19 @@ def value_scatter(
                 "colorbar": bar}),
     ):  # fmt: skip
         if mask.any():
-            _add(
-                figure, points[mask], rows[mask].astype(np.int32), name="", uid=str(bool(mask is told)), opacity=0.85,
-                text=None if lines is None else lines[mask], marker=marker, hovertemplate="%{text}<extra></extra>",
+            the_map.add(
+                figure, mask, name="", uid=str(bool(mask is told)), opacity=0.85, text=the_map.lines(mask),
+                marker=marker, hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
-    _finish(figure, ringed, axis_titles, points.shape[1] == 2, titled=bool(title))
+    _finish(figure, the_map)
     figure.update_layout(showlegend=False)
     return figure
 
 
-def _add(figure: go.Figure, points: np.ndarray, rows: np.ndarray, *, marker: dict, **more: object) -> None:
-    """One trace, flat or in space."""
-    places = {axis: points[:, place].astype(np.float32) for place, axis in enumerate("xyz"[: points.shape[1]])}
-    if points.shape[1] == 3:
-        figure.add_scatter3d(**places, customdata=rows, mode="markers", marker={"size": 3.5, **marker}, **more)
-    else:
-        opacity = more.pop("opacity")  # of each marker: of the trace it would redraw all at each hover
-        figure.add_scattergl(
-            **places, customdata=rows, mode="markers", marker={"size": 6, "opacity": opacity, **marker}, **more
-        )
-
-
 def _add_together(
     figure: go.Figure,
-    points: np.ndarray,
-    rows: np.ndarray,
+    the_map: Map,
     labels: np.ndarray,
-    hover: np.ndarray | None,
     written: Mapping[str, str],
     shade: Mapping[str, str],
     *,
@@ -158,31 +168,31 @@ def _add_together(
 ) -> None:
     """All groups but those ``apart`` as one trace: a thousand traces take plotly three seconds, and the browser ten."""
     mask = np.isin(labels, [name for name in written if name not in set(apart)])
-    names = [written[label] for label in labels[mask]]
-    text = names if hover is None else [f"{name}<br>{line}" for name, line in zip(names, hover[mask], strict=True)]
-    _add(
-        figure, points[mask], rows[mask], name="other classes" if apart else "all classes", uid="together/", text=text,
+    text, lines = [written[label] for label in labels[mask]], the_map.lines(mask)
+    if lines is not None:
+        text = [f"{name}<br>{line}" for name, line in zip(text, lines, strict=True)]
+    the_map.add(
+        figure, mask, name="other classes" if apart else "all classes", uid="together/", text=text,
         opacity=0.28 if apart else 0.8,
         marker={"symbol": "circle", "color": LIGHT["grey"] if apart else [shade[label] for label in labels[mask]]},
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
 
 
-def _finish(
-    figure: go.Figure, ringed: np.ndarray | None, axis_titles: Sequence[str], flat: bool, *, titled: bool
-) -> None:
+def _finish(figure: go.Figure, the_map: Map) -> None:
     """Rings, axes and how the mouse acts."""
+    ringed, flat = the_map.ringed, the_map.is_flat
     if ringed is not None and len(ringed):
         look = {"symbol": "circle-open", "size": 14 if flat else 9, "color": LIGHT["ink"], "line": {"width": 2}}
         places = {axis: ringed[:, place] for place, axis in enumerate("xyz"[: ringed.shape[1]])}
         add = figure.add_scattergl if flat else figure.add_scatter3d
         add(**places, mode="markers", hoverinfo="skip", uid="ringed", showlegend=False, marker=look)
-    figure.update_layout(margin={"t": 34 if titled else 8}, hovermode="closest")
+    figure.update_layout(margin={"t": 34 if the_map.title else 8}, hovermode="closest")
     if flat:
         figure.update_layout(
             dragmode="lasso",
-            xaxis={"title": {"text": axis_titles[0]}, "zeroline": False},
-            yaxis={"title": {"text": axis_titles[1]}, "zeroline": False},
+            xaxis={"title": {"text": the_map.axis_titles[0]}, "zeroline": False},
+            yaxis={"title": {"text": the_map.axis_titles[1]}, "zeroline": False},
         )
         return
     axes = {
@@ -191,7 +201,7 @@ def _finish(
             "tickfont": {"size": 11, "color": LIGHT["muted"]}, "gridcolor": LIGHT["line"],
             "zerolinecolor": LIGHT["line"], "showbackground": False, "showspikes": False,
         }
-        for axis, words in zip("xyz", axis_titles, strict=False)
+        for axis, words in zip("xyz", the_map.axis_titles, strict=False)
     }  # fmt: skip
     figure.update_layout(
         dragmode="orbit", scene={**axes, "aspectmode": "cube", "camera": {"eye": EYE, "center": CENTRE}}

@@ -93,21 +93,18 @@ def matrix_difference(
     second: np.ndarray,
     labels: Sequence[str],
     *,
-    first_name: str,
-    second_name: str,
+    names: tuple[str, str],
     places: Sequence[int] | None = None,
     chosen: tuple[int, int] | None = None,
     breaks: Sequence[int] = (),
     counted: str = "photos",
-    title: str = "",
-    drawn: bool = False,
 ) -> go.Figure:
     """Row shares of ``first`` minus row shares of ``second`` (counts, K x K), in percentage points, with their sign.
 
     Indigo: the first has more; turmeric: the second; both in proportion to the largest difference. Cells that are equal
-    to a tenth of a point are paper. ``customdata`` of a cell is the difference. Names are shown as they are.
-    ``counted``: what a row counts; answers, where several models answered the same photos. ``places``, ``chosen`` and
-    ``breaks`` as in ``confusion_matrix``.
+    to a tenth of a point are paper. ``customdata`` of a cell is the difference. ``names`` of the two are shown as they
+    are. ``counted``: what a row counts; answers, where several models answered the same photos. ``places``, ``chosen``
+    and ``breaks`` as in ``confusion_matrix``.
     """
     one, two, of_first, of_second = shares(first), shares(second), first.sum(axis=1), second.sum(axis=1)
     if places is not None:
@@ -122,21 +119,21 @@ def matrix_difference(
     roomy = K <= ROOMY
     written = np.char.replace(np.char.mod("%+.1f" if roomy else "%+.0f", points), "-", "−")
     written = np.where(shown if roomy else np.abs(points) >= 0.5, written, "")  # the rest is told by its colour
-    names = [class_name(label) for label in labels]
-    one_name, two_name = class_name(first_name), class_name(second_name)
+    classes = [class_name(label) for label in labels]
+    one_name, two_name = map(class_name, names)
     hover = np.empty((K, K), dtype=object)
     for row in range(K):
         for column in range(K):
             gain = (points[row, column] > 0) == (row == column)
             verdict = f"{one_name} is {'better' if gain else 'worse'} here" if shown[row, column] else "no difference"
             hover[row, column] = (
-                f"<b>{names[row]}</b> predicted as <b>{names[column]}</b><br>"
+                f"<b>{classes[row]}</b> predicted as <b>{classes[column]}</b><br>"
                 f"{one_name}: {100 * one[row, column]:.1f} % of {int(of_first[row]):,} {counted}<br>"
                 f"{two_name}: {100 * two[row, column]:.1f} % of {int(of_second[row]):,} {counted}<br>{verdict}"
             )
-    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    figure = go.Figure(layout=base_layout())
     _cells(figure, shade, written, hover, points, LESS, MORE)
-    _axes(figure, names, chosen, breaks, title)
+    _axes(figure, classes, chosen, breaks, "")
     return figure
 
 

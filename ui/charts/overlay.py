@@ -11,8 +11,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, error_bars
 from ui.charts.lines import thin
+from ui.charts.numbers import percent
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -81,7 +82,7 @@ def finding(series: Sequence[Series]) -> str:
         return "Loss and validation accuracy by epochs seen"
     ends.sort(reverse=True)
     if ends[0][1] > ends[1][2]:
-        return f"Ahead on validation: {ends[0][3]}, {100 * ends[0][0]:.1f} % to {100 * ends[1][0]:.1f} %"
+        return f"Ahead on validation: {ends[0][3]}, {percent(ends[0][0])} to {percent(ends[1][0])}"
     return "The best two overlap on validation: no winner here"
 
 
@@ -158,11 +159,8 @@ def _draw(
     what = f"mean of {len(one.tracks)} seeds, " if several else ""
     points = {}
     if axis == "y2":
-        points = {
-            "error_y": {"type": "data", "symmetric": False, "array": high - y, "arrayminus": y - low, "width": 3,
-                        "thickness": 1.2, "color": look["color"]},
-            "marker": {"size": 7},
-        }  # fmt: skip
+        error = error_bars(high - y, y - low, look["color"], thickness=1.2, width=3)
+        points = {"error_y": error, "marker": {"size": 7}}
     figure.add_scatter(
         x=thin_x, y=thin_y, yaxis=axis, mode="lines" if axis == "y" else "lines+markers", line=look,
         uid=f"{one.key} {axis}", name=one.name,

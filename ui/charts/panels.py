@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import LONGEST, base_layout, names_axis
+from ui.charts.layout import LONGEST, base_layout, error_bars, names_axis
 
 #: The looks of reference marks, in the order of a panel's references: shapes that are told apart without colour.
 MARKS = (
@@ -55,34 +55,7 @@ def interval_panels(
     dots = 0.46 if len(panels) > 1 else 0.62  # of a panel's width; the rest is for what is printed
     for place, panel in enumerate(panels):
         number = "" if place == 0 else str(place + 1)
-        value, low, high = (100 * np.asarray(numbers, dtype=float) for numbers in (panel.value, panel.low, panel.high))
-        printed = [
-            f"<b>{_percent(v)}</b> [{_percent(a)}, {_percent(b)}]" if np.isfinite(v) else "–"
-            for v, a, b in zip(value, low, high, strict=True)
-        ]
-        for order, (reference, numbers) in enumerate(panel.references.items()):
-            called = html.escape(reference, quote=False)
-            figure.add_scatter(
-                x=100 * np.asarray(numbers, dtype=float), y=rows, xaxis=f"x{number}", mode="markers", name=called,
-                marker=MARKS[order], legendgroup=called, showlegend=place == 0, hovertext=shown,
-                hovertemplate=f"%{{hovertext}}: {called} %{{x:.1f}} %<extra></extra>",
-            )  # fmt: skip
-        figure.add_scatter(
-            x=value, y=rows, xaxis=f"x{number}", mode="markers", name="here",
-            marker={"color": LIGHT["indigo"], "size": 8}, legendgroup="here",
-            showlegend=place == 0 and bool(panel.references),
-            error_x={
-                "type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low,
-                "color": LIGHT["indigo"], "thickness": 1.5, "width": 3,
-            },
-            customdata=printed, hovertext=[f"{name}, {detail}" for name, detail in zip(shown, details, strict=True)],
-            hovertemplate=f"%{{hovertext}}<br>{panel.title} %{{customdata}} %<extra></extra>",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=np.full(len(rows), 104 * top), y=rows, xaxis=f"x{number}", mode="text", text=printed,
-            textposition="middle right", textfont={"size": 12, "color": LIGHT["ink"]}, hoverinfo="skip",
-            showlegend=False, cliponaxis=False,
-        )  # fmt: skip
+        _add_panel(figure, panel, number, shown, details, top)
         start = place * width
         axes[f"xaxis{number}"] = {
             "domain": [start, start + width * 0.97], "range": [-1.5 * top, 100 * top / dots], "fixedrange": True,
@@ -102,6 +75,38 @@ def interval_panels(
         | {"range": [len(rows) - 0.5, -0.5], "fixedrange": True, "showgrid": True, "gridcolor": LIGHT["soft"]},
     )  # fmt: skip
     return figure
+
+
+def _add_panel(
+    figure: go.Figure, panel: Panel, number: str, shown: Sequence[str], details: Sequence[str], top: float
+) -> None:
+    """One panel's dots with their intervals, its marks, and the numbers at its right. ``number``: its axis's."""
+    rows = np.arange(len(shown))
+    value, low, high = (100 * np.asarray(numbers, dtype=float) for numbers in (panel.value, panel.low, panel.high))
+    printed = [
+        f"<b>{_percent(v)}</b> [{_percent(a)}, {_percent(b)}]" if np.isfinite(v) else "–"
+        for v, a, b in zip(value, low, high, strict=True)
+    ]
+    for order, (reference, numbers) in enumerate(panel.references.items()):
+        called = html.escape(reference, quote=False)
+        figure.add_scatter(
+            x=100 * np.asarray(numbers, dtype=float), y=rows, xaxis=f"x{number}", mode="markers", name=called,
+            marker=MARKS[order], legendgroup=called, showlegend=not number, hovertext=shown,
+            hovertemplate=f"%{{hovertext}}: {called} %{{x:.1f}} %<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=value, y=rows, xaxis=f"x{number}", mode="markers", name="here",
+        marker={"color": LIGHT["indigo"], "size": 8}, legendgroup="here",
+        showlegend=not number and bool(panel.references),
+        error_x=error_bars(high - value, value - low, LIGHT["indigo"], thickness=1.5, width=3),
+        customdata=printed, hovertext=[f"{name}, {detail}" for name, detail in zip(shown, details, strict=True)],
+        hovertemplate=f"%{{hovertext}}<br>{panel.title} %{{customdata}} %<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=np.full(len(rows), 104 * top), y=rows, xaxis=f"x{number}", mode="text", text=printed,
+        textposition="middle right", textfont={"size": 12, "color": LIGHT["ink"]}, hoverinfo="skip",
+        showlegend=False, cliponaxis=False,
+    )  # fmt: skip
 
 
 def height_of(num_rows: int, *, title: bool, references: bool) -> int:

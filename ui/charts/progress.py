@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, error_bars
 from ui.charts.lines import smoothed, thin
 
 
@@ -34,36 +34,8 @@ def progress_curves(
     is the whole run from its first second, so that a line grows into the room that is left."""
     losses = steps["loss"].to_numpy(dtype=float)
     figure = go.Figure(layout=base_layout(finding(losses), drawn=drawn))
-    x = steps["step"].to_numpy()
-    raw_x, raw_y = thin(x, losses)
-    soft_x, soft_y = thin(x, smoothed(losses))
-    figure.add_scatter(
-        x=raw_x, y=raw_y, mode="lines+markers" if len(x) < 40 else "lines", name="As logged",
-        line={"color": LIGHT["grey"], "width": 1}, marker={"size": 4}, opacity=0.75,
-        hovertemplate="step %{x:,}: loss %{y:.3f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": colour, "width": 2.5},
-        hovertemplate="step %{x:,}: average %{y:.3f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=epochs["step"], y=epochs["val_loss"], mode="markers", name="Validation",
-        marker={"color": LIGHT["turmeric"], "size": 10, "symbol": "diamond"}, customdata=epochs["epoch"],
-        hovertemplate="epoch %{customdata}: validation loss %{y:.3f}<extra></extra>",
-    )  # fmt: skip
-    share, low, high = (epochs[name].to_numpy(dtype=float) * 100 for name in ("val_accuracy", "low", "high"))
-    said = [""] * (len(share) - 1) + [f"  {value:.1f} %" for value in share[-1:]]
-    figure.add_scatter(
-        x=epochs["step"], y=share, yaxis="y2", mode="lines+markers+text",
-        line={"color": LIGHT["turmeric"], "width": 2}, marker={"size": 8, "symbol": "diamond"}, showlegend=False,
-        text=said, textposition="top left" if len(share) > 1 else "middle left", cliponaxis=False,
-        textfont={"size": 12, "color": LIGHT["ink"]},
-        error_y={"type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low, "width": 3,
-                 "thickness": 1.2, "color": LIGHT["turmeric"]},
-        customdata=np.stack([epochs["epoch"], low, high], axis=1),
-        hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]"
-        "<extra></extra>",
-    )  # fmt: skip
+    _add_loss(figure, steps["step"].to_numpy(), losses, epochs, colour)
+    _add_accuracy(figure, epochs)
     # Where an epoch ends. Shapes as plain dicts: add_vline takes 12 ms each, and this figure is built every second.
     ends = range(steps_per_epoch, total_steps, steps_per_epoch) if total_steps <= 12 * steps_per_epoch else ()
     line = {"color": LIGHT["line"], "width": 1, "dash": "dot"}
@@ -86,3 +58,39 @@ def progress_curves(
     )  # fmt: skip
     figure.layout.yaxis2.title.font = {"color": LIGHT["muted"], "size": 13}
     return figure
+
+
+def _add_loss(figure: go.Figure, x: np.ndarray, losses: np.ndarray, epochs: pd.DataFrame, colour: str) -> None:
+    """As logged, as a moving average, and on validation."""
+    raw_x, raw_y = thin(x, losses)
+    soft_x, soft_y = thin(x, smoothed(losses))
+    figure.add_scatter(
+        x=raw_x, y=raw_y, mode="lines+markers" if len(x) < 40 else "lines", name="As logged",
+        line={"color": LIGHT["grey"], "width": 1}, marker={"size": 4}, opacity=0.75,
+        hovertemplate="step %{x:,}: loss %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=soft_x, y=soft_y, mode="lines", name="Moving average", line={"color": colour, "width": 2.5},
+        hovertemplate="step %{x:,}: average %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=epochs["step"], y=epochs["val_loss"], mode="markers", name="Validation",
+        marker={"color": LIGHT["turmeric"], "size": 10, "symbol": "diamond"}, customdata=epochs["epoch"],
+        hovertemplate="epoch %{customdata}: validation loss %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+
+
+def _add_accuracy(figure: go.Figure, epochs: pd.DataFrame) -> None:
+    """Below the loss, with intervals; the last one is written out."""
+    share, low, high = (epochs[name].to_numpy(dtype=float) * 100 for name in ("val_accuracy", "low", "high"))
+    said = [""] * (len(share) - 1) + [f"  {value:.1f} %" for value in share[-1:]]
+    figure.add_scatter(
+        x=epochs["step"], y=share, yaxis="y2", mode="lines+markers+text",
+        line={"color": LIGHT["turmeric"], "width": 2}, marker={"size": 8, "symbol": "diamond"}, showlegend=False,
+        text=said, textposition="top left" if len(share) > 1 else "middle left", cliponaxis=False,
+        textfont={"size": 12, "color": LIGHT["ink"]},
+        error_y=error_bars(high - share, share - low, LIGHT["turmeric"], thickness=1.2, width=3),
+        customdata=np.stack([epochs["epoch"], low, high], axis=1),
+        hovertemplate="epoch %{customdata[0]:.0f}: %{y:.1f} % [%{customdata[1]:.1f}, %{customdata[2]:.1f}]"
+        "<extra></extra>",
+    )  # fmt: skip

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from fashion_core.metrics import intervals
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.numbers import percent
 
 
 def recalls(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -25,7 +26,7 @@ def finding(matrix: np.ndarray, classes: Sequence[str]) -> str:
     if not (n > 0).any():
         return ""
     worst = int(np.nanargmin(share))
-    return f"Found least often: {class_name(classes[worst])}, {100 * share[worst]:.1f} % of {n[worst]:,}"
+    return f"Found least often: {class_name(classes[worst])}, {percent(share[worst])} of {n[worst]:,}"
 
 
 def recall_dots(
@@ -52,8 +53,7 @@ def recall_dots(
     figure.add_scatter(
         x=share, y=np.arange(K), mode="markers", name="This epoch, 95 % interval", uid="now",
         marker={"size": 10, "color": LIGHT["indigo"]},
-        error_x={"type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low, "width": 4,
-                 "thickness": 1.4, "color": LIGHT["indigo"]},
+        error_x=error_bars(high - share, share - low, LIGHT["indigo"], thickness=1.4, width=4),
         customdata=np.stack([low, high, n / 100], axis=1),
         hovertext=[class_name(label) for label in classes],
         hovertemplate="<b>%{hovertext}</b>: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}]<br>"

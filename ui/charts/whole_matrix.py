@@ -21,14 +21,12 @@ def nearest_cell(matrix: np.ndarray, row: int, column: int, reach: int = 3) -> t
     return int(near[0]), int(near[1])
 
 
-def whole_matrix(
-    matrix: np.ndarray, labels: Sequence[str], *, chosen: Sequence[int] = (), title: str = "", drawn: bool = False
-) -> go.Figure:
+def whole_matrix(matrix: np.ndarray, labels: Sequence[str], *, chosen: Sequence[int] = ()) -> go.Figure:
     """Counts (int, K x K, rows true) in the order of ``labels``; the pointer names a cell, a click gives its row and
     column, a drag zooms. The cell ``chosen`` is marked."""
     K = len(labels)
     names = [class_name(label) for label in labels]
-    figure = go.Figure(layout=base_layout(title, drawn=drawn))
+    figure = go.Figure(layout=base_layout())
     figure.add_image(
         source=matrix_picture.address(matrix),
         zsmooth="fast" if K > matrix_picture.SMOOTH else False,

@@ -8,6 +8,7 @@ from fashion_core.metrics import seed_spread
 from ui.app import words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared.answer import Number
+from ui.shared.points import points_between
 
 
 def numbers_of(result: Result) -> list[Number]:
@@ -51,7 +52,7 @@ def _difference(result: Result, one: Comparison, *, alone: bool) -> Number:
     return Number(
         "Difference" if alone else f"{words.capital(one.second)} − {one.first}",
         points(one.value),
-        f"[{points(one.low)}, {points(one.high)}]\npoints, {p_words(one.p_rule)}",
+        f"{points_between(one.low, one.high)}\npoints, {p_words(one.p_rule)}",
         f"Points of {contrasts.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
         f"{arm(one.first).words}, with the 95 % interval. p is how often chance alone would show as much.",
     )
@@ -64,7 +65,7 @@ def _spread_numbers(result: Result) -> list[Number]:
         Number(
             "Spread (sd)",
             points(found.sd, False),
-            f"[{points(found.low, False)}, {points(found.high, False)}]\npoints, {spread.count} models",
+            f"{points_between(found.low, found.high, False)}\npoints, {spread.count} models",
             "How far models lie apart that differ by their seed alone, with chi-squared's 95 % interval.",
         ),
         Number("Mean accuracy", words.percent(spread.mean), words.interval(within(spread))),

@@ -16,27 +16,16 @@ from ui.charts.matrix import matrix_difference
 from ui.claims.numbers import within
 from ui.shared import bounded
 from ui.shared.plot import plot
+from ui.shared.table import show_table
 
 
 def show_tables(result: Result) -> None:
     """The rule, the arms and the comparisons."""
     st.markdown("**The rule, fixed before any result was seen**")
     st.markdown(words.plain(result.claim.rule))
-    st.dataframe(
-        _arm_table(result),
-        hide_index=True,
-        alt="Every arm with its numbers",
-        column_config=_COLUMNS,
-        placeholder="–",
-    )
+    show_table(_arm_table(result), alt="Every arm with its numbers", column_config=_COLUMNS)
     if result.comparisons:
-        st.dataframe(
-            _comparison_table(result),
-            hide_index=True,
-            alt="Every comparison",
-            column_config=_COLUMNS,
-            placeholder="–",
-        )
+        show_table(_comparison_table(result), alt="Every comparison", column_config=_COLUMNS)
         notices.aside(
             "Differences are in points with their 95 % interval by Welch's t over seeds and photos, as on Compare. "
             "Holm corrects p over those that decide, and over the others."
@@ -131,8 +120,8 @@ def show_classes(result: Result) -> None:
         st.markdown(f"**{words.capital(names[0])} minus {names[1]}**, in points of each row")
         plot(
             matrix_difference(
-                second, first, result.evidence.classes, first_name=words.capital(names[0]),
-                second_name=words.capital(names[1]), counted="answers", places=places,
+                second, first, result.evidence.classes, names=tuple(map(words.capital, names)), counted="answers",
+                places=places,
             ),
             key="matrices",
             alt=f"Difference of the two confusion matrices: {names[0]} minus {names[1]}",

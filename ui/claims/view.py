@@ -21,6 +21,7 @@ from ui.claims.places import HERE, Known
 from ui.shared import bounded, plain_words
 from ui.shared.answer import answer
 from ui.shared.plot import plot
+from ui.shared.points import points_between
 
 BADGES = {
     SUPPORTED: ("Supported", ":material/check_circle:", "green"),
@@ -180,9 +181,8 @@ def _finding(result: Result) -> str:
     deciding = [one for one in result.comparisons if one.decides]
     most = max(deciding, key=lambda one: abs(one.value))
     arm = result.claim.arm
-    bounds = f"[{points(most.low)}, {points(most.high)}]"
     first, second = (arm(name).words.partition(",")[0] for name in (most.first, most.second))
-    told = f"{points(most.value)} points {bounds}"
+    told = f"{points(most.value)} points {points_between(most.low, most.high)}"
     whole = f"{words.capital(second)}: {told} against {first}"
     if len(whole) <= FITS:
         return whole

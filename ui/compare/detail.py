@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fashion_core.compare import predictions, wording
+from fashion_core.compare import predictions
 from fashion_core.compare.comparison import Comparison
 from fashion_core.labels import display_name
 from fashion_core.metrics.seed_spread import Ranges
@@ -18,6 +18,8 @@ from ui.charts.compare import class_differences
 from ui.charts.matrix import matrix_difference, shares
 from ui.shared import bounded, class_words, gallery, matrix_excerpt, pickers
 from ui.shared.plot import clicked, plot
+from ui.shared.points import points_between
+from ui.shared.table import show_table
 
 ANY = address.ANY
 LOST, WON = "lost", "won"
@@ -83,8 +85,7 @@ def show_matrices(found: Comparison) -> None:
         found.matrix_second,
         found.matrix_first,
         found.classes,
-        first_name="Second",
-        second_name="First",
+        names=("Second", "First"),
         counted="photos" if len(found.first.members) < 2 and len(found.second.members) < 2 else "answers",
         places=places,
         chosen=chosen,
@@ -115,7 +116,7 @@ def _moved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def _whole(text: str) -> str:
     """``−12.5`` -> ``−12``; nothing where that is 0."""
     points = round(float(text.replace("−", "-")))
-    return f"{points:+d}".replace("-", "−") if points else ""
+    return words.signed(points, "+d") if points else ""
 
 
 def show_flips(found: Comparison, *, by_class: bool = True) -> None:
@@ -158,9 +159,8 @@ def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
     dataset = pickers.photos_or_notice(found.first.members[0], predicted)
     if dataset is None:
         shown = chosen[["image_id", "label", "first_predicted", "second_predicted"]]
-        st.dataframe(
+        show_table(
             shown.assign(**{name: shown[name].map(display_name) for name in shown.columns[1:]}),
-            hide_index=True,
             column_config={
                 "image_id": "Image",
                 "label": "True",
@@ -168,7 +168,6 @@ def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
                 "second_predicted": "Second",
             },
             alt="The photos that flipped",
-            placeholder="–",
         )
         return
     several = len(found.first.members) > 1 or len(found.second.members) > 1
@@ -241,15 +240,14 @@ def _show_class_table(found: Comparison) -> None:
     frame = found.per_class.sort_values("difference", ascending=False)
     percent = {name: 100 * frame[name] for name in ("first", "second", "difference")}
     between = [
-        f"[{wording.points(low)}, {wording.points(high)}]" if np.isfinite(low) else "no photos"
+        points_between(low, high) if np.isfinite(low) else "no photos"
         for low, high in zip(frame["low"], frame["high"], strict=True)
     ]
     chances = {"p_holm": [_chance(p) if np.isfinite(p) else "–" for p in frame["p_holm"]]}
-    st.dataframe(
+    show_table(
         frame.assign(label=frame["label"].map(display_name), between=between, **percent, **chances)[
             ["label", "n", "first", "second", "difference", "between", "p_holm"]
         ],
-        hide_index=True,
         height=bounded.table_height(len(frame)),
         column_config={
             "label": "Class",
@@ -263,7 +261,7 @@ def _show_class_table(found: Comparison) -> None:
             ),
         },
         alt="Recall of each class on both sides, their difference, its interval and its p-value after Holm",
-    placeholder="–",)  # fmt: skip
+    )
 
 
 def show_ranges(found: Comparison) -> None:
@@ -297,13 +295,11 @@ def _show_class_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
         }
     )
     numbers = {"mean": "Mean recall", "low": "Lowest", "high": "Highest"}
-    st.dataframe(
+    show_table(
         frame,
-        hide_index=True,
         column_config={"label": "Class"}
         | {name: st.column_config.NumberColumn(told, format="%.1f") for name, told in numbers.items()},
         alt="Mean, lowest and highest recall of each class over the seeds",
-        placeholder="–",
     )
 
 
@@ -320,9 +316,8 @@ def _show_cell_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
             "high": ranges.cells_high[rows, columns],
         }
     )
-    st.dataframe(
+    show_table(
         frame,
-        hide_index=True,
         column_config={
             "true": "True",
             "predicted": "Predicted",
@@ -331,7 +326,6 @@ def _show_cell_ranges(ranges: Ranges, classes: Sequence[str]) -> None:
             "high": st.column_config.NumberColumn("Highest", format="%.0f"),
         },
         alt="The cells of the confusion matrix that differ most between the seeds",
-        placeholder="–",
     )
 
 

@@ -18,6 +18,7 @@ from ui.charts.compare import accuracy_by_cost
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import run_names
 from ui.shared.plot import plot
+from ui.shared.table import show_table
 
 KEY = "tally"
 
@@ -79,7 +80,7 @@ def _show_table(frame: pd.DataFrame) -> None:
     bounds = zip(frame["low"], frame["high"], strict=True)
     intervals = ["" if math.isnan(low) else words.interval((low, high)) for low, high in bounds]
     split = SPLIT_NAMES.get(frame["split"].iloc[0], "Test") if len(frame) else "Test"
-    st.dataframe(
+    show_table(
         pd.DataFrame(
             {
                 "name": frame["name"],
@@ -96,7 +97,6 @@ def _show_table(frame: pd.DataFrame) -> None:
             }
         ),
         key=KEY,
-        hide_index=True,
         height=390,
         on_select=put_on_sides,
         selection_mode="multi-row",
@@ -116,7 +116,6 @@ def _show_table(frame: pd.DataFrame) -> None:
             "created": st.column_config.DatetimeColumn("Launched", format="D MMM YYYY HH:mm", width=140),
         },
         alt="Every run on these photos with its accuracy, interval, macro F1 and cost",
-        placeholder="–",
     )
     notices.aside("A click on a column sorts. Tick two rows to compare them, the upper one as the second.")
 

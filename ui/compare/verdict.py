@@ -20,6 +20,8 @@ from ui.compare import compare_sides
 from ui.shared import curves_view, plain_words, run_names
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
+from ui.shared.points import points_between
+from ui.shared.table import show_table
 
 BADGES = {
     wording.BETTER: ("Better", ":material/trending_up:", "green"),
@@ -79,8 +81,7 @@ def show_verdict(found: Comparison) -> None:
         Number(
             "Difference",
             f"{wording.points(found.difference.value)} points",
-            f"[{wording.points(low)}, {wording.points(high)}]"
-            + ("" if plain else f", {wording.p_words(found.difference.p_value)}"),
+            points_between(low, high) + ("" if plain else f", {wording.p_words(found.difference.p_value)}"),
             f"Second minus first, with its 95 % interval. Test: {found.difference.method}. p is how often chance alone "
             "would show a difference as large.",
         )
@@ -133,12 +134,7 @@ def show_settings(found: Comparison) -> None:
     if not found.settings:
         notices.aside("No setting differs: what is left is the luck of training, or the version of the program.")
         return
-    st.dataframe(
-        pd.DataFrame(found.settings, columns=["Setting", "First", "Second"]),
-        hide_index=True,
-        alt="The settings that differ",
-        placeholder="–",
-    )
+    show_table(pd.DataFrame(found.settings, columns=["Setting", "First", "Second"]), alt="The settings that differ")
     if found.first.result or found.second.result:
         notices.aside("Of a published result only what its authors wrote is known, so more may differ.")
 

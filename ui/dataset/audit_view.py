@@ -20,6 +20,7 @@ from ui.dataset import conflicts_view, exclude_form, label_errors, pairs_view
 from ui.shared import following, gallery, reproduce_view
 from ui.shared.answer import Number, answer
 from ui.shared.asked_photos import harmless
+from ui.shared.table import show_table
 
 PAIRS_A_PAGE = 24
 LABEL_ERRORS = "label_error"  # a finding of a run, not of the audit
@@ -101,6 +102,29 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
         ]
     )
     reproduce_view.show_dataset(dataset, f"python -m fashion_core audit {dataset.id}")
+    _say_leaks(dataset, found)
+    kinds = [kind for kind in ("leak", "look_alike", "conflict", *findings.KINDS) if found.counts[kind]]
+    kinds = list(dict.fromkeys(kinds))
+    judged = label_errors.runs_over(dataset)
+    if not kinds:
+        st.markdown("Nothing was found.")
+    if not judged:
+        notices.aside("Once a run has been trained and scored on these photos, it shows here which labels it doubts.")
+    kinds += [LABEL_ERRORS] * bool(judged)
+    if not kinds:
+        return
+    kind = address.select("Finding", kinds, key="finding", words=lambda name: _option(name, found))
+    if kind == LABEL_ERRORS:
+        suspected, source = label_errors.show(dataset)
+        _exports(dataset, kind, suspected, first=label_errors.FIRST, key=source)
+        return
+    chosen = table[table["kind"] == kind].reset_index(drop=True)
+    chosen.insert(0, "number", range(1, len(chosen) + 1))
+    _show_kind(dataset, kind, chosen)
+
+
+def _say_leaks(dataset: Dataset, found: audit.Audit) -> None:
+    """How many photos of each split leaked, and what the comparison cannot tell."""
     for pair in found.leaks:
         later_name, earlier = (SPLIT_NAMES[pair[name]].lower() for name in ("split", "other_split"))
         num, of = pair["images"], dataset.splits[pair["split"]]
@@ -126,41 +150,25 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
             else ""
         )
     )
-    kinds = [kind for kind in ("leak", "look_alike", "conflict", *findings.KINDS) if found.counts[kind]]
-    kinds = list(dict.fromkeys(kinds))
-    judged = label_errors.runs_over(dataset)
-    if not kinds:
-        st.markdown("Nothing was found.")
-    if not judged:
-        notices.aside("Once a run has been trained and scored on these photos, it shows here which labels it doubts.")
-    kinds += [LABEL_ERRORS] * bool(judged)
-    if not kinds:
-        return
-    kind = address.select("Finding", kinds, key="finding", words=lambda name: _option(name, found))
-    if kind == LABEL_ERRORS:
-        suspected, source = label_errors.show(dataset)
-        _exports(dataset, kind, suspected, first=label_errors.FIRST, key=source)
-        return
-    chosen = table[table["kind"] == kind].reset_index(drop=True)
-    chosen.insert(0, "number", range(1, len(chosen) + 1))
+
+
+def _show_kind(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:
+    """The findings of one kind (``chosen``) as their photos, and what can be done with them."""
+    ticked = None
     notices.aside(words.plain(findings.KINDS[kind]))
     if kind in ("damaged", "missing"):
-        st.dataframe(
+        show_table(
             chosen[["image_id", "split", "label", "reason"]],
-            hide_index=True,
             column_config={"image_id": "Photo", "split": "Split", "label": "Class", "reason": "Why"},
             alt=f"{_title(kind)} photos, each with its reason",
-            placeholder="–",
         )
     elif kind in findings.SINGLES:
         _show_singles(dataset, chosen)
     elif kind == "conflict":
         ticked = conflicts_view.show(dataset, chosen)
-        _exports(dataset, kind, chosen, ticked=ticked)
-        return
     else:
         _show_pairs(dataset, chosen)
-    _exports(dataset, kind, chosen)
+    _exports(dataset, kind, chosen, ticked=ticked)
 
 
 def _option(kind: str, found: audit.Audit) -> str:

@@ -25,6 +25,7 @@ from ui.charts.layout import SPLIT_NAMES
 from ui.dataset import photo_filters
 from ui.shared import bounded, plain_words
 from ui.shared.plot import clicked, dragged, plot
+from ui.shared.table import show_table
 
 KEY = "distribution"
 BARS = {"photos": "Photos", "share": "Shares"}
@@ -209,12 +210,8 @@ def _verdict(shift: LabelShift, names: Sequence[str]) -> str:
     if shift.p_value >= SURE:
         return f"{chance}. No more than chance ({test}, p\u00a0=\u00a0{shift.p_value:.3f})."
     largest = np.argsort(-np.abs(shift.points_K), kind="stable")[:3]
-    moved = ", ".join(f"{words.plain(display_name(names[k]))} {_points(shift.points_K[k])}" for k in largest)
+    moved = ", ".join(f"{words.plain(display_name(names[k]))} {words.signed(100 * shift.points_K[k])}" for k in largest)
     return f"{chance}. More than chance ({test}, p\u00a0<\u00a0{SURE:g}). Largest: {moved} points."
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def ratio_words(counts: pd.DataFrame) -> str:
@@ -253,13 +250,11 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         frame["Published train"] = _published(rows[["train"]])["train"]
         config["Published train"] = st.column_config.NumberColumn(format="localized")
     st.markdown(ratio_words(counts))
-    st.dataframe(
+    show_table(
         frame,
-        hide_index=True,
         column_config=config,
         height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
         alt="Photos and shares of each class and split",
-        placeholder="–",
     )
 
 

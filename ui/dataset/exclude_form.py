@@ -15,6 +15,7 @@ from fashion_core.errors import DatasetError
 from fashion_core.labels import display_name
 from ui.app import address, faults, loaders, notices, words
 from ui.charts.layout import SPLIT_NAMES
+from ui.shared.table import show_table
 
 MOST_ROWS = 2000  # in the table to untick from; those beyond it are left out without being shown one by one
 
@@ -99,7 +100,7 @@ def _choose(photos: pd.DataFrame, key: str, first: int, unsure: set[str]) -> pd.
         )
     top = photos.iloc[: int(num)].reset_index(drop=True)
     shown = top.iloc[:MOST_ROWS]
-    ticked = st.dataframe(
+    ticked = show_table(
         pd.DataFrame(
             {
                 "number": shown["number"],
@@ -109,7 +110,6 @@ def _choose(photos: pd.DataFrame, key: str, first: int, unsure: set[str]) -> pd.
                 "reason": shown["reason"],
             }
         ),
-        hide_index=True,
         height=min(38 + 35 * len(shown), 318),
         key=f"{key}_{len(top)}",
         on_select="rerun",
@@ -123,7 +123,6 @@ def _choose(photos: pd.DataFrame, key: str, first: int, unsure: set[str]) -> pd.
             "reason": "Why",
         },
         alt="The photos to leave out; untick those that should stay",
-        placeholder="–",
     )
     rows = [row for row in ticked["selection"]["rows"] if 0 <= row < len(shown)]
     beyond = (

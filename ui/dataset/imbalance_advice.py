@@ -13,6 +13,7 @@ from ui.app import address, notices, words
 from ui.charts.bars import rates_with_intervals
 from ui.shared import pickers
 from ui.shared.plot import plot
+from ui.shared.points import points_between
 
 #: How a way is called in a sentence and beside its dot.
 WAYS = {
@@ -106,8 +107,8 @@ def _gain(study: Study, way: str, named: bool = True) -> str:
     if gain is None:  # single seeds
         gain = study.ways[way]["mean_recall_minus_none"]
         return f"{WAYS[way]} " * named + f"{wording.points(gain['mean'])} points"
-    mean, low, high = (wording.points(gain[name]) for name in ("mean", "low", "high"))
-    return f"**{WAYS[way]}** " * named + f"{mean} points [{low}, {high}]"
+    bounds = points_between(gain["low"], gain["high"])
+    return f"**{WAYS[way]}** " * named + f"{wording.points(gain['mean'])} points {bounds}"
 
 
 def _of_both(study: Study, found: Recommendation) -> str:

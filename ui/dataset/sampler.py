@@ -20,6 +20,7 @@ from ui.dataset import imbalance_advice
 from ui.shared import bounded, corrected_twice, gallery, settings_form
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
+from ui.shared.table import show_table
 
 SAMPLERS = {"none": "None", "balanced": "Balanced", "power": "Power", "class_balanced": "Class-balanced"}
 TOLD = {
@@ -281,8 +282,9 @@ def _table(rows: pd.DataFrame) -> None:
         ["Times a photo", "Loss weight", "Weight in photos", "After sampler", "After both"],
         st.column_config.NumberColumn(format="%.2f"),
     )
-    st.dataframe(
-        frame, hide_index=True, column_config=whole | tenths | hundredths,
+    show_table(
+        frame,
+        column_config=whole | tenths | hundredths,
         height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
         alt="Draws, photos never shown and weights of each class",
-    placeholder="–",)  # fmt: skip
+    )

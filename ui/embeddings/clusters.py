@@ -37,37 +37,7 @@ def show(run: Run, split: str) -> None:
     found, pure = _clusters_of(run, split), _purity_of(run, split)
     classes = _classes(run, split)
     chance = float((features_view.of(run, split).points["label"].value_counts(normalize=True) ** 2).sum())
-    answer(
-        [
-            Number(
-                "Adjusted Rand",
-                _signed(found.rand),
-                f"K-means, {words.count(len(classes))} clusters",
-                "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "
-                "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
-            ),
-            Number(
-                "Ten nearest alike",
-                words.percent(pure.share),
-                f"{words.interval((pure.low, pure.high))}, chance {words.percent(chance)}",
-                f"Of a photo's {pure.k} nearest (cosine, all features), the share of its own class (precision at ten); "
-                f"mean over {words.counted(pure.num, 'photo')}. Groups need not be round for this.",
-            ),
-            Number(
-                "Class silhouette",
-                _signed(found.class_silhouette),
-                "1 far apart, 0 touching",
-                "How much nearer a photo lies to its own class than to the next one (Rousseeuw 1987); below 0 it lies "
-                f"nearer to another. Mean over {words.counted(found.num_compared, 'photo')}.",
-            ),
-            Number("Cluster silhouette", _signed(found.silhouette), "what K-means reaches"),
-            Number(
-                "In own cluster",
-                words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum())),
-                f"of {words.counted(int(found.matrix_KK.sum()), 'photo')}",
-            ),
-        ]
-    )
+    answer(_numbers(found, pure, len(classes), chance))
     st.markdown(_verdict(found, pure, chance))
     matrix, rates = st.columns(2, gap="medium")
     drawn = run.dataset.synthetic
@@ -81,8 +51,7 @@ def show(run: Run, split: str) -> None:
                 found.matrix_KK, classes, places=places, title="Which class is in which cluster?", drawn=drawn
             ),
             key="cluster_matrix",
-            alt="Photos by cluster and class; "
-            f"{words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum()))} lie on the diagonal",
+            alt=f"Photos by cluster and class; {_on_diagonal(found)} lie on the diagonal",
             height=height,
         )
     with rates:
@@ -113,6 +82,43 @@ def show(run: Run, split: str) -> None:
     )
 
 
+def _numbers(found: clusters.Clusters, pure: Purity, num_classes: int, chance: float) -> list[Number]:
+    """``chance``: how often two photos are of one class."""
+    return [
+        Number(
+            "Adjusted Rand",
+            words.signed(found.rand, ".3f"),
+            f"K-means, {words.count(num_classes)} clusters",
+            "Adjusted Rand index: how far the clusters that K-means finds without the labels are the classes; 1 "
+            "the same groups, 0 what chance gives (Hubert and Arabie 1985).",
+        ),
+        Number(
+            "Ten nearest alike",
+            words.percent(pure.share),
+            f"{words.interval((pure.low, pure.high))}, chance {words.percent(chance)}",
+            f"Of a photo's {pure.k} nearest (cosine, all features), the share of its own class (precision at ten); "
+            f"mean over {words.counted(pure.num, 'photo')}. Groups need not be round for this.",
+        ),
+        Number(
+            "Class silhouette",
+            words.signed(found.class_silhouette, ".3f"),
+            "1 far apart, 0 touching",
+            "How much nearer a photo lies to its own class than to the next one (Rousseeuw 1987); below 0 it lies "
+            f"nearer to another. Mean over {words.counted(found.num_compared, 'photo')}.",
+        ),
+        Number("Cluster silhouette", words.signed(found.silhouette, ".3f"), "what K-means reaches"),
+        Number(
+            "In own cluster",
+            _on_diagonal(found),
+            f"of {words.counted(int(found.matrix_KK.sum()), 'photo')}",
+        ),
+    ]
+
+
+def _on_diagonal(found: clusters.Clusters) -> str:
+    return words.percent(float(np.trace(found.matrix_KK) / found.matrix_KK.sum()))
+
+
 def _verdict(found: clusters.Clusters, pure: Purity, chance: float) -> str:
     """One sentence that turns "the clusters are separated" into what the numbers bear."""
     if found.class_silhouette >= 0.5:
@@ -124,15 +130,11 @@ def _verdict(found: clusters.Clusters, pure: Purity, chance: float) -> str:
     else:
         told = "The classes are hardly groups at all"
     return (
-        f"**{told}**: silhouette {_signed(found.class_silhouette, 2)} (0.5 and more is called separated, "
+        f"**{told}**: silhouette {words.signed(found.class_silhouette, '.2f')} (0.5 and more is called separated, "
         "Rousseeuw 1987), and "
         f"{words.percent(pure.share)} of the nearest {pure.k} are of the same class where chance gives "
         f"{words.percent(chance)}."
     )
-
-
-def _signed(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _classes(run: Run, split: str) -> tuple[str, ...]:

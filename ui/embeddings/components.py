@@ -21,27 +21,7 @@ def show(run: Run, split: str) -> None:
     shares = features_view.axes_of(run, split).explained_variance_ratio_C
     chance = features_view.chance_of(run, split)
     beyond = pca.num_beyond_chance(shares, chance)
-    up_to = np.cumsum(shares)
-    answer(
-        [
-            Number(
-                "Beyond chance",
-                words.count(beyond),
-                f"of {words.count(len(shares))} axes",
-                "Axes before the first that explains no more than the same axis of shuffled features does in 95 of 100 "
-                f"shuffles (parallel analysis, Horn 1965; {len(chance)} shuffles of every feature by itself).",
-            ),
-            Number("They explain", words.percent(up_to[beyond - 1] if beyond else 0.0), "of the variance"),
-            Number(
-                "First two axes",
-                words.percent(up_to[min(1, len(up_to) - 1)]),
-                "of the variance",
-                "The share of the variance that the first two axes hold together.",
-            ),
-            Number("Nine tenths", words.counted(int(np.searchsorted(up_to, 0.9)) + 1, "axis", "axes"), "hold 90 %"),
-            Number("Photos", words.count(len(found.points)), "all of them"),
-        ]
-    )
+    answer(_numbers(shares, beyond, len(chance), len(found.points)))
     num = min(MOST_SHOWN, len(shares))
     options = [str(number) for number in range(1, 1 + len(shares))]
 
@@ -80,3 +60,26 @@ def show(run: Run, split: str) -> None:
             "The dashed line is what the axis of shuffled features stays below in 95 of 100 shuffles: under it an axis "
             f"may be chance.{first} Which end is high is a convention."
         )
+
+
+def _numbers(shares: np.ndarray, beyond: int, num_shuffles: int, num_photos: int) -> list[Number]:
+    """How many axes explain more than chance, and how many hold most of the variance (``shares``: of each axis)."""
+    up_to = np.cumsum(shares)
+    return [
+        Number(
+            "Beyond chance",
+            words.count(beyond),
+            f"of {words.count(len(shares))} axes",
+            "Axes before the first that explains no more than the same axis of shuffled features does in 95 of 100 "
+            f"shuffles (parallel analysis, Horn 1965; {num_shuffles} shuffles of every feature by itself).",
+        ),
+        Number("They explain", words.percent(up_to[beyond - 1] if beyond else 0.0), "of the variance"),
+        Number(
+            "First two axes",
+            words.percent(up_to[min(1, len(up_to) - 1)]),
+            "of the variance",
+            "The share of the variance that the first two axes hold together.",
+        ),
+        Number("Nine tenths", words.counted(int(np.searchsorted(up_to, 0.9)) + 1, "axis", "axes"), "hold 90 %"),
+        Number("Photos", words.count(num_photos), "all of them"),
+    ]

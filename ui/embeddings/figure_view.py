@@ -10,7 +10,7 @@ import streamlit as st
 from fashion_core.runs.runs import Run
 from ui.app import audience, loaders, words
 from ui.charts.layout import class_name
-from ui.charts.maps import embedding_scatter, value_scatter
+from ui.charts.maps import Map, embedding_scatter, value_scatter
 from ui.embeddings import colours, features_view
 
 
@@ -62,29 +62,29 @@ def _figure(
     laid = laid_out(_run, split, chosen)
     rows, places = laid.rows[laid.drawn], laid.places[laid.drawn]
     found = colours.of(_run, split, chosen.colour)
-    more = {
-        "rows": rows,
-        "hover": _hover(_run, split, rows, with_class=chosen.colour != "label"),
-        "ringed": laid.places[np.isin(laid.rows, ringed)],
-        "axis_titles": ("", "", "") if plain else _axis_titles(_run, split, chosen),
-        "title": title,
-        "drawn": _run.dataset.synthetic,
-    }
+    laid_map = Map(
+        points=places,
+        rows=rows,
+        hover=_hover(_run, split, rows, with_class=chosen.colour != "label"),
+        ringed=laid.places[np.isin(laid.rows, ringed)],
+        axis_titles=("", "", "") if plain else _axis_titles(_run, split, chosen),
+        title=title,
+        drawn=_run.dataset.synthetic,
+    )
     if found.values is not None:
-        return value_scatter(places, found.values[rows], unit=found.unit, **more)
+        return value_scatter(laid_map, found.values[rows], unit=found.unit)
     assert found.groups is not None
     of_classes = chosen.colour in ("label", "predicted")
     rest = (colours.OTHERS, colours.NOTHING)
     common = [name for name in found.colours if name not in rest] if chosen.colour.startswith(colours.COLUMN) else []
     return embedding_scatter(
-        places,
+        laid_map,
         found.groups[rows],
         list(_run.classes) if of_classes else list(found.colours),
         highlight=[chosen.highlight] if chosen.highlight else common,
         colours=found.colours,
         names=found.names,
         legend=not of_classes,
-        **more,
     )
 
 

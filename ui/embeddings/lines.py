@@ -23,39 +23,8 @@ MOST_MEANS = 6
 def show(run: Run, split: str) -> None:
     """Two charts over the same feature numbers: photos beside class means, and class means with their spread."""
     found, palette = features_view.of(run, split), colours.class_colours(run.classes)
-    by_class, _ = features_view.told_apart(run, split)
     num_features = found.features_ND.shape[1]
-    rows_key = map_view.clicked_key(run, split)
-    chosen_rows = features_view.clicked_rows(run, split, st.session_state.get(rows_key, []))
-    there = set(by_class["label"])
-    options = [CLICKED, *(label for label in run.classes if label in there)]
-    hardest = by_class.iloc[0]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        of = address.select(
-            "Lines of",
-            options,
-            key="lines",
-            default=CLICKED if chosen_rows else hardest["label"],
-            words=lambda label: "Photos clicked on the map" if label == CLICKED else display_name(label),
-        )
-        beside = by_class.set_index("label")["beside"].get(of) or hardest["beside"] or options[-1]
-        means_of = address.several(
-            f"Means of (at most {MOST_MEANS})",
-            options[1:],
-            key="means",
-            words=display_name,
-            placeholder="The class, and the one most often nearest to it",
-        )[:MOST_MEANS]
-        if chosen_rows:
-            st.button("Forget the clicked photos", on_click=lambda: st.session_state.pop(rows_key, None))
-    if of == CLICKED:
-        rows = chosen_rows
-        means = list(dict.fromkeys(found.points["label"].iloc[rows]))[:MOST_MEANS] or [hardest["label"]]
-        if not rows:
-            st.caption("No photo is clicked yet: click a point on the map, or choose a class.")
-    else:
-        rows, means = features_view.photos_of_class(run, split, of, LINES_A_CLASS), list(dict.fromkeys([of, beside]))
-    means = means_of or means
+    rows, means = _pick(run, split)
     lines, label_of = _lines(run, split, rows)
     plot(
         feature_lines(
@@ -87,6 +56,43 @@ def show(run: Run, split: str) -> None:
         "Where the bands lie over each other, single photos of the two classes cannot be told apart by that feature "
         "alone. The order of the features means nothing."
     )
+
+
+def _pick(run: Run, split: str) -> tuple[list[int], list[str]]:
+    """The rows whose lines are drawn, and the classes whose means are."""
+    by_class, _ = features_view.told_apart(run, split)
+    labels = features_view.of(run, split).points["label"]
+    rows_key = map_view.clicked_key(run, split)
+    chosen_rows = features_view.clicked_rows(run, split, st.session_state.get(rows_key, []))
+    there = set(by_class["label"])
+    options = [CLICKED, *(label for label in run.classes if label in there)]
+    hardest = by_class.iloc[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        of = address.select(
+            "Lines of",
+            options,
+            key="lines",
+            default=CLICKED if chosen_rows else hardest["label"],
+            words=lambda label: "Photos clicked on the map" if label == CLICKED else display_name(label),
+        )
+        beside = by_class.set_index("label")["beside"].get(of) or hardest["beside"] or options[-1]
+        means_of = address.several(
+            f"Means of (at most {MOST_MEANS})",
+            options[1:],
+            key="means",
+            words=display_name,
+            placeholder="The class, and the one most often nearest to it",
+        )[:MOST_MEANS]
+        if chosen_rows:
+            st.button("Forget the clicked photos", on_click=lambda: st.session_state.pop(rows_key, None))
+    if of == CLICKED:
+        rows = chosen_rows
+        means = list(dict.fromkeys(labels.iloc[rows]))[:MOST_MEANS] or [hardest["label"]]
+        if not rows:
+            st.caption("No photo is clicked yet: click a point on the map, or choose a class.")
+    else:
+        rows, means = features_view.photos_of_class(run, split, of, LINES_A_CLASS), list(dict.fromkeys([of, beside]))
+    return rows, means_of or means
 
 
 def _mean_and_spread(run: Run, split: str, label: str) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from ui.embeddings.figure_view import Chosen
 from ui.shared import bounded, following, hover_card, plain_words
 from ui.shared.answer import Number, answer, say
 from ui.shared.plot import clicked, plot
+from ui.shared.table import show_table
 
 ALL = address.ANY
 MANY_CLASSES = 10  # more than these cannot be told apart by colour: one is highlighted
@@ -171,12 +172,14 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
             alike / num_compared,
             features_view.interval(alike, num_compared),
             num_compared,
-            worst["label"],
-            1 - worst["rate"],
-            (1 - worst["high"], 1 - worst["low"]),
-            int(worst["n"]),
+            plain_words.Weakest(
+                worst["label"],
+                1 - worst["rate"],
+                (1 - worst["high"], 1 - worst["low"]),
+                int(worst["n"]),
+                num_equal(by_class["rate"], worst["rate"]),
+            ),
             worst["beside"],
-            num_equal(by_class["rate"], worst["rate"]),
         ),
         plain_words.flattened(kept),
         notices.DRAWN_HELP if run.dataset.synthetic else "",
@@ -213,7 +216,7 @@ def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame
     flat = laid.places.shape[1] == 2
     chart, photos = st.columns([5, 3], gap="medium")
     with chart:
-        seen = plot(
+        outline = plot(
             figure_view.figure(run, split, chosen, ringed=chosen_rows, title=title),
             key=map_key,
             alt=f"Map of {words.count(len(laid.drawn))} {features_view.photos_words(split)}s. {title}",
@@ -231,17 +234,17 @@ def _map_and_photos(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame
                 f" {drawn_words} photos are drawn, every class in its share; what you draw round counts all of them."
             )
         notices.aside(hint)
-    selected = _selected(laid, seen.outline) if flat else np.empty(0, np.int64)
-    drawn_before, st.session_state["outlined"] = st.session_state.get("outlined"), seen.outline
-    if seen.outline != drawn_before:
+    selected = _selected(laid, outline) if flat else np.empty(0, np.int64)
+    drawn_before, st.session_state["outlined"] = st.session_state.get("outlined"), outline
+    if outline != drawn_before:
         st.query_params.pop("photos", None)  # another selection starts on its first page
-        if seen.outline:
+        if outline:
             st.session_state["at_hand"] = "outlined"
     points = found.points
     with photos:
         if st.session_state.get("at_hand") == "clicked" and chosen_rows:
             photos_view.near(run, split, chosen_rows[-1], forget=rows_key, more=similar.open_like)
-        elif seen.outline and flat:
+        elif outline and flat:
             name = f"{words.counted(len(selected), 'photo')} in the selection"
             photos_view.at_hand(run, points.iloc[selected], name)
         elif chosen.highlight:
@@ -340,7 +343,7 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
             notices.aside(told)
     with table:
         st.markdown("**And whose photo is nearest otherwise?**")
-        st.dataframe(
+        show_table(
             pd.DataFrame(
                 {
                     "Class": by_class["label"].map(display_name),
@@ -351,7 +354,6 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                     ],
                 }
             ),
-            hide_index=True,
             height=bounded.table_height(len(by_class)),
             column_config={
                 "Most often beside": st.column_config.TextColumn(
@@ -359,5 +361,4 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
                 ),
             },
             alt="For each class, the other class whose photos are nearest most often",
-            placeholder="–",
         )

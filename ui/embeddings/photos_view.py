@@ -13,6 +13,7 @@ from fashion_core.runs.runs import Run
 from ui.app import loaders, words
 from ui.embeddings import features_view
 from ui.shared import gallery, pickers
+from ui.shared.table import show_table
 
 NEAREST = 6  # of each split
 
@@ -93,16 +94,11 @@ def _photos_or_table(run: Run, images: pd.DataFrame, *, key: str, name: str, in_
             label=listed["label"].map(display_name),
             predicted=listed["predicted"].map(display_name),
         )
-        st.dataframe(
-            shown,
-            hide_index=True,
-            column_config={
+        show_table(shown, column_config={
                 "image_id": "Photo", "label": "Class", "predicted": "Predicted", "right": "Right", "place": "Where",
                 "distance": st.column_config.NumberColumn("Distance", format="%.3f"),
                 "sure": st.column_config.NumberColumn("Sure", format="%.1f %%"),
-            },
-            alt=name,
-        placeholder="–",)  # fmt: skip
+            }, alt=name)  # fmt: skip
         return
     if not in_order:
         listed = gallery.mixed(listed).reset_index(drop=True)

@@ -26,6 +26,17 @@ NO_COLUMN = "no/column"
 MOST_VALUES = 200  # of a column to choose from
 
 
+@dataclass(frozen=True, eq=False)
+class Precision:
+    """Precision at ten by class and over all, with its interval."""
+
+    by_class: pd.DataFrame
+    share: float
+    low: float
+    high: float
+    num: int
+
+
 def show(run: Run, split: str) -> None:
     """The photo asked for, what is most like it, and precision at ten by label."""
     ready = tsne_umap.splits_with_features(run)
@@ -68,14 +79,20 @@ def show(run: Run, split: str) -> None:
             ),
         ]
     )
+    nearest = points.iloc[rows].assign(place=[f"no. {place + 1}" for place in range(len(rows))], distance=distances)
+    _show_photos(run, among, image, nearest)
+    _show_precision(run, among, measured)
+
+
+def _show_photos(run: Run, among: str, image: pd.DataFrame, nearest: pd.DataFrame) -> None:
+    """The photo asked for beside the ``nearest`` ones, of which each leads on to those like it."""
     asked, found = st.columns([1, 4], gap="medium")
     with asked:
         st.markdown(f"**Like this {words.plain(display_name(image['label'].iloc[0]))}**")
         photos_view.ranked(run, image.assign(place="", distance=0.0), "The photo asked for", key="asked")
     with found:
-        if not len(rows):
+        if nearest.empty:
             st.markdown("No photo is left by these filters. Take one of them away.")
-        nearest = points.iloc[rows].assign(place=[f"no. {place + 1}" for place in range(len(rows))], distance=distances)
         with st.container(height=430, border=False, key="similar_photos"):
             photos_view.ranked(run, nearest, "The most alike photos", key="similar")
         notices.aside(
@@ -84,15 +101,19 @@ def show(run: Run, split: str) -> None:
                 review="Nearest first; below each how far it is for the model: 0 the same, 1 nothing in common.",
             )
         )
-        if len(rows):
+        if len(nearest):
             st.pills(
                 "More like",
-                list(range(min(AT, len(rows)))),
+                list(range(min(AT, len(nearest)))),
                 format_func=lambda place: f"no. {place + 1}",
                 key="like_next",
                 on_change=_choose_next,
-                args=(points["image_id"].iloc[rows[:AT]].tolist(), run, among),
+                args=(nearest["image_id"].iloc[:AT].tolist(), run, among),
             )
+
+
+def _show_precision(run: Run, among: str, measured: Precision) -> None:
+    """How often that is right, class by class."""
     shown = bounded.lowest(measured.by_class)
     plot(
         rates_with_intervals(
@@ -184,17 +205,6 @@ def _filters(run: Run, among: str) -> np.ndarray:
             if wanted:
                 keep_N &= values.astype(str).isin(wanted).to_numpy()
     return keep_N
-
-
-@dataclass(frozen=True, eq=False)
-class Precision:
-    """Precision at ten by class and over all, with its interval."""
-
-    by_class: pd.DataFrame
-    share: float
-    low: float
-    high: float
-    num: int
 
 
 def _precision_of(run: Run, split: str, among: str) -> Precision:

@@ -14,7 +14,7 @@ from fashion_core.labels import display_name
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
 from ui.charts.layout import class_name
-from ui.charts.maps import embedding_scatter
+from ui.charts.maps import Map, embedding_scatter
 from ui.embeddings import features_view, photos_view, saved_steps
 from ui.embeddings.saved_steps import Side
 from ui.shared import pickers, run_names
@@ -82,53 +82,65 @@ def show(run: Run, split: str) -> None:
             saved_steps.offer(side, lacking[0])
             return
     pair = _pair_of(first, second, split)
-    answer(
-        [
-            Number(
-                "Same neighbours",
-                words.percent(pair.shared),
-                f"{words.interval(pair.shared_bounds)}, chance {words.percent(pair.same_by_chance)}",
-                "Of a photo's ten nearest on one side, the share that is among its ten nearest on the other, over all "
-                "features. It needs no alignment.",
-            ),
-            Number(
-                "Left after alignment",
-                words.percent(pair.disparity),
-                "0 % the same picture",
-                "The second is moved, turned, mirrored and scaled as one, over all features, until it lies as near to "
-                "the first as it can (Procrustes). This share of the first one's variance is what stays apart.",
-            ),
-            Number("On these maps", words.percent(pair.shares.sum()), "of the first one's variance"),
-            Number("Photos", words.count(pair.num_common), "that both looked at"),
-        ]
-    )
+    answer(_numbers(pair))
     if same:
         st.markdown(_how_far(first, second, pair))
+    _show_maps((first, second), pair, highlight, same=same)
+    notices.aside(
+        "Both maps have the first one's axes and the same scale." + ("" if not same else _which_are_kept(run))
+    )
+    _show_moved(run, pair)
+
+
+def _numbers(pair: Pair) -> list[Number]:
+    return [
+        Number(
+            "Same neighbours",
+            words.percent(pair.shared),
+            f"{words.interval(pair.shared_bounds)}, chance {words.percent(pair.same_by_chance)}",
+            "Of a photo's ten nearest on one side, the share that is among its ten nearest on the other, over all "
+            "features. It needs no alignment.",
+        ),
+        Number(
+            "Left after alignment",
+            words.percent(pair.disparity),
+            "0 % the same picture",
+            "The second is moved, turned, mirrored and scaled as one, over all features, until it lies as near to "
+            "the first as it can (Procrustes). This share of the first one's variance is what stays apart.",
+        ),
+        Number("On these maps", words.percent(pair.shares.sum()), "of the first one's variance"),
+        Number("Photos", words.count(pair.num_common), "that both looked at"),
+    ]
+
+
+def _show_maps(sides: tuple[Side, Side], pair: Pair, highlight: str, *, same: bool) -> None:
+    """Both on the same axes and scale; ``same``: both are of one run."""
     span = np.concatenate(pair.places)
     low, high = span.min(axis=0), span.max(axis=0)
     margin = 0.04 * np.maximum(high - low, 1e-6)
-    both = ((first, "First"), (second, "Second"))
-    for column, places, (side, name) in zip(st.columns(2), pair.places, both, strict=True):
+    for column, places, side, name in zip(st.columns(2), pair.places, sides, ("First", "Second"), strict=True):
         with column:
             figure = embedding_scatter(
-                places,
+                Map(
+                    points=places,
+                    hover=[f"{class_name(label)}" for label in pair.points["label"]],
+                    axis_titles=tuple(f"First one's axis {axis}" for axis in (1, 2)),
+                    shown=np.array([low - margin, high + margin]),
+                    title=_title(side, alone=same),
+                    mark="" if same else run_names.colour_of(side.run),
+                    drawn=side.run.dataset.synthetic,
+                ),
                 pair.points["label"].to_numpy(),
-                run.classes,
-                hover=[f"{class_name(label)}" for label in pair.points["label"]],
+                side.run.classes,
                 highlight=[highlight] if highlight != address.ANY else [],
-                axis_titles=tuple(f"First one's axis {axis}" for axis in (1, 2)),
-                shown=np.array([low - margin, high + margin]),
-                title=_title(side, alone=same),
-                mark="" if same else run_names.colour_of(side.run),
-                drawn=run.dataset.synthetic,
             )
             figure.update_xaxes(range=[low[0] - margin[0], high[0] + margin[0]])
             figure.update_yaxes(range=[low[1] - margin[1], high[1] + margin[1]])
             photos = words.counted(len(places), "photo")
             plot(figure, key=f"run {name}", alt=f"The {name.lower()} map, {photos}", height=420)
-    notices.aside(
-        "Both maps have the first one's axes and the same scale." + ("" if not same else _which_are_kept(run))
-    )
+
+
+def _show_moved(run: Run, pair: Pair) -> None:
     st.subheader("Photos that moved most", anchor=False)
     order = np.argsort(-pair.moved, kind="stable")[:MOVED]
     moved = pair.points.iloc[order].assign(place="moved", distance=pair.moved[order])

@@ -16,6 +16,7 @@ from ui.charts.certainty import reliability_diagram
 from ui.evaluation import logit_adjustment
 from ui.shared import calibrated
 from ui.shared.plot import plot
+from ui.shared.table import show_table
 
 
 def calibration_of(run: Run, split: str) -> Calibration | None:
@@ -78,20 +79,18 @@ def _finding(before: Reliability) -> str:
 
 def _show_top_k(rows: list[tuple[int, int, int]]) -> None:
     st.markdown("**Is the true class among the likeliest?**")
-    st.dataframe(
+    show_table(
         pd.DataFrame(
             {
                 "k": [f"the {k} likeliest" if k > 1 else "the first answer" for k, _, _ in rows],
                 "accuracy": [words.percent_with_interval(right / n, wilson(right, n)) for _, right, n in rows],
             }
         ),
-        hide_index=True,
         column_config={
             "k": "Among",
             "accuracy": st.column_config.TextColumn("Top-k accuracy", help="In brackets the 95 % interval (Wilson)."),
         },
         alt="Top-k accuracy with its interval",
-        placeholder="–",
     )
 
 
@@ -100,9 +99,8 @@ def _show_calibration(run: Run, split: str, before: Reliability, found: Calibrat
     rows = [("as it is", words.percent(before.error))]
     if found:
         rows.append((f"temperature {found.temperature:.2f}", words.percent(found.after.error)))
-    st.dataframe(
+    show_table(
         pd.DataFrame(rows, columns=["which", "error"]),
-        hide_index=True,
         column_config={
             "which": "Probabilities",
             "error": st.column_config.TextColumn(
@@ -112,7 +110,6 @@ def _show_calibration(run: Run, split: str, before: Reliability, found: Calibrat
             ),
         },
         alt="Expected calibration error before and after temperature scaling",
-        placeholder="–",
     )
     notices.aside(_told(run, split, found))
 

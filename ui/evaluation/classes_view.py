@@ -16,6 +16,7 @@ from ui.app import loaders, notices, words
 from ui.charts.panels import Panel, height_of, interval_panels
 from ui.shared import bounded
 from ui.shared.plot import plot
+from ui.shared.table import show_table
 
 SCORES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 HELP = {
@@ -152,11 +153,9 @@ def _table(per_class: pd.DataFrame, found: intervals.ScoreIntervals, others: dic
         config[f"other {number}"] = st.column_config.NumberColumn(
             "F1, report" if "report" in other else "F1, paper", format="%.1f", width=68, help=f"{other}, by its matrix."
         )
-    st.dataframe(
+    show_table(
         frame,
-        hide_index=True,
         height=bounded.table_height(len(frame)),
         column_config=config,
         alt="Precision, recall, F1 and support of each class with their intervals",
-        placeholder="–",
     )

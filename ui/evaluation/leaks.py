@@ -15,6 +15,7 @@ from fashion_core.metrics.leakage import LeakScores, Share
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
 from ui.charts.layout import SPLIT_NAMES
+from ui.shared.table import show_table
 
 
 def of(run: Run, split: str) -> LeakScores | None:
@@ -77,7 +78,7 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
     if len(scores.by_cause) == 1:
         rows[f"Leaked only: {findings.LEAKS[next(iter(scores.by_cause))]}"] = rows.pop("Leaked only")
     with table:
-        st.dataframe(
+        show_table(
             pd.DataFrame(
                 {
                     "which": list(rows),
@@ -85,14 +86,12 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
                     "accuracy": [words.percent_with_interval(share.accuracy, share.ci95) for share in rows.values()],
                 }
             ),
-            hide_index=True,
             column_config={
                 "which": st.column_config.TextColumn("Photos", width=155),
                 "n": st.column_config.NumberColumn("n", format="localized", width=66),
                 "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
             },
             alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
-            placeholder="–",
         )
         navigation.link("dataset", "See each leak beside its copy", dataset=dataset.id, tab="Audit", finding="leak")
 

@@ -12,6 +12,7 @@ from fashion_core.metrics.logit_adjustment import Judged
 from fashion_core.runs.runs import Run, label_indices
 from fashion_core.settings import sampling
 from ui.app import loaders, notices, words
+from ui.shared.table import show_table
 
 
 def show(run: Run, split: str) -> None:
@@ -43,9 +44,8 @@ def show(run: Run, split: str) -> None:
     )
     if support_K.min() != support_K.max():  # else it is the accuracy
         frame.insert(2, "mean_recall", [words.percent(judged.mean_recall) for judged in found])
-    st.dataframe(
+    show_table(
         frame,
-        hide_index=True,
         column_config={
             "which": "Answers",
             "accuracy": st.column_config.TextColumn("Accuracy", help="In brackets the 95 % interval (Wilson)."),
@@ -58,7 +58,6 @@ def show(run: Run, split: str) -> None:
             "changed": "Answers that change",
         },
         alt="Accuracy of the answers as they are and after logit adjustment",
-        placeholder="–",
     )
     notices.aside(
         "Logit adjustment after training (Menon et al. 2021): tau times the logarithm of each class's share of the "

@@ -21,6 +21,7 @@ from ui.charts.matrix import confusion_matrix, matrix_difference, shares
 from ui.charts.whole_matrix import nearest_cell, whole_matrix
 from ui.shared import class_words, gallery, matrix_excerpt, pickers
 from ui.shared.plot import clicked, plot
+from ui.shared.table import show_table
 
 ANY = address.ANY
 VALUES = {
@@ -194,7 +195,7 @@ def _show_matrix(
             figure, height = whole_matrix(ordered, labels, chosen=cell or ()), WHOLE
         elif other is not None:
             figure = matrix_difference(
-                matrix, other.matrix, run.classes, first_name="This run", second_name=other.name, places=order,
+                matrix, other.matrix, run.classes, names=("This run", other.name), places=order,
                 chosen=cell, breaks=breaks,
             )  # fmt: skip
             alt = f"{run.id} minus {other.name}: differences of the confusion matrices in points of each row"
@@ -254,7 +255,7 @@ def _table(matrix: np.ndarray, second: np.ndarray | None, labels: list[str], ord
         if found and found[0][1] in labels:
             _choose(labels, int(found[0][0]), labels.index(found[0][1]))
 
-    st.dataframe(
+    show_table(
         frame,
         key=TABLE,
         height=min(HEIGHT, 35 * (len(labels) + 1) + 3),
@@ -262,7 +263,7 @@ def _table(matrix: np.ndarray, second: np.ndarray | None, labels: list[str], ord
         selection_mode="single-cell",
         column_config={label: st.column_config.NumberColumn(display_name(label), format=digits) for label in labels},
         alt="The confusion matrix, rows true, columns predicted",
-        placeholder="–",
+        hide_index=None,
     )
 
 
@@ -304,9 +305,8 @@ def show_images(
         both = pd.concat([images.reset_index(drop=True), found], axis=1)
         gallery.show(dataset, both, key=key, caption=caption, cell_pixels=96, page_size=page_size)
         return
-    st.dataframe(
+    show_table(
         images.assign(label=images["label"].map(display_name), predicted=images["predicted"].map(display_name)),
-        hide_index=True,
         column_order=["image_id", "label", "predicted", "sure"],
         column_config={
             "image_id": "Image",
@@ -315,5 +315,4 @@ def show_images(
             "sure": st.column_config.NumberColumn("Probability", format="percent"),
         },
         alt=alt,
-        placeholder="–",
     )

@@ -13,6 +13,7 @@ from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
 from ui.evaluation.matrix_view import show_images
 from ui.shared import gallery
+from ui.shared.table import show_table
 
 PAIRS = "pairs"
 MOST = 240  # photos to look through; a list of all of them has no end that anybody sees
@@ -90,12 +91,11 @@ def _show_pairs(run: Run, matrix: np.ndarray) -> None:
         if rows and rows[0] < len(pairs):
             address.choose(true=pairs[rows[0]][0], predicted=pairs[rows[0]][1])
 
-    st.dataframe(
+    show_table(
         pd.DataFrame(
             [(display_name(t), display_name(p), n, 100 * n / totals[t]) for t, p, n in pairs],
             columns=["true", "predicted", "n", "share"],
         ),
-        hide_index=True,
         key=PAIRS,
         height=35 * (len(pairs) + 1) + 3,
         on_select=open_pair,
@@ -109,7 +109,6 @@ def _show_pairs(run: Run, matrix: np.ndarray) -> None:
             ),
         },
         alt="The most frequent confusions, largest first",
-        placeholder="–",
     )
     notices.aside(
         f"These pairs are {words.share_of(listed, wrong)} of the wrong answers. Choosing a row shows its photos above, "

@@ -14,8 +14,10 @@ from fashion_core.metrics import shift
 from fashion_core.metrics.shift import Shift
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
+from ui.charts.numbers import signed_between
 from ui.evaluation import leaks
 from ui.shared import pickers
+from ui.shared.table import show_table
 
 
 def show(run: Run, split: str) -> None:
@@ -75,9 +77,8 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
         rows.append(_row(pickers.split_words(split), found.there.n, found.there, _moved(found), _shared(found)))
     if not rows:
         return
-    st.dataframe(
+    show_table(
         pd.DataFrame(rows),
-        hide_index=True,
         column_config={
             "which": "Photos",
             "n": st.column_config.NumberColumn("n", format="localized", width=70),
@@ -90,7 +91,6 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
             "shared": st.column_config.TextColumn("In both sets", help="Photos whose files are equal byte by byte."),
         },
         alt="Accuracy on the run's own photos and on others, with the difference and its interval",
-        placeholder="–",
     )
 
 
@@ -101,7 +101,7 @@ def _row(which: str, n: int, share, moved: str, shared: str) -> dict[str, object
 
 def _moved(found: Shift) -> str:
     verdict = "lower" if found.high < 0 else "higher" if found.low > 0 else "no difference shown"
-    return f"{100 * found.moved:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}], {verdict}".replace("-", "−")
+    return f"{words.signed(100 * found.moved)} {signed_between(100 * found.low, 100 * found.high)}, {verdict}"
 
 
 def _shared(found: Shift) -> str:

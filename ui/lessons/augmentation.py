@@ -1,17 +1,16 @@
 """The lesson on augmentation: learning by heart, and what changing every photo each time does about it."""
 
-import pandas as pd
 import streamlit as st
 
 from fashion_core.lessons import datasets
 from fashion_core.lessons.findings import Augmentation
 from ui.app import address, navigation, words
-from ui.charts.lessons import loss_pairs, shares
+from ui.charts.lessons import loss_pairs
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _WORDS = {"plain": "As it is", "augmented": "Augmented"}
 _VIEWS = {"accuracy": "Accuracy", "loss": "Loss by epoch"}
@@ -19,7 +18,7 @@ _VIEWS = {"accuracy": "Accuracy", "loss": "Loss by epoch"}
 
 def _measured(found: Augmentation) -> Measured:
     gap = found.gap_of("plain")
-    return Measured(gap.value, gap.low, gap.high, f"{signed(gap)}, n = {found.train['plain'].n:,} and "
+    return Measured(gap.value, gap.low, gap.high, f"{in_points(gap)}, n = {found.train['plain'].n:,} and "
                     f"{found.test['plain'].n:,}")  # fmt: skip
 
 
@@ -30,8 +29,8 @@ def _look(shown: Shown) -> None:
         gap = found.gap_of(part)
         numbers.append(Number(f"New photos, {name.lower()}", words.percent(found.test[part].accuracy),
                               note(found.test[part])))  # fmt: skip
-        numbers.append(Number(f"Gap, {name.lower()}", f"{100 * gap.value:.1f} points".replace("-", "−"),
-                              f"[{100 * gap.low:.1f}, {100 * gap.high:.1f}], learnt minus new"))  # fmt: skip
+        numbers.append(Number(f"Gap, {name.lower()}", f"{words.signed(100 * gap.value, '.1f')} points",
+                              f"{words.interval((gap.low, gap.high))}, learnt minus new"))  # fmt: skip
     answer(numbers)
     view = address.segments("View", list(_VIEWS), key="view", words=_VIEWS.__getitem__, label_visibility="collapsed")
     if view == "loss":
@@ -43,20 +42,12 @@ def _look(shown: Shown) -> None:
             height=400,
         )
         return
-    rows = pd.DataFrame(
-        [
-            (f"{name}: {what}", place, share.accuracy, *share.ci95, share.n)
-            for place, (part, name) in enumerate(_WORDS.items())
-            for what, share in (("photos it learnt from", found.train[part]), ("new photos", found.test[part]))
-        ],
-        columns=["name", "look", "rate", "low", "high", "n"],
-    )
-    plot(
-        shares(rows, title="Right on the photos it learnt from, and on new ones"),
-        key="gap",
-        alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
-        height=300,
-    )
+    rows = [
+        (f"{name}: {what}", place, share)
+        for place, (part, name) in enumerate(_WORDS.items())
+        for what, share in (("photos it learnt from", found.train[part]), ("new photos", found.test[part]))
+    ]
+    show_shares(rows, key="gap", title="Right on the photos it learnt from, and on new ones", height=300)
     if navigation.leads_on("augmentation"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(":gray[What the second network saw:]", width="content")
@@ -75,13 +66,13 @@ def _explain(found: Augmentation) -> list[str]:
     )  # fmt: skip
     return [
         f"The plain network is right for {told(found.train['plain'])}, of the photos it learnt from and for "
-        f"{told(found.test['plain'])}, of new ones. That distance, {signed(plain)}, is the **generalisation gap**: "
+        f"{told(found.test['plain'])}, of new ones. That distance, {in_points(plain)}, is the **generalisation gap**: "
         f"it has learnt {found.train['plain'].n:,} photos by heart. Its validation loss was lowest after epoch "
         f"{best} of {len(curve)}.",
         "**Augmentation** shows every photo mirrored, turned, cropped and recoloured anew each time. Nothing can be "
-        f"learnt by heart that never comes twice: the gap is {signed(augmented)} now.",
+        f"learnt by heart that never comes twice: the gap is {in_points(augmented)} now.",
         f"A smaller gap is not yet a better network. On new photos augmenting changed the accuracy by "
-        f"{signed(found.gain)}, {helped}. The loss on new photos ended at {ends['augmented']:.2f} instead of "
+        f"{in_points(found.gain)}, {helped}. The loss on new photos ended at {ends['augmented']:.2f} instead of "
         f"{ends['plain']:.2f}: the loss also charges for being sure of a mistake. "
         "What it adds depends on whether new photos differ in the ways that it imitates, and it takes more epochs.",
     ]
@@ -109,7 +100,7 @@ LESSON = Lesson(
         Option("augment", "Augment the training photos", True,
                lambda found: f"It took the gap from {100 * found.gap('plain'):.0f} to "
                f"{100 * found.gap('augmented'):.0f} points here. Whether new photos gain is then measured: here "
-               f"{signed(found.gain)}."),
+               f"{in_points(found.gain)}."),
         Option("epochs", "Train for more epochs", False,
                lambda found: f"It knows its {found.train['plain'].n:,} photos already: "
                f"{words.percent(found.train['plain'].accuracy)} right. More epochs make it surer of them."),

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
 from fashion_core.compare import comparison, sides
@@ -12,12 +11,10 @@ from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Luck, name_words
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
-from ui.charts.lessons import shares
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, show_shares, told
 from ui.shared.answer import Number, answer
-from ui.shared.plot import plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _NUM_TRAIN = 15 * (datasets.LEAK_TRAIN + datasets.LEAK_COPIES)
 
@@ -58,21 +55,12 @@ def _look(shown: Shown) -> None:
             st.markdown("Choose two different models.")
         else:
             _claim(_compared(shown.runs, first, second), found, first, second)
-    rows = pd.DataFrame(
-        [
-            (_title(name) + {first: " (A)", second: " (B)"}.get(name, ""), int(name == second), share.accuracy,
-             *share.ci95, share.n)
-            for name, share in found.models.items()
-        ],
-        columns=["name", "look", "rate", "low", "high", "n"],
-    )  # fmt: skip
+    rows = [
+        (_title(name) + {first: " (A)", second: " (B)"}.get(name, ""), int(name == second), share)
+        for name, share in found.models.items()
+    ]
     with chart:
-        plot(
-            shares(rows, title="One recipe, six trainings"),
-            key="luck",
-            alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
-            height=340,
-        )
+        show_shares(rows, key="luck", title="One recipe, six trainings", height=340)
 
 
 def _title(name: str) -> str:
@@ -101,7 +89,7 @@ def _claim(done: Comparison, found: Luck, first: str, second: str) -> None:
         f"{done.n:,} photos.”"
     )
     st.markdown(
-        f"Photo by photo: {pairs.n10:,} right for A alone, {pairs.n01:,} right for B alone. {signed(paired)}, exact "
+        f"Photo by photo: {pairs.n10:,} right for A alone, {pairs.n01:,} right for B alone. {in_points(paired)}, exact "
         f"McNemar test, {p_words(paired.p_value)}."
     )
     st.markdown(f"**Verdict.** {words.plain(done.verdict.sentence)}")

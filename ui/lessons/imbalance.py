@@ -12,7 +12,7 @@ from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note
 from ui.shared import gallery
 from ui.shared.answer import Number, answer
 from ui.shared.plot import clicked, plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _WORDS = {"plain": "As they come", "balanced": "Drawn equally often", "both": "Both"}
 
@@ -103,7 +103,7 @@ def _explain(found: Imbalance) -> list[str]:
         f"**{words.percent(weights.value)}** {words.interval((weights.low, weights.high))}: the rare classes would "
         "hardly count, and the number would look better while nothing is better.",
         f"Drawing every class equally often (a **balanced sampler**) brought the rarest to {told(rare['balanced'])}: "
-        f"{signed(found.gain)}, {certain}. The commonest went from {words.percent(common['plain'].accuracy)} to "
+        f"{in_points(found.gain)}, {certain}. The commonest went from {words.percent(common['plain'].accuracy)} to "
         f"{words.percent(common['balanced'].accuracy)}. A sampler shows the same few photos more often. It makes no "
         "new ones.",
     ]

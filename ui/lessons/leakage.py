@@ -1,6 +1,5 @@
 """The lesson on leakage: copies of test photos in train, what they do to the score, and who finds them."""
 
-import pandas as pd
 import streamlit as st
 
 from fashion_core.data import planted_copies
@@ -8,20 +7,18 @@ from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Leakage
 from ui.app import address, loaders, notices, words
-from ui.charts.lessons import shares
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
 from ui.shared import gallery
 from ui.shared.answer import Number, answer
-from ui.shared.plot import plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _SHOWN = {"leaked": "Photos that leaked", "kept": "Photos that did not"}
 
 
 def _measured(found: Leakage) -> Measured:
     gain = found.gain
-    return Measured(gain.value, gain.low, gain.high, f"{signed(gain)}, n = {found.leaky.everything.n:,}")
+    return Measured(gain.value, gain.low, gain.high, f"{in_points(gain)}, n = {found.leaky.everything.n:,}")
 
 
 def _look(shown: Shown) -> None:
@@ -34,24 +31,16 @@ def _look(shown: Shown) -> None:
             Number("Copies found", f"{found.num_found:,} of {found.num_planted:,}", "by the audit, byte for byte"),
         ]
     )
-    rows = pd.DataFrame(
-        [
-            (f"{name}: {what}", place, share.accuracy, *share.ci95, share.n)
-            for place, (name, scores) in enumerate((("With copies", found.leaky), ("Without", found.clean)))
-            for what, share in (
-                ("all test photos", scores.everything),
-                ("those that leaked", scores.leaked),
-                ("those that did not", scores.kept),
-            )
-        ],
-        columns=["name", "look", "rate", "low", "high", "n"],
-    )
-    plot(
-        shares(rows, title="What do the copies lift?"),
-        key="leaks",
-        alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
-        height=304,
-    )
+    rows = [
+        (f"{name}: {what}", place, share)
+        for place, (name, scores) in enumerate((("With copies", found.leaky), ("Without", found.clean)))
+        for what, share in (
+            ("all test photos", scores.everything),
+            ("those that leaked", scores.leaked),
+            ("those that did not", scores.kept),
+        )
+    ]
+    show_shares(rows, key="leaks", title="What do the copies lift?", height=304)
     which = address.segments("Photos", list(_SHOWN), key="shown", words=_SHOWN.__getitem__,
                              label_visibility="collapsed")  # fmt: skip
     _photos(shown, which == "leaked")
@@ -99,7 +88,7 @@ def _explain(found: Leakage) -> list[str]:
         f"{told(found.leaky.kept)}, of the others. A test set measures new photos only as long as its photos are "
         "new: this is **leakage**, or contamination.",
         f"The network that got as many photos and no copies is right for {told(found.clean.everything)}. The test "
-        f"promises {signed(found.gain)} more than that, and nobody who uses the network will see those points.",
+        f"promises {in_points(found.gain)} more than that, and nobody who uses the network will see those points.",
         "Files tell. An **audit** compares the photos of all splits byte for byte and by how they look; it found "
         f"{found.num_found:,} of the {found.num_planted:,} copies without asking any network. Split by product or "
         "by person, look for copies before training, and report the accuracy with and without them.",

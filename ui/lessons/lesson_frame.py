@@ -3,10 +3,11 @@
 The progress is this browser session's and nothing else's: no name, no file, gone with the tab. Knows no single lesson.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from fashion_core import rights
@@ -15,6 +16,8 @@ from fashion_core.lessons.plans import Plan
 from fashion_core.metrics.leakage import Share
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
+from ui.charts.lessons import shares
+from ui.shared.plot import plot
 
 PREDICT, RUN, LOOK, EXPLAIN, QUESTION = "predict", "run", "look", "explain", "question"
 STEPS = {PREDICT: "1 Predict", RUN: "2 Run", LOOK: "3 Look", EXPLAIN: "4 Explain", QUESTION: "5 Question"}
@@ -101,6 +104,16 @@ def note(share: Share) -> str:
     return f"{words.interval(share.ci95)}, n = {share.n:,}"
 
 
+def show_shares(
+    rows: Sequence[tuple[str, int, Share]], *, key: str, title: str, height: int, guess: float | None = None
+) -> None:
+    """A dot and interval a row: what it is of, the look of its training (0 or 1), and how many were right."""
+    columns = ["name", "look", "rate", "low", "high", "n"]
+    frame = pd.DataFrame([(*row, share.accuracy, *share.ci95, share.n) for *row, share in rows], columns=columns)
+    alt = ", ".join(f"{name} {words.percent(share.accuracy)}" for name, _, share in rows)
+    plot(shares(frame, title=title, guess=guess), key=key, alt=alt, height=height)
+
+
 def seed() -> int:
     """The luck of the trainings that the address asks for; 0 unless it is one of those on offer."""
     asked = st.query_params.get("seed", "0")
@@ -138,11 +151,11 @@ def go(step: str) -> None:
     address.choose(step=step)
 
 
-def next_button(step: str, label: str, *, primary: bool = True) -> None:
+def next_button(step: str, label: str) -> None:
     """The way on: one button at the end of a step."""
     st.button(
-        label, key=f"to {step}", type="primary" if primary else "secondary", icon=":material/arrow_forward:",
-        icon_position="right", on_click=go, args=(step,),
+        label, key=f"to {step}", type="primary", icon=":material/arrow_forward:", icon_position="right", on_click=go,
+        args=(step,),
     )  # fmt: skip
 
 

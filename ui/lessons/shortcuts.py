@@ -8,13 +8,11 @@ from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Shortcuts
 from ui.app import address, faults, loaders, notices, words
-from ui.charts.lessons import shares
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, told
+from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, show_shares, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
-from ui.shared.plot import plot
-from ui.shared.signed import signed
+from ui.shared.points import in_points
 
 _TRAINED = {"own": "Own background", "mixed": "Every background"}
 _MOST = 12
@@ -40,25 +38,15 @@ def _look(shown: Shown) -> None:
                    note(found.followed["own"]), "How often its answer is the class whose background it sees."),
         ]
     )  # fmt: skip
-    rows = pd.DataFrame(
-        [
-            (f"{name}: {what}", place, share.accuracy, *share.ci95, share.n)
-            for place, (part, name) in enumerate(
-                (("own", "Learnt on own backgrounds"), ("mixed", "Learnt on every background"))
-            )
-            for what, share in (
-                ("tested on own", found.own[part]),
-                ("tested on another", found.swapped[part]),
-            )
-        ],
-        columns=["name", "look", "rate", "low", "high", "n"],
-    )
-    plot(
-        shares(rows, title="The same garments, another background", guess=shown.guess.value if shown.guess else None),
-        key="places",
-        alt=", ".join(f"{row.name} {100 * row.rate:.1f} %" for row in rows.itertuples(index=False)),
-        height=300,
-    )
+    rows = [
+        (f"{name}: {what}", place, share)
+        for place, (part, name) in enumerate(
+            (("own", "Learnt on own backgrounds"), ("mixed", "Learnt on every background"))
+        )
+        for what, share in (("tested on own", found.own[part]), ("tested on another", found.swapped[part]))
+    ]
+    guess = shown.guess.value if shown.guess else None
+    show_shares(rows, key="places", title="The same garments, another background", height=300, guess=guess)
     _garments(shown)
 
 
@@ -122,7 +110,7 @@ def _garments(shown: Shown) -> None:
 def _explain(found: Shortcuts) -> list[str]:
     return [
         f"On photos like those in train it is right for {told(found.own['own'])}. The same garments before another "
-        f"class's background: {told(found.swapped['own'])}, {signed(found.fall)} garment by garment. Guessing among "
+        f"class's background: {told(found.swapped['own'])}, {in_points(found.fall)} garment by garment. Guessing among "
         f"{len(drawn.PLACES)} kinds would be right for {words.percent(1 / len(drawn.PLACES), 0)}.",
         f"It names the class whose background it sees for {told(found.followed['own'])}. In train the background "
         "told the class as well as the garment did, and it is easier to read. A network takes whatever lowers the "

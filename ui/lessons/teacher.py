@@ -12,6 +12,7 @@ from fashion_core.lessons import datasets, expected, plans
 from ui.app import address, notices, words
 from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Lesson
+from ui.shared.table import show_table
 
 VIEWS = {"0": "Class", "1": "Teacher"}
 
@@ -83,12 +84,7 @@ def _ranges(lesson: Lesson, found: Any | None) -> None:
         if name in known.numbers
     ]
     st.markdown(f"**What to expect**, over {known.seeds} repetitions with other luck:")
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        alt=f"Expected ranges of the lesson {lesson.title}",
-        placeholder="–",
-    )
+    show_table(pd.DataFrame(rows), alt=f"Expected ranges of the lesson {lesson.title}")
     notices.aside(
         words.plain(
             f"{known.cpu_seconds:.0f} s of processor time. Measured {known.date} beside other work: {known.where}; "

@@ -21,6 +21,7 @@ from fashion_core.runs.runs import Run
 from ui.app import faults, loaders, words
 from ui.shared import following, gallery, model_cache
 from ui.shared.answer import Number
+from ui.shared.table import show_table
 
 NUM_KIN = 5
 NUM_STRANGERS = 100
@@ -88,12 +89,7 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
     kin = frame.iloc[rows][["image_id", "label", "predicted"]].assign(distance=distances)
     kin = kin[kin["image_id"] != own_id].head(NUM_KIN).reset_index(drop=True)
     if dataset is None:
-        st.dataframe(
-            kin,
-            hide_index=True,
-            alt="The nearest training photos",
-            placeholder="–",
-        )
+        show_table(kin, alt="The nearest training photos")
     else:
         shown = pd.concat([kin, loaders.photos_of(dataset, kin["image_id"])], axis=1)
         st.html(

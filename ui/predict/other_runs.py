@@ -11,6 +11,7 @@ from fashion_core.runs import checkpoints
 from fashion_core.runs.runs import Run
 from ui.app import address, faults, loaders, words
 from ui.shared import asked_photos, calibrated, model_cache, run_names
+from ui.shared.table import show_table
 
 #: Gives a photo as a model receives it whose input has this size (width, height) and is made so.
 Receive = Callable[[tuple[int, int], str], asked_photos.Asked]
@@ -52,9 +53,8 @@ def show(run: Run, top: list[tuple[str, float]], receive: Receive) -> None:
             certain = calibrated.of(other)
             rows.append(_row(other, asked_photos.ranked(other, certain.of(raw_NK)[0]), certain))
     share = st.column_config.NumberColumn(format="%.1f %%")
-    st.dataframe(
+    show_table(
         pd.DataFrame(rows),
-        hide_index=True,
         column_config={
             "Probability": share,
             "Its probability": share,
@@ -66,7 +66,6 @@ def show(run: Run, top: list[tuple[str, float]], receive: Receive) -> None:
             ),
         },
         alt="What each run says about this photo",
-        placeholder="–",
     )
 
 

@@ -53,7 +53,6 @@ def show(
     *,
     key: str,
     caption: Callable[[Any], Caption],
-    what: str = "photo",
     cell_pixels: int = 112,
     page_size: int = PAGE_SIZE,
 ) -> None:
@@ -74,9 +73,9 @@ def show(
             page = min(max(1, st.pagination(num_pages, key=key, bind="query-params")), num_pages)
             first, last = (page - 1) * page_size + 1, min(page * page_size, len(images))
             with counted:
-                notices.aside(f"{words.count(first)} to {words.count(last)} of {words.counted(len(images), what)}")
+                notices.aside(f"{words.count(first)} to {words.count(last)} of {words.counted(len(images), 'photo')}")
     else:
-        notices.aside(words.counted(len(images), what))
+        notices.aside(words.counted(len(images), "photo"))
     if images.empty:
         return
     shown = images.iloc[(page - 1) * page_size : page * page_size]

@@ -5,6 +5,7 @@ files and no widgets.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fashion_core.claims import definitions
 from fashion_core.claims.contrasts import Comparison as ArmsCompared
@@ -41,23 +42,32 @@ def name(label: str) -> str:
     return words.plain(display_name(label))
 
 
-def evaluation(
-    share: float, bounds: Bounds, n: int, worst: str, missed: float, missed_bounds: Bounds, num_worst: int, as_weak: int
-) -> str:
-    """How good is it, and where does it fail? Fewer than 20 photos are said as they were counted. ``as_weak``: on how
-    many more kinds it fails as often."""
+@dataclass(frozen=True)
+class Weakest:
+    """The class whose ``n`` photos are missed most often: a share ``missed`` with its 95 % interval, and how many more
+    classes are missed as often."""
+
+    label: str
+    missed: float
+    bounds: Bounds
+    n: int
+    as_weak: int
+
+
+def evaluation(share: float, bounds: Bounds, n: int, worst: Weakest) -> str:
+    """How good is it, and where does it fail? Fewer than 20 photos are said as they were counted."""
     right = f"{of_tried(share, n, bounds)} {'is' if n == 1 else 'are'} named right ({_seen(between(bounds), n)})"
     right = right if n < COUNTED_BELOW else f"About {right}"
-    if not missed:
+    if not worst.missed:
         return f"{right}. None was missed."
-    more = f" It fails as often on {words.counted(as_weak, 'more kind')}." if as_weak else ""
-    return f"{right}. It fails most on {name(worst)}: {_missed(missed, missed_bounds, num_worst)}.{more}"
+    more = f" It fails as often on {words.counted(worst.as_weak, 'more kind')}." if worst.as_weak else ""
+    return f"{right}. It fails most on {name(worst.label)}: {_missed(worst)}.{more}"
 
 
-def _missed(missed: float, bounds: Bounds, n: int) -> str:
+def _missed(worst: Weakest) -> str:
+    n, number = worst.n, round(worst.missed * worst.n)
     if n >= COUNTED_BELOW:
-        return f"{of_100(missed, bounds)} are missed ({between(bounds)})"
-    number = round(missed * n)
+        return f"{of_100(worst.missed, worst.bounds)} are missed ({between(worst.bounds)})"
     if n == 1:
         return "the one photo of it was missed"
     if number == n:
@@ -124,7 +134,7 @@ def _more_or_fewer(difference: Difference, n: int) -> str:
     return f"{abs(100 * difference.value):.1f} {more} of 100"
 
 
-def _from_to(difference: Difference) -> str:
+def _from_to(difference: Difference | ArmsCompared) -> str:
     """The interval: ``1.7 to 2.9``, or ``from 4.4 fewer to 7.1 more`` where it holds zero."""
     low, high = difference.low, difference.high
     if low <= 0 <= high:
@@ -132,28 +142,19 @@ def _from_to(difference: Difference) -> str:
     return between(sorted((abs(low), abs(high))))
 
 
-def learnt(
-    share: float,
-    bounds: Bounds,
-    n: int,
-    worst: str,
-    missed: float,
-    missed_bounds: Bounds,
-    num_worst: int,
-    beside: str,
-    as_weak: int,
-) -> str:
-    """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not."""
+def learnt(share: float, bounds: Bounds, n: int, worst: Weakest, beside: str) -> str:
+    """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not;
+    ``beside`` is the class of the most similar photos of the weakest."""
     tried = f"{of_tried(share, n, bounds)} ({_seen(between(bounds), n)})"
-    found = f"For {tried} the most similar other photo is of the same class."
-    if not missed:
-        return found
+    alike = f"For {tried} the most similar other photo is of the same class."
+    if not worst.missed:
+        return alike
     often = f", most often {name(beside)}" if beside else ""
-    mixed = f"for {of_100(missed, missed_bounds)} of its photos ({between(missed_bounds)}) it is another class"
-    if num_worst < COUNTED_BELOW:
-        mixed = f"for {of_tried(missed, num_worst, things='')} of its photos it is another class"
-    more = f" It mixes up {words.counted(as_weak, 'more kind')} as often." if as_weak else ""
-    return f"{found} It mixes up {name(worst)} most: {mixed}{often}.{more}"
+    mixed = f"for {of_100(worst.missed, worst.bounds)} of its photos ({between(worst.bounds)}) it is another class"
+    if worst.n < COUNTED_BELOW:
+        mixed = f"for {of_tried(worst.missed, worst.n, things='')} of its photos it is another class"
+    more = f" It mixes up {words.counted(worst.as_weak, 'more kind')} as often." if worst.as_weak else ""
+    return f"{alike} It mixes up {name(worst.label)} most: {mixed}{often}.{more}"
 
 
 def reach(found: Comparison) -> str:
@@ -315,10 +316,8 @@ def claim(result: Result) -> list[str]:
 def _compared_arms(result: Result, one: ArmsCompared) -> str:
     """``Both: 27.0 more of 100 photos are named right than with no correction (23.0 to 31.0).``"""
     first, second = (result.claim.arm(name).words for name in (one.first, one.second))
-    head = words.capital(second)
+    head, ends = words.capital(second), _from_to(one)
     if one.low <= 0 <= one.high:
-        ends = f"from {-100 * one.low:.1f} fewer to {100 * one.high:.1f} more"
         return f"{head} beside {first}: {ends} of 100 {FOUND[one.measure]}, so it is not settled which is ahead."
     more = "more" if one.value > 0 else "fewer"
-    ends = between(sorted((abs(one.low), abs(one.high))))
     return f"{head}: {100 * abs(one.value):.1f} {more} of 100 {FOUND[one.measure]} than with {first} ({ends})."

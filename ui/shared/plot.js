@@ -1,5 +1,5 @@
 // One Plotly figure that is updated in place (zoom kept), follows the theme and reports clicks and selections.
-// data: {figure: JSON string, colours: {LIGHT: DARK}, library: address of plotly.min.js, alt, height, pointing, selecting,
+// data: {figure: JSON string, colours: {LIGHT: DARK}, library: address of plotly.min.js, alt, height, pointing,
 // dragging, outlining, hovering}
 
 const states = new WeakMap()
@@ -203,7 +203,6 @@ export default function (component) {
     states.set(parentElement, state)
   }
   state.click = (value) => setTriggerValue("clicked", value)
-  state.select = (ids) => setStateValue("selected", ids)
   state.outline = data.outlining ? (drawn) => setStateValue("outline", drawn) : null
   state.hover = data.hovering ? (event) => tellHover(data.hovering, event) : null
   state.drag = data.dragging ? (points) => setTriggerValue("dragged", { points, at: Date.now() }) : null
@@ -231,7 +230,7 @@ export default function (component) {
     state.graph.style.minWidth = least ? least + "px" : ""
     const axes = Object.entries(figure.layout).filter(([name]) => /^[xy]axis[0-9]*$/.test(name))
     const fixed = axes.length > 0 && axes.every(([, axis]) => axis.fixedrange) // nothing to zoom: no buttons over the title
-    const buttons = data.selecting ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
+    const buttons = data.outlining ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
       : (data.pointing && !isPicture(figure)) || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
     const config = {
       responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
@@ -251,16 +250,12 @@ export default function (component) {
       state.graph.on("plotly_click", (event) => event.points.length && state.click(clicked(event.points[0])))
       state.graph.on("plotly_selected", (event) => {
         if (state.outline) return state.outline(outline(event))
-        if (!state.drag) return state.select(event ? event.points.map((point) => point.customdata) : [])
-        if (!event) return
+        if (!state.drag || !event) return
         const points = boxed(state.graph, event)
         if (points.length) state.drag(points)
         Plotly.update(state.graph, { selectedpoints: [null] }, { selections: [] }) // the answer is drawn by the page
       })
-      state.graph.on("plotly_deselect", () => {
-        if (state.outline) state.outline(null)
-        else if (!state.drag) state.select([])
-      })
+      state.graph.on("plotly_deselect", () => state.outline?.(null))
       const picture = () => isPicture({ data: state.graph._fullData })
       state.graph.on("plotly_hover", (event) => picture() ? tellCell(state, event) : state.hover?.(event))
       state.graph.on("plotly_unhover", () => picture() ? tellCell(state, null) : state.hover?.(null))

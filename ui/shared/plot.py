@@ -11,7 +11,6 @@ Takes figures built by ``ui.charts``; knows no files.
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +25,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SMALL = Path(__file__).parent / "vendor" / "plotly-cartesian-4.1.1.min.js"
 CARTESIAN = {"bar", "scatter", "heatmap", "histogram", "box", "violin", "image"}  # what the small library draws
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the reader did with a plot.
-
-    ``click``: {"curve", "x", "y", "row", "column", "point", "customdata"} in the one rerun that the click caused.
-    ``selected``: the ``customdata`` of the points inside the last lasso or box, empty when nothing is selected.
-    ``outline``: of an ``outlining`` plot the lasso or box itself, {"kind", "x", "y"} in the axes' own numbers.
-    """
-
-    click: dict[str, Any] | None = None
-    selected: list[Any] = field(default_factory=list)
-    outline: dict[str, Any] | None = None
 
 
 def serve_plotly(figure: "go.Figure | None" = None) -> str:
@@ -70,23 +55,19 @@ def plot(
     alt: str,
     height: int = 420,
     on_click: Callable[[], None] | None = None,
-    clickable: bool = False,
-    selectable: bool = False,
     on_drag: Callable[[], None] | None = None,
     outlining: bool = False,
     hovering: str = "",
-) -> Seen:
-    """Draw ``figure`` and return what the reader did with it.
+) -> dict[str, Any] | None:
+    """Draw ``figure``.
 
-    ``on_click`` runs before the page does; inside it ``clicked(key)`` is the click. ``clickable=True`` is for pages
-    that only read ``Seen.click``. ``selectable`` adds lasso and box; give the points an int row id as ``customdata``.
+    ``on_click`` runs before the page does; inside it ``clicked(key)`` is the click.
     ``on_drag`` runs before the page does when the reader has drawn a box (the figure's ``dragmode`` is ``select``);
     inside it ``dragged(key)`` is what lay in it. The box does not stay.
-    ``outlining`` asks for ``Seen.outline`` in place of the points: the page knows points that are not drawn, and a long
-    list of them is slow. ``hovering`` is the name by which a ``hover_card`` on the page hears of the point below the
-    pointer.
+    ``outlining`` adds lasso and box and returns the one that the reader drew, {"kind", "x", "y"} in the axes' own
+    numbers, not the points in it: the page knows points that are not drawn, and a long list of them is slow.
+    ``hovering`` is the name by which a ``hover_card`` on the page hears of the point below the pointer.
     """
-    pointing = clickable or on_click is not None
     result = _render(
         key=key,
         data={
@@ -95,23 +76,22 @@ def plot(
             "library": serve_plotly(figure),
             "alt": alt,
             "height": height,
-            "pointing": pointing,
-            "selecting": selectable or outlining,
+            "pointing": on_click is not None,
             "outlining": outlining,
             "hovering": hovering,
             "dragging": on_drag is not None,
         },
         height=height,
         on_clicked_change=on_click if on_click is not None else _nothing,
-        on_selected_change=_nothing,
         on_outline_change=_nothing,
         on_dragged_change=on_drag if on_drag is not None else _nothing,
     )
-    return Seen(click=result.clicked, selected=list(result.selected or []), outline=result.outline)
+    return result.outline
 
 
 def clicked(key: str) -> dict[str, Any] | None:
-    """The click that is being handled, for use inside an ``on_click`` callback."""
+    """The click that is being handled ({"curve", "x", "y", "row", "column", "point", "customdata"}), for use inside an
+    ``on_click`` callback."""
     value = st.session_state.get(key)
     return value.get("clicked") if value else None
 

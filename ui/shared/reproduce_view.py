@@ -20,6 +20,7 @@ from fashion_core.launch import estimate
 from fashion_core.runs.runs import Run
 from ui.app import audience, faults, loaders, navigation, notices, words
 from ui.shared import recipe_picker, run_status
+from ui.shared.table import show_table
 
 TITLE = "How to get it"
 ICON = ":material/terminal:"
@@ -128,21 +129,17 @@ def _tables(recipe: Recipe) -> None:
     """Everything that a maker of models looks up; a stakeholder does not."""
     if recipe.computed:
         rows = [(what, then, here, "differs" if here and here != then else "") for what, then, here in recipe.computed]
-        st.dataframe(
+        show_table(
             pd.DataFrame(rows, columns=[_LEGEND, "Then", "Here", ""]),
-            hide_index=True,
             height=38 + 35 * min(len(rows), 6),
             alt="What the run was computed with, and what this machine has; what differs is marked",
-            placeholder="–",
         )
     else:
         notices.aside("Which versions it was computed with was not recorded.")
-    st.dataframe(
+    show_table(
         pd.DataFrame(list(recipe.settings), columns=["Setting", "Value", "In the recipe"]),
-        hide_index=True,
         height=38 + 35 * 5,
         alt="Every setting of the run; what differs from its recipe has the recipe's own value beside it",
-        placeholder="–",
     )
 
 
@@ -252,11 +249,9 @@ def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:
             (run.id, run.settings.seed, reproduce.expected(run, loaders.dataset_of(run) is not None).word)
             for run in members
         ]
-        st.dataframe(
+        show_table(
             pd.DataFrame(rows, columns=["Run", "Seed", "Same bits here"]),
-            hide_index=True,
             alt="The runs of both sides, each with its seed and whether the same bits can be expected here",
-            placeholder="–",
         )
     notices.aside("Evaluation has the settings and versions of each run, and trains it again.")
 
@@ -271,10 +266,4 @@ def _of_dataset(dataset: Dataset, then: Sequence[str]) -> None:
     )
     if not audience.is_review():
         rows = list(reproduce.computed_here().items())
-        st.dataframe(
-            pd.DataFrame(rows, columns=["Version", "Here"]),
-            hide_index=True,
-            height=178,
-            alt="Versions on this machine",
-            placeholder="–",
-        )
+        show_table(pd.DataFrame(rows, columns=["Version", "Here"]), height=178, alt="Versions on this machine")

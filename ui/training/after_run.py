@@ -17,6 +17,7 @@ from fashion_core.runs.runs import ENDED, Run
 from fashion_core.settings import config, fields
 from ui.app import loaders, words
 from ui.shared import recipe_picker, settings_form
+from ui.shared.table import show_table
 
 
 def last_words(run: Run) -> Mapping[str, Any]:
@@ -101,9 +102,4 @@ def show_files(run: Run) -> None:
     if isinstance(files, list) and files:
         with st.expander(f"The {words.counted(len(files), 'photo')} of that batch"):
             frame = pd.DataFrame({"Photo": [str(name) for name in files[:1000]]})
-            st.dataframe(
-                frame,
-                hide_index=True,
-                alt="Photos of the batch in which the error came",
-                placeholder="–",
-            )
+            show_table(frame, alt="Photos of the batch in which the error came")

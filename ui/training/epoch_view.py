@@ -15,6 +15,7 @@ from ui.charts.matrix import confusion_matrix
 from ui.charts.recall import recall_dots, recalls
 from ui.shared import bounded, matrix_excerpt
 from ui.shared.plot import plot
+from ui.shared.table import show_table
 
 KEY = "epoch"
 
@@ -121,11 +122,7 @@ def _twin(run: Run, matrix: np.ndarray, what: str, places: list[int]) -> None:
         if what == "matrix":
             labels = [run.classes[place] for place in places]
             frame = pd.DataFrame(matrix[np.ix_(places, places)], index=labels, columns=labels)
-            st.dataframe(
-                frame,
-                alt="Counts, rows true, columns predicted",
-                placeholder="–",
-            )
+            show_table(frame, alt="Counts, rows true, columns predicted", hide_index=None)
             return
         n = matrix.sum(axis=1)
         low, high = intervals.wilson(np.diag(matrix), n)
@@ -135,10 +132,8 @@ def _twin(run: Run, matrix: np.ndarray, what: str, places: list[int]) -> None:
                 run.classes, np.diag(matrix), n, zip(low, high, strict=True), strict=True
             )
         ]
-        st.dataframe(
+        show_table(
             pd.DataFrame(rows, columns=["Class", "Recall", "95 % interval", "Photos"]),
-            hide_index=True,
             alt="Recall of each class with its interval",
-            placeholder="–",
         )
     notices.aside("Recall: the share of a class's validation photos that were recognised as that class.")

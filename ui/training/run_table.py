@@ -8,6 +8,7 @@ import streamlit as st
 from fashion_core.runs.runs import Run
 from ui.app import audience, loaders, words
 from ui.shared import run_names, run_status
+from ui.shared.table import show_table
 from ui.training import run_view
 
 KEY = "runs"
@@ -53,9 +54,8 @@ def show(runs: Sequence[Run]) -> None:
             st.query_params["run"] = runs[rows[0]].id
 
     told = "Share of photos whose class is right, at the end of the training."
-    st.dataframe(
+    show_table(
         frame_of(runs),
-        hide_index=True,
         column_order=IN_REVIEW if audience.is_review() else None,
         key=KEY,
         on_select=open_run,
@@ -69,5 +69,4 @@ def show(runs: Sequence[Run]) -> None:
             "Test": st.column_config.TextColumn(help=told),
         },
         alt="All runs, newest first",
-        placeholder="–",
     )

@@ -23,6 +23,7 @@ from ui.shared import curves_view, plain_words
 from ui.shared.answer import Number, answer, say
 from ui.shared.curves_view import metrics_of
 from ui.shared.run_status import status_of
+from ui.shared.table import show_table
 from ui.training import after_run, epoch_view
 
 SECONDS = 1.0
@@ -297,14 +298,12 @@ def _words_of_the_run(run: Run) -> None:
                 else ", unchanged"
             )
         )
-        st.dataframe(
+        show_table(
             pd.DataFrame(
                 [_event_words(event) for event in reversed(run.events()[-200:])], columns=["When", "What", "Said"]
             ),
-            hide_index=True,
             height=180,
             alt="Events of the run, newest first",
-            placeholder="–",
         )
         st.code(run.log_tail(12) or "The log is empty.", language=None)
 

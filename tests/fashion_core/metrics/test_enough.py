@@ -47,9 +47,8 @@ def test_a_class_of_a_handful_is_named_and_the_training_photos_are_not_judged():
 
 def evaluated(n, missed, num_worst, num_missed, as_weak=0):
     share = missed / n
-    return plain_words.evaluation(
-        1 - share, (0.1, 0.9), n, "dress", num_missed / num_worst, (0.1, 0.9), num_worst, as_weak
-    ).replace("\\", "")
+    worst = plain_words.Weakest("dress", num_missed / num_worst, (0.1, 0.9), num_worst, as_weak)
+    return plain_words.evaluation(1 - share, (0.1, 0.9), n, worst).replace("\\", "")
 
 
 def test_fewer_than_twenty_photos_are_said_as_they_were_counted():
@@ -63,7 +62,7 @@ def test_fewer_than_twenty_photos_are_said_as_they_were_counted():
     assert "3 of 4 photos of x right (0.0 to 100.0 of 100 such; no more were tried" in plain_words.standing(
         "x", 0.75, (0, 1), 4, False
     )
-    mixed = plain_words.learnt(0.5, (0, 1), 4, "dress", 1.0, (0, 1), 2, "hat", 0)
+    mixed = plain_words.learnt(0.5, (0, 1), 4, plain_words.Weakest("dress", 1.0, (0, 1), 2, 0), "hat")
     assert (
         "For 2 of 4 photos (0.0 to 100.0 of 100 such; no more were tried) the most" in mixed
         and "for 2 of 2 of its photos" in mixed

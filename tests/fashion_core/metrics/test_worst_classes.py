@@ -10,7 +10,7 @@ from PIL import Image
 from fashion_core.labels import shortened
 from fashion_core.metrics import worst_classes
 from fashion_core.report import matrix_picture
-from ui.charts.maps import embedding_scatter
+from ui.charts.maps import Map, embedding_scatter
 from ui.charts.matrix import confusion_matrix, matrix_difference
 from ui.charts.whole_matrix import nearest_cell, whole_matrix
 from ui.shared import bounded, matrix_excerpt
@@ -58,7 +58,7 @@ def test_a_part_of_a_matrix_has_the_shares_of_its_whole_rows_and_columns():
     columns = confusion_matrix(matrix, labels, values="columns", places=[30, 3])
     assert np.array(columns.data[0].text).tolist() == [["22.2", ""], ["11.1", "100.0"]]  # 10 and 5 of 45
     assert list(rows.layout.xaxis.ticktext) == ["Class 30", "Class 3"]
-    moved = matrix_difference(matrix, matrix_of(40, {}), labels, first_name="a", second_name="b", places=[30, 3])
+    moved = matrix_difference(matrix, matrix_of(40, {}), labels, names=("a", "b"), places=[30, 3])
     assert np.allclose(moved.data[0].customdata, [[0, 0], [100 * 5 / 30, 100 * 10 / 30 - 100]])
 
 
@@ -120,7 +120,7 @@ def test_a_map_of_many_classes_is_one_trace_and_the_highlighted_one_and_every_po
     labels = np.array(classes * 3)
     points = np.random.default_rng(0).normal(size=(1200, 2)).astype(np.float32)
     for highlight in ([], ["sku_7"]):
-        figure = embedding_scatter(points, labels, classes, hover=["line"] * 1200, highlight=highlight)
+        figure = embedding_scatter(Map(points=points, hover=["line"] * 1200), labels, classes, highlight=highlight)
         assert len(figure.data) == 1 + len(highlight)
         drawn = {row: text for trace in figure.data[:1] for row, text in zip(trace.customdata, trace.text, strict=True)}
         assert all(text == f"Sku {labels[row][4:]}<br>line" for row, text in drawn.items())

@@ -29,7 +29,7 @@ from ui.charts import lines as chart_lines
 from ui.charts.bars import probability_bars, rates_with_intervals
 from ui.charts.classes import class_distribution, counts_by_split
 from ui.charts.lines import smoothed
-from ui.charts.maps import embedding_scatter
+from ui.charts.maps import Map, embedding_scatter
 from ui.charts.matrix import confusion_matrix
 from ui.overview import leaders
 from ui.shared import first_start, gallery, plot
@@ -191,7 +191,7 @@ def test_a_thinned_line_keeps_its_extremes_and_its_ends():
 def test_a_map_sends_row_ids_alone_and_greys_what_is_not_highlighted():
     points = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
     labels = np.repeat(["a", "b", "c"], 20)
-    figure = embedding_scatter(points, labels, ["a", "b", "c"], highlight=["b"])
+    figure = embedding_scatter(Map(points=points), labels, ["a", "b", "c"], highlight=["b"])
     ids = np.concatenate([np.asarray(trace.customdata) for trace in figure.data])
     assert sorted(ids) == list(range(60)) and ids.dtype == np.int32
     assert [trace.marker.color == colours.LIGHT["grey"] for trace in figure.data] == [True, True, False]
@@ -201,16 +201,16 @@ def test_a_highlighted_class_whose_own_colour_is_grey_stands_out_from_the_grey_o
     classes = [f"class {number}" for number in range(10)]
     points = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
     grey = next(name for name, colour in colours.class_colours(classes).items() if colour == "#7F7F7F")
-    figure = embedding_scatter(points, classes * 2, classes, highlight=[grey])
+    figure = embedding_scatter(Map(points=points), classes * 2, classes, highlight=[grey])
     (shown,) = (trace.marker.color for trace in figure.data if trace.uid == grey)
     assert shown == colours.LIGHT["indigo"]
-    figure = embedding_scatter(points, classes * 2, classes)
+    figure = embedding_scatter(Map(points=points), classes * 2, classes)
     assert [trace.marker.color for trace in figure.data if trace.uid == grey] == ["#7F7F7F"]
 
 
 def test_a_map_of_one_of_two_runs_has_a_dot_of_the_runs_colour_before_its_name():
     points = np.zeros((2, 2), np.float32)
-    figure = embedding_scatter(points, ["a", "b"], ["a", "b"], title="strong <b>", mark="#009E73")
+    figure = embedding_scatter(Map(points=points, title="strong <b>", mark="#009E73"), ["a", "b"], ["a", "b"])
     assert figure.layout.title.text == '<span style="color:#009E73">●</span> strong &lt;b&gt;'
 
 
@@ -230,7 +230,7 @@ def test_a_class_named_like_a_tag_is_shown_as_it_is_written():
         rates_with_intervals(rates),
         class_distribution(counts),
         probability_bars(labels, [0.5, 0.5]),
-        embedding_scatter(np.zeros((2, 2), np.float32), labels, labels),
+        embedding_scatter(Map(points=np.zeros((2, 2), np.float32)), labels, labels),
     ):
         assert "<a" not in figure.to_json().replace("\\u003c", "<")
 
@@ -268,7 +268,7 @@ def test_every_class_has_a_place_of_its_own_whatever_it_is_called(labels):
 
 def test_two_classes_of_one_name_both_stand_on_the_map_and_keep_their_lines():
     points = np.repeat(np.arange(5, dtype=np.float32)[:, None] * 10, 2, axis=1)
-    figure = embedding_scatter(points, TWINS, TWINS)
+    figure = embedding_scatter(Map(points=points), TWINS, TWINS)
     assert [note.text for note in figure.layout.annotations] == ["T shirt", "T shirt", "Dress", "Dress", "C"]
     assert len({(note.x, note.y) for note in figure.layout.annotations}) == 5
 

@@ -54,7 +54,7 @@ def test_column_percentages_of_the_matrix_sum_to_100_and_the_diagonal_is_the_pre
 
 def test_the_difference_of_two_matrices_is_in_points_of_the_rows_with_its_sign():
     first, second = np.array([[8, 2], [0, 10]]), np.array([[30, 10], [0, 40]])  # 80 and 75 % of the first row
-    figure = matrix_difference(first, second, "ab", first_name="<b>one", second_name="two", chosen=(0, 1))
+    figure = matrix_difference(first, second, "ab", names=("<b>one", "two"), chosen=(0, 1))
     assert np.array(figure.data[0].text).tolist() == [["+5.0", "−5.0"], ["", ""]]
     assert np.allclose(figure.data[0].customdata, [[5, -5], [0, 0]])
     hover = figure.data[0].hovertext
@@ -65,5 +65,5 @@ def test_the_difference_of_two_matrices_is_in_points_of_the_rows_with_its_sign()
 
 def test_two_equal_matrices_differ_nowhere():
     matrix = published.report_matrix()
-    figure = matrix_difference(matrix, matrix, published.classes(), first_name="a", second_name="b")
+    figure = matrix_difference(matrix, matrix, published.classes(), names=("a", "b"))
     assert not np.any(figure.data[0].z) and not len(figure.data[1].text)

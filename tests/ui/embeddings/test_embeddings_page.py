@@ -25,7 +25,7 @@ from tests.support import made_jobs
 from tests.support.made_runs import make_run
 from tests.support.places import ROOT
 from ui.app import address
-from ui.charts.maps import embedding_scatter
+from ui.charts.maps import Map, embedding_scatter
 
 GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
 
@@ -305,7 +305,7 @@ def test_names_of_classes_that_lie_together_stand_apart_and_inside_the_chart(spo
     points = generator.normal(0, 0.001, (1500, 2)) + [0.5, spot]
     labels = np.array(INDOFASHION)[np.arange(1500) % 15]
     shown = np.array([[0.0, -0.02], [1.0, 1.02]])
-    figure = embedding_scatter(points, labels, INDOFASHION, shown=shown)
+    figure = embedding_scatter(Map(points=points, shown=shown), labels, INDOFASHION)
     heights = np.sort([note.y for note in figure.layout.annotations])
     assert len(heights) == 15 and heights[0] > -0.02 and heights[-1] < 1.02
     assert np.diff(heights).min() > 0.05  # of the chart's height: a line of text is 0.045 of 380 pixels

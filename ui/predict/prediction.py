@@ -1,0 +1,116 @@
+"""What a run says of one photo: as numbers or a sentence, as bars beside the photo, and what it does not tell."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fashion_core.labels import display_name, shortened
+from fashion_core.runs.runs import Run
+from ui.app import loaders, words
+from ui.charts.bars import probability_bars
+from ui.charts.layout import SPLIT_NAMES
+from ui.predict import nearest_training, other_runs
+from ui.shared import asked_photos, plain_words
+from ui.shared.answer import Number, answer, say
+from ui.shared.calibrated import Certainty
+from ui.shared.plot import plot
+
+LONGEST_LEAD = 24  # letters of each of two names over a chart of half the page
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """``photo``: the dataset's row of it, None for one of the reader's own. ``raw``: the first answer's probability as
+    the network gave it. ``known``: what the training photos say, None before their features are there."""
+
+    run: Run
+    asked: asked_photos.Asked
+    photo: pd.Series | None
+    probabilities_K: np.ndarray
+    features_D: np.ndarray
+    raw: float
+    certain: Certainty
+    known: nearest_training.Known | None
+
+    @property
+    def top(self) -> list[tuple[str, float]]:
+        return asked_photos.ranked(self.run, self.probabilities_K)
+
+
+def show_answer(prediction: Prediction) -> None:
+    """The likeliest class, how often the run was right when it was that sure, and what the photo really shows."""
+    run, photo, known = prediction.run, prediction.photo, prediction.known
+    (first, sure), (second, less) = [*prediction.top, ("", 0.0)][:2]
+    limit = known.novelty if known is not None else None
+    numbers = [Number("Most likely", display_name(first), words.percent(sure))]
+    if second and (limit is None or photo is None):  # four at most; the bars have it too
+        numbers.append(Number("Next", display_name(second), words.percent(less)))
+    judged, judged_on = None, next((split for split in ("test", "val") if split in run.prediction_splits()), None)
+    if judged_on:
+        predictions = prediction.certain.in_frame(loaders.predictions_of(run, judged_on), run.classes)
+        judged = asked_photos.record(predictions, run.classes, sure)
+        value, note = judged.in_words()
+        numbers.append(
+            Number(
+                "Right when this sure",
+                value,
+                note,
+                f"Of the {SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset['name'])} to which "
+                f"this model gave its first answer with a probability between {words.percent(judged.low, 0)} and "
+                f"{words.percent(judged.high, 0)}, so many were right. It holds for photos of that kind only.",
+            )
+        )
+    if photo is not None:
+        verdict = "✓ the model is right" if photo["label"] == first else "✕ the model is wrong"
+        numbers.append(Number("True class", display_name(photo["label"]), verdict))
+    if limit is not None:
+        numbers.append(nearest_training.number(limit, prediction.features_D))
+
+    def say_in_review() -> None:
+        """The answer and how far to trust it."""
+        truth = str(photo["label"]) if photo is not None else None
+        say(plain_words.predicted(first, sure, judged), plain_words.checked(first, truth))
+        if limit is not None and limit.is_unlike(prediction.features_D[None])[0]:
+            st.warning("This photo is unlike all that the model learnt from: do not rely on the answer.")
+
+    answer(numbers, in_review=say_in_review)
+
+
+def show_evidence(prediction: Prediction) -> None:
+    """The probabilities beside the photo and what the model receives of it, and those of groups of classes."""
+    run, top = prediction.run, prediction.top
+    bars, pictures = st.columns([1, 1], gap="medium")
+    with bars:
+        plot(
+            probability_bars(
+                [label for label, _ in top],
+                [share for _, share in top],
+                title=" before ".join(shortened([display_name(name) for name, _ in top[:2] if name], LONGEST_LEAD)),
+                drawn=run.dataset.synthetic and prediction.photo is not None,
+            ),
+            key="top",
+            alt="Probabilities: " + ", ".join(f"{display_name(label)} {words.percent(share)}" for label, share in top),
+            height=60 + 46 * len(top),
+        )
+    with pictures:
+        st.html(asked_photos.pair_html(prediction.asked))
+    if grouped := other_runs.group_words(run, prediction.probabilities_K):
+        st.markdown(f"Together: {grouped}.")
+
+
+def show_limits(prediction: Prediction) -> None:
+    """What the answer is no evidence of."""
+    run, photo = prediction.run, prediction.photo
+    if run.dataset.synthetic:
+        st.markdown(
+            "This model was trained on drawings and has never seen a photograph. What it says about a photo is no "
+            "evidence about real clothes."
+        )
+    if photo is not None and photo["split"] == "train":
+        st.markdown("The model was trained on this very photo, so a right answer here proves little.")
+    st.markdown(
+        f":gray[The model must choose among its {words.count(len(run.classes))} classes, even for a photo of something "
+        f"else. {prediction.certain.in_words(prediction.raw)}]"
+    )
