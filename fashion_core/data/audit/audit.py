@@ -16,16 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core.data.audit import findings
-from fashion_core.data.audit import measures
+from fashion_core import locks, rights, storage
 from fashion_core.data import pixels
-from fashion_core import rights
-from fashion_core import storage
-from fashion_core import locks
+from fashion_core.data.audit import findings, measures
 from fashion_core.data.datasets import Dataset
-from fashion_core.errors import DatasetError
-from fashion_core.errors import FashionError
 from fashion_core.data.pixels import Progress
+from fashion_core.errors import DatasetError, FashionError
 
 VERSION = 2  # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies
 _PART, _READ = 2048, 128  # photos that are stored at once, and read at once
