@@ -19,7 +19,7 @@ def in_address(page) -> str:
     return page.evaluate("new URLSearchParams(location.search).get('audience')")
 
 
-def test_a_reviewers_address_stays_a_reviewers_from_page_to_page_and_back(tiny_data, tmp_path, browser):  # noqa: F811
+def test_a_reviewers_address_stays_a_reviewers_from_page_to_page_and_back(tiny_data, tmp_path, browser):
     shutil.copytree(tiny_data, tmp_path / "data")
     shutil.copytree(ROOT / "checkpoints" / "report-fashion-mnist", tmp_path / "runs" / "shipped")
     with server(tmp_path / "data", tmp_path / "runs") as address, tab(browser) as page:

@@ -11,7 +11,7 @@ import pandas as pd
 from fashion_core.labels import display_name
 from fashion_core.runs import runs
 from tests.support.browsers import browser, click_cell, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
-from tests.support.rooms import SHIPPED
+from tests.support.rooms import SHIPPED, room  # noqa: F401
 
 ANY = "any/"
 
@@ -85,7 +85,7 @@ def the_picture_chooses_the_cell_that_it_names(page, address: str, run: runs.Run
     )
 
 
-def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_their_images(room, browser):  # noqa: F811
+def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_their_images(room, browser):
     predictions = pd.read_parquet(SHIPPED / "predictions-test.parquet")
     classes = json.loads((SHIPPED / "config.json").read_text())["classes"]
     cells = predictions.groupby(["label", "predicted"])["image_id"].agg(set)

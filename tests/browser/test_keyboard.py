@@ -124,7 +124,7 @@ def walk(page, key: str, ground: str) -> None:
         assert contrast(ground, colour) >= 3, f"{page.url}: the ring round {name} is {ring}"
 
 
-def test_every_control_of_every_page_is_reached_and_left_in_both_themes(address, browser):  # noqa: F811
+def test_every_control_of_every_page_is_reached_and_left_in_both_themes(address, browser):
     assert {one.split("?")[0] for one in ADDRESSES} == {address_of(entry) for entry in navigation.ENTRIES}
     with tab(browser) as one, tab(browser) as other:
         for page in (one, other):
@@ -150,7 +150,7 @@ def keeps(page, key: str) -> bool:
     return page.evaluate("eyes.kept")
 
 
-def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_page(address, browser):  # noqa: F811
+def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_page(address, browser):
     matrix = "[role=figure][aria-label^='Confusion matrix']"
     with tab(browser) as page:
         page.add_init_script(EYES)

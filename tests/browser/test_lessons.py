@@ -8,7 +8,7 @@ from tests.support.made_lessons import make_leaky, make_lesson
 from ui.lessons import index
 
 
-def test_a_class_goes_through_a_lesson(browser, tiny, tiny_data, tmp_path):  # noqa: F811
+def test_a_class_goes_through_a_lesson(browser, tiny, tiny_data, tmp_path):
     shutil.copytree(tiny_data, tmp_path / "data")
     made = make_lesson("leakage", tiny, tmp_path / "runs")
     make_leaky(tiny, tmp_path / "data")

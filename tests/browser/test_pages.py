@@ -12,7 +12,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.support.browsers import address_of, click_cell, no_trouble, server, settle, shoot, tab, wait_for
+from tests.support.browsers import (  # noqa: F401
+    address_of,
+    browser,
+    click_cell,
+    no_trouble,
+    pytestmark,
+    server,
+    settle,
+    shoot,
+    tab,
+    wait_for,
+)
 from tests.support.places import ROOT
 from ui.app import navigation
 

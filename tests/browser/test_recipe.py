@@ -29,7 +29,7 @@ def choose(page, name: str) -> None:
     page.get_by_role("option", name=name, exact=True).click()
 
 
-def test_reload_back_and_a_second_tab_show_the_form_as_it_was(tiny_data, tmp_path, browser):  # noqa: F811
+def test_reload_back_and_a_second_tab_show_the_form_as_it_was(tiny_data, tmp_path, browser):
     shutil.copytree(tiny_data, tmp_path / "data")
     (tmp_path / "runs").mkdir()
     with server(tmp_path / "data", tmp_path / "runs") as address, tab(browser) as page:

@@ -29,7 +29,7 @@ def write(runs_dir: Path, names: list[str], target: Path, data: Path | None = No
 
 
 @contextmanager
-def opened(browser, file: Path, *, violations: int = 0, **options):  # noqa: F811
+def opened(browser, file: Path, *, violations: int = 0, **options):
     """The file in a tab that reaches nothing else; fails where it asked for something, broke, or broke its policy more
     often than the test itself does."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, offline=True, **options)
@@ -57,7 +57,7 @@ def names_shown(page) -> list[str]:
     return [line.split(" · ")[0] for line in lines]
 
 
-def test_a_report_opens_exactly_its_photos_without_a_network(room, browser, tmp_path):  # noqa: F811
+def test_a_report_opens_exactly_its_photos_without_a_network(room, browser, tmp_path):
     file = write(room["runs"], ["shipped"], tmp_path / "report.html", room["data"])
     frame = pd.read_parquet(room["runs"] / "shipped" / "predictions-test.parquet")
     classes = list(runs.open_run(room["runs"] / "shipped").classes)
@@ -87,7 +87,7 @@ def test_a_report_opens_exactly_its_photos_without_a_network(room, browser, tmp_
                 assert page.locator(".photos figure").count() == min(len(rows), 24)
 
 
-def test_the_matrix_of_a_report_is_one_stop_of_the_keyboard_and_arrows_move_in_it(room, browser, tmp_path):  # noqa: F811
+def test_the_matrix_of_a_report_is_one_stop_of_the_keyboard_and_arrows_move_in_it(room, browser, tmp_path):
     file = write(room["runs"], ["shipped"], tmp_path / "report.html", room["data"])
     names = [display_name(label) for label in runs.open_run(room["runs"] / "shipped").classes]
     with opened(browser, file, color_scheme="dark") as page:
@@ -115,7 +115,7 @@ def test_the_matrix_of_a_report_is_one_stop_of_the_keyboard_and_arrows_move_in_i
         shoot(page, "report-dark-1280")
 
 
-def test_the_first_page_fits_on_one_sheet_and_what_is_folded_is_printed(room, browser, tmp_path):  # noqa: F811
+def test_the_first_page_fits_on_one_sheet_and_what_is_folded_is_printed(room, browser, tmp_path):
     file = write(room["runs"], ["shipped"], tmp_path / "report.html", room["data"])
     with opened(browser, file) as page:
         page.emulate_media(media="print")
@@ -130,7 +130,7 @@ def test_the_first_page_fits_on_one_sheet_and_what_is_folded_is_printed(room, br
         assert page.locator("details.paper[open]").count() == 0
 
 
-def test_no_name_becomes_a_script_and_the_policy_stops_what_would(browser, tmp_path):  # noqa: F811
+def test_no_name_becomes_a_script_and_the_policy_stops_what_would(browser, tmp_path):
     nasty = "<img src=x onerror=alert(1)></script><script>alert(1)</script>"
     classes = (*PAYLOADS, nasty)
     run = make_run(tmp_path / "runs" / "hostile", classes, counts={"test": 40}, embeddings=False)
@@ -156,7 +156,7 @@ def test_no_name_becomes_a_script_and_the_policy_stops_what_would(browser, tmp_p
         assert stopped == ["script-src-elem", False]
 
 
-def test_a_class_of_many_is_found_by_its_name_with_those_it_is_confused_with(browser, tmp_path):  # noqa: F811
+def test_a_class_of_many_is_found_by_its_name_with_those_it_is_confused_with(browser, tmp_path):
     classes = tuple(f"sku_{k:02}" for k in range(40))
     run = make_run(tmp_path / "runs" / "many", classes, counts={"test": 400}, embeddings=False)
     file = write(tmp_path / "runs", ["many"], tmp_path / "report.html")

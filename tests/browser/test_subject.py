@@ -41,7 +41,7 @@ def follow(page, title: str) -> None:
     settle(page)
 
 
-def test_a_chosen_run_stays_through_the_sidebar_back_a_reload_and_another_tab(tiny_data, four, browser):  # noqa: F811
+def test_a_chosen_run_stays_through_the_sidebar_back_a_reload_and_another_tab(tiny_data, four, browser):
     with server(tiny_data, four) as address, tab(browser) as page:
         page.goto(f"{address}/overview")
         settle(page)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 SPLITS = ("train", "val", "test")
-_FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
+FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
 
 
 def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], seed: int) -> list[str | None]:
@@ -27,7 +27,7 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
         rows.sort()
         start = 0
         for part, share in parts.items():
-            count = max(1, round(share * len(rows))) if len(rows) >= _FEWEST_TO_DIVIDE else 0
+            count = max(1, round(share * len(rows))) if len(rows) >= FEWEST_TO_DIVIDE else 0
             for _, row in rows[start : start + count]:
                 chosen[row] = part
             start += count
@@ -38,7 +38,7 @@ def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, st
     """Give every photo a split, and say by which rule. Rows whose split is "" had none.
 
     No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given. A
-    class keeps one photo at least, and gives one at least where it has _FEWEST_TO_DIVIDE.
+    class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE.
     """
     present = set(rows["split"])
     if present <= {"", "train"}:
@@ -53,7 +53,7 @@ def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, st
     rows.loc[pool, "split"] = [part or "train" for part in drawn]
     taken = drawn.count("val") / len(drawn)
     if not taken:
-        return rows, f"no val taken from train: no class has {_FEWEST_TO_DIVIDE} photos there"
+        return rows, f"no val taken from train: no class has {FEWEST_TO_DIVIDE} photos there"
     if abs(taken - parts["val"]) > 0.05:  # classes so small that one photo of each is more than the share
         rule += (
             f" (of these few {100 * taken:.0f} % each)" if "test" in parts else f" (of these few {100 * taken:.0f} %)"

@@ -20,11 +20,11 @@ from tests.support.trees import bytes_of
 
 
 @pytest.fixture
-def planted(tmp_path, planted_folder):  # noqa: F811
+def planted(tmp_path, planted_folder):
     return importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
 
 
-def test_a_version_without_leaks_has_none_and_the_old_dataset_keeps_its_bytes(planted, planted_folder):  # noqa: F811
+def test_a_version_without_leaks_has_none_and_the_old_dataset_keeps_its_bytes(planted, planted_folder):
     found = audit.run(planted)
     before, photos = bytes_of(planted.folder), bytes_of(planted_folder)
     new = derived.exclude(planted, derived.leaked(found), bring="command")
@@ -52,7 +52,7 @@ def test_both_versions_read_the_same_pixels_and_building_another_size_works(plan
     assert (pixels.thumbnails(datasets.load(new.folder)) == kept).all()
 
 
-def test_photos_that_were_unpacked_with_the_old_dataset_are_found_after_data_is_moved(tmp_path, planted_folder):  # noqa: F811
+def test_photos_that_were_unpacked_with_the_old_dataset_are_found_after_data_is_moved(tmp_path, planted_folder):
     archive = shutil.make_archive(str(tmp_path / "photos"), "zip", planted_folder)
     old = importing.import_source(archive, data_dir=tmp_path / "data", name="planted")
     derived.exclude(old, {old.manifest()["image_id"][0]: "no"}, bring="command", name="fewer")

@@ -47,7 +47,7 @@ def test_shares_with_and_without_leaks_are_those_of_a_count_by_hand():
     assert nothing.leaked.n == 0 and nothing.kept == nothing.everything and pd.isna(nothing.leaked.accuracy)
 
 
-def test_the_leaked_photos_are_those_that_a_clean_version_leaves_out(tmp_path, planted_folder):  # noqa: F811
+def test_the_leaked_photos_are_those_that_a_clean_version_leaves_out(tmp_path, planted_folder):
     dataset = importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
     found = audit.run(dataset)
     photos = dataset.manifest().query("status == 'ok'")
@@ -58,7 +58,7 @@ def test_the_leaked_photos_are_those_that_a_clean_version_leaves_out(tmp_path, p
 
 
 @pytest.fixture
-def lab(tmp_path, planted_folder, monkeypatch):  # noqa: F811
+def lab(tmp_path, planted_folder, monkeypatch):
     """The planted dataset and a run whose test predictions are over exactly its photos."""
     dataset = importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
     photos = dataset.manifest().query("status == 'ok'")

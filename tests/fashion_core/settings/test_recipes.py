@@ -74,7 +74,7 @@ def launched(monkeypatch) -> list[config.Settings]:
 
 @pytest.mark.parametrize("has_own", [False, True], ids=["untouched", "with own changes"])
 @pytest.mark.parametrize("page", PREFIXES)
-def test_after_every_pair_of_recipes_page_address_and_command_line_agree(lab, launched, page, has_own):  # noqa: F811
+def test_after_every_pair_of_recipes_page_address_and_command_line_agree(lab, launched, page, has_own):
     prefix, own = PREFIXES[page], own_on(page) if has_own else {}
     app = lab(page)
     changed_by_hand(app, prefix, own)
@@ -102,7 +102,7 @@ def test_after_every_pair_of_recipes_page_address_and_command_line_agree(lab, la
 
 
 @pytest.mark.parametrize("page", PREFIXES)
-def test_a_second_tab_opened_at_the_same_address_shows_the_same_form(lab, page):  # noqa: F811
+def test_a_second_tab_opened_at_the_same_address_shows_the_same_form(lab, page):
     prefix = PREFIXES[page]
     app = lab(page, recipe="strong", **{f"{prefix}flip": "0.3"})
     app.selectbox(key="recipe").select("transfer").run()
@@ -112,7 +112,7 @@ def test_a_second_tab_opened_at_the_same_address_shows_the_same_form(lab, page):
     assert other.query_params == app.query_params
 
 
-def test_an_address_says_all_of_a_form_also_after_another_one_was_filled(lab):  # noqa: F811
+def test_an_address_says_all_of_a_form_also_after_another_one_was_filled(lab):
     app = lab("training", recipe="strong", epochs="2", flip="0.9")
     assert in_command(app) == replace(recipes.STRONG, epochs=2, flip=0.9)
     app = app.switch_page("pages/augmentation.py").run()  # its form is another one, of the recipe that was chosen
@@ -124,7 +124,7 @@ def test_an_address_says_all_of_a_form_also_after_another_one_was_filled(lab):  
     assert in_command(app) == in_widgets(app, "") == here == replace(recipes.PAPER, erasing=0.2)
 
 
-def test_a_form_that_the_reader_comes_back_to_is_as_it_was_and_its_address_says_so(lab):  # noqa: F811
+def test_a_form_that_the_reader_comes_back_to_is_as_it_was_and_its_address_says_so(lab):
     app = lab("training", recipe="strong", epochs="2", flip="0.9")
     app.switch_page("pages/overview.py").run()
     app.query_params.clear()  # as the sidebar's link does
@@ -133,7 +133,7 @@ def test_a_form_that_the_reader_comes_back_to_is_as_it_was_and_its_address_says_
     assert in_widgets(app, "") == in_command(app) == in_address(app, "") == expected
 
 
-def test_a_value_changed_by_hand_to_another_recipes_is_that_ones_own_from_then_on(lab):  # noqa: F811
+def test_a_value_changed_by_hand_to_another_recipes_is_that_ones_own_from_then_on(lab):
     app = lab("training", epochs="40", label_smoothing="0.1")  # both stand so in strong
     app.selectbox(key="recipe").select("strong").run()
     assert "Nothing is changed from `strong`" in written(app) and "epochs" not in app.query_params
@@ -142,7 +142,7 @@ def test_a_value_changed_by_hand_to_another_recipes_is_that_ones_own_from_then_o
 
 
 @pytest.mark.parametrize("page", PREFIXES)
-def test_one_click_takes_all_own_changes_back(lab, page):  # noqa: F811
+def test_one_click_takes_all_own_changes_back(lab, page):
     prefix, own = PREFIXES[page], own_on(page)
     app = lab(page, recipe="strong", **{f"{prefix}{name}": fields.typed(value) for name, value in own.items()})
     assert in_command(app) == replace(recipes.STRONG, **own)
@@ -151,7 +151,7 @@ def test_one_click_takes_all_own_changes_back(lab, page):  # noqa: F811
     assert not [button for button in app.button if button.key == f"{prefix}take all"]
 
 
-def test_own_changes_that_the_new_recipe_cannot_have_are_named_and_taken_back_with_one_click(lab):  # noqa: F811
+def test_own_changes_that_the_new_recipe_cannot_have_are_named_and_taken_back_with_one_click(lab):
     app = lab("training", recipe="strong", start_size="0.6")
     app.selectbox(key="recipe").select("report").run()
     assert "start_size below 1 needs a network" in written(app)
@@ -160,7 +160,7 @@ def test_own_changes_that_the_new_recipe_cannot_have_are_named_and_taken_back_wi
     assert not app.error and in_command(app) == recipes.REPORT
 
 
-def test_a_click_from_a_browser_that_does_not_know_of_the_new_recipe_yet_changes_nothing(lab, launched):  # noqa: F811
+def test_a_click_from_a_browser_that_does_not_know_of_the_new_recipe_yet_changes_nothing(lab, launched):
     app = lab("training")
     app.selectbox(key="recipe").select("strong")
     for widget in [*app.slider, *app.number_input, *app.selectbox]:
@@ -174,7 +174,7 @@ def test_a_click_from_a_browser_that_does_not_know_of_the_new_recipe_yet_changes
     assert in_widgets(app, "") == in_command(app) == recipes.STRONG
 
 
-def test_a_form_filled_with_a_runs_settings_keeps_those_that_another_recipe_has_too(lab, tmp_path, monkeypatch, tiny):  # noqa: F811
+def test_a_form_filled_with_a_runs_settings_keeps_those_that_another_recipe_has_too(lab, tmp_path, monkeypatch, tiny):
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
     settings = replace(recipes.STRONG, epochs=recipes.REPORT.epochs, batch_size=16)
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="failed")
@@ -186,7 +186,7 @@ def test_a_form_filled_with_a_runs_settings_keeps_those_that_another_recipe_has_
     assert in_widgets(app, "") == in_command(app) == in_address(app, "") == replace(settings, batch_size=8)
 
 
-def test_a_sampler_that_a_link_carries_stands_in_the_first_recipe(lab):  # noqa: F811
+def test_a_sampler_that_a_link_carries_stands_in_the_first_recipe(lab):
     app = lab("training", recipe="strong", epochs="3")
     app.switch_page("pages/dataset.py").run()
     app.query_params.clear()
@@ -196,7 +196,7 @@ def test_a_sampler_that_a_link_carries_stands_in_the_first_recipe(lab):  # noqa:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_run_started_from_the_form_is_recorded_with_the_recipes_values(name, lab, tiny, tmp_path, monkeypatch):  # noqa: F811
+def test_a_run_started_from_the_form_is_recorded_with_the_recipes_values(name, lab, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
     dataset = tiny
 
@@ -216,7 +216,7 @@ def test_a_run_started_from_the_form_is_recorded_with_the_recipes_values(name, l
     assert run.recipe == name and status_of(run).state == "finished" and status_of(run).step == 1
 
 
-def test_a_link_to_another_run_beside_the_form_leaves_the_form_as_it_is(lab, tmp_path, monkeypatch, tiny):  # noqa: F811
+def test_a_link_to_another_run_beside_the_form_leaves_the_form_as_it_is(lab, tmp_path, monkeypatch, tiny):
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
     for name in ("one", "two"):
         run = runs.create_run(tiny, recipes.REPORT, runs_dir=tmp_path, run_id=name)

@@ -14,7 +14,7 @@ from fashion_core import storage
 from fashion_core.launch import background
 from fashion_core.runs import tags
 from tests.support.made_runs import make_run
-from tests.support.pages import asides, metric, open_page, written
+from tests.support.pages import asides, lab, metric, open_page, written  # noqa: F401
 from tests.support.places import ROOT
 from ui.app import address
 from ui.dataset import import_form

@@ -144,7 +144,7 @@ def decoded(html: str) -> list[np.ndarray]:
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
 
 
-def test_the_page_shows_every_parameter_of_the_trainer_with_its_range_and_the_recipes_value(lab):  # noqa: F811
+def test_the_page_shows_every_parameter_of_the_trainer_with_its_range_and_the_recipes_value(lab):
     app = lab("augmentation")
     found = {
         element.key.removeprefix("try_"): element
@@ -165,7 +165,7 @@ def test_the_page_shows_every_parameter_of_the_trainer_with_its_range_and_the_re
 
 
 @pytest.mark.parametrize("view", ["photo", "batch"])
-def test_both_views_survive_every_switch_at_its_ends(lab, view):  # noqa: F811
+def test_both_views_survive_every_switch_at_its_ends(lab, view):
     for end in ("low", "high"):
         app = lab("augmentation", view=view)
         for slider in app.slider:
@@ -175,7 +175,7 @@ def test_both_views_survive_every_switch_at_its_ends(lab, view):  # noqa: F811
         assert not app.exception and not app.error
 
 
-def test_a_refused_combination_gives_the_engines_own_sentence(lab):  # noqa: F811
+def test_a_refused_combination_gives_the_engines_own_sentence(lab):
     app = lab("augmentation")
     app.slider(key="try_mixup").set_value(1.0)
     app.slider(key="try_cutmix").set_value(0.5).run()
@@ -185,7 +185,7 @@ def test_a_refused_combination_gives_the_engines_own_sentence(lab):  # noqa: F81
 
 
 @pytest.mark.parametrize(("name", "text"), [("flip", "7"), ("rotation_degrees", "abc"), ("image_size", "102")])
-def test_a_value_in_the_address_outside_its_range_gives_one_sentence_with_the_range(lab, name, text):  # noqa: F811
+def test_a_value_in_the_address_outside_its_range_gives_one_sentence_with_the_range(lab, name, text):
     app = lab("augmentation", **{f"try_{name}": text})
     with pytest.raises(SettingsError) as refused:
         recipes.settings_for("report", [f"{name}={text}"])
@@ -194,7 +194,7 @@ def test_a_value_in_the_address_outside_its_range_gives_one_sentence_with_the_ra
     assert len(told) >= 1 and all(rule in sentence for sentence in told)
 
 
-def test_the_command_line_on_the_page_rebuilds_what_the_sliders_say(lab):  # noqa: F811
+def test_the_command_line_on_the_page_rebuilds_what_the_sliders_say(lab):
     app = lab("augmentation")
     app.slider(key="try_rotation_degrees").set_value(33.0)
     app.slider(key="try_flip").set_value(0.15).run()
@@ -217,14 +217,14 @@ def test_the_command_line_on_the_page_rebuilds_what_the_sliders_say(lab):  # noq
         ("try_rotation_degrees", "999", "photo", "rotation_degrees must be between 0 and 180, got 999"),
     ],
 )
-def test_a_number_in_the_address_that_cannot_be_gives_one_sentence_with_the_range(lab, key, text, view, told):  # noqa: F811
+def test_a_number_in_the_address_that_cannot_be_gives_one_sentence_with_the_range(lab, key, text, view, told):
     app = lab("augmentation", view=view, **{key: text})
     sentences = [element.value.replace("\\", "") for element in app.warning]
     assert len(sentences) == 1 and told.replace("'many'", "") in sentences[0].replace("'many'", "")
     assert not [expander.label for expander in app.expander if "changed" in expander.label]
 
 
-def test_a_class_with_fewer_photos_than_the_chosen_number_shows_its_first_without_a_word(lab):  # noqa: F811
+def test_a_class_with_fewer_photos_than_the_chosen_number_shows_its_first_without_a_word(lab):
     app = lab("augmentation", **{"class": "shoe", "photo": "17", "draws": "1"})
     assert app.number_input(key="photo").value == 17
     app.selectbox(key="class").select("saree").run()
@@ -232,7 +232,7 @@ def test_a_class_with_fewer_photos_than_the_chosen_number_shows_its_first_withou
     assert (app.number_input(key="photo").value, app.number_input(key="photo").max) == (1, 6)
 
 
-def test_use_in_training_carries_every_setting_that_was_tried(lab):  # noqa: F811
+def test_use_in_training_carries_every_setting_that_was_tried(lab):
     wanted = {
         "image_size": "128x256", "resize": "pad", "channels": "BGR", "crop_scale": "0.35", "flip": "0.2",
         "rotation_degrees": "25", "brightness": "0.1", "contrast": "0.3", "saturation": "0.4", "hue": "0.15",
@@ -253,7 +253,7 @@ def own(app, name: str, data: bytes):
     return app
 
 
-def test_my_photo_is_upright_drawn_as_row_0_and_never_stored(lab, tiny_data):  # noqa: F811
+def test_my_photo_is_upright_drawn_as_row_0_and_never_stored(lab, tiny_data):
     before = sorted(path.name for path in tiny_data.rglob("*"))
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8))
     exif, file = Image.Exif(), io.BytesIO()
@@ -271,7 +271,7 @@ def test_my_photo_is_upright_drawn_as_row_0_and_never_stored(lab, tiny_data):  #
     assert sorted(path.name for path in tiny_data.rglob("*")) == before
 
 
-def test_a_file_that_is_no_photo_gives_one_sentence(lab):  # noqa: F811
+def test_a_file_that_is_no_photo_gives_one_sentence(lab):
     app = own(lab("augmentation", view="own"), "notes <b>.jpg", b"hello")
     assert [element.value.replace("\\", "") for element in app.warning] == [
         "notes <b>.jpg cannot be shown: not a JPEG, PNG, WEBP, BMP or GIF image, it holds text. Choose another photo."
@@ -286,7 +286,7 @@ def own_copy(tiny_data, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("view", ["photo", "batch"])
-def test_a_dataset_without_training_photos_says_so(view, lab, tiny_data, tmp_path, monkeypatch):  # noqa: F811
+def test_a_dataset_without_training_photos_says_so(view, lab, tiny_data, tmp_path, monkeypatch):
     dataset = own_copy(tiny_data, tmp_path, monkeypatch)
     frame = pd.read_parquet(dataset.manifest_path)
     frame.assign(split=frame["split"].astype(str).replace("train", "val")).to_parquet(dataset.manifest_path)
@@ -294,7 +294,7 @@ def test_a_dataset_without_training_photos_says_so(view, lab, tiny_data, tmp_pat
     assert not app.error and any("has no training photos" in element.value for element in app.markdown)
 
 
-def test_an_original_that_was_damaged_after_the_import_gives_one_sentence(lab, tmp_path, monkeypatch):  # noqa: F811
+def test_an_original_that_was_damaged_after_the_import_gives_one_sentence(lab, tmp_path, monkeypatch):
     source = write_tiny(tmp_path / "photos")
     dataset = importing.import_source(str(source), data_dir=tmp_path / "data", name="mine")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))

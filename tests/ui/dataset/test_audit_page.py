@@ -20,7 +20,7 @@ from ui.dataset import audit_view
 
 
 @pytest.fixture
-def data_dir(tmp_path, planted_folder, monkeypatch):  # noqa: F811
+def data_dir(tmp_path, planted_folder, monkeypatch):
     folder = tmp_path / "photos"
     shutil.copytree(planted_folder, folder)
     (folder / "test/kurta/same.png").rename(folder / "test/kurta/<b>=1+1.png")

@@ -144,7 +144,7 @@ def test_photos_are_filtered_by_what_a_run_predicted_and_whether_it_was_right(la
     assert asides(app) == [f"{number} photos"]
 
 
-def test_photos_are_filtered_by_what_the_audit_found(tmp_path, planted_folder, monkeypatch):  # noqa: F811
+def test_photos_are_filtered_by_what_the_audit_found(tmp_path, planted_folder, monkeypatch):
     dataset = importing.import_source(planted_folder, data_dir=tmp_path / "data", name="planted")
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))

@@ -8,7 +8,7 @@ from fashion_core.launch import actions, run_queue
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
 from tests.support.pages import open_page, written
-from tests.support.waiting_line import SCRIPT
+from tests.support.waiting_line import SCRIPT, line  # noqa: F401
 from ui.training import queue_view
 
 
