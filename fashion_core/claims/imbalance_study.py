@@ -1,6 +1,7 @@
 """What this project itself measured about uneven classes: the one place that its sentences take their numbers from.
 
-Reads measured_imbalance.json, which ``benchmarks/imbalance.py --save`` writes; each study in it names its command.
+Reads measured_imbalance.json, which ``benchmarks/studies/imbalance.py --save`` writes; each study in it names its
+command.
 """
 
 import functools

@@ -5,8 +5,9 @@ the second side against the first. K classes; matrix rows are true, columns pred
 
 What a verdict is about depends on what was repeated. Two trained models answered the same photos: exact McNemar says
 whether these two models differ, and that is all one seed each can say, because two seeds of one recipe differ as well
-(in the simulation of tests/test_differences.py it calls 55 % of such pairs different). Whether recipes differ is asked
-of seeds, or of single runs beside a spread between seeds that other runs of the same recipe show.
+(in the simulation of tests/fashion_core/metrics/test_significance.py it calls 55 % of such pairs different). Whether
+recipes differ is asked of seeds, or of single runs beside a spread between seeds that other runs of the same recipe
+show.
 """
 
 from collections.abc import Iterable, Sequence

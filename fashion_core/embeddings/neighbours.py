@@ -1,6 +1,7 @@
 """The most alike images by their features: exact, by cosine. Takes arrays, gives rows, distances and shares.
 
-No torch, no files, no index: one matrix product and a partial sort (benchmarks/similar.py compares with libraries).
+No torch, no files, no index: one matrix product and a partial sort (benchmarks/speed/similar.py compares with
+libraries).
 
 N images searched, Q queries, D features, k neighbours.
 """

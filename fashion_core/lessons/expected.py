@@ -1,6 +1,7 @@
 """What this project itself measured in its lessons: expected ranges and times, for the teacher's view.
 
-Reads measured_lessons.json, which ``benchmarks/lessons.py --save`` writes with its command; nothing is typed by hand.
+Reads measured_lessons.json, which ``benchmarks/studies/lessons.py --save`` writes with its command; nothing is typed by
+hand.
 """
 
 import functools

@@ -16,7 +16,7 @@ LOWEST, HIGHEST = 0.05, 20.0  # temperatures that are tried
 FEWEST, FEWEST_WRONG = (
     100,
     10,
-)  # of less a fitted temperature can cost more than it gains (benchmarks/few_calibrated.py)
+)  # of less a fitted temperature can cost more than it gains (benchmarks/quality/few_calibrated.py)
 _FLOOR = 1e-30  # a probability that float32 rounded to 0 still has a logarithm
 
 

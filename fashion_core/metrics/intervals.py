@@ -34,7 +34,7 @@ def wilson(
 
 
 Bounds = tuple[np.ndarray, np.ndarray]
-_SHARED = 4.0  # chosen over 2 by simulation, narrowly: benchmarks/coverage.py
+_SHARED = 4.0  # chosen over 2 by simulation, narrowly: benchmarks/quality/coverage.py
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +66,9 @@ def score_intervals(
 
     The draws are not from the matrix itself, for a row with every photo right, or with one photo, would never vary:
     ``_SHARED`` photos are added to each row that were answered as all photos together were. So every interval has a
-    width, also at 0 and at 1; how often it holds the truth from 1 to 500 photos a class is benchmarks/coverage.py. A
-    class that was never predicted has precision 0 with the interval 0..1: nothing was learnt about it.
+    width, also at 0 and at 1; how often it holds the truth from 1 to 500 photos a class is
+    benchmarks/quality/coverage.py. A class that was never predicted has precision 0 with the interval 0..1: nothing was
+    learnt about it.
 
     RunError for a matrix that is not square, holds anything but counts, or has no photo at all.
     """

@@ -67,6 +67,6 @@ def _suspected(labels_N: np.ndarray, shares_NK: np.ndarray) -> np.ndarray:
         # said of a class with one photo or none, which cannot be judged against its own kind
         warnings.filterwarnings("ignore", message="May not flag all label issues in class")
         # prune_by_class: of cleanlab's ways the one that found most planted errors in two runs' validation photos, and
-        # first, ranked by self-confidence (benchmarks/label_errors.py). n_jobs: its worker processes would run a
-        # streamlit page again.
+        # first, ranked by self-confidence (benchmarks/quality/label_errors.py). n_jobs: its worker processes would run
+        # a streamlit page again.
         return find_label_issues(labels_N, shares_NK, filter_by="prune_by_class", n_jobs=1)

@@ -67,7 +67,7 @@ def _ranges(lesson: Lesson, found: Any | None) -> None:
     if known is None:
         st.markdown(
             "No expected range is known for these settings: nobody has measured them since they changed. "
-            "`python benchmarks/lessons.py --save` does."
+            "`python -m benchmarks.studies.lessons --save` does."
         )
         return
     here = found.numbers() if found is not None else {}

@@ -1,0 +1,54 @@
+"""The switch between class and review in a real browser: by keyboard, in the address, from page to page and back."""
+
+import re
+import shutil
+
+from tests.support.browsers import browser, no_trouble, pytestmark, server, settle, tab  # noqa: F401
+from tests.support.places import ROOT
+
+PRESSED = ".st-key-audience [role=radio][aria-checked=true]"
+
+
+def reads(page, who: str) -> None:
+    """Wait until the switch says so."""
+    page.locator(PRESSED, has_text=re.compile(who, re.IGNORECASE)).wait_for(timeout=60_000)
+    settle(page)
+
+
+def in_address(page) -> str:
+    return page.evaluate("new URLSearchParams(location.search).get('audience')")
+
+
+def test_a_reviewers_address_stays_a_reviewers_from_page_to_page_and_back(tiny_data, tmp_path, browser):  # noqa: F811
+    shutil.copytree(tiny_data, tmp_path / "data")
+    shutil.copytree(ROOT / "checkpoints" / "report-fashion-mnist", tmp_path / "runs" / "shipped")
+    with server(tmp_path / "data", tmp_path / "runs") as address, tab(browser) as page:
+        page.goto(f"{address}/evaluation")
+        settle(page)
+        page.locator(PRESSED).focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        reads(page, "review")
+        page.get_by_text("It fails most on").wait_for()
+        box = page.locator(".st-key-audience [role=radiogroup]").bounding_box()
+        assert box["height"] < 60, "the two stand in one line"
+        page.get_by_role("link", name="See what the model has learnt").click()
+        page.wait_for_url("**/embeddings**")
+        settle(page)
+        assert in_address(page) == "review"
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="Training").click()
+        page.wait_for_url("**/training**")
+        settle(page)
+        assert in_address(page) == "review"
+        page.reload()
+        reads(page, "review")
+        page.go_back()
+        page.wait_for_url("**/embeddings**")
+        reads(page, "review")
+        page.get_by_test_id("stSidebarNavLink").filter(has_text="Training").click()
+        page.wait_for_url("**/training**")
+        settle(page)
+        page.get_by_role("button", name="Turn to the class view").click()
+        reads(page, "class")
+        assert in_address(page) is None
+        no_trouble(page)

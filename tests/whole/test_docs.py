@@ -1,0 +1,45 @@
+"""What README says is what the code does."""
+
+import re
+import shlex
+
+import typer
+
+from fashion_core.__main__ import app
+from fashion_core.settings import recipes
+from tests.support.places import ROOT
+from ui.app import navigation
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_two_commands_stand_first_and_word_for_word():
+    blocks = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
+    setup = "python3 -m venv .venv && .venv/bin/pip install -r "
+    assert blocks[0] == setup + "requirements.txt && .venv/bin/streamlit run streamlit_app.py"
+    assert blocks[1] == setup + "requirements-dev.txt && .venv/bin/python -m pytest"
+
+
+def test_every_command_and_option_of_the_readme_exists():
+    commands = typer.main.get_command(app).commands
+    lines = re.findall(r"^python -m fashion_core ([^\n#]+)", README, re.MULTILINE)
+    assert len(lines) >= 10
+    for line in lines:
+        word, *rest = shlex.split(line)
+        options = {option for parameter in commands[word].params for option in parameter.opts}
+        assert {part for part in rest if part.startswith("-")} <= options, line
+
+
+def test_every_command_is_in_the_readme():
+    missing = [word for word in typer.main.get_command(app).commands if f"fashion_core {word}" not in README]
+    assert set(missing) <= {"datasets", "export"}
+
+
+def test_the_table_of_pages_is_the_navigation_with_its_questions():
+    table = dict(re.findall(r"^\| (\w+) \| (.+\?) \|$", README, re.MULTILINE))
+    pages = {entry.title: entry.question for entry in navigation.ENTRIES}
+    assert table == pages
+
+
+def test_the_readme_names_every_recipe():
+    assert all(f"`{name}`" in README for name in recipes.RECIPES)
