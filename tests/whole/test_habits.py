@@ -54,9 +54,8 @@ LENGTHS = [path for folder in ("fashion_core", "ui", "pages", "benchmarks") for 
 STILL_LONGER = """benchmarks/speed/embeddings.py:measure benchmarks/speed/predict.py:main
 benchmarks/speed/time_to_accuracy.py:main fashion_core/claims/experiments.py:plan
 fashion_core/data/audit/matches.py:_judged fashion_core/data/derived.py:exclude fashion_core/data/importing.py:_import
-fashion_core/launch/actions.py:_start_members fashion_core/lessons/progress.py:tell fashion_core/report/charts.py:_panel
-fashion_core/training/input_pipeline.py:__init__
-fashion_core/training/loop.py:_epoch fashion_core/training/loop.py:_prepare""".split()
+fashion_core/launch/actions.py:_start_members fashion_core/report/charts.py:_panel
+fashion_core/training/input_pipeline.py:__init__""".split()
 
 
 def _too_long(path: Path) -> list[str]:

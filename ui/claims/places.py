@@ -71,8 +71,8 @@ def places() -> dict[str, Place]:
     for fingerprint, own in kept.items():
         if fingerprint not in there:
             told = next(iter(own.values())).dataset
-            name = str(told["id"]) if told["id"] not in ids else f"{told['id']}-kept"
-            found.append(Place(name, str(told["name"]), bool(told["synthetic"]), None, own))
+            name = told.id if told.id not in ids else f"{told.id}-kept"
+            found.append(Place(name, told.name, told.synthetic, None, own))
     found.sort(key=lambda place: (place.dataset is None, -len(place.kept), place.synthetic))
     return {place.id: place for place in found}
 
