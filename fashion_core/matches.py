@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashion_core import likeness, nearest, outlines
+from fashion_core import likeness, nearest, outlines, small
 from fashion_core.pixels import in_threads
 
 SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour
@@ -82,10 +82,34 @@ def find(
     measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, tell: Tell = lambda done, total: None
 ) -> Matches:
     """All matches among photos, given a measures.RECORD and (width, height) of each."""
+    large = np.flatnonzero(sizes_N2.min(axis=1) >= small.FEW)
+    found = [_of_small(measured_N, sizes_N2, pixels, tell)]
+    found.append(_of_large(measured_N[large], sizes_N2[large], lambda rows: pixels(large[rows]), tell))
+    crowded = max(more for _, more in found)
+    found[1][0][0], found[1][0][1] = (large[rows] for rows in found[1][0][:2])
+    columns = [np.concatenate([part[column] for part, _ in found]) for column in range(5)]
+    order = np.lexsort((columns[1], columns[0]))
+    first, second, kind, edges, colour = (column[order] for column in columns)
+    return Matches(first, second, kind, edges, colour, crowded)
+
+
+def _of_small(measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, tell: Tell) -> tuple[list[np.ndarray], int]:
+    """first, second, kind, edges, colour; and how many were crowded: of pairs of which one has few pixels."""
+    first, second, flipped, crowded = small.pairs(measured_N["tiny"], sizes_N2, pixels, tell)
+    edges, colour = np.empty(len(first), np.float32), np.empty(len(first), np.float32)
+    for block in _blocks(len(first), _COMPARED):
+        one, two = small.turned(pixels(first[block]), flipped[block]), pixels(second[block])
+        whole = np.broadcast_to(outlines.WHOLE, (len(one), 4))
+        edges[block], colour[block] = likeness.edges_and_colour(one, two, whole, SIDES[-1])
+    return [first, second, np.where(flipped, MIRRORED, SAME), edges, colour], crowded
+
+
+def _of_large(measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, tell: Tell) -> tuple[list[np.ndarray], int]:
+    """The same, of pairs of which both have enough."""
     features_NF = measured_N["features"]
     crowded, parts, seen = 0, [], np.empty(0, np.int64)
     num = len(measured_N)
-    for mirrored in (False, True):
+    for mirrored in (False, True) if num else ():
         queries_NF = outlines.mirrored(features_NF) if mirrored else features_NF
         query, row, _, more = nearest.pairs(features_NF, queries_NF, NEAR_MIRRORED if mirrored else NEAR)
         crowded = max(crowded, more)
@@ -96,10 +120,9 @@ def find(
         found = _judged(measured_N, sizes_N2, pixels, first, second, mirrored, tell)
         parts.append(found)
         seen = found[0] * num + found[1]
-    columns = [np.concatenate([part[column] for part in parts]) for column in range(5)]
-    order = np.lexsort((columns[1], columns[0]))
-    first, second, kind, edges, colour = (column[order] for column in columns)
-    return Matches(first, second, kind, edges, colour, crowded)
+    if not parts:
+        parts = [(*(np.empty(0, np.int64),) * 3, *(np.empty(0, np.float32),) * 2)]
+    return [np.concatenate([part[column] for part in parts]) for column in range(5)], crowded
 
 
 def _likely(
