@@ -21,7 +21,7 @@ CONTRAST = 1.45  # times as much contrast as the other: on white a tenth more li
 RESIZED = 1.3  # times as many pixels a side
 _BLUR = ((12, 17, 14), (17, 24, 20))  # sizes from, below; and as of how many pixels the others' cells are compared
 _CELLS = 8
-_TOGETHER, _BLOCK = 256, 2048  # pairs, photos worked on at once
+_TOGETHER, _BLOCK = 64, 2048  # pairs, photos worked on at once
 
 
 def pairs(
@@ -30,15 +30,16 @@ def pairs(
     pixels: Callable[[np.ndarray], np.ndarray],
     tell: Callable[[int, int], None],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """(first, second, flipped), first < second, of which one is small at least; and how many photos had more
+    """(first, second, flipped), first < second, of which one is small or whole at least; and how many photos had more
     look-alikes than were compared."""
     side_N = sizes_N2.min(axis=1)
+    asked = np.flatnonzero((side_N >= LEAST) & ((side_N < FEW) | whole(sizes_N2, pixels)))
     empty = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool)
-    if not ((side_N < FEW) & (side_N >= LEAST)).any():
+    if not len(asked):
         return *empty, 0
     parts, crowded = [empty], 0
     for mirrored in (False, True):
-        first, second, more = _candidates(tiny_NSS, side_N, mirrored)
+        first, second, more = _candidates(tiny_NSS, side_N, asked, mirrored)
         parts.append((first, second, np.full(len(first), mirrored)))
         crowded = max(crowded, more)
     first, second, flipped = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -57,8 +58,14 @@ def pairs(
     return first[kept], second[kept], flipped[kept], crowded
 
 
-def _candidates(tiny_NSS: np.ndarray, side_N: np.ndarray, mirrored: bool) -> tuple[np.ndarray, np.ndarray, int]:
-    asked = np.flatnonzero((side_N < FEW) & (side_N >= LEAST))
+def whole(sizes_N2: np.ndarray, pixels: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Which photos' every pixel is in the cache."""
+    return sizes_N2.max(axis=1) <= (pixels(np.zeros(1, int)).shape[1] if len(sizes_N2) else 0)
+
+
+def _candidates(
+    tiny_NSS: np.ndarray, side_N: np.ndarray, asked: np.ndarray, mirrored: bool
+) -> tuple[np.ndarray, np.ndarray, int]:
     there = np.flatnonzero(side_N >= LEAST)
     plain = _cells(tiny_NSS, 0)
     queries = plain[:, :, ::-1] if mirrored else plain
@@ -145,4 +152,4 @@ def _fine(tiny_NSS: np.ndarray, first: np.ndarray, second: np.ndarray, flipped: 
     one, two = (x - x.mean(axis=1, keepdims=True) for x in (one, two))
     deviations = [np.sqrt(np.einsum("nc,nc->n", x, x) / x.shape[1]) for x in (one, two)]
     both = np.einsum("nc,nc->n", one, two) / one.shape[1]
-    return _part_by(both / (deviations[0] * deviations[1] + 1e-6), *deviations, LEVELS_FINE)
+    return _part_by(both / (deviations[0] * deviations[1] + 1e-6), deviations[0], deviations[1], LEVELS_FINE)

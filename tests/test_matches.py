@@ -40,6 +40,12 @@ def kinds_between(first: Image.Image, second: Image.Image) -> list[int]:
     return matches.find(measures.measure(pixels_N), sizes, lambda rows: pixels_N[rows]).kind.tolist()
 
 
+def written_as_jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
 def lit(image: Image.Image, *gains: float) -> Image.Image:
     return Image.fromarray(np.clip(np.asarray(image) * np.array(gains), 0, 255).astype(np.uint8))
 
@@ -113,6 +119,29 @@ def test_copies_of_a_photo_of_28_pixels_are_found_and_other_prints_on_its_garmen
         ImageDraw.Draw(printed).rectangle((13, 11, 15, 13), fill="white")
         assert told(photo, printed) == []
         assert told(photo, garment(seed + 100, (170, 60, 60)).resize((28, 28))) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_60_x_80_pixels_a_copy_is_one_photo_however_rough_and_a_shade_of_a_small_part_is_not(seed):
+    photo = garment(seed, (170, 60, 60)).resize((60, 80), Image.Resampling.LANCZOS)
+    photo = Image.open(io.BytesIO(written_as_jpeg(photo, 90))).convert("RGB")  # as shops send them
+    for copy in (recompressed(photo, 40), recompressed(photo, 61), lit(photo, 1.1, 1.1, 1.1), lit(photo, 1.1, 1, 0.9)):
+        assert kinds_between(photo, copy) == [matches.SAME]
+    assert kinds_between(photo, photo.resize((30, 40), Image.Resampling.BICUBIC)) == [matches.SAME]
+    levels = np.asarray(photo, np.int16).copy()
+    levels[34:44, 26:32] += np.array([-5, 2, 3], np.int16)
+    shade = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+    assert kinds_between(photo, shade) == [matches.VARIANT]
+
+
+def test_a_plain_tie_is_no_copy_of_a_striped_one_whose_stripes_a_rough_file_loses():
+    plain, striped = (Image.new("RGB", (60, 80), "white") for _ in range(2))
+    for image, colour in ((plain, None), (striped, (176, 178, 190))):
+        draw = ImageDraw.Draw(image)
+        draw.polygon([(28, 8), (32, 8), (36, 68), (30, 76), (24, 68)], fill=(186, 188, 200))
+        for row in range(8, 76, 3) if colour else ():
+            draw.line((24, row, 36, row + 2), fill=colour)
+    assert matches.SAME not in kinds_between(plain, striped)
 
 
 def test_plain_garments_of_one_cut_in_other_colours_are_no_copies_no_leaks_and_no_conflicts(tmp_path):
