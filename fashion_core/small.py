@@ -19,6 +19,8 @@ NEAR, LEVELS = 0.995, 5.0  # correlation of 8 x 8 cells; how far they part
 LEVELS_FINE = 12.0  # and 32 x 32
 CONTRAST = 1.45  # times as much contrast as the other: on white a tenth more light leaves less of it
 RESIZED = 1.3  # times as many pixels a side
+LIGHTER = 1.1
+_BURNT, _BURNT_SHARE = 250, 0.2
 _BLUR = ((12, 17, 14), (17, 24, 20))  # sizes from, below; and as of how many pixels the others' cells are compared
 _CELLS = 8
 _TOGETHER, _BLOCK = 64, 2048  # pairs, photos worked on at once
@@ -69,14 +71,18 @@ def _candidates(
     there = np.flatnonzero(side_N >= LEAST)
     plain = _cells(tiny_NSS, 0)
     queries = plain[:, :, ::-1] if mirrored else plain
-    rounds = [(asked, there, plain)]
+    rounds = [(asked, there, plain[there])]  # who asks, among whom, and their cells
     for least, most, blurred in _BLUR:  # made smaller to so few pixels, even cells of 4 x 4 are blurred
         some, others = asked[(side_N[asked] >= least) & (side_N[asked] < most)], there[side_N[there] >= RESIZED * least]
         if len(some) and len(others):
-            rounds.append((some, others, _cells(tiny_NSS, blurred)))
+            rounds.append((some, others, _cells(tiny_NSS[others], blurred)))
+    light = there[(tiny_NSS[there] >= _BURNT / LIGHTER).mean(axis=(1, 2)) >= _BURNT_SHARE]
+    burnt = asked[(tiny_NSS[asked] >= _BURNT).mean(axis=(1, 2)) >= _BURNT_SHARE]
+    if len(burnt):  # of a light garment on white a lighter copy leaves little: it is looked for in the others' lighter
+        rounds.append((burnt, light, _cells(tiny_NSS[light], 0, LIGHTER)))
     keys, crowded, num = [], 0, len(side_N)
     for some, others, cells in rounds:
-        flat, asked_flat = (x.reshape(len(x), -1) for x in (cells[others], queries[some]))
+        flat, asked_flat = (x.reshape(len(x), -1) for x in (cells, queries[some]))
         query, row, _, more = nearest.among(
             _key(flat), _key(asked_flat), NEAR, some, others, fits=_alike(flat, asked_flat)
         )
@@ -86,15 +92,16 @@ def _candidates(
     return *np.divmod(np.unique(np.concatenate(keys)), num), crowded
 
 
-def _cells(tiny_NSS: np.ndarray, blurred: int) -> np.ndarray:
-    """float32 N x 8 x 8: mean grey of cells, as of photos of ``blurred`` pixels a side if that is given."""
+def _cells(tiny_NSS: np.ndarray, blurred: int, light: float = 1.0) -> np.ndarray:
+    """float32 N x 8 x 8: mean grey of cells, as of photos of ``blurred`` pixels a side if that is given, so much
+    lighter."""
     num, size = tiny_NSS.shape[:2]
     down = np.kron(np.eye(_CELLS, dtype=np.float32), np.full(size // _CELLS, _CELLS / size, np.float32))
     if blurred:
         down = down @ pixelwise.drawn_out(blurred, size) @ pixelwise.made_smaller(blurred, size, 3.0)
     cells = np.empty((num, _CELLS, _CELLS), np.float32)
     for start in range(0, num, _BLOCK):
-        some = tiny_NSS[start : start + _BLOCK].astype(np.float32)
+        some = np.minimum(tiny_NSS[start : start + _BLOCK] * np.float32(light), 255)
         across = (some.reshape(-1, size) @ down.T).reshape(-1, size, _CELLS).transpose(0, 2, 1)
         cells[start : start + _BLOCK] = (across.reshape(-1, size) @ down.T).reshape(-1, _CELLS, _CELLS).swapaxes(1, 2)
     return cells
@@ -106,15 +113,14 @@ def _key(cells_NC: np.ndarray) -> np.ndarray:
 
 
 def _alike(cells_NC: np.ndarray, queries_NC: np.ndarray) -> nearest.Fits:
+    """Whether cells part by few levels, other light or lighter garments on white set aside."""
     rows_N, queries_N = (x.std(axis=1) for x in (cells_NC, queries_NC))
-    return lambda query, row, cosine: _part_by(cosine, queries_N[query], rows_N[row], LEVELS)
 
+    def alike(query: np.ndarray, row: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+        least, most = (pick(queries_N[query], rows_N[row]) for pick in (np.minimum, np.maximum))
+        return (most <= CONTRAST * least) & (most**2 * (1 - cosine**2) <= LEVELS**2)
 
-def _part_by(cosine: np.ndarray, one: np.ndarray, two: np.ndarray, levels: float) -> np.ndarray:
-    """Whether pictures part by few levels, other light or lighter garments on white set aside; given how they correlate
-    and the deviation of each."""
-    contrast = np.maximum(one, two)
-    return (contrast <= CONTRAST * np.minimum(one, two)) & (contrast**2 * (1 - cosine**2) <= levels**2)
+    return alike
 
 
 def _one_photo(
@@ -152,4 +158,5 @@ def _fine(tiny_NSS: np.ndarray, first: np.ndarray, second: np.ndarray, flipped: 
     one, two = (x - x.mean(axis=1, keepdims=True) for x in (one, two))
     deviations = [np.sqrt(np.einsum("nc,nc->n", x, x) / x.shape[1]) for x in (one, two)]
     both = np.einsum("nc,nc->n", one, two) / one.shape[1]
-    return _part_by(both / (deviations[0] * deviations[1] + 1e-6), deviations[0], deviations[1], LEVELS_FINE)
+    unlike = 1 - (both / (deviations[0] * deviations[1] + 1e-6)) ** 2
+    return np.maximum(*deviations) ** 2 * unlike <= LEVELS_FINE**2
