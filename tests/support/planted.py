@@ -22,9 +22,9 @@ def scene(seed: int, size: tuple[int, int] = (150, 200)) -> Image.Image:
     return Image.fromarray(picture.astype(np.uint8))
 
 
-def recompressed(image: Image.Image) -> Image.Image:
+def recompressed(image: Image.Image, quality: int = 40) -> Image.Image:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=40)
+    image.save(buffer, "JPEG", quality=quality)
     return Image.open(buffer).convert("RGB")
 
 

@@ -99,6 +99,7 @@ def stage_words(found: Trace, name: str) -> str:
         return f"{name} × {drawn.factors_BS[0, STAGES.index(name)]:.2f}"
     if name == "erase":
         return erase_words(drawn, 0, settings) if drawn.erase_BX[0, 2] else "not erased"
+    assert name == "normalise", f"no words for stage {name!r}"
     low, high = float(found.tensor_CHW.min()), float(found.tensor_CHW.max())
     return f"values {words.signed(low, '.2f')} to {words.signed(high, '.2f')}, mapped back for the eye"
 

@@ -64,7 +64,7 @@ def how_it_goes_in(settings: Settings) -> str:
         steps.append("mirrored")
     if settings.rotation_degrees:
         steps.append("turned (nearest pixel, black outside)")
-    if settings.acts("colour"):
+    if any(settings.acts(name) for name in STAGES):
         steps.append("changed in its colours, in the order drawn for it")
     if settings.erasing:
         steps.append("erased to middle grey in a rectangle")

@@ -22,7 +22,9 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.data.pixels import Progress
 from fashion_core.errors import DatasetError
 
-VERSION = 2  # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies
+# 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies; 2 missed small
+# photos that were saved again or made smaller
+VERSION = 3
 _PART, _READ = 2048, 128  # photos that are stored at once, and read at once
 
 

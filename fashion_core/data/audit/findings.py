@@ -3,7 +3,7 @@
 Takes a manifest and the measures of its photos (row for row); gives one table of findings. Reads and writes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,27 +128,30 @@ def _outliers(photos: pd.DataFrame, measured_N: np.ndarray) -> Iterable[pd.DataF
     width, height = photos["width"].to_numpy(float), photos["height"].to_numpy(float)
     area, shape = width * height, width / height
     size, aspect = (np.median(values) if len(photos) else 1.0 for values in (area, shape))
-    dimensions = [f"{w:.0f} x {h:.0f} pixels" for w, h in zip(width, height, strict=True)]
     grey = measured_N["colour"] < GREY
     odd_grey = grey if grey.mean() < RARE else ~grey if grey.mean() > 1 - RARE else np.zeros_like(grey)
     blank = measured_N["contrast"] < BLANK
-    rules = {
+
+    def dimensions(row: int) -> str:
+        return f"{width[row]:.0f} x {height[row]:.0f} pixels"
+
+    rules: dict[str, tuple[np.ndarray, Callable[[int], str]]] = {
         "size": ((area > 4 * size) | (area < size / 4), dimensions),
         "shape": ((shape > 2 * aspect) | (shape < aspect / 2), dimensions),
-        "colour": (odd_grey, ["grey" if is_grey else "in colour" for is_grey in grey]),
-        "blank": (blank, [f"{value:.0f} of 255 levels of contrast" for value in measured_N["contrast"]]),
+        "colour": (odd_grey, lambda row: "grey" if grey[row] else "in colour"),
+        "blank": (blank, lambda row: f"{measured_N['contrast'][row]:.0f} of 255 levels of contrast"),
         "dark": (
             (measured_N["brightest"] < DARK) & ~blank,
-            [f"99 % of it is at most {value:.0f} of 255" for value in measured_N["brightest"]],
+            lambda row: f"99 % of it is at most {measured_N['brightest'][row]:.0f} of 255",
         ),
         "blurred": (
             (measured_N["sharpness"] < BLURRED) & ~blank,
-            [f"its sharpest edges step by {value:.0%} of its contrast" for value in measured_N["sharpness"]],
+            lambda row: f"its sharpest edges step by {measured_N['sharpness'][row]:.0%} of its contrast",
         ),
     }
-    for kind, (outlier_N, reasons) in rules.items():
+    for kind, (outlier_N, reason) in rules.items():
         rows = np.flatnonzero(outlier_N)
-        yield _singles(photos.iloc[rows], kind, [reasons[row] for row in rows])
+        yield _singles(photos.iloc[rows], kind, [reason(row) for row in rows.tolist()])
 
 
 def _stars(key_N: np.ndarray, agreement: float) -> Pairs:

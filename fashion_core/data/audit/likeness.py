@@ -12,11 +12,7 @@ from fashion_core.data.audit import outlines
 
 # B pairs, S side of the compared pictures
 _STEPS = ((16, 2, 0.82), (32, 2, 0.74))  # (side, rounds, agreement below which a pair is given up): coarsely first
-_SMALL = (
-    0.90,
-    0.90,
-)  # agreement below which a pair of small photos is given up at each step: less is never enough there
-_BEGINS, _BEGINS_SMALL = 0.5, 0.9  # agreement of edges before anything is moved
+_BEGINS = 0.5  # agreement of edges before anything is moved
 _GREY = (0.94, 0.94)  # correlation of the grey pictures at each step: one photo has it, cropped or lighter
 _LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
 _STRETCH = (0.2, 0.05)  # and the two photos' widths and heights part by no more, as a logarithm
@@ -57,6 +53,12 @@ def edges_agree(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.n
     seen, inside = outlines.seen_through(one[:, None], window_B4, side)
     coarse, _ = outlines.seen_through(other[:, None], np.broadcast_to(outlines.WHOLE, window_B4.shape), side)
     return correlation(outlines.edges(seen[:, 0]), outlines.edges(coarse[:, 0]), _inner(inside))
+
+
+def fields_agree(one_BSS: np.ndarray, other_BSS: np.ndarray) -> np.ndarray:
+    """``Likeness.edges`` of grey pictures that lie as they are."""
+    everywhere = np.ones(one_BSS.shape, bool)
+    return correlation(outlines.edges(one_BSS), outlines.edges(other_BSS), _inner(everywhere))
 
 
 def edges_and_colour(
@@ -107,6 +109,12 @@ def tints_apart(one_B3CC: np.ndarray, other_B3CC: np.ndarray) -> np.ndarray:
     return apart[:, [num // 2, 3 * num // 4, num - 1]]
 
 
+def halved(pictures_BSS3: np.ndarray) -> np.ndarray:
+    """uint8, the mean of each four pixels."""
+    rows = np.add(pictures_BSS3[:, ::2], pictures_BSS3[:, 1::2], dtype=np.uint16)
+    return ((rows[:, :, ::2] + rows[:, :, 1::2] + 2) >> 2).astype(np.uint8)
+
+
 def grey(pixels_BSS3: np.ndarray) -> np.ndarray:
     return pixels_BSS3 @ np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -144,29 +152,27 @@ class Small:
     box: np.ndarray  # B x 4: what their edges fill
 
 
-def laid_over(
-    first: Small, second: Small, small_B: np.ndarray, variants_B: np.ndarray, shape_B: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def laid_over(first: Small, second: Small, variants: bool, shape_B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(rows, window): the pairs of small grey pictures that may show one photo or one shot, and the part of the first
     picture that shows what the second shows. Coarsely first: most pairs are told apart by a sixteenth of the work.
 
     ``shape_B`` is width to height of the first photos in shares of that of the second: a copy keeps its shape.
-    One shot in another colour is looked for among ``variants_B`` only; ``small_B`` pairs have few pixels to agree by.
+    One shot in another colour is looked for where ``variants`` says so.
     """
     rows, windows = np.arange(len(shape_B)), np.empty((0, 4), np.float32)
-    for (side, rounds, least), least_small, least_grey, most in zip(_STEPS, _SMALL, _GREY, _STRETCH, strict=True):
+    for (side, rounds, least), least_grey, most in zip(_STEPS, _GREY, _STRETCH, strict=True):
         fine, coarse = first.grey[rows], outlines.shrunk(second.grey[rows], side)
         one, other = outlines.edges(outlines.shrunk(fine, side)), outlines.edges(coarse)
         coarsest = side == _STEPS[0][0]
         if coarsest:
             windows, agreement = _start(one, other, first.box, second.box)
-            rows = np.flatnonzero(agreement >= np.where(small_B, _BEGINS_SMALL, _BEGINS))
+            rows = np.flatnonzero(agreement >= _BEGINS)
             fine, coarse, one, other, windows = fine[rows], coarse[rows], one[rows], other[rows], windows[rows]
         windows = _moved(one, other, windows, rounds)
         seen, inside = outlines.seen_through(fine[:, None], windows, side)
         agreement = correlation(outlines.edges(seen[:, 0]), other, _inner(inside))
-        likely = agreement >= np.where(small_B[rows], least_small, least)
-        lies = (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & variants_B[rows]
+        likely = agreement >= least
+        lies = (np.abs(windows - outlines.WHOLE) <= _LIES).all(axis=1) & (agreement >= _LIES_AGREES) & variants
         likely &= np.abs(stretch(windows, shape_B[rows])) <= most
         likely &= lies | (_grey_correlation(seen[:, 0], coarse, inside) >= least_grey)
         if coarsest:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashion_core.data.audit import likeness, nearest, outlines
+from fashion_core.data.audit import likeness, nearest, outlines, small
 from fashion_core.data.pixels import in_threads
 
 SAME, MIRRORED, VARIANT = 0, 1, 2  # one photo; one photo flipped; one shot in another colour
@@ -26,19 +26,14 @@ NEAR_MIRRORED = 0.85  # a flipped copy is seldom cropped too, and every symmetri
 # places; 99 of 100 planted ones of each set stay below.
 # The ends of what the edges fill part by what is cut away, 9 in 100 at most there; a flipped copy is not cut at all.
 TINTS_APART, TINTS_APART_MIRRORED = (24.0, 34.0, 64.0), (12.0, 18.0, 40.0)
-TINTS_APART_SMALL = (
-    8.0,
-    12.0,
-    26.0,
-)  # of photos with few pixels; the most of any pair that was called one: 5.9, 8.9, 17.5
 BOX_APART, BOX_APART_MIRRORED = 0.1, 0.05
 VARIANT_NEAR, VARIANT_BOX = 0.92, 0.04  # cosine of two descriptions; how far the ends of what the edges fill may part
-SIDES = (64, 48, 32, 24, 16)  # photos are compared at the finest of these that both have pixels for
+SIDES = (64, 48)  # photos are compared at the finest of these that both have pixels for
 FULL = 48
 APART, PLACES_APART, WORST_APART = 0.06, 0.08, 0.15  # how much of likeness.Likeness may lack of 1
 COLOUR = 12.0  # levels; white balance changed by 10 %: up to 9, a lipstick of another shade: 13 and more
 TINT, TINT_OF_NOISE = 9.0, 12.0  # levels of hue; more for each level by which encoding changed fine detail
-VARIANT_APART = 0.07  # place by place, of one shot in another colour; below FULL none is told
+VARIANT_APART = 0.07  # place by place, of one shot in another colour
 STILL = 0.015  # of a photo: one shot in another colour lies where it lay
 STRETCH = 0.025  # a copy keeps its shape: how far width and height may part, as a logarithm
 # A copy that was halved, or saved at quality 40, has lost fine edges, but keeps them at half the side. Told of photos
@@ -83,32 +78,62 @@ def find(
     measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, tell: Tell = lambda done, total: None
 ) -> Matches:
     """All matches among photos, given a measures.RECORD and (width, height) of each."""
-    features_NF = measured_N["features"]
-    crowded, parts, seen = 0, [], np.empty(0, np.int64)
-    num = len(measured_N)
-    for mirrored in (False, True):
-        queries_NF = outlines.mirrored(features_NF) if mirrored else features_NF
-        query, row, _, more = nearest.pairs(features_NF, queries_NF, NEAR_MIRRORED if mirrored else NEAR)
-        crowded = max(crowded, more)
-        keys = np.setdiff1d(np.unique(np.minimum(query, row) * num + np.maximum(query, row)), seen)
-        first, second = np.divmod(keys, max(num, 1))
-        likely = _likely(measured_N, sizes_N2, first, second, mirrored)
-        first, second = first[likely], second[likely]
-        found = _judged(measured_N, sizes_N2, pixels, first, second, mirrored, tell)
-        parts.append(found)
-        seen = found[0] * num + found[1]
-    columns = [np.concatenate([part[column] for part in parts]) for column in range(5)]
+    large = np.flatnonzero(sizes_N2.min(axis=1) >= small.FEW)
+    found = [_of_small(measured_N, sizes_N2, pixels, tell)]
+    place_N = np.full(len(sizes_N2), -1)
+    place_N[large] = np.arange(len(large))
+    known = place_N[np.stack(found[0][0][:2])]
+    known = known[:, (known >= 0).all(axis=0)]
+    found.append(_of_large(measured_N[large], sizes_N2[large], lambda rows: pixels(large[rows]), known, tell))
+    crowded = max(more for _, more in found)
+    found[1][0][0], found[1][0][1] = (large[rows] for rows in found[1][0][:2])
+    columns = [np.concatenate([part[column] for part, _ in found]) for column in range(5)]
     order = np.lexsort((columns[1], columns[0]))
     first, second, kind, edges, colour = (column[order] for column in columns)
     return Matches(first, second, kind, edges, colour, crowded)
 
 
-def _likely(
-    measured_N: np.ndarray, sizes_N2: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: bool
-) -> np.ndarray:
+def _of_small(measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, tell: Tell) -> tuple[list[np.ndarray], int]:
+    """first, second, kind, edges, colour; and how many were crowded: of pairs of which one has few pixels."""
+    first, second, flipped, crowded = small.pairs(measured_N["tiny"], sizes_N2, pixels, tell)
+    edges, colour = np.empty(len(first), np.float32), np.empty(len(first), np.float32)
+    for block in _blocks(len(first), _COMPARED):
+        one, two = small.turned(pixels(first[block]), flipped[block]), pixels(second[block])
+        whole = np.broadcast_to(outlines.WHOLE, (len(one), 4))
+        edges[block], colour[block] = likeness.edges_and_colour(one, two, whole, HASTY // 2)
+    return [first, second, np.where(flipped, MIRRORED, SAME), edges, colour], crowded
+
+
+def _of_large(
+    measured_N: np.ndarray, sizes_N2: np.ndarray, pixels: Pixels, known_2P: np.ndarray, tell: Tell
+) -> tuple[list[np.ndarray], int]:
+    """The same, of pairs of which both have enough, without the ones that are known."""
+    features_NF = measured_N["features"]
+    crowded, parts, num = 0, [], len(measured_N)
+    seen = known_2P[0] * num + known_2P[1]
+    whole_N = small.whole(sizes_N2, pixels)
+    for mirrored in (False, True) if num else ():
+        queries_NF = outlines.mirrored(features_NF) if mirrored else features_NF
+        query, row, _, more = nearest.pairs(features_NF, queries_NF, NEAR_MIRRORED if mirrored else NEAR)
+        crowded = max(crowded, more)
+        keys = np.setdiff1d(np.unique(np.minimum(query, row) * num + np.maximum(query, row)), seen)
+        first, second = np.divmod(keys, max(num, 1))
+        likely = _likely(measured_N, first, second, mirrored)
+        first, second = first[likely], second[likely]
+        fixed = whole_N[first] & whole_N[second] & (sizes_N2[first] == sizes_N2[second]).all(axis=1)
+        if not mirrored:
+            parts.append(_shades(measured_N, pixels, first[fixed], second[fixed]))
+        found = _judged(measured_N, sizes_N2, pixels, first[~fixed], second[~fixed], mirrored, tell)
+        parts.append(found)
+        seen = np.concatenate([seen, found[0] * num + found[1]])
+    if not parts:
+        parts = [(*(np.empty(0, np.int64),) * 3, *(np.empty(0, np.float32),) * 2)]
+    return [np.concatenate([part[column] for part in parts]) for column in range(5)], crowded
+
+
+def _likely(measured_N: np.ndarray, first: np.ndarray, second: np.ndarray, mirrored: bool) -> np.ndarray:
     """Which pairs may match, by their mean colours or the place of their edges alone: a hundredth of the work of laying
-    one over the other. Photos with few pixels are one only where they coincide, so less is enough there."""
-    small_N = sizes_N2.min(axis=1) < FULL
+    one over the other."""
     likely: np.ndarray = np.zeros(len(first), bool)
     tints_N, box_N4, features_NF = measured_N["tints"], measured_N["box"], measured_N["features"]
     for block in _blocks(len(first), 4096):
@@ -117,10 +142,8 @@ def _likely(
         apart = likeness.tints_apart(tints[..., ::-1] if mirrored else tints, tints_N[two_B].astype(np.float32))
         box = outlines.mirrored_window(box_N4[one_B]) if mirrored else box_N4[one_B]
         moved = np.abs(box - box_N4[two_B]).max(axis=1)
-        small = small_N[one_B] | small_N[two_B]
-        most = np.where(small[:, None], TINTS_APART_SMALL, TINTS_APART_MIRRORED if mirrored else TINTS_APART)
-        fits = np.all(apart <= most, axis=1)
-        fits &= moved <= np.where(small | mirrored, BOX_APART_MIRRORED, BOX_APART)
+        fits = np.all(apart <= (TINTS_APART_MIRRORED if mirrored else TINTS_APART), axis=1)
+        fits &= moved <= (BOX_APART_MIRRORED if mirrored else BOX_APART)
         if not mirrored:
             still = (moved <= VARIANT_BOX) & ~fits
             rows = np.flatnonzero(still)
@@ -141,22 +164,14 @@ def _judged(
 ) -> tuple[np.ndarray, ...]:
     """first, second, kind, edges, colour of those pairs that match; the first picture of each is flipped if asked."""
     side_N = np.minimum(sizes_N2.min(axis=1), pixels(np.zeros(1, int)).shape[1]) if len(first) else np.empty(0, int)
-    enough = np.minimum(side_N[first], side_N[second]) >= SIDES[-1]
-    first, second = first[enough], second[enough]
     side = np.minimum(side_N[first], side_N[second])
     wide_N = sizes_N2[:, 0] / np.maximum(sizes_N2[:, 1], 1)
     shape = (wide_N[first] / wide_N[second]).astype(np.float32)
     resized = np.maximum(side_N[first], side_N[second]) >= RESIZED * side
 
     def lay(block: slice) -> tuple[np.ndarray, np.ndarray]:
-        small = side[block] < FULL
-        rows, window = likeness.laid_over(
-            _small(measured_N[first[block]], mirrored),
-            _small(measured_N[second[block]], False),
-            small,
-            ~small & (not mirrored),
-            shape[block],
-        )
+        one, two = _small(measured_N[first[block]], mirrored), _small(measured_N[second[block]], False)
+        rows, window = likeness.laid_over(one, two, not mirrored, shape[block])
         return rows + block.start, window
 
     def judge(block: tuple[int, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
@@ -165,10 +180,10 @@ def _judged(
         if mirrored:
             one = one[:, :, ::-1]
         colour = likeness.edges_and_colour(_thinned(one), _thinned(two), window, HASTY // 2)[1]
-        stays = (np.abs(window - outlines.WHOLE) <= 2 * STILL).all(axis=1) & (not mirrored) & (fine >= FULL)
+        stays = (np.abs(window - outlines.WHOLE) <= 2 * STILL).all(axis=1) & (not mirrored)
         likely = np.flatnonzero((colour <= HASTY_COLOUR) | stays)
         one, two, rows, window = one[likely], two[likely], rows[likely], window[likely]
-        likely = np.flatnonzero(likeness.edges_agree(one, two, window, min(fine, HASTY)) >= HASTY_EDGES)
+        likely = np.flatnonzero(likeness.edges_agree(one, two, window, HASTY) >= HASTY_EDGES)
         one, two, rows = one[likely], two[likely], rows[likely]
         window = likeness.refined(one, two, window[likely])
         fits = np.flatnonzero(np.abs(likeness.stretch(window, shape[rows])) <= STRETCH)
@@ -176,7 +191,7 @@ def _judged(
         near = np.flatnonzero(likeness.edges_agree(one, two, window, fine) >= BLURRED_EDGES)  # no kind has less
         one, two, rows, window = one[near], two[near], rows[near], window[near]
         coarse = likeness.edges_and_colour(one, two, window, fine // 2)
-        stays = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1) & (not mirrored) & (fine >= FULL)
+        stays = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1) & (not mirrored)
         left = np.flatnonzero((coarse[1] <= BLURRED_COLOUR) | stays)
         one, two, rows, window, coarse = (
             one[left],
@@ -205,6 +220,33 @@ def _judged(
     return first, second, kind, edges, colour
 
 
+def _shades(measured_N: np.ndarray, pixels: Pixels, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The same as ``_judged``, of files of one size that the cache holds whole. What is one photo among them is known;
+    another shade lies where the first one lies, so nothing is moved."""
+
+    def judge(block: slice) -> tuple[np.ndarray, ...]:
+        one_B, two_B = first[block], second[block]
+        whole = np.broadcast_to(outlines.WHOLE, (len(one_B), 4))
+        for side, least in ((HASTY // 2, HASTY_EDGES), (HASTY, HASTY_EDGES)):
+            one, two = (outlines.shrunk(measured_N["tiny"][rows], side) for rows in (one_B, two_B))
+            near = likeness.fields_agree(one, two) >= least
+            one_B, two_B = one_B[near], two_B[near]
+        fine = likeness.compare(
+            likeness.halved(pixels(one_B)), likeness.halved(pixels(two_B)), whole[: len(one_B)], FULL
+        )
+        kept = (fine.worst >= 1 - WORST_APART) & _one_shot(fine)
+        kind = np.full(int(kept.sum()), VARIANT)
+        return one_B[kept], two_B[kept], kind, fine.edges[kept], fine.colour[kept]
+
+    found = [(*(np.empty(0, np.int64),) * 3, *(np.empty(0, np.float32),) * 2)]
+    found += in_threads(judge, list(_blocks(len(first), _LAID)))
+    return tuple(np.concatenate([part[column] for part in found]) for column in range(5))
+
+
+def _one_shot(fine: likeness.Likeness) -> np.ndarray:
+    return (fine.edges >= 1 - APART) & (fine.places >= 1 - VARIANT_APART)
+
+
 def _kinds(
     one: np.ndarray,
     two: np.ndarray,
@@ -228,20 +270,12 @@ def _kinds(
     same = sharp & (colour <= COLOUR * min(share, 1))
     blurred = (fine.edges >= BLURRED_EDGES) & (fine.worst >= BLURRED_WORST) & (coarse_edges >= BLURRED_HALF)
     halved = resized & (colour <= BLURRED_COLOUR)
-    there = (np.abs(window - outlines.WHOLE) <= SAVED_STILL).all(axis=1) & (side >= FULL)
+    there = (np.abs(window - outlines.WHOLE) <= SAVED_STILL).all(axis=1)
     saved = there & (coarse_colour <= SAVED_COLOUR) & (fine.colour <= BLURRED_COLOUR)
     same |= blurred & still & (halved | saved) & (not mirrored)
-    shade = same & still & (fine.tint > TINT + TINT_OF_NOISE * fine.noise) & (side >= FULL)
+    shade = same & still & (fine.tint > TINT + TINT_OF_NOISE * fine.noise)
     same &= ~shade
-    variant = (
-        (sharp | shade)
-        & ~same
-        & still
-        & (fine.edges >= 1 - APART)
-        & (fine.places >= 1 - VARIANT_APART)
-        & (side >= FULL)
-        & (not mirrored)
-    )
+    variant = (sharp | shade) & ~same & still & _one_shot(fine) & (not mirrored)
     kind = np.where(same, MIRRORED if mirrored else SAME, np.where(variant, VARIANT, -1))
     return kind, fine.edges, colour
 

@@ -16,11 +16,16 @@ _TAIL, _MARGIN = 0.02, 0.06  # of the edges outside the box at each side; of the
 
 def shrunk(pictures: np.ndarray, side: int) -> np.ndarray:
     """B x S x S (x C) to B x side x side (x C), each the mean of its square; S is a multiple of ``side``."""
-    num, size = pictures.shape[:2]
-    step = size // side
+    step = pictures.shape[1] // side
     if step == 1:
         return pictures.astype(np.float32, copy=False)
-    return pictures.reshape(num, side, step, side, step, *pictures.shape[3:]).mean(axis=(2, 4), dtype=np.float32)
+    rows = pictures[:, ::step].astype(np.float32)
+    for row in range(1, step):
+        rows += pictures[:, row::step]
+    sums = rows[:, :, ::step].copy()
+    for column in range(1, step):
+        sums += rows[:, :, column::step]
+    return sums / np.float32(step * step)
 
 
 def edges(grey_BSS: np.ndarray) -> np.ndarray:

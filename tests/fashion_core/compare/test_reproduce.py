@@ -253,7 +253,8 @@ def test_a_new_run_records_what_its_bits_hang_on_and_that_it_can_be_expected(tin
 )
 @pytest.mark.parametrize("recipe", list(recipes.RECIPES))
 def test_the_train_command_gives_the_settings_back(recipe, sets, tiny_run):
-    run = dataclasses.replace(tiny_run, settings=recipes.settings_for(recipe, sets))
+    record = dataclasses.replace(tiny_run.record, settings=recipes.settings_for(recipe, sets))
+    run = dataclasses.replace(tiny_run, record=record)
     words = shlex.split(compare_reproduce.train_command(run, name="x"))
     assert words[0] == f"OMP_NUM_THREADS={torch.get_num_threads()}"
     assert words[1:5] == ["python", "-m", "fashion_core", "train"] and words[-2:] == ["--run-id", "x"]

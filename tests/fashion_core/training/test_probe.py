@@ -68,7 +68,7 @@ def test_steps_that_take_too_long_are_given_up_with_what_to_lower(tiny_data, tmp
             time.sleep(0.01)
         return {}
 
-    monkeypatch.setattr(probe, "PATIENCE", 0.1)
+    monkeypatch.setattr(probe, "_PATIENCE", 0.1)
     monkeypatch.setattr(probe, "measure", measure)
     monkeypatch.setattr(probe.os, "_exit", lambda code: ended.append((code, jobs.look(tmp_path).error)))
     storage.write_json(tmp_path / "settings.json", settings_of().to_json())

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from fashion_core import storage
 from fashion_core.data import importing
-from fashion_core.data.audit import audit, matches, measures, nearest, outlines
+from fashion_core.data.audit import audit, matches, measures, nearest, outlines, pixelwise
 from tests.support.pages import open_page, written
 from tests.support.places import SHARED
 from tests.support.planted import recompressed, scene
@@ -40,6 +40,12 @@ def kinds_between(first: Image.Image, second: Image.Image) -> list[int]:
     pixels_N = np.stack([np.asarray(picture) for picture in pictures])
     sizes = np.array([first.size, second.size])
     return matches.find(measures.measure(pixels_N), sizes, lambda rows: pixels_N[rows]).kind.tolist()
+
+
+def written_as_jpeg(image: Image.Image, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
 
 
 def lit(image: Image.Image, *gains: float) -> Image.Image:
@@ -85,6 +91,59 @@ def test_photos_too_small_to_tell_are_not_called_one(size):
     first, second = (garment(seed, (120, 120, 120)).resize(size, Image.Resampling.LANCZOS) for seed in (1, 2))
     assert kinds_between(first, second) == []
     assert kinds_between(first, lit(first, 0.9, 0.9, 0.9)) == [matches.SAME]
+
+
+def kinds_of_tiny(first: Image.Image, second: Image.Image) -> list[int]:
+    """As ``kinds_between``, of a dataset whose photos all have 32 x 32 pixels at most."""
+    pictures = [picture.convert("RGB").resize((32, 32), Image.Resampling.BILINEAR) for picture in (first, second)]
+    pixels_N = np.stack([np.asarray(picture) for picture in pictures])
+    sizes = np.array([first.size, second.size])
+    return matches.find(measures.measure(pixels_N), sizes, lambda rows: pixels_N[rows]).kind.tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_of_a_photo_of_28_pixels_are_found_and_other_prints_on_its_garment_are_none(seed):
+    photo = garment(seed, (170, 60, 60)).resize((28, 28), Image.Resampling.LANCZOS)
+    copies = {
+        "saved at quality 40": recompressed(photo, 40),
+        "saved at quality 57": recompressed(photo, 57),
+        "halved": photo.resize((14, 14), Image.Resampling.LANCZOS),
+        "halved by another filter": photo.resize((14, 14), Image.Resampling.BICUBIC),
+        "lighter": lit(photo, 1.1, 1.1, 1.1),
+        "warmer": lit(photo, 1.1, 1.0, 0.9),
+    }
+    for told in (kinds_between, kinds_of_tiny):
+        for name, copy in copies.items():
+            assert told(photo, copy) == [matches.SAME], name
+            assert told(copy, photo) == [matches.SAME], name
+        assert told(photo, ImageOps.mirror(photo)) == [matches.MIRRORED]
+        printed = photo.copy()
+        ImageDraw.Draw(printed).rectangle((13, 11, 15, 13), fill="white")
+        assert told(photo, printed) == []
+        assert told(photo, garment(seed + 100, (170, 60, 60)).resize((28, 28))) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_60_x_80_pixels_a_copy_is_one_photo_however_rough_and_a_shade_of_a_small_part_is_not(seed):
+    photo = garment(seed, (170, 60, 60)).resize((60, 80), Image.Resampling.LANCZOS)
+    photo = Image.open(io.BytesIO(written_as_jpeg(photo, 90))).convert("RGB")  # as shops send them
+    for copy in (recompressed(photo, 40), recompressed(photo, 61), lit(photo, 1.1, 1.1, 1.1), lit(photo, 1.1, 1, 0.9)):
+        assert kinds_between(photo, copy) == [matches.SAME]
+    assert kinds_between(photo, photo.resize((30, 40), Image.Resampling.BICUBIC)) == [matches.SAME]
+    levels = np.asarray(photo, np.int16).copy()
+    levels[34:44, 26:32] += np.array([-5, 2, 3], np.int16)
+    shade = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+    assert kinds_between(photo, shade) == [matches.VARIANT]
+
+
+def test_a_plain_tie_is_no_copy_of_a_striped_one_whose_stripes_a_rough_file_loses():
+    plain, striped = (Image.new("RGB", (60, 80), "white") for _ in range(2))
+    for image, colour in ((plain, None), (striped, (176, 178, 190))):
+        draw = ImageDraw.Draw(image)
+        draw.polygon([(28, 8), (32, 8), (36, 68), (30, 76), (24, 68)], fill=(186, 188, 200))
+        for row in range(8, 76, 3) if colour else ():
+            draw.line((24, row, 36, row + 2), fill=colour)
+    assert matches.SAME not in kinds_between(plain, striped)
 
 
 def test_plain_garments_of_one_cut_in_other_colours_are_no_copies_no_leaks_and_no_conflicts(tmp_path):
@@ -142,6 +201,40 @@ def test_the_nearest_of_many_are_those_that_comparing_all_with_all_finds():
     found = set(zip(query.tolist(), row.tolist(), strict=True))
     assert found <= expected and len(found) >= 0.98 * len(expected) and len(expected) >= 180 and crowded == 0
     assert np.allclose(cosine, whole[query, row], atol=1e-5)
+
+
+def test_the_nearest_among_others_leave_out_a_photo_itself_and_what_does_not_fit():
+    rng = np.random.default_rng(4)
+    rows, queries = rng.normal(size=(800, 8)), rng.normal(size=(300, 8))
+    rows, queries = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (rows, queries))
+    ids, asked = np.arange(800), np.arange(200, 500)
+    fits = lambda query, row, cosine: (query + row) % 3 != 0  # noqa: E731
+    query, row, cosine, _ = nearest.among(rows, queries, 0.6, asked, ids, fits=fits, most=5, probes=28)
+    whole = queries @ rows.T
+    expected = set()
+    for number in range(300):
+        likely = [at for at in np.argsort(-whole[number]) if ids[at] != asked[number] and (number + at) % 3]
+        expected |= {(number, int(at)) for at in likely[:5] if whole[number, at] >= 0.6}
+    assert set(zip(query.tolist(), row.tolist(), strict=True)) == expected and len(expected) > 500
+    assert np.allclose(cosine, whole[query, row], atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (60, 80), (31, 17)])
+def test_pixels_that_a_cache_drew_out_are_had_back(size):
+    photo = scene(1).resize(size)
+    drawn = np.asarray(photo.resize((128, 128), Image.Resampling.BILINEAR))[None]
+    back = pixelwise.as_filed(drawn, *size)[0].transpose(1, 2, 0)
+    assert np.abs(back - np.asarray(photo, np.float32)).max() < 2.5
+
+
+def test_a_picture_saved_again_parts_by_steps_of_a_file_and_a_lighter_one_by_none():
+    photo = scene(2).resize((64, 64))
+    planes = [np.asarray(x, np.float32).transpose(2, 0, 1)[None] for x in (photo, recompressed(photo, 40))]
+    brightness, colours = pixelwise.steps_apart(*planes)
+    assert 0.1 < brightness.mean() < 0.35 and colours.max() < 0.5  # at most half a step, evenly: 0.29
+    lighter = np.minimum(planes[0] * np.array([1.1, 1.0, 0.9], np.float32)[:, None, None], 255)
+    brightness, colours = pixelwise.steps_apart(*pixelwise.same_light(planes[0], lighter))
+    assert max(brightness.max(), colours.max()) < 0.02
 
 
 def test_a_description_of_a_flipped_picture_is_the_flipped_description():
