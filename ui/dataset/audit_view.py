@@ -141,9 +141,9 @@ def _say_leaks(dataset: Dataset, found: audit.Audit) -> None:
         )
     notices.aside(
         "Photos are compared by edges and colours, laid over each other. A copy that was cropped by much more than 5 % "
-        "or turned is not looked for, and on photos below 48 pixels only what is nearly equal is told. "
-        "On small photos a shade can pass for the same photo: of 161 such pairs on 60 × 80 at least 20 were another "
-        "shade."
+        "or turned is not looked for, and on photos of 28 pixels no cropped one. Files of up to 128 pixels are the "
+        "same photo only where they agree pixel by pixel; a copy that was saved again roughly can stand under "
+        "another colour."
         + (
             f" {words.counted(found.num_crowded, 'photo')} had so many look-alikes that only the nearest were compared."
             if found.num_crowded
