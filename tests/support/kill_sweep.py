@@ -1,6 +1,6 @@
 """Kill a tiny training run with SIGKILL, at every place where it asks about a stop and at random moments; let it go on.
 
-    python -m tests.kill_sweep DATA_DIR WORK_DIR --random 200
+    python -m tests.support.kill_sweep DATA_DIR WORK_DIR --random 200
 
 Prints one JSON document: how many kills, and every way in which a resumed run differs from the uninterrupted one. The
 parent imports torch once and forks; a fork costs milliseconds where a new process costs three seconds.

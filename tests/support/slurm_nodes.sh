@@ -1,5 +1,5 @@
 #!/bin/bash
-# A real Slurm on this machine for as long as a command runs:  NODES=2 tests/slurm_nodes.sh FOLDER COMMAND...
+# A real Slurm on this machine for as long as a command runs:  NODES=2 tests/support/slurm_nodes.sh FOLDER COMMAND...
 # Needs Debian's slurm-wlm and munge, and root. Keeps everything in FOLDER; ends the jobs and the daemons it started.
 set -eu
 folder=$(mkdir -p "$1" && cd "$1" && pwd) && shift

@@ -21,7 +21,7 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_bits(tiny_data: Path, tm
         work.mkdir()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.kill_sweep", str(tiny_data), str(work), "--random", "24"],
+            [sys.executable, "-m", "tests.support.kill_sweep", str(tiny_data), str(work), "--random", "24"],
             cwd=ROOT,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             capture_output=True,
