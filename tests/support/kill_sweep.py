@@ -88,7 +88,10 @@ def outcome(run: runs.Run) -> dict[str, Any]:
     timed = ("seconds", "images_per_second", "memory_bytes", "time")
     found: dict[str, Any] = {}
     last = checkpoints.good_step(run.folder)
-    for step in {last, *([run.folder / "steps" / str(run.summary()["scored_step"])])}:
+    # a kill between two renames leaves a step in its hidden place, where it is as good as in its own
+    scored = checkpoints.find(run.folder, run.summary()["scored_step"])
+    assert scored is not None, f"the step that {run.id} was scored with is gone"
+    for step in {last, scored}:
         for name in ("model.safetensors", "trainer.safetensors"):
             found[f"{step.name}/{name}"] = (step / name).read_bytes()
         stood = storage.read_json(step / "trainer.json")
