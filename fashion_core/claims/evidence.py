@@ -153,7 +153,7 @@ def gather(
     groups = [claim_features.measure(run, split) for run in members[claim.arms[0].name]] if claim.kind == GROUPS else []
     return Evidence(
         claim=claim.name,
-        dataset=TrainedOn(**{name: getattr(dataset, name) for name in DATASET_FIELDS}),
+        dataset=TrainedOn.of(dataset),
         split=split,
         classes=classes,
         train_counts=tuple(int(count) for count in train_counts),

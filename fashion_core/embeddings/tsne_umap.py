@@ -22,11 +22,10 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.jobs import Progress
 from fashion_core.labels import counted
 from fashion_core.launch import background
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import SPLITS, Run
 
 VERSION = 1
 ALL = "all"  # every split that has features, one after another in the order of SPLITS
-SPLITS = ("test", "val", "train")
 NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
 #: t-SNE: van der Maaten and Hinton (2008); UMAP: McInnes, Healy and Melville (2018). Features are brought to length 1
 #: first, so that near means alike by cosine, as everywhere in the lab; t-SNE gets their 50 first principal axes.

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from fashion_core.data import contents
 from fashion_core.data.datasets import Dataset
 from fashion_core.settings import config
 from fashion_core.settings.config import Settings
@@ -27,10 +26,10 @@ class TrainedOn:
     contents: dict[str, dict[str, tuple[int, str]]] | None = None
 
     @classmethod
-    def of(cls, dataset: Dataset) -> "TrainedOn":
+    def of(cls, dataset: Dataset, contents: dict[str, dict[str, tuple[int, str]]] | None = None) -> "TrainedOn":
         own = {name: getattr(dataset, name) for name in ("id", "name", "fingerprint", "synthetic", "kind", "bring")}
         groups = {name: list(labels) for name, labels in dataset.groups.items()}
-        return cls(**own, splits=dict(dataset.splits), groups=groups, contents=contents.contents_of(dataset))
+        return cls(**own, splits=dict(dataset.splits), groups=groups, contents=contents)
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> "TrainedOn":

@@ -120,7 +120,7 @@ class Run:
     def prediction_splits(self) -> list[str]:
         """The splits that have predictions, test first."""
         found = {path.stem.removeprefix("predictions-") for path in self.folder.glob("predictions-*.parquet")}
-        return sorted(found, key=lambda split: (("test", "val", "train").index(split) if split in SPLITS else 9, split))
+        return sorted(found, key=lambda split: (SPLITS.index(split) if split in SPLITS else 9, split))
 
     def unanswered(self) -> list[str]:
         """Of a finished run the splits that it was scored on whose predictions or features are there no longer."""
@@ -178,7 +178,7 @@ class Run:
         return storage.read_npy(path).astype(np.float32)
 
 
-SPLITS = ("test", "val", "train")
+SPLITS = ("test", "val", "train")  # what a run was not trained on first
 
 
 def label_indices(names: pd.Series, classes: tuple[str, ...]) -> np.ndarray:
@@ -250,7 +250,7 @@ def create_run_at(
         settings=settings,
         classes=dataset.classes,
         steps_per_epoch=-(-num_train // settings.batch_size),
-        dataset=TrainedOn.of(dataset),
+        dataset=TrainedOn.of(dataset, contents.contents_of(dataset)),
         changed={name: new for name, _, new in recipes.changes(settings)},
         versions=environment.versions(),
         colour=_next_colour(folder.parent),

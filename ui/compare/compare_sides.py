@@ -14,7 +14,7 @@ from fashion_core.compare import sides
 from fashion_core.compare.sides import Side
 from fashion_core.data import published
 from fashion_core.errors import RunError
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import SPLITS, Run
 from ui.app import address, audience, loaders, navigation, subject, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import pickers, run_names
@@ -218,7 +218,7 @@ def splits_of(first: Side, second: Side) -> list[str]:
     if first.result or second.result:
         return ["test"]
     ready = [set.intersection(*(set(run.prediction_splits()) for run in side.members)) for side in (first, second)]
-    both = [split for split in ("test", "val", "train") if split in ready[0] & ready[1]]
+    both = [split for split in SPLITS if split in ready[0] & ready[1]]
     return both or ["test", "val"]
 
 

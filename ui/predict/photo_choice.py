@@ -9,7 +9,7 @@ from fashion_core import rights
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.labels import display_name
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import SPLITS, Run
 from ui.app import address, loaders, navigation, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.predict.other_runs import Receive
@@ -46,7 +46,7 @@ def photo_of_dataset(run: Run, dataset: Dataset) -> pd.Series:
             navigation.say(f"Photo {words.command(wanted[:120])} is not here; showing another one.")
     st.session_state["asked_image"] = wanted
     with st.container(horizontal=True, vertical_alignment="center"):
-        splits = [split for split in ("test", "val", "train") if (usable["split"] == split).any()]
+        splits = [split for split in SPLITS if (usable["split"] == split).any()]
         split = address.segments("Split", splits, key="of_split", words=SPLIT_NAMES.get, label_visibility="collapsed")
         of_split = usable[usable["split"] == split]
         there = set(of_split["label"])

@@ -12,7 +12,7 @@ import streamlit as st
 
 from fashion_core.data.datasets import Dataset
 from fashion_core.launch.status import status_of
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import SPLITS, Run
 from ui.app import address, loaders, navigation, notices, subject, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import first_start, run_names
@@ -170,7 +170,7 @@ def split_words(split: str) -> str:
 def splits_to_evaluate(run: Run) -> list[str]:
     """The splits of the run's dataset, those that have predictions first (test before val before train)."""
     ready = run.prediction_splits()
-    return ready + [split for split in ("test", "val", "train") if run.dataset.splits.get(split) and split not in ready]
+    return ready + [split for split in SPLITS if run.dataset.splits.get(split) and split not in ready]
 
 
 def photos_or_notice(run: Run, split: str = "") -> Dataset | None:
