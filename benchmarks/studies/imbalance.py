@@ -130,8 +130,8 @@ def study(dataset: datasets.Dataset, given: argparse.Namespace) -> None:
                 ways |= after(run, counts_K, given.split)
             shared = {"dataset": dataset.id, "fingerprint": dataset.fingerprint, "classes": list(dataset.classes),
                       "train_counts": counts_K.tolist(), "seed": seed, "split": given.split,
-                      "run": run.id, "settings": settings.to_json(), "seconds": run.summary()["seconds"],
-                      "val_accuracy": run.summary()["val_accuracy"]}  # fmt: skip
+                      "run": run.id, "settings": settings.to_json(), "seconds": run.summary().seconds,
+                      "val_accuracy": run.summary().val_accuracy}  # fmt: skip
             kept = read(given.output)
             kept["runs"] += [{"way": name, **shared, **told} for name, told in ways.items()]
             storage.write_json(given.output, kept)

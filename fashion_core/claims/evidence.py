@@ -22,6 +22,7 @@ from fashion_core.metrics import logit_adjustment
 from fashion_core.metrics.significance import variance_over_photos
 from fashion_core.runs.record import TrainedOn
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from fashion_core.settings import recipes
 
 #: What evidence says of the dataset it is from.
@@ -200,7 +201,7 @@ def _seeds(arm: Arm, runs_: Sequence[Run], said: Answers, K: int) -> Seeds:
         settings=flags_of(runs_[0]) + (", adjusted afterwards" if arm.after else ""),
         seeds=tuple(run.settings.seed for run in runs_),
         run_ids=tuple(run.id for run in runs_),
-        seconds=tuple(round(float((run.summary() or {}).get("seconds") or 0), 1) for run in runs_),
+        seconds=tuple(round(float((run.summary() or Summary()).seconds or 0), 1) for run in runs_),
         matrices_SKK=np.stack([np.bincount(cells_N, minlength=K * K).reshape(K, K) for cells_N in cells_SN]),
     )
 
@@ -231,5 +232,5 @@ def _about(found: Sequence[Run]) -> dict[str, Any]:
     """When the newest run was made, and with what."""
     versions = {name: sorted({str(run.record.versions.get(name)) for run in found if run.record.versions})
                 for name in ("vastra-lab", "python", "torch")}  # fmt: skip
-    devices = sorted({str((run.summary() or {}).get("device")) for run in found})
+    devices = sorted({str((run.summary() or Summary()).device) for run in found})
     return {"date": max(run.created for run in found)[:10], "versions": versions, "devices": devices}

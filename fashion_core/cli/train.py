@@ -159,7 +159,7 @@ def _launch(run: runs.Run, place: Place, request: sbatch.Request | None, detach:
     summary = run.summary()
     if summary and status_of(run).state == "finished" and not run.unanswered():
         # a scheduler may ask again; nothing is left to do
-        answer(summary, place.as_json, [f"run {run.id} is finished already"])
+        answer(summary.to_json(), place.as_json, [f"run {run.id} is finished already"])
     elif detach or request is not None:
         foreground.refuse_twice(run)
         num_processes, wait = place.num_processes, place.wait
@@ -245,9 +245,13 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
         answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return
     said = foreground.watch(members)
-    summaries = [run.summary() or {"run_id": run.id, "status": said[run.id]} for run in members]
-    lines = [f"run {one['run_id']} {one['status']}, val accuracy {one.get('val_accuracy')}" for one in summaries]
-    answer({**document, "runs": summaries}, as_json, lines)
+    summaries = [(run, run.summary()) for run in members]
+    lines = [
+        f"run {run.id} {ended.status if ended else said[run.id]}, val accuracy {ended.val_accuracy if ended else None}"
+        for run, ended in summaries
+    ]
+    documents = [ended.to_json() if ended else {"run_id": run.id, "status": said[run.id]} for run, ended in summaries]
+    answer({**document, "runs": documents}, as_json, lines)
     stopped = [run.id for run in members if said[run.id] == "stopped"]
     if stopped:
         say(f"stopped as asked: {', '.join(stopped)}; go on with: python -m fashion_core resume RUN")

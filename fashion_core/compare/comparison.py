@@ -25,6 +25,7 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.metrics import seed_spread, significance
 from fashion_core.metrics.significance import Difference
 from fashion_core.runs import runs
+from fashion_core.runs.summary import Summary
 
 MARGIN = 0.01
 
@@ -173,7 +174,7 @@ def _known_spread(both: Sequence[Side], split: str, others: Iterable[runs.Run]) 
         recipe = sides.recipe_of(run)
         for place, known in enumerate(wanted):
             if recipe == known:
-                stored = (run.summary() or {}).get("scores", {}).get(split, {}).get("accuracy")
+                stored = (run.summary() or Summary()).accuracy(split)
                 if stored is not None:
                     found[place][str(run.settings.seed)] = float(stored)
     return seed_spread.pooled_sd([list(group.values()) for group in found])

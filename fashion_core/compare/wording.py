@@ -109,7 +109,7 @@ def judge_published(
     """The verdict where one side is a published result: never paired, and always another experiment."""
     counted = f"{num_first:,}" if num_first == num_second else f"{num_second:,} and {num_first:,}"
     where = f"on {counted} {split} photos, not photo by photo"
-    scope = _published_scope(first, second)
+    scope = " ".join(published_scope(first, second))
     if first.drawn or second.drawn:
         sentence = (
             f"Cannot tell: one side answered drawn pictures and the other photographs, so the {_signed(difference)} of "
@@ -178,7 +178,8 @@ def _scope(about: str, first: Side, second: Side, spread: tuple[float, int] | No
     return told[about] + drawn
 
 
-def _published_scope(first: Side, second: Side) -> str:
+def published_scope(first: Side, second: Side) -> list[str]:
+    """What stands against holding a published result against another side, a sentence or two each."""
     parts = []
     for side in (first, second):
         if side.result:
@@ -194,4 +195,4 @@ def _published_scope(first: Side, second: Side) -> str:
             dataset = side.members[0].dataset
             if dataset.kind.replace("_", "-") != other.result.data.lower():
                 parts.append(f"Nobody has checked that the photos of {dataset.name} are those of {other.result.data}.")
-    return " ".join(dict.fromkeys(parts))
+    return list(dict.fromkeys(parts))

@@ -1,6 +1,6 @@
 """The first page of a report: five numbers at most, one verdict without jargon, and what the one picture shows.
 
-Takes sides, their answers and comparisons; gives plain values (shares, counts, sentences). Knows no HTML and no files.
+Takes sides, their answers and comparisons; gives a ``Board`` (shares, counts, sentences). Knows no HTML and no files.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,13 @@ from fashion_core.compare.wording import of_tried
 from fashion_core.labels import and_more, counted, display_name, listed, num_equal
 from fashion_core.metrics import enough
 from fashion_core.metrics.intervals import score_intervals, wilson
+from fashion_core.metrics.leakage import LeakScores
+from fashion_core.report.facts import Board, Number, Picture, Row, Standing
 
 MOST = 5
 
 
-def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) -> dict[str, Any]:
+def of_one(side: Side, said: Answers, split: str, leaks: LeakScores | None) -> Board:
     """The page of one run, or of one group of seeds."""
     classes, n = side.classes, len(said.label_N)
     right_SN = said.right_SN
@@ -56,35 +58,29 @@ def of_one(side: Side, said: Answers, split: str, leaks: dict[str, Any] | None) 
         ),
         guess,
     ]
-    return {
-        "title": side.name,
-        "numbers": [number for number in numbers if number][:MOST],
-        "verdict": _verdict_on_one(
+    return Board(
+        title=side.name,
+        numbers=tuple([number for number in numbers if number][:MOST]),
+        verdict=_verdict_on_one(
             score, n, guess, by_class[weakest], int(support_K[weakest]), display_name(classes[weakest]), as_weak
         ),
-        "care": _care(split, n, leaks, side.drawn, score.num_models),
-        "picture": {
-            "kind": "classes",
-            "title": "How often each kind is recognised",
-            "rows": [_row(display_name(classes[k]), one, int(support_K[k])) for k, one in by_class.items()],
-        },
-    }
+        care=_care(split, n, leaks, side.drawn, score.num_models),
+        picture=Picture(
+            kind="classes",
+            title="How often each kind is recognised",
+            rows=tuple(_row(display_name(classes[k]), one, int(support_K[k])) for k, one in by_class.items()),
+        ),
+    )
 
 
 def of_several(
-    sides: Sequence[Side],
-    scores: Sequence[tuple[Score, int] | None],
-    found: Sequence[Comparison | str],
-    split: str,
-    leaks: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """The page of several sides. ``found`` has the comparison of each later side with the first, or why there is none;
-    ``scores`` the score and the photos of each side, None where it has none."""
-    numbers = [
-        _share(side.name, told[0], f"{_trainings(told[0])}{counted(told[1], 'photo')}")
-        for side, told in zip(sides, scores, strict=True)
-        if told
-    ][:MOST]
+    standings: Sequence[Standing], found: Sequence[Comparison | str], split: str, leaks: LeakScores | None
+) -> Board:
+    """The page of several sides. ``found`` has the comparison of each later side with the first, or why there is
+    none."""
+    sides = [standing.side for standing in standings]
+    known = [(one.side, one.score, one.n or 0) for one in standings if one.score]
+    numbers = [_share(side.name, score, f"{_trainings(score)}{counted(n, 'photo')}") for side, score, n in known][:MOST]
     if len(sides) == 2 and isinstance(found[0], Comparison):
         difference = found[0].difference
         numbers.append(
@@ -97,19 +93,15 @@ def of_several(
             )
         )
     drawn = any(side.drawn for side in sides)
-    photos = max((told[1] for side, told in zip(sides, scores, strict=True) if told and side.members), default=0)
-    rows = [
-        _row(side.name, told[0], told[1], published=side.kind == "published")
-        for side, told in zip(sides, scores, strict=True)
-        if told
-    ]
-    return {
-        "title": f"{sides[0].name} and {sides[1].name}" if len(sides) == 2 else f"{sides[0].name} and others",
-        "numbers": numbers,
-        "verdict": _verdict_on_several(sides, found),
-        "care": _care(split, photos, leaks, drawn, *{told[0].num_models for told in scores if told}),
-        "picture": {"kind": "sides", "title": "How often each is right", "rows": rows},
-    }
+    photos = max((n for side, _, n in known if side.members), default=0)
+    rows = tuple(_row(side.name, score, n, published=side.kind == "published") for side, score, n in known)
+    return Board(
+        title=f"{sides[0].name} and {sides[1].name}" if len(sides) == 2 else f"{sides[0].name} and others",
+        numbers=tuple(numbers),
+        verdict=_verdict_on_several(sides, found),
+        care=_care(split, photos, leaks, drawn, *{score.num_models for _, score, _ in known}),
+        picture=Picture(kind="sides", title="How often each is right", rows=rows),
+    )
 
 
 def _ends(values: Sequence[float]) -> tuple[int, int]:
@@ -120,29 +112,25 @@ def _trainings(score: Score) -> str:
     return f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
 
 
-def _number(label: str, value: Any, bounds: Any, note: str, unit: str = "share") -> dict[str, Any]:
+def _number(label: str, value: Any, bounds: Any, note: str, unit: str = "share") -> Number:
     low, high = bounds
-    return {"label": label, "value": float(value), "low": float(low), "high": float(high), "note": note, "unit": unit}
+    return Number(label=label, value=float(value), low=float(low), high=float(high), note=note, unit=unit)
 
 
-def _share(label: str, score: Score, note: str) -> dict[str, Any]:
+def _share(label: str, score: Score, note: str) -> Number:
     return _number(label, score.accuracy, (score.low, score.high), note)
 
 
-def _row(label: str, score: Score, n: int, published: bool = False) -> dict[str, Any]:
-    return {
-        "label": label, "value": score.accuracy, "low": score.low, "high": score.high, "n": n, "published": published,
-    }  # fmt: skip
+def _row(label: str, score: Score, n: int, published: bool = False) -> Row:
+    return Row(label=label, value=score.accuracy, low=score.low, high=score.high, n=n, published=published)
 
 
-def _second_number(
-    said: Answers, support_K: np.ndarray, leaks: dict[str, Any] | None, seeds: str
-) -> dict[str, Any] | None:
+def _second_number(said: Answers, support_K: np.ndarray, leaks: LeakScores | None, seeds: str) -> Number | None:
     """Of what may flatter the first number the worst: photos that leaked, or else classes that are not equally many."""
-    if len(said.predicted_SN) == 1 and leaks and leaks["leaked"] and leaks["accuracy"] is not None:
-        have = "has" if leaks["leaked"] == 1 else "have"
-        note = f"without {counted(leaks['leaked'], 'photo')} that {have} the same photo among the earlier ones"
-        return _number("Right answers on new photos", leaks["accuracy"], leaks["accuracy_ci95"], note)
+    if len(said.predicted_SN) == 1 and leaks and leaks.leaked.n and leaks.kept.n:
+        have = "has" if leaks.leaked.n == 1 else "have"
+        note = f"without {counted(leaks.leaked.n, 'photo')} that {have} the same photo among the earlier ones"
+        return _number("Right answers on new photos", leaks.kept.accuracy, leaks.kept.ci95, note)
     shown, K = np.flatnonzero(support_K), len(support_K)
     if (support_K[shown] == support_K[shown[0]]).all():
         return None
@@ -157,18 +145,18 @@ def _second_number(
 
 
 def _verdict_on_one(
-    score: Score, n: int, guess: dict[str, Any], weakest: Score, num_weakest: int, name: str, as_weak: int
+    score: Score, n: int, guess: Number, weakest: Score, num_weakest: int, name: str, as_weak: int
 ) -> str:
     if enough.judges_nothing(n):
         return f"{enough.sentence('', n)}. It was right on {of_tried(score.accuracy, n)}."
-    if score.low <= guess["high"]:
+    if score.low <= guess.high:
         return (
             f"It cannot be shown to do better than not looking at all: it is right on {of_tried(score.accuracy, n)}, "
-            f"and {guess['note']} is right on {of_tried(guess['value'], n)}."
+            f"and {guess.note} is right on {of_tried(guess.value, n)}."
         )
     return (
-        f"It names the right kind for {of_tried(score.accuracy, n)}, where {guess['note']} would be right on "
-        f"{of_tried(guess['value'], n, things='')}; it is weakest on {name}, with "
+        f"It names the right kind for {of_tried(score.accuracy, n)}, where {guess.note} would be right on "
+        f"{of_tried(guess.value, n, things='')}; it is weakest on {name}, with "
         f"{of_tried(weakest.accuracy, num_weakest)}{f', and as weak on {as_weak:,} more' if as_weak else ''}."
     )
 
@@ -224,7 +212,7 @@ def _plain(found: Comparison | str, first: str, second: str) -> str:
     return f"Nobody can tell from these photos whether {first} or {second} is better{other}."
 
 
-def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_models: int) -> list[str]:
+def _care(split: str, n: int, leaks: LeakScores | None, drawn: bool, *num_models: int) -> tuple[str, ...]:
     """What the numbers do not tell, in plain words; ``num_models`` are how many trainings a number is the mean of."""
     own = {"test": "that took no part in training", "val": "that took part in choosing, so the result may be flattered",
            "train": "that it was trained on, so the result is flattered"}  # fmt: skip
@@ -243,12 +231,12 @@ def _care(split: str, n: int, leaks: dict[str, Any] | None, drawn: bool, *num_mo
     if split == "test":
         if leaks is None:
             told.append("Whether some of these photos also stand among the training photos was not looked into here.")
-        elif leaks["leaked"]:
-            have = "has" if leaks["leaked"] == 1 else "have"
+        elif leaks.leaked.n:
+            have = "has" if leaks.leaked.n == 1 else "have"
             told.append(
-                f"{leaks['leaked']:,} of these photos {have} the same photo among earlier ones, so memory may have "
+                f"{leaks.leaked.n:,} of these photos {have} the same photo among earlier ones, so memory may have "
                 "helped."
             )
         else:
             told.append("An audit found none of these photos among the training photos.")
-    return told
+    return tuple(told)

@@ -14,7 +14,7 @@ _NO_COUNT = re.compile(r"counted|_words|of_|split|name|SPLIT|kind|part|title|mod
 NEVER_ONE = """MAX_ENTRIES count MOST_RUNS FEWEST FEWEST_OF_A_CLASS FEWEST_TO_DIVIDE slices.FEWEST len(files)
 len(several) len(refused) whole words.count(num_refused) spread.count found.count len(members) launch.num_runs n
 len(shown) len(images) number done.n more by told lesson_data.FEW_TRAIN found.train['plain'].n
-int(found.classes['train'].iloc[-1]) int(counts[split].sum()) tried least len(document['runs'])
+int(found.classes['train'].iloc[-1]) int(counts[split].sum()) tried least len(report.runs)
 self.num_finished pure.k""".split()
 
 
@@ -54,7 +54,7 @@ LENGTHS = [path for folder in ("fashion_core", "ui", "pages", "benchmarks") for 
 STILL_LONGER = """benchmarks/speed/embeddings.py:measure benchmarks/speed/predict.py:main
 benchmarks/speed/time_to_accuracy.py:main fashion_core/claims/experiments.py:plan
 fashion_core/data/audit/matches.py:_judged fashion_core/data/derived.py:exclude fashion_core/data/importing.py:_import
-fashion_core/launch/actions.py:_start_members fashion_core/report/charts.py:_panel
+fashion_core/launch/actions.py:_start_members
 fashion_core/training/input_pipeline.py:__init__""".split()
 
 

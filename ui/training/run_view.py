@@ -18,6 +18,7 @@ from fashion_core.launch.status import Status
 from fashion_core.metrics import intervals
 from fashion_core.runs import checkpoints
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import address, audience, faults, loaders, navigation, notices, people, words
 from ui.shared import curves_view, plain_words
 from ui.shared.answer import Number, answer, say
@@ -270,11 +271,10 @@ def _memory(run: Run, status: Status, steps: pd.DataFrame) -> int:
 
 def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
     """The test accuracy of a finished run, otherwise the newest validation accuracy."""
-    scores = (loaders.summary_of(run) or {}).get("scores", {})
+    scores = (loaders.summary_of(run) or Summary()).scores
     for split, name in (("test", "Test accuracy"), ("val", "Validation accuracy")):
-        if "accuracy" in scores.get(split, {}):
-            score = scores[split]
-            return Number(name, words.percent(score["accuracy"]), _n(score["accuracy_ci95"], score["n"]))
+        if score := scores.get(split):
+            return Number(name, words.percent(score.accuracy), _n(score.accuracy_ci95, score.n))
     num_val = int(run.dataset.splits.get("val", 0))
     if epochs.empty or "val_accuracy" not in epochs or not num_val:
         return Number("Validation accuracy", "–", "measured after each epoch" if num_val else "no validation photos")

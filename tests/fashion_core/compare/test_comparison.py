@@ -181,7 +181,7 @@ def test_groups_of_seeds_are_compared_as_groups(tmp_path: Path):
     assert found.verdict.word == "better" and "3 and 3 trained models" in found.verdict.scope
     assert found.settings == [("rotation_degrees", "10", "0")]
     assert found.matrix_first.sum() == 1800
-    by_seed = [run.scores("test")["per_class"][0]["recall"] for run in made[:3]]
+    by_seed = [run.scores("test").per_class[0].recall for run in made[:3]]
     assert (found.ranges_first.recall_low[0], found.ranges_first.recall_high[0]) == (min(by_seed), max(by_seed))
     assert np.array_equal(3 * found.ranges_first.cells_mean, found.matrix_first)
     assert set(found.flips["first_right"].round(2)) <= {0.0, 0.33, 0.67, 1.0}

@@ -80,8 +80,8 @@ def test_the_report_says_few_photos_as_they_were_counted_and_that_they_judge_not
     run = make_run(tmp_path / "few", tiny.classes, counts={"test": 3}, labels={"test": list(tiny.classes)})
     side = sides.side_of_run(run)
     page = front_page.of_one(side, predictions.answers_of(side, "test", side.classes), "test", None)
-    said = " ".join([page["verdict"], *page["care"], *(number["note"] for number in page["numbers"])])
-    assert "of 100" not in said and "it can judge nothing" in page["care"][0] and "of 3 photos" in page["verdict"]
+    said = " ".join([page.verdict, *page.care, *(number.note for number in page.numbers)])
+    assert "of 100" not in said and "it can judge nothing" in page.care[0] and "of 3 photos" in page.verdict
     assert "1 photos" not in said
 
 

@@ -89,7 +89,7 @@ def test_the_numbers_in_the_file_are_those_of_the_runs_files_and_of_scikit_learn
     told = document["runs"][0]
     run = runs.find_run(SHIPPED, "strong-fashion-mnist")
     frame = pd.read_parquet(run.folder / "predictions-test.parquet")
-    assert told["scores"] == json.loads(json.dumps(run.scores("test")))
+    assert told["scores"] == {"run_id": run.id, "split": "test", **run.scores("test").to_json()}
     report_of = sklearn_metrics.classification_report(
         frame["label"], frame["predicted"], labels=list(run.classes), output_dict=True, zero_division=0
     )
@@ -260,6 +260,23 @@ def test_leaks_stand_beside_the_accuracy_when_the_photos_were_audited(tmp_path: 
     assert without in seen.text["run-0"] and f"{100 * right / 30:.1f} %" in seen.text["board"]
 
 
+def test_a_report_is_written_twice_alike_and_stays_as_it_was(tmp_path: Path):
+    make_run(tmp_path / "many", tuple(f"class {k}" for k in range(40)), counts={"test": 200}, embeddings=False)
+    found = runs.list_runs(tmp_path)
+    collected = report_document.collect(report_document.sides_of(["many"], found), others=found)
+    assert report_page.render(collected).html == report_page.render(collected).html
+
+
+def test_a_report_of_many_sides_shows_each_of_them(tmp_path: Path):
+    names = [f"run-{number:02}" for number in range(30)]
+    for number, name in enumerate(names):
+        make_run(tmp_path / name, ("a", "b"), counts={"test": 8}, embeddings=False, seed=number)
+    page, document, seen = written(names, tmp_path)
+    assert "weakest" not in seen.text["board"]
+    board = page.split('<section id="comparison"')[0]
+    assert board.count('class="hit"') == len(document["sides"]) == 30
+
+
 def test_a_group_of_seeds_is_judged_by_its_mean_and_each_seed_has_its_part(tmp_path: Path):
     for seed in range(3):
         folder = tmp_path / f"seed-{seed}"
@@ -270,7 +287,7 @@ def test_a_group_of_seeds_is_judged_by_its_mean_and_each_seed_has_its_part(tmp_p
             folder / "config.json", config | {"group": {"id": "three", "kind": "seeds", "varies": ["seed"]}}
         )
     _, document, seen = written(["three"], tmp_path)
-    scores = [runs.find_run(tmp_path, f"seed-{seed}").scores("test")["accuracy"] for seed in range(3)]
+    scores = [runs.find_run(tmp_path, f"seed-{seed}").scores("test").accuracy for seed in range(3)]
     assert document["board"]["numbers"][0]["value"] == pytest.approx(np.mean(scores))
     assert [run["run_id"] for run in document["runs"]] == ["seed-0", "seed-1", "seed-2"]
     assert "3 seeds, sd" in seen.text["comparison"] and "mean of 3 trainings" in seen.text["board"]

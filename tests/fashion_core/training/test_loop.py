@@ -215,8 +215,8 @@ def test_the_evaluation_of_another_set_with_the_same_classes_is_kept_apart(tiny,
     other = importing.import_source(str(fewer), data_dir=tmp_path / "data", name="fewer")
     folder = tmp_path / "runs" / "copy"
     shutil.copytree(tiny_run.folder, folder)
-    scores = inference.evaluate(runs.open_run(folder), other, "test", device="cpu")
-    assert scores["n"] == 14 and scores["split"] == "test-on-fewer"
+    name, scores = inference.evaluate(runs.open_run(folder), other, "test", device="cpu")
+    assert scores.n == 14 and name == "test-on-fewer"
     kept = pd.read_parquet(folder / "predictions-test.parquet")
     assert len(kept) == 15
 

@@ -144,7 +144,7 @@ def test_kept_results_are_shown_without_the_runs_and_judged_anew(lab, tiny, monk
     assert "From results that came with the lab, reached on tiny" in told
     assert judge.judge(evidence).sentence.partition(". ")[2] in told
     assert any("Train 4 models" in button.label for button in app.button)
-    took = sum(runs.open_run(folder).summary()["seconds"] for folder in (lab / "runs").iterdir() if folder.is_dir())
+    took = sum(runs.open_run(folder).summary().seconds for folder in (lab / "runs").iterdir() if folder.is_dir())
     assert f"they trained {words.roughly(took)} in all" in told
     monkeypatch.setenv("FASHION_DATA", str(lab / "no-data"))
     (lab / "no-data").mkdir()

@@ -1,0 +1,387 @@
+"""What a report says of runs, as values: numbers with intervals, settings, data, limits, commands, and their JSON.
+
+Built by ``document``, ``run_facts`` and ``front_page``, shown by the rest; nothing here is ever changed. Knows no HTML.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fashion_core.compare.comparison import Comparison
+from fashion_core.compare.predictions import Score
+from fashion_core.compare.sides import Side
+from fashion_core.data.datasets import Dataset
+from fashion_core.data.published import Published
+from fashion_core.labels import display_name, shortened
+from fashion_core.metrics import scoring, worst_classes
+from fashion_core.metrics.calibration import Reliability
+from fashion_core.metrics.intervals import ScoreIntervals, wilson
+from fashion_core.metrics.scoring import Scores
+from fashion_core.runs.evaluation import CloserLook
+from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
+
+FORMAT = 1
+LONGEST = 28  # letters of a class's name beside the cells of a matrix; the whole one is in the title of its button
+SCORED = ("precision", "recall", "f1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A line of a picture of intervals: a share of ``n`` photos."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    n: int
+    published: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """``kind``: classes (of one side) or sides."""
+
+    kind: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A number of the first page; ``unit``: share, or points of a difference."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    note: str
+    unit: str = "share"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """The first page; ``care``: what to keep in mind, a sentence each."""
+
+    title: str
+    numbers: tuple[Number, ...]
+    verdict: str
+    care: tuple[str, ...]
+    picture: Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bin:
+    """Photos of which it said that it is between ``start`` and ``end`` sure, ``sure`` on average; ``low, high``: the
+    95 % interval of the share that is right."""
+
+    start: float
+    end: float
+    n: int
+    right: int
+    sure: float
+    low: float
+    high: float
+
+
+def bins_of(reliability: Reliability) -> list[Bin]:
+    """The bins that hold a photo."""
+    low_M, high_M = wilson(reliability.right, reliability.n)
+    return [
+        Bin(
+            start=float(reliability.edges[m]),
+            end=float(reliability.edges[m + 1]),
+            n=int(reliability.n[m]),
+            right=int(reliability.right[m]),
+            sure=float(reliability.confidence[m]),
+            low=float(low_M[m]),
+            high=float(high_M[m]),
+        )
+        for m in np.flatnonzero(reliability.n)
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """An epoch as it was logged, with the interval of its validation accuracy."""
+
+    epoch: int
+    train_loss: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """The mean of some logged losses, ``at`` so many epochs."""
+
+    at: float
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """``each``: logged losses behind a point of ``losses``; ``num_val``: validation photos of an epoch."""
+
+    epochs: tuple[Epoch, ...]
+    losses: tuple[Loss, ...]
+    each: int
+    num_val: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """A published result, and the run against it; or why the two cannot be compared."""
+
+    result: Published
+    compared: Comparison | str
+
+    def to_json(self) -> dict[str, Any]:
+        result, compared = self.result, self.compared
+        own = {name: getattr(result, name) for name in ("id", "name", "data", "source", "note", "accuracy")}
+        own |= {"n": result.num_images, "low": None, "high": None, "word": None}
+        if isinstance(compared, str):
+            return own | {"sentence": compared, "scope": ""}
+        verdict, score = compared.verdict, compared.score_first
+        own |= {"low": score.low, "high": score.high, "word": verdict.word}
+        move = {name: float(getattr(compared.difference, name)) for name in ("value", "low", "high")}
+        return own | {"sentence": verdict.sentence, "scope": verdict.scope, "difference": move}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingFacts:
+    """A setting as it is typed, and what the recipe has."""
+
+    name: str
+    value: str
+    recipe: str
+    changed: bool
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RunFacts:
+    """Everything about one run on a split. ``here``: the dataset whose photos it was asked about, None where they are
+    not on this machine. ``photos``: id, true and predicted (class indices), sure. ``commands``: what each does, and
+    the command."""
+
+    run: Run
+    name: str
+    split: str
+    here: Dataset | None
+    scores: Scores
+    intervals: ScoreIntervals
+    closer: CloserLook
+    reliability: Reliability
+    curves: Curves
+    published: tuple[Beside, ...]
+    settings: tuple[SettingFacts, ...]
+    summary: Summary
+    limits: tuple[str, ...]
+    commands: tuple[tuple[str, str], ...]
+    photos: pd.DataFrame
+
+    @property
+    def drawn(self) -> bool:
+        return bool(self.run.dataset.synthetic or (self.here is not None and self.here.synthetic))
+
+    @property
+    def asked(self) -> str:
+        """The name of the photos that it was asked about."""
+        return (self.here.name if self.here else "") or self.run.dataset.name
+
+    @property
+    def has_many_classes(self) -> bool:
+        return len(self.run.classes) >= worst_classes.MANY
+
+    @property
+    def confused(self) -> list[tuple[str, str, int]]:
+        """(true, predicted, photos) of the commonest mistakes."""
+        return scoring.most_confused(self.scores.matrix_KK, self.run.classes, 5)
+
+    @property
+    def first_cell(self) -> tuple[int, int]:
+        """The largest error, or the first cell where there is none."""
+        errors = self.scores.matrix_KK.copy()
+        np.fill_diagonal(errors, 0)
+        row, column = np.unravel_index(errors.argmax(), errors.shape)
+        return int(row), int(column)
+
+    def macro(self, score: str) -> float:
+        """The mean of a score over the classes that have photos."""
+        return float(np.mean([getattr(row, score) for row in self.scores.shown]))
+
+    def bounds(self, score: str, k: int) -> tuple[float, float]:
+        """The interval of a score of class ``k``; NaN for one without photos."""
+        low_K, high_K = getattr(self.intervals, score)
+        return float(low_K[k]), float(high_K[k])
+
+    def counts(self) -> dict[str, list[int]]:
+        """Photos of each class in each split of the run's own dataset, as far as it kept them."""
+        kept = self.run.dataset.contents or {}
+        return {
+            name: [kept[name].get(label, (0, ""))[0] for label in self.run.classes]
+            for name in ("train", "val", "test")
+            if name in kept
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        run, summary = self.run, self.summary
+        names = [display_name(label) for label in run.classes]
+        document = {
+            "run_id": run.id,
+            "name": self.name,
+            "recipe": run.recipe,
+            "created": run.created,
+            "drawn": self.drawn,
+            "split": self.split,
+            "classes": list(run.classes),
+            "scores": {"run_id": run.id, "split": self.split, **self._scores()},
+            "macro": {score: self.macro(score) for score in SCORED},
+            "intervals": self._intervals(),
+            "confused": self.confused,
+            "closer": self.closer.to_json(),
+            "reliability": self._reliability(),
+            "curves": asdict(self.curves),
+            "dataset": self._dataset(),
+            "published": [beside.to_json() for beside in self.published],
+            "settings": [asdict(setting) for setting in self.settings],
+            "versions": dict(run.record.versions),
+            "pretrained": run.record.pretrained and dict(run.record.pretrained),
+            "seed": run.settings.seed,
+            "cost": {key: getattr(summary, key) for key in _COST},
+            "limits": self.limits,
+            "commands": self.commands,
+            "photos": {
+                "ids": self.photos["id"].tolist(),
+                **{name: self.photos[name].tolist() for name in ("true", "predicted", "sure")},
+            },
+            "names": names,
+            "first": self.first_cell,
+            "missing": None,
+        }
+        return document | ({"short": shortened(names, LONGEST)} if self.has_many_classes else {})
+
+    def _scores(self) -> dict[str, Any]:
+        """A matrix of many classes is kept as its cells that are not empty: [true, predicted, photos]."""
+        document, counts_KK = self.scores.to_json(), self.scores.matrix_KK
+        if self.has_many_classes:
+            del document["confusion_matrix"]
+            cells = np.argwhere(counts_KK).tolist()
+            document["confusion_cells"] = [[*cell, int(counts_KK[*cell])] for cell in cells]
+        return document
+
+    def _intervals(self) -> dict[str, Any]:
+        """[low, high] each, None for a class without photos."""
+        return {
+            **{f"macro_{score}": [float(end) for end in getattr(self.intervals, f"macro_{score}")] for score in SCORED},
+            "per_class": {
+                score: [
+                    [end if np.isfinite(end) else None for end in self.bounds(score, k)]
+                    for k in range(len(self.run.classes))
+                ]
+                for score in SCORED
+            },
+        }
+
+    def _reliability(self) -> dict[str, Any]:
+        found = self.reliability
+        bins = [asdict(one) for one in bins_of(found)]
+        return {
+            "words": found.words,
+            "said": found.said,
+            "accuracy": found.accuracy,
+            "error": found.error,
+            "bins": [{"from": one.pop("start"), "to": one.pop("end"), **one} for one in bins],
+        }
+
+    def _dataset(self) -> dict[str, Any]:
+        own, here = self.run.dataset, self.here
+        return {
+            **{key: getattr(own, key) for key in ("id", "name", "fingerprint", "bring")},
+            "splits": {name: int(count) for name, count in own.splits.items()},
+            "counts": self.counts(),
+            "here": here is not None,
+            "asked": here.name if here is not None else None,
+            "asked_fingerprint": here.fingerprint if here is not None else None,
+        }
+
+
+_COST = ("status", "epochs", "seconds", "images_per_second", "device")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Standing:
+    """A side with its score and the photos that it is of; None of a published one that nobody knows."""
+
+    side: Side
+    score: Score | None
+    n: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **{key: getattr(self.side, key) for key in ("id", "name", "kind", "drawn")},
+            "runs": [run.id for run in self.side.members],
+            "n": self.n,
+            "score": asdict(self.score) if self.score else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Report:
+    """``comparisons`` holds each later side against the first, or why the two cannot be compared. ``command`` makes the
+    report again."""
+
+    made: datetime
+    lab: str
+    split: str
+    board: Board
+    standings: tuple[Standing, ...]
+    comparisons: tuple[Comparison | str, ...]
+    runs: tuple[RunFacts, ...]
+    command: str
+
+    @property
+    def drawn(self) -> bool:
+        return any(run.drawn for run in self.runs)
+
+    @property
+    def title(self) -> str:
+        """What the browser's tab says; of drawn data it says so first."""
+        return f"{'Drawn data: ' if self.drawn else ''}{self.board.title} · Vastra Lab report"
+
+    @property
+    def is_of_one_run(self) -> bool:
+        return len(self.standings) == 1 and len(self.runs) == 1
+
+    def pairs(self) -> list[tuple[Side, Side, Comparison | str]]:
+        """The first side and each later one, with what came of comparing them."""
+        first, *later = [standing.side for standing in self.standings]
+        return [(first, side, compared) for side, compared in zip(later, self.comparisons, strict=True)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "made": self.made.isoformat(timespec="seconds"),
+            "lab": self.lab,
+            "split": self.split,
+            "drawn": self.drawn,
+            "board": asdict(self.board),
+            "sides": [standing.to_json() for standing in self.standings],
+            "comparisons": [_comparison(*pair) for pair in self.pairs()],
+            "runs": [run.to_json() for run in self.runs],
+            "command": self.command,
+        }
+
+
+def _comparison(first: Side, second: Side, compared: Comparison | str) -> dict[str, Any]:
+    if isinstance(compared, str):
+        return {"first": first.id, "second": second.id, "error": compared}
+    document = compared.to_json()
+    flips = {name: len(document.pop(name)) for name in ("right_to_wrong", "wrong_to_right")}
+    return {**document, "flips": flips, "error": None}
