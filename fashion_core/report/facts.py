@@ -1,11 +1,10 @@
-"""What a report says of runs, as values: numbers with intervals, settings, data, limits, commands, and their JSON.
+"""What a report says of runs, as values: numbers with intervals, settings, data, limits, commands.
 
-Built by ``document``, ``run_facts`` and ``front_page``, shown by the rest; nothing here is ever changed. Knows no HTML.
+Built by ``document``, ``run_facts`` and ``front_page``, shown by the rest and never changed. Knows no HTML.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ from fashion_core.compare.predictions import Score
 from fashion_core.compare.sides import Side
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.published import Published
-from fashion_core.labels import display_name, shortened
 from fashion_core.metrics import scoring, worst_classes
 from fashion_core.metrics.calibration import Reliability
 from fashion_core.metrics.intervals import ScoreIntervals, wilson
@@ -23,10 +21,6 @@ from fashion_core.metrics.scoring import Scores
 from fashion_core.runs.evaluation import CloserLook
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
-
-FORMAT = 1
-LONGEST = 28  # letters of a class's name beside the cells of a matrix; the whole one is in the title of its button
-SCORED = ("precision", "recall", "f1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,17 +135,6 @@ class Beside:
     result: Published
     compared: Comparison | str
 
-    def to_json(self) -> dict[str, Any]:
-        result, compared = self.result, self.compared
-        own = {name: getattr(result, name) for name in ("id", "name", "data", "source", "note", "accuracy")}
-        own |= {"n": result.num_images, "low": None, "high": None, "word": None}
-        if isinstance(compared, str):
-            return own | {"sentence": compared, "scope": ""}
-        verdict, score = compared.verdict, compared.score_first
-        own |= {"low": score.low, "high": score.high, "word": verdict.word}
-        move = {name: float(getattr(compared.difference, name)) for name in ("value", "low", "high")}
-        return own | {"sentence": verdict.sentence, "scope": verdict.scope, "difference": move}
-
 
 @dataclass(frozen=True, kw_only=True)
 class SettingFacts:
@@ -230,90 +213,6 @@ class RunFacts:
             if name in kept
         }
 
-    def to_json(self) -> dict[str, Any]:
-        run, summary = self.run, self.summary
-        names = [display_name(label) for label in run.classes]
-        document = {
-            "run_id": run.id,
-            "name": self.name,
-            "recipe": run.recipe,
-            "created": run.created,
-            "drawn": self.drawn,
-            "split": self.split,
-            "classes": list(run.classes),
-            "scores": {"run_id": run.id, "split": self.split, **self._scores()},
-            "macro": {score: self.macro(score) for score in SCORED},
-            "intervals": self._intervals(),
-            "confused": self.confused,
-            "closer": self.closer.to_json(),
-            "reliability": self._reliability(),
-            "curves": asdict(self.curves),
-            "dataset": self._dataset(),
-            "published": [beside.to_json() for beside in self.published],
-            "settings": [asdict(setting) for setting in self.settings],
-            "versions": dict(run.record.versions),
-            "pretrained": run.record.pretrained and dict(run.record.pretrained),
-            "seed": run.settings.seed,
-            "cost": {key: getattr(summary, key) for key in _COST},
-            "limits": self.limits,
-            "commands": self.commands,
-            "photos": {
-                "ids": self.photos["id"].tolist(),
-                **{name: self.photos[name].tolist() for name in ("true", "predicted", "sure")},
-            },
-            "names": names,
-            "first": self.first_cell,
-            "missing": None,
-        }
-        return document | ({"short": shortened(names, LONGEST)} if self.has_many_classes else {})
-
-    def _scores(self) -> dict[str, Any]:
-        """A matrix of many classes is kept as its cells that are not empty: [true, predicted, photos]."""
-        document, counts_KK = self.scores.to_json(), self.scores.matrix_KK
-        if self.has_many_classes:
-            del document["confusion_matrix"]
-            cells = np.argwhere(counts_KK).tolist()
-            document["confusion_cells"] = [[*cell, int(counts_KK[*cell])] for cell in cells]
-        return document
-
-    def _intervals(self) -> dict[str, Any]:
-        """[low, high] each, None for a class without photos."""
-        return {
-            **{f"macro_{score}": [float(end) for end in getattr(self.intervals, f"macro_{score}")] for score in SCORED},
-            "per_class": {
-                score: [
-                    [end if np.isfinite(end) else None for end in self.bounds(score, k)]
-                    for k in range(len(self.run.classes))
-                ]
-                for score in SCORED
-            },
-        }
-
-    def _reliability(self) -> dict[str, Any]:
-        found = self.reliability
-        bins = [asdict(one) for one in bins_of(found)]
-        return {
-            "words": found.words,
-            "said": found.said,
-            "accuracy": found.accuracy,
-            "error": found.error,
-            "bins": [{"from": one.pop("start"), "to": one.pop("end"), **one} for one in bins],
-        }
-
-    def _dataset(self) -> dict[str, Any]:
-        own, here = self.run.dataset, self.here
-        return {
-            **{key: getattr(own, key) for key in ("id", "name", "fingerprint", "bring")},
-            "splits": {name: int(count) for name, count in own.splits.items()},
-            "counts": self.counts(),
-            "here": here is not None,
-            "asked": here.name if here is not None else None,
-            "asked_fingerprint": here.fingerprint if here is not None else None,
-        }
-
-
-_COST = ("status", "epochs", "seconds", "images_per_second", "device")
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standing:
@@ -322,14 +221,6 @@ class Standing:
     side: Side
     score: Score | None
     n: int | None
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            **{key: getattr(self.side, key) for key in ("id", "name", "kind", "drawn")},
-            "runs": [run.id for run in self.side.members],
-            "n": self.n,
-            "score": asdict(self.score) if self.score else None,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -363,25 +254,3 @@ class Report:
         """The first side and each later one, with what came of comparing them."""
         first, *later = [standing.side for standing in self.standings]
         return [(first, side, compared) for side, compared in zip(later, self.comparisons, strict=True)]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "made": self.made.isoformat(timespec="seconds"),
-            "lab": self.lab,
-            "split": self.split,
-            "drawn": self.drawn,
-            "board": asdict(self.board),
-            "sides": [standing.to_json() for standing in self.standings],
-            "comparisons": [_comparison(*pair) for pair in self.pairs()],
-            "runs": [run.to_json() for run in self.runs],
-            "command": self.command,
-        }
-
-
-def _comparison(first: Side, second: Side, compared: Comparison | str) -> dict[str, Any]:
-    if isinstance(compared, str):
-        return {"first": first.id, "second": second.id, "error": compared}
-    document = compared.to_json()
-    flips = {name: len(document.pop(name)) for name in ("right_to_wrong", "wrong_to_right")}
-    return {**document, "flips": flips, "error": None}

@@ -12,8 +12,9 @@ import numpy as np
 from fashion_core.labels import counted, display_name, shortened
 from fashion_core.metrics import worst_classes
 from fashion_core.report import matrix_picture
-from fashion_core.report.facts import LONGEST, RunFacts
+from fashion_core.report.facts import RunFacts
 from fashion_core.report.html import Markup, join, tag
+from fashion_core.report.json_document import LONGEST
 
 LEVELS = 5  # shades of right (r1 to r5) and of wrong (w1 to w5)
 

@@ -14,6 +14,7 @@ from fashion_core.errors import RunError
 from fashion_core.report import charts, parts, report_pictures, sections
 from fashion_core.report.facts import Number, Report
 from fashion_core.report.html import Markup, join, json_text, tag
+from fashion_core.report.json_document import document_of
 from fashion_core.report.parts import section, split_words
 from fashion_core.report.report_pictures import Pictures
 
@@ -33,7 +34,7 @@ class Page:
 
 def render(report: Report, limit: int = LIMIT) -> Page:
     """The report as one file of at most ``limit`` bytes; RunError where the numbers alone take more."""
-    document, body = report.to_json(), _body(report)
+    document, body = document_of(report), _body(report)
     num_photos = sum(len(run.photos) for run in report.runs)
     bare = len(_file(report.title, document, body, []).encode()) + 8 * num_photos + 200 * len(report.runs)
     if bare > limit:

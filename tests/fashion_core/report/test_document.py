@@ -23,7 +23,7 @@ from fashion_core.data.audit import audit
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import INDOFASHION, display_name
 from fashion_core.metrics import intervals
-from fashion_core.report import charts, report_matrix, report_page
+from fashion_core.report import charts, facts, report_matrix, report_page
 from fashion_core.report import document as report_document
 from fashion_core.report import html as report_html
 from fashion_core.runs import runs
@@ -267,14 +267,15 @@ def test_a_report_is_written_twice_alike_and_stays_as_it_was(tmp_path: Path):
     assert report_page.render(collected).html == report_page.render(collected).html
 
 
-def test_a_report_of_many_sides_shows_each_of_them(tmp_path: Path):
-    names = [f"run-{number:02}" for number in range(30)]
-    for number, name in enumerate(names):
-        make_run(tmp_path / name, ("a", "b"), counts={"test": 8}, embeddings=False, seed=number)
-    page, document, seen = written(names, tmp_path)
-    assert "weakest" not in seen.text["board"]
-    board = page.split('<section id="comparison"')[0]
-    assert board.count('class="hit"') == len(document["sides"]) == 30
+def test_a_picture_of_many_sides_shows_each_of_them(tmp_path: Path):
+    make_run(tmp_path / "one", ("a", "b"), counts={"test": 8}, embeddings=False)
+    found = runs.list_runs(tmp_path)
+    collected = report_document.collect(report_document.sides_of(["one"], found), others=found)
+    rows = tuple(facts.Row(label=f"side {k}", value=0.5, low=0.4, high=0.6, n=8) for k in range(30))
+    board = replace(collected.board, picture=facts.Picture(kind="sides", title="How often each is right", rows=rows))
+    page = report_page.render(replace(collected, board=board)).html.decode()
+    assert page.split('<section id="run-0"')[0].count('class="hit"') == 30
+    assert "weakest of" not in Seen(page).text["board"]
 
 
 def test_a_group_of_seeds_is_judged_by_its_mean_and_each_seed_has_its_part(tmp_path: Path):
