@@ -13,6 +13,8 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
 from fashion_core.launch import background
 from fashion_core.metrics import enough, scoring
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import as_number, in_points
 from fashion_core.runs import evaluation, runs, snapshots
 
 
@@ -30,9 +32,8 @@ def evaluate(
     found = runs.find_run(runs_dir, run)
     scores = _evaluate(found, split, dataset, device, data_dir)
     scores |= evaluation.closer_look(found, scores["split"], datasets.list_datasets(data_dir))
-    low, high = scores["accuracy_ci95"]
     lines = [
-        f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
+        f"{run} on {scores['split']}: accuracy {as_number(Estimate.from_json(scores), 4)}, "
         f"macro F1 {scores['macro_f1']:.4f}{' ' * bool(scores['absent'])}{scoring.absent_words(scores)}, "
         f"n = {scores['n']:,}",
         f"{'class':<24}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}",
@@ -51,10 +52,7 @@ def evaluate(
 def _closer_lines(scores: dict[str, Any]) -> list[str]:
     lines = []
     if leaks := scores["leaks"]:
-        low, high = leaks["accuracy_ci95"]
-        without = (
-            "no photo is left" if leaks["accuracy"] is None else f"{leaks['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
-        )
+        without = "no photo is left" if leaks["accuracy"] is None else as_number(Estimate.from_json(leaks), 4)
         lines.append(f"without {counted(leaks['leaked'], 'leaked photo')}: {without}, n = {leaks['n']:,}")
     if found := scores["calibration"]:
         if found["temperature"] is None:
@@ -67,18 +65,14 @@ def _closer_lines(scores: dict[str, Any]) -> list[str]:
         lines.append(f"calibration error {found['ece']:.4f} ({found['bins']} bins of equal width), {after}")
     if tail := scores["logit_adjustment"]:
         for one in tail["answers"]:
-            low, high = (100 * end for end in one["moved_ci95"])
             how = f"tau {one['tau']:g}" + (f" fitted on {one['fitted_on']}" if one["fitted_on"] else "")
             lines.append(
-                f"logit adjustment after training, {how}: accuracy {one['accuracy']:.4f}, {100 * one['moved']:+.1f} "
-                f"points [{low:+.1f}, {high:+.1f}], mean recall {one['macro_recall']:.4f}"
+                f"logit adjustment after training, {how}: accuracy {one['accuracy']:.4f}, "
+                f"{in_points(Estimate.from_json(one, 'moved'))}, mean recall {one['macro_recall']:.4f}"
             )
     if moved := scores["shift"]:
-        low, high = (100 * end for end in moved["moved_ci95"])
-        lines.append(
-            f"against the run's own photos ({moved['accuracy']:.4f}): {100 * moved['moved']:+.1f} points "
-            f"[{low:+.1f}, {high:+.1f}]"
-        )
+        by = in_points(Estimate.from_json(moved, "moved"))
+        lines.append(f"against the run's own photos ({moved['accuracy']:.4f}): {by}")
     return lines
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from fashion_core.errors import RunError
 from fashion_core.labels import listed
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 
 
 def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
@@ -65,8 +65,7 @@ def scores_from_matrix(matrix_KK: np.ndarray, classes: Sequence[str]) -> dict[st
 def accuracy_of_matrix(matrix_KK: np.ndarray) -> dict[str, Any]:
     """``n, accuracy, accuracy_ci95`` of a confusion matrix, for pages that need no more."""
     right, n = int(np.trace(matrix_KK)), int(np.sum(matrix_KK))
-    low, high = wilson(right, n)
-    return {"n": n, "accuracy": right / n, "accuracy_ci95": [float(low), float(high)]}
+    return {"n": n, **proportion(right, n).to_json()}
 
 
 def absent_words(scores: dict[str, Any], shown: Callable[[str], str] = str) -> str:

@@ -9,20 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from fashion_core.labels import counted, shortened
+from fashion_core.metrics import wording
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import interval, percent, with_interval
 from fashion_core.report.html import Markup, join, tag
 
 WIDTH = 820
 ROW = 27
 _VALUE, _LETTER, _LETTERS = 200, 9.5, 32  # what the numbers take to the right; a letter, and the most of a name
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def with_bounds(share: float, low: float, high: float) -> str:
-    """``84.1 % [83.3, 84.9]``"""
-    return f"{percent(share)} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def drawing(key: str, title: str, told: str, width: int, height: int, *parts: Any) -> Markup:
@@ -63,7 +57,7 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
         y = ROW * place + 15
         low = mark_lowest and place == weakest and len(rows) > 2
         kind = "other" if row.get("published") else "weak" if low else "own"
-        told = f"{row['label']}: {with_bounds(row['value'], row['low'], row['high'])}, n = {row['n']:,}"
+        told = f"{row['label']}: {with_interval(Estimate.from_flat(row))}, n = {row['n']:,}"
         parts.append(
             tag(
                 "g",
@@ -74,10 +68,10 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
                 _line(at(row["low"]), y - 5, at(row["low"]), y + 5, f"bar {kind}"),
                 _line(at(row["high"]), y - 5, at(row["high"]), y + 5, f"bar {kind}"),
                 _mark(at(row["value"]), y, kind),
-                _text(right + 14, y + 5, with_bounds(row["value"], row["low"], row["high"]), "value"),
+                _text(right + 14, y + 5, with_interval(Estimate.from_flat(row)), "value"),
             )
         )
-    told = "; ".join(f"{row['label']} {with_bounds(row['value'], row['low'], row['high'])}" for row in rows)
+    told = "; ".join(f"{row['label']} {with_interval(Estimate.from_flat(row))}" for row in rows)
     return drawing(key, title, told, WIDTH, height, parts)
 
 
@@ -98,7 +92,9 @@ def difference_scale(key: str, title: str, value: float, low: float, high: float
     def at(share: float) -> float:
         return round(WIDTH / 2 + share / reach * (WIDTH / 2 - 40), 1)
 
-    told = f"{100 * value:+.1f} points, from {100 * low:+.1f} to {100 * high:+.1f}; zero is no difference."
+    told = (
+        f"{wording.points(value)} points, from {wording.points(low)} to {wording.points(high)}; zero is no difference."
+    )
     return drawing(
         key, title, told, WIDTH, height,
         tag("rect", x=at(-margin), y=8, width=round(at(margin) - at(-margin), 1), height=52, class_="band"),
@@ -168,7 +164,7 @@ def _panel(
         parts.append(_text(x(place), bottom + 20, f"{place}", "axis middle"))
     parts.append(_text((left + right) / 2, height - 4, "epochs seen", "axis middle"))
     for at, low, high in bounds:
-        told = f"epoch {at}: [{100 * low:.1f}, {100 * high:.1f}] %"
+        told = f"epoch {at}: {interval((low, high))} %"
         parts.append(tag("g", tag("title", told), _line(x(at), y(low), x(at), y(high), "bar own")))
     for name, kind, points in lines:
         if not points:
@@ -217,10 +213,8 @@ def reliability(key: str, told: dict[str, Any]) -> Markup:
     parts.append(_line(*at(0), *at(1), "zero"))
     for one in told["bins"]:
         x, y = at(one["sure"])[0], at(one["right"] / one["n"])[1]
-        said = (
-            f"says {percent(one['sure'])}, is right {with_bounds(one['right'] / one['n'], one['low'], one['high'])}, "
-            f"n = {one['n']:,}"
-        )
+        right = with_interval(Estimate(one["right"] / one["n"], one["low"], one["high"]))
+        said = f"says {percent(one['sure'])}, is right {right}, n = {one['n']:,}"
         whisker = _line(x, at(one["low"])[1], x, at(one["high"])[1], "bar own")
         parts.append(tag("g", tag("title", said), whisker, tag("circle", cx=x, cy=y, r=4.5, class_="mark own")))
     parts.append(_text(left + length / 2, bottom + 42, "how sure it says it is, in %", "axis middle"))

@@ -19,6 +19,7 @@ from fashion_core.compare.predictions import Score
 from fashion_core.compare.sides import Side
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.metrics.intervals import flattened
 from fashion_core.report import front_page, run_facts
 from fashion_core.runs import runs as runs_module
 from fashion_core.runs.environment import VERSION
@@ -145,8 +146,7 @@ def _compared(first: Side, second: Side, split: str, margin: float, others: Sequ
 def _side(side: Side, told: tuple[Score, int] | None) -> dict[str, Any]:
     score = None
     if told:
-        one = told[0]
-        score = {"accuracy": one.accuracy, "low": one.low, "high": one.high, "num_models": one.num_models, "sd": one.sd}
+        score = flattened(told[0])
     return {
         "id": side.id,
         "name": side.name,

@@ -6,11 +6,11 @@ Takes a report's document; gives markup. Every number comes from the document, e
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fashion_core.compare import wording
 from fashion_core.labels import counted, display_name
 from fashion_core.metrics import worst_classes
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import interval_in_points, margin_words, p_words, percent, points, with_interval
 from fashion_core.report import charts
-from fashion_core.report.charts import percent, with_bounds
 from fashion_core.report.html import Markup, join, tag
 
 DRAWN = "Drawn data: no evidence about real clothes"
@@ -74,12 +74,12 @@ def comparison(document: dict[str, Any]) -> Markup:
     for side in document["sides"]:
         score = side["score"]
         seeds = f"{score['num_models']} seeds, sd {100 * score['sd']:.1f} points" if score and score["sd"] else ""
-        told = with_bounds(score["accuracy"], score["low"], score["high"]) if score else "not known"
+        told = with_interval(Estimate.from_flat(score, "accuracy")) if score else "not known"
         kind = {"run": "one training", "seeds": seeds, "published": "published"}[side["kind"]]
         rows.append([side["name"], told, f"{side['n']:,}" if side["n"] else "–", kind])
         for run in (runs[name] for name in side["runs"] if side["kind"] == "seeds"):
             scores = run["scores"]
-            told = with_bounds(scores["accuracy"], *scores["accuracy_ci95"])
+            told = with_interval(Estimate.from_json(scores))
             rows.append([f"– {run['name']}", told, f"{scores['n']:,}", f"one training, seed {run['seed']}"])
     parts = [
         tag("h2", overview_title(document)),
@@ -108,7 +108,7 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
     if found["error"]:
         return tag("p", f"The two cannot be compared: {found['error']}.")
     move = found["difference"]
-    margin, title = wording.margin_words(found["margin"]), f"Difference: {wording.points(move['value'])} points"
+    margin, title = margin_words(found["margin"]), f"Difference: {points(move['value'])} points"
     parts = [
         tag("p", tag("strong", found["sentence"])),
         tag("p", found["scope"], class_="aside"),
@@ -123,7 +123,7 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
         told = (
             f"Of the {counted(found['n'], 'photo')} both are right on {pairs['n11']:,} and both wrong on "
             f"{pairs['n00']:,}; {pairs['n01']:,} went from wrong to right and {pairs['n10']:,} from right to wrong "
-            f"(exact McNemar test, {wording.p_words(found['mcnemar_p'])})."
+            f"(exact McNemar test, {p_words(found['mcnemar_p'])})."
         )
         parts.append(tag("p", told))
     first, second = names[found["first"]], names[found["second"]]
@@ -134,8 +134,8 @@ def _pair(key: str, found: dict[str, Any], names: dict[str, str]) -> Markup:
         rows = [
             [
                 display_name(row["label"]), f"{row['n']:,}", percent(row["first"]), percent(row["second"]),
-                f"{wording.points(row['difference'])} [{wording.points(row['low'])}, {wording.points(row['high'])}]",
-                wording.p_words(row["p_holm"]).removeprefix("p = ").removeprefix("p "),
+                f"{points(row['difference'])} {interval_in_points((row['low'], row['high']))}",
+                p_words(row["p_holm"]).removeprefix("p = ").removeprefix("p "),
             ]
             if row["n"]
             else [display_name(row["label"]), "0", *["no photos"] * 2, "", ""]

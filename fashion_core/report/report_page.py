@@ -16,6 +16,7 @@ import numpy as np
 from fashion_core.errors import RunError
 from fashion_core.labels import display_name, shortened
 from fashion_core.metrics import worst_classes
+from fashion_core.metrics.wording import interval, interval_in_points, percent, points
 from fashion_core.report import charts, parts, report_matrix, report_pictures, sections
 from fashion_core.report.document import Report
 from fashion_core.report.html import Markup, join, json_text, tag
@@ -185,13 +186,11 @@ def _board(document: dict[str, Any]) -> Markup:
 
 
 def _tile(number: dict[str, Any]) -> Markup:
+    ends = number["low"], number["high"]
     if number["unit"] == "points":
-        value = f"{100 * number['value']:+.1f}".replace("-", "−")
-        low, high = (f"{100 * number[name]:+.1f}".replace("-", "−") for name in ("low", "high"))
-        value, bounds = f"{value} points", f"[{low}, {high}]"
+        value, bounds = f"{points(number['value'])} points", interval_in_points(ends)
     else:
-        value = charts.percent(number["value"])
-        bounds = f"[{100 * number['low']:.1f}, {100 * number['high']:.1f}]"
+        value, bounds = percent(number["value"]), interval(ends)
     return tag(
         "div",
         tag("dt", number["label"]),

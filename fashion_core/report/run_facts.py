@@ -121,7 +121,7 @@ def _curves(run: Run) -> dict[str, Any]:
         told = {name: _number(row.get(name)) for name in ("train_loss", "val_loss", "val_accuracy")}
         low = high = None
         if told["val_accuracy"] is not None and num_val:
-            low, high = (float(end) for end in intervals.wilson(round(told["val_accuracy"] * num_val), num_val))
+            low, high = intervals.proportion(round(told["val_accuracy"] * num_val), num_val).bounds
         epochs.append({"epoch": int(row["epoch"]), **told, "low": low, "high": high})
     steps = frame[frame["kind"] == "step"]
     losses, each = [], max(1, -(-len(steps) // MOST_LOSSES))
@@ -174,9 +174,9 @@ def _published(run: Run, split: str, margin: float) -> list[dict[str, Any]]:
         except FashionError as error:
             rows.append(row | {"sentence": str(error), "scope": ""})
             continue
-        row |= {"low": found.score_first.low, "high": found.score_first.high, "word": found.verdict.word}
-        move = {name: float(getattr(found.difference, name)) for name in ("value", "low", "high")}
-        rows.append(row | {"sentence": found.verdict.sentence, "scope": found.verdict.scope, "difference": move})
+        score, verdict = found.score_first.accuracy, found.verdict
+        row |= {"low": score.low, "high": score.high, "word": verdict.word}
+        rows.append(row | {"sentence": verdict.sentence, "scope": verdict.scope, "difference": found.difference.flat()})
     return rows
 
 

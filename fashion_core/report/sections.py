@@ -5,12 +5,12 @@ Takes a report's document; gives markup. Every number comes from the document, e
 
 from typing import Any
 
-from fashion_core.compare import wording
 from fashion_core.data.published import OTHER_INPUT
 from fashion_core.labels import counted, display_name
 from fashion_core.metrics import enough, scoring, worst_classes
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import in_points, interval_in_points, percent, points, with_interval
 from fashion_core.report import charts, report_matrix
-from fashion_core.report.charts import percent, with_bounds
 from fashion_core.report.html import Markup, join, tag, with_code
 from fashion_core.report.parts import SOME, SPLIT_WORDS, first_of, section, split_words, table
 
@@ -43,11 +43,11 @@ def run_section(index: int, run: dict[str, Any], alone: bool) -> Markup:
 
 def _scores(run: dict[str, Any]) -> Markup:
     scores, bounds = run["scores"], run["intervals"]
-    rows = [["Accuracy", with_bounds(scores["accuracy"], *scores["accuracy_ci95"]), "share of photos answered right"]]
+    rows = [["Accuracy", with_interval(Estimate.from_json(scores)), "share of photos answered right"]]
     rows += [
         [
             f"Among the {one['k']} likeliest",
-            with_bounds(one["accuracy"], *one["ci95"]),
+            with_interval(Estimate(one["accuracy"], *one["ci95"])),
             "the right class is one of them",
         ]
         for one in run["closer"]["top_k"][1:]
@@ -58,7 +58,8 @@ def _scores(run: dict[str, Any]) -> Markup:
         "f1": ("Macro F1", "both joined in one number (harmonic mean); classes counted alike"),
     }
     rows += [
-        [word, with_bounds(run["macro"][name], *bounds[f"macro_{name}"]), told] for name, (word, told) in words.items()
+        [word, with_interval(Estimate(run["macro"][name], *bounds[f"macro_{name}"])), told]
+        for name, (word, told) in words.items()
     ]
     how = "Wilson, for means and F1 over the photos that they are worth by 10,000 draws within the classes"
     absent = scoring.absent_words(scores, display_name)
@@ -82,7 +83,7 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
             display_name(row["label"]),
             f"{row['support']:,}",
             *(
-                with_bounds(row[name], *bounds[name][k]) if row["support"] else "no photos"
+                with_interval(Estimate(row[name], *bounds[name][k])) if row["support"] else "no photos"
                 for name in ("recall", "precision", "f1")
             ),
         ]
@@ -158,8 +159,7 @@ def _data(run: dict[str, Any]) -> Markup:
         parts.append(tag("p", told))
     parts.append(tag("p", _leak_words(run, leaks)))
     if moved := run["closer"]["shift"]:
-        low, high = moved["moved_ci95"]
-        by = f"{wording.points(moved['moved'])} points [{wording.points(low)}, {wording.points(high)}]"
+        by = in_points(Estimate.from_json(moved, "moved"))
         told = f"Against its own photos ({percent(moved['accuracy'])}) the accuracy moves by {by}."
         parts.append(tag("p", told))
     if data["counts"]:
@@ -191,8 +191,8 @@ def _leak_words(run: dict[str, Any], leaks: dict[str, Any] | None) -> str:
     scores = run["scores"]
     return (
         f"{leaks['leaked']:,} of the {scores['n']:,} {photos} have their like in an earlier split. Accuracy with them "
-        f"{with_bounds(scores['accuracy'], *scores['accuracy_ci95'])}, without them "
-        f"{with_bounds(leaks['accuracy'], *leaks['accuracy_ci95'])}, n = {leaks['n']:,}. A leaked photo may have been "
+        f"{with_interval(Estimate.from_json(scores))}, without them "
+        f"{with_interval(Estimate.from_json(leaks))}, n = {leaks['n']:,}. A leaked photo may have been "
         "easy anyway."
     )
 
@@ -203,16 +203,12 @@ def _published(run: dict[str, Any]) -> Markup | None:
     if not rows:
         return None
     notes = list(dict.fromkeys(note for row in rows if (note := row["note"].replace(OTHER_INPUT, "").strip())))
-    own = with_bounds(run["scores"]["accuracy"], *run["scores"]["accuracy_ci95"])
+    own = with_interval(Estimate.from_json(run["scores"]))
     body: list[list[Any]] = [["This run", own, f"{run['scores']['n']:,}", "", ""]]
     for row in rows:
-        told = with_bounds(row["accuracy"], row["low"], row["high"]) if row["word"] else percent(row["accuracy"])
+        told = with_interval(Estimate.from_flat(row, "accuracy")) if row["word"] else percent(row["accuracy"])
         move, note = row.get("difference"), row["note"].replace(OTHER_INPUT, "").strip()
-        by = (
-            f"{wording.points(move['value'])} [{wording.points(move['low'])}, {wording.points(move['high'])}]"
-            if move
-            else ""
-        )
+        by = f"{points(move['value'])} {interval_in_points((move['low'], move['high']))}" if move else ""
         mark = str(notes.index(note) + 1) if note else ""
         body.append([row["name"], told, f"{row['n']:,}" if row["n"] else "not said", by, mark])
     heads = ["On the same classes", "Accuracy", "n", "This run in points", "Note"]

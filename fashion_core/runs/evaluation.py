@@ -11,7 +11,7 @@ import pandas as pd
 from fashion_core.data.audit import audit
 from fashion_core.data.datasets import Dataset
 from fashion_core.metrics import calibration, leakage, logit_adjustment, scoring, shift
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 from fashion_core.runs import runs, temperature
 
 
@@ -32,7 +32,7 @@ def closer_look(found: runs.Run, split: str, datasets: list[Dataset]) -> dict[st
     there = next((dataset for dataset in datasets if elsewhere and dataset.id == other), None)
     top = scoring.top_k(*_arrays(found, frame))
     return {
-        "top_k": [{"k": k, "accuracy": right / n, "ci95": _ends(wilson(right, n))} for k, right, n in top],
+        "top_k": [{"k": k, "accuracy": right / n, "ci95": list(proportion(right, n).bounds)} for k, right, n in top],
         "calibration": _calibration(found, frame),
         "logit_adjustment": _adjustment(found, split, frame),
         "leaks": _leaks(frame, own) if own and split in runs.SPLITS else None,
@@ -42,10 +42,6 @@ def closer_look(found: runs.Run, split: str, datasets: list[Dataset]) -> dict[st
 
 def _arrays(found: runs.Run, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return runs.label_indices(frame["label"], found.classes), scoring.probabilities_of(frame, found.classes)
-
-
-def _ends(bounds: tuple[np.ndarray, np.ndarray] | tuple[float, float]) -> list[float]:
-    return [float(end) for end in bounds]
 
 
 def _calibration(found: runs.Run, frame: pd.DataFrame) -> dict[str, Any] | None:
@@ -82,12 +78,10 @@ def _adjustment(found: runs.Run, split: str, frame: pd.DataFrame) -> dict[str, A
             {
                 "tau": tau,
                 "fitted_on": fitted,
-                "accuracy": judged.accuracy,
-                "accuracy_ci95": list(judged.ci95),
+                **judged.accuracy.to_json(),
                 "macro_recall": judged.mean_recall,
                 "changed": judged.changed,
-                "moved": float(judged.moved.value),
-                "moved_ci95": [float(judged.moved.low), float(judged.moved.high)],
+                **judged.moved.to_json("moved"),
             }
         )
     return {"train_counts": dict(zip(found.classes, counts_K.tolist(), strict=True)), "answers": answers}
@@ -102,8 +96,8 @@ def _leaks(frame: pd.DataFrame, own: Dataset) -> dict[str, Any] | None:
     return {
         "leaked": result.leaked.n,
         "n": kept.n,
-        "accuracy": kept.accuracy if kept.n else None,
-        "accuracy_ci95": _ends(kept.ci95),
+        **kept.estimate.to_json(),
+        **({} if kept.n else {"accuracy": None}),
     }
 
 
@@ -117,7 +111,6 @@ def _shift(
     result = shift.between(here, frame, *keys)
     return {
         "accuracy": result.here.accuracy,
-        "moved": result.moved,
-        "moved_ci95": [result.low, result.high],
+        **result.moved.to_json("moved"),
         "shared": result.num_shared,
     }

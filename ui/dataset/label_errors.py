@@ -8,6 +8,7 @@ import streamlit as st
 
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs import temperature
 from fashion_core.runs.runs import Run
 from ui.app import faults, loaders, notices, words
@@ -65,7 +66,7 @@ def show(dataset: Dataset) -> tuple[pd.DataFrame, str]:
 
 def _answer(split: str, num: int, scores: dict) -> str:
     name = SPLIT_NAMES[split].lower()
-    accuracy = words.percent_with_interval(scores["accuracy"], scores["accuracy_ci95"])
+    accuracy = words.with_interval(Estimate.from_json(scores))
     return (
         f"{words.count(num)} of {words.count(scores['n'])} {name} labels ({words.percent(num / scores['n'])}) are "
         f"suspected, worst first. The run is right on {accuracy} of these photos, as they are labelled."

@@ -67,14 +67,10 @@ def _say_in_review(run: Run, split: str, per_class: pd.DataFrame, worst: pd.Seri
     missed, n_worst = 1 - worst["recall"], int(worst["support"])
     say(
         plain_words.evaluation(
-            scores["accuracy"],
-            scores["accuracy_ci95"],
-            scores["n"],
+            intervals.Estimate.from_json(scores),
             plain_words.Weakest(
                 worst["label"],
-                missed,
-                intervals.wilson(round(missed * n_worst), n_worst),
-                n_worst,
+                intervals.proportion(round(missed * n_worst), n_worst),
                 num_equal(per_class["recall"], worst["recall"]),
             ),
         ),

@@ -196,9 +196,9 @@ def test_the_numbers_of_a_comparison_are_welchs_and_corrected_by_holm():
     for one, values in zip(result.comparisons, ([0.802, 0.803, 0.804], [0.804, 0.806, 0.808], [0.786, 0.79, 0.794]),
                            strict=True):  # fmt: skip
         welch = stats.ttest_ind(values, first, equal_var=False)
-        assert one.p_value == pytest.approx(welch.pvalue, rel=1e-6)
+        assert one.difference.p_value == pytest.approx(welch.pvalue, rel=1e-6)
         interval = welch.confidence_interval(0.95)
-        assert (one.low, one.high) == pytest.approx((interval.low, interval.high), abs=1e-9)
+        assert one.difference.bounds == pytest.approx((interval.low, interval.high), abs=1e-9)
         raw.append(welch.pvalue)
     assert [one.p_holm for one in result.comparisons] == pytest.approx(significance.holm(raw).tolist())
     gains = [
@@ -241,7 +241,7 @@ def test_the_spread_of_seeds_is_held_against_the_reports_range(shares, word):
     found = evidence("variation", {"two": seeds_of(*((share, share) for share in shares))})
     result = judge.judge(found)
     assert result.word == word
-    assert result.run_to_run.sd == pytest.approx(np.std(np.round(shares, 3), ddof=1), abs=1e-6)
+    assert result.run_to_run.sd.value == pytest.approx(np.std(np.round(shares, 3), ddof=1), abs=1e-6)
 
 
 def features(rand: float, alike_low: float = 0.6, axes: int = 4) -> dict:

@@ -23,6 +23,7 @@ from fashion_core.data.audit import audit
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import INDOFASHION, display_name
 from fashion_core.metrics import intervals
+from fashion_core.metrics.wording import with_interval
 from fashion_core.report import charts, report_matrix, report_page
 from fashion_core.report import document as report_document
 from fashion_core.report import html as report_html
@@ -256,7 +257,7 @@ def test_leaks_stand_beside_the_accuracy_when_the_photos_were_audited(tmp_path: 
     right = int((rest["label"] == rest["predicted"]).sum())
     leaks = document["runs"][0]["closer"]["leaks"]
     assert (leaks["leaked"], leaks["n"], leaks["accuracy"]) == (10, 30, right / 30)
-    without = charts.with_bounds(right / 30, *intervals.wilson(right, 30))
+    without = with_interval(intervals.proportion(right, 30))
     assert without in seen.text["run-0"] and f"{100 * right / 30:.1f} %" in seen.text["board"]
 
 
