@@ -19,10 +19,10 @@ def percent(share: float, digits: int = 1) -> str:
     return "–" if math.isnan(share) else f"{100 * share:.{digits}f} %"
 
 
-def interval(bounds: Bounds) -> str:
+def interval(bounds: Bounds, digits: int = 1) -> str:
     """(0.833, 0.849) -> ``[83.3, 84.9]``: the bounds in percent, the unit standing with the number before it."""
     low, high = bounds
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
+    return f"[{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
 
 
 def with_interval(share: Estimate) -> str:

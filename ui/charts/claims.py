@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import interval
 from ui.charts.colours import CLASSES_LIGHT, LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
 
@@ -61,7 +62,7 @@ def arms(
             textposition="top center",
             textfont={"size": 13, "color": LIGHT["ink"]},
             hovertemplate=f"<b>{_escaped(row.name)}</b>, mean of {len(row.values)}: %{{x:.2f}} % "
-            f"[{100 * row.mean.low:.2f}, {100 * row.mean.high:.2f}]<extra></extra>",
+            f"{interval(row.mean.bounds, 2)}<extra></extra>",
         )
     every = [100 * number for row in rows for number in (*row.values, *row.mean.bounds)]
     every += [100 * number for number in band or ()]

@@ -159,7 +159,7 @@ def test_help_for_minority_classes_is_the_rare_third_and_needs_rare_classes():
     found = evidence("imbalance", weighing(arm(0.2), arm(0.5), arm(0.6), arm(0.7)))
     result = judge.judge(found)
     assert result.word == judge.SUPPORTED
-    assert result.comparisons[0].value == pytest.approx(0.3)
+    assert result.comparisons[0].difference.value == pytest.approx(0.3)
     assert "recall of Saree" in result.sentence
     assert result.arms[0].values["rare_recall"] == pytest.approx((0.199, 0.2, 0.201))
     one_fails = evidence("imbalance", weighing(arm(0.2), arm(0.5), arm(0.2), arm(0.7)))
@@ -216,7 +216,7 @@ def test_where_all_must_agree_each_is_tested_by_itself_and_a_single_no_is_correc
     found = evidence("imbalance", weighing(arm(0.2), arm(0.23), arm(0.23), arm(0.23)), variance=0.0)
     result = judge.judge(found)
     first = result.comparisons[0]
-    assert first.p_value < 0.05 < first.p_holm and first.p_rule == first.p_value
+    assert first.difference.p_value < 0.05 < first.p_holm and first.p_rule == first.difference.p_value
     assert result.word == judge.SUPPORTED
 
 

@@ -134,7 +134,7 @@ def test_the_verdicts_numbers_are_those_of_the_compare_page(made, tiny, tmp_path
         frame = run.predictions("test")
         shares = frame[[f"p_{name}" for name in tiny.classes]].to_numpy()
         labels = runs.label_indices(frame["label"], tiny.classes)
-        expected.append(logit_adjustment.judge(labels, shares, np.array([12, 6, 18]), 1.0).accuracy)
+        expected.append(logit_adjustment.judge(labels, shares, np.array([12, 6, 18]), 1.0).accuracy.value)
     assert arm.values["accuracy"] == pytest.approx(tuple(expected))
 
 
