@@ -165,7 +165,7 @@ def _mean_recall(row: dict[str, Any]) -> float:
 
 def _spread(numbers: list[float]) -> dict[str, float]:
     found = seed_spread.spread_of(numbers)
-    told = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
+    told = {"mean": found.mean.value, "sd": found.sd, "low": found.mean.low, "high": found.mean.high}
     return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
 
 

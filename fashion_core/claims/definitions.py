@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fashion_core.compare.wording import margin_words
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import WrongUse
 from fashion_core.labels import did_you_mean
 from fashion_core.metrics.class_balance import imbalance_ratio
+from fashion_core.metrics.wording import margin_words
 from fashion_core.settings import recipes
 from fashion_core.settings.config import FIELDS, Settings
 

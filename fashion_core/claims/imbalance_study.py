@@ -10,16 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_core.metrics.intervals import Estimate
+
 LONG_TAILED = "fashion-mnist-100-to-1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """The mean of a way's seeds as a share, with the 95 % interval of that mean; None of a single seed."""
-
-    mean: float
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +32,10 @@ class Study:
     beyond: dict[str, float | None]
     ways: dict[str, dict[str, Any]]
 
-    def score(self, way: str, what: str = "accuracy") -> Score:
-        """``what``: accuracy, mean_recall, largest (class), head, middle, tail, accuracy_minus_none and the like."""
-        found = self.ways[way][what]
-        return Score(mean=found["mean"], low=found["low"], high=found["high"])
+    def score(self, way: str, what: str = "accuracy") -> Estimate:
+        """The mean of a way's seeds; a single seed has no interval. ``what``: accuracy, mean_recall, largest (class),
+        head, middle, tail, accuracy_minus_none, mean_recall_against_none and the like."""
+        return Estimate.from_flat(self.ways[way][what], "mean")
 
     def num_seeds(self, way: str) -> int:
         return int(self.ways[way]["seeds"])
@@ -68,16 +61,16 @@ def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
     recommends nothing.
     """
     gains = {
-        way: (told[f"{what}_against_none"]["low"], told[f"{what}_against_none"]["high"])
+        way: study.score(way, f"{what}_against_none")
         for way, told in study.ways.items()
         if f"{what}_against_none" in told
     }
-    mean = {way: study.score(way, what).mean for way in gains}
-    helped = tuple(sorted((way for way, (low, _) in gains.items() if low > 0), key=lambda way: -mean[way]))
+    mean = {way: study.score(way, what).value for way in gains}
+    helped = tuple(sorted((way for way, gain in gains.items() if gain.low > 0), key=lambda way: -mean[way]))
     beyond = study.beyond[what]
     alike = tuple(way for way in helped if beyond is not None and mean[helped[0]] - mean[way] <= beyond)
     return Recommendation(
-        helped=helped, alike=alike or helped[:1], harmed=tuple(way for way, (_, high) in gains.items() if high < 0)
+        helped=helped, alike=alike or helped[:1], harmed=tuple(way for way, gain in gains.items() if gain.high < 0)
     )
 
 

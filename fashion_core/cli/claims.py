@@ -14,6 +14,7 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
 from fashion_core.launch import actions, estimate
 from fashion_core.launch.status import status_of
+from fashion_core.metrics.wording import as_number
 from fashion_core.runs import runs
 from fashion_core.settings import recipes
 
@@ -90,10 +91,9 @@ def _lines(one: Any) -> list[str]:
     lines = [f"{one.claim.name}: {one.claim.sentence}", f"  {one.sentence}", *(f"  note: {note}" for note in one.notes)]
     measure = one.claim.measures[0]
     for arm in one.arms:
-        spread = arm.spreads[measure]
+        mean = arm.spreads[measure].mean.within(0.0, 1.0)
         each = ", ".join(f"{value:.4f}" for value in arm.values[measure])
-        bounds = f"[{max(0.0, spread.low):.4f}, {min(1.0, spread.high):.4f}]"
-        lines.append(f"  {arm.words:<44}{spread.mean:.4f} {bounds}  {each}")
+        lines.append(f"  {arm.words:<44}{as_number(mean, 4)}  {each}")
     return lines
 
 

@@ -143,7 +143,7 @@ def train_here(run: runs.Run, place: Place) -> None:
     lines = [
         f"run {run.id} {summary.status}: {counted(summary.epochs or 0, 'epoch')} in {summary.seconds or 0:.0f} s on "
         f"{summary.device}, train loss {_rounded(summary.train_loss)}, val accuracy {_rounded(summary.val_accuracy)}",
-        *([f"accuracy {scores.accuracy:.4f}, n {scores.n:,}"] if scores else []),
+        *([f"accuracy {scores.accuracy.value:.4f}, n {scores.n:,}"] if scores else []),
     ]
     answer(summary.to_json(), place.as_json, lines)
     if summary.status == "stopped":

@@ -14,6 +14,7 @@ from fashion_core.labels import counted
 from fashion_core.launch import background
 from fashion_core.metrics import enough, scoring
 from fashion_core.metrics.calibration import NUM_BINS
+from fashion_core.metrics.wording import as_number, in_points
 from fashion_core.runs import evaluation, runs, snapshots
 
 
@@ -31,9 +32,8 @@ def evaluate(
     found = runs.find_run(runs_dir, run)
     name, scores = _evaluate(found, split, dataset, device, data_dir)
     closer = evaluation.closer_look(found, name, datasets.list_datasets(data_dir))
-    low, high = scores.accuracy_ci95
     lines = [
-        f"{run} on {name}: accuracy {scores.accuracy:.4f} [{low:.4f}, {high:.4f}], "
+        f"{run} on {name}: accuracy {as_number(scores.accuracy, 4)}, "
         f"macro F1 {scores.macro_f1:.4f}{' ' * bool(scores.absent)}{scoring.absent_words(scores)}, "
         f"n = {scores.n:,}",
         f"{'class':<24}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}",
@@ -52,8 +52,7 @@ def evaluate(
 def _closer_lines(closer: evaluation.CloserLook, split: str) -> list[str]:
     lines = []
     if leaks := closer.leaks:
-        low, high = leaks.kept.ci95
-        without = f"{leaks.kept.accuracy:.4f} [{low:.4f}, {high:.4f}]" if leaks.kept.n else "no photo is left"
+        without = as_number(leaks.kept.estimate, 4) if leaks.kept.n else "no photo is left"
         lines.append(f"without {counted(leaks.leaked.n, 'leaked photo')}: {without}, n = {leaks.kept.n:,}")
     if certain := closer.calibration:
         after = certain.fitted.why_not
@@ -65,17 +64,14 @@ def _closer_lines(closer: evaluation.CloserLook, split: str) -> list[str]:
         lines.append(f"calibration error {certain.before.error:.4f} ({NUM_BINS} bins of equal width), {after}")
     if closer.logit_adjustment:
         for one in closer.logit_adjustment.answers:
-            judged, moved = one.judged, one.judged.moved
+            judged = one.judged
             how = f"tau {judged.tau:g}" + (f" fitted on {one.fitted_on}" if one.fitted_on else "")
             lines.append(
-                f"logit adjustment after training, {how}: accuracy {judged.accuracy:.4f}, {100 * moved.value:+.1f} "
-                f"points [{100 * moved.low:+.1f}, {100 * moved.high:+.1f}], mean recall {judged.mean_recall:.4f}"
+                f"logit adjustment after training, {how}: accuracy {judged.accuracy.value:.4f}, "
+                f"{in_points(judged.moved)}, mean recall {judged.mean_recall:.4f}"
             )
     if shift := closer.shift:
-        lines.append(
-            f"against the run's own photos ({shift.here.accuracy:.4f}): {100 * shift.moved:+.1f} points "
-            f"[{100 * shift.low:+.1f}, {100 * shift.high:+.1f}]"
-        )
+        lines.append(f"against the run's own photos ({shift.here.accuracy:.4f}): {in_points(shift.moved)}")
     return lines
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from fashion_core.data.published import Published
 from fashion_core.metrics import scoring
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
 
@@ -24,7 +24,7 @@ def row_of(run: Run, split: str = "test") -> dict[str, Any]:
     not ended, macro F1 of an old one. ``minutes`` are device-minutes: seconds of training times processes."""
     summary = run.summary() or Summary()
     scores, seconds = summary.scores.get(split), summary.seconds
-    low, high = scores.accuracy_ci95 if scores else (None, None)
+    low, high = scores.accuracy.bounds if scores else (None, None)
     return {
         "id": run.id,
         "kind": "drawn" if run.dataset.synthetic else "photos",
@@ -35,7 +35,7 @@ def row_of(run: Run, split: str = "test") -> dict[str, Any]:
         "group": run.record.seeds or "",
         "split": split,
         "n": scores and scores.n,
-        "accuracy": scores and scores.accuracy,
+        "accuracy": scores and scores.accuracy.value,
         "low": low,
         "high": high,
         "macro_f1": scores and scores.macro_f1,
@@ -57,10 +57,8 @@ def num_processes(run: Run) -> int:
 
 def row_of_result(result: Published) -> dict[str, Any]:
     """A published result as a row: no cost, and no interval where nobody says over how many photos it was measured."""
-    low, high = (None, None)
-    if result.num_images:
-        bounds = wilson(round(result.accuracy * result.num_images), result.num_images)
-        low, high = float(bounds[0]), float(bounds[1])
+    n = result.num_images
+    low, high = proportion(round(result.accuracy * n), n).bounds if n else (None, None)
     macro_f1 = result.f1
     if result.matrix_KK is not None:
         macro_f1 = scoring.scores_from_matrix(result.matrix_KK, result.classes).macro_f1
@@ -73,7 +71,7 @@ def row_of_result(result: Published) -> dict[str, Any]:
         "changed": "",
         "group": "",
         "split": "test",
-        "n": result.num_images,
+        "n": n,
         "accuracy": result.accuracy,
         "low": low,
         "high": high,

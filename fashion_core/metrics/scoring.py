@@ -14,17 +14,15 @@ import pandas as pd
 
 from fashion_core.errors import RunError
 from fashion_core.labels import listed
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overall:
-    """What a run keeps of the scores of a split. ``accuracy_ci95`` is Wilson's 95 % interval. ``macro_f1`` is None in
+    """What a run keeps of the scores of a split; the interval of the accuracy is Wilson's. ``macro_f1`` is None in
     summaries of before it was kept."""
 
-    n: int
-    accuracy: float
-    accuracy_ci95: tuple[float, float]
+    accuracy: Estimate
     macro_f1: float | None = None
 
     @classmethod
@@ -32,16 +30,20 @@ class Overall:
         """None where no accuracy was kept."""
         if saved.get("accuracy") is None:
             return None
-        low, high = saved["accuracy_ci95"]
-        return cls(n=saved["n"], accuracy=saved["accuracy"], accuracy_ci95=(low, high), macro_f1=saved.get("macro_f1"))
+        return cls(accuracy=Estimate.from_json(saved), macro_f1=saved.get("macro_f1"))
+
+    @property
+    def n(self) -> int:
+        """Photos that were scored."""
+        return self.accuracy.n
 
     @property
     def overall(self) -> "Overall":
         """These numbers alone."""
-        return Overall(n=self.n, accuracy=self.accuracy, accuracy_ci95=self.accuracy_ci95, macro_f1=self.macro_f1)
+        return Overall(accuracy=self.accuracy, macro_f1=self.macro_f1)
 
     def to_json(self) -> dict[str, Any]:
-        own = {"n": self.n, "accuracy": self.accuracy, "accuracy_ci95": list(self.accuracy_ci95)}
+        own = {"n": self.n, **self.accuracy.to_json()}
         return own | ({} if self.macro_f1 is None else {"macro_f1": self.macro_f1})
 
 
@@ -121,22 +123,17 @@ def scores_from_matrix(matrix_KK: np.ndarray, classes: Sequence[str]) -> Scores:
     for name, three, n in zip(classes, scores_K3, support_K.tolist(), strict=True):
         precision, recall, f1 = three if n else (None, None, None)
         rows.append(ClassScore(label=name, precision=precision, recall=recall, f1=f1, support=n))
-    overall = accuracy_of_matrix(matrix_KK)
     return Scores(
-        n=overall.n,
-        accuracy=overall.accuracy,
-        accuracy_ci95=overall.accuracy_ci95,
+        accuracy=accuracy_of_matrix(matrix_KK),
         macro_f1=float(np.mean(f1_K[shown_K])),
         per_class=tuple(rows),
         matrix_KK=matrix_KK,
     )
 
 
-def accuracy_of_matrix(matrix_KK: np.ndarray) -> Overall:
+def accuracy_of_matrix(matrix_KK: np.ndarray) -> Estimate:
     """The accuracy of a confusion matrix alone, for pages that need no more."""
-    right, n = int(np.trace(matrix_KK)), int(np.sum(matrix_KK))
-    low, high = wilson(right, n)
-    return Overall(n=n, accuracy=right / n, accuracy_ci95=(float(low), float(high)))
+    return proportion(int(np.trace(matrix_KK)), int(np.sum(matrix_KK)))
 
 
 def absent_words(scores: Scores, shown: Callable[[str], str] = str) -> str:

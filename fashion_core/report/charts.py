@@ -10,22 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashion_core.labels import counted, shortened
+from fashion_core.metrics import wording
 from fashion_core.metrics.calibration import Reliability
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import interval, percent, with_interval
 from fashion_core.report.facts import Curves, Row, bins_of
 from fashion_core.report.html import Markup, join, tag
 
 WIDTH = 820
 ROW = 27
 _VALUE, _LETTER, _LETTERS = 200, 9.5, 32  # what the numbers take to the right; a letter, and the most of a name
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def with_bounds(share: float, low: float, high: float) -> str:
-    """``84.1 % [83.3, 84.9]``"""
-    return f"{percent(share)} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def drawing(key: str, title: str, told: str, width: int, height: int, *parts: Any) -> Markup:
@@ -45,7 +39,7 @@ def drawing(key: str, title: str, told: str, width: int, height: int, *parts: An
 
 def interval_rows(key: str, title: str, rows: Sequence[Row], mark_lowest: bool = True) -> Markup:
     """A dot with its interval for each of ``rows``, on one scale."""
-    floor = math.floor(10 * min(row.low for row in rows) - 1e-9) / 10
+    floor = math.floor(10 * min(row.value.low for row in rows) - 1e-9) / 10
     floor = min(max(0.0, floor), 0.9)
     names = shortened([row.label for row in rows], _LETTERS)
     label = round(max(120, _LETTER * max(map(len, names))))
@@ -56,7 +50,7 @@ def interval_rows(key: str, title: str, rows: Sequence[Row], mark_lowest: bool =
         return round(left + (share - floor) / (1 - floor) * (right - left), 1)
 
     scale = ticks(floor, 1.0)
-    weakest = min(range(len(rows)), key=lambda place: rows[place].value)
+    weakest = min(range(len(rows)), key=lambda place: rows[place].value.value)
     parts: list[Markup] = []
     for tick in scale:
         parts.append(_line(at(tick), 0, at(tick), height - 30, "grid"))
@@ -66,21 +60,21 @@ def interval_rows(key: str, title: str, rows: Sequence[Row], mark_lowest: bool =
         y = ROW * place + 15
         low = mark_lowest and place == weakest and len(rows) > 2
         kind = "other" if row.published else "weak" if low else "own"
-        told = f"{row.label}: {with_bounds(row.value, row.low, row.high)}, n = {row.n:,}"
+        told = f"{row.label}: {with_interval(row.value)}, n = {row.n:,}"
         parts.append(
             tag(
                 "g",
                 tag("title", told),
                 tag("rect", x=0, y=y - 13, width=WIDTH, height=ROW, class_="hit"),
                 _text(label, y + 5, names[place], "name end strong" if low else "name end"),
-                _line(at(row.low), y, at(row.high), y, f"bar {kind}"),
-                _line(at(row.low), y - 5, at(row.low), y + 5, f"bar {kind}"),
-                _line(at(row.high), y - 5, at(row.high), y + 5, f"bar {kind}"),
-                _mark(at(row.value), y, kind),
-                _text(right + 14, y + 5, with_bounds(row.value, row.low, row.high), "value"),
+                _line(at(row.value.low), y, at(row.value.high), y, f"bar {kind}"),
+                _line(at(row.value.low), y - 5, at(row.value.low), y + 5, f"bar {kind}"),
+                _line(at(row.value.high), y - 5, at(row.value.high), y + 5, f"bar {kind}"),
+                _mark(at(row.value.value), y, kind),
+                _text(right + 14, y + 5, with_interval(row.value), "value"),
             )
         )
-    told = "; ".join(f"{row.label} {with_bounds(row.value, row.low, row.high)}" for row in rows)
+    told = "; ".join(f"{row.label} {with_interval(row.value)}" for row in rows)
     return drawing(key, title, told, WIDTH, height, parts)
 
 
@@ -93,15 +87,18 @@ def _mark(x: float, y: float, kind: str) -> Markup:
     return tag("circle", cx=x, cy=y, r=5.5, class_="mark own")
 
 
-def difference_scale(key: str, title: str, value: float, low: float, high: float, margin: float) -> Markup:
+def difference_scale(key: str, title: str, difference: Estimate, margin: float) -> Markup:
     """A difference with its interval around zero, and the band within which it would not matter."""
+    value, low, high = difference.value, *difference.bounds
     reach = max(abs(low), abs(high), 2 * margin) * 1.15
     height, y = 92, 34
 
     def at(share: float) -> float:
         return round(WIDTH / 2 + share / reach * (WIDTH / 2 - 40), 1)
 
-    told = f"{100 * value:+.1f} points, from {100 * low:+.1f} to {100 * high:+.1f}; zero is no difference."
+    told = (
+        f"{wording.points(value)} points, from {wording.points(low)} to {wording.points(high)}; zero is no difference."
+    )
     return drawing(
         key, title, told, WIDTH, height,
         tag("rect", x=at(-margin), y=8, width=round(at(margin) - at(-margin), 1), height=52, class_="band"),
@@ -165,10 +162,11 @@ def curves(key: str, told: Curves) -> Markup:
     values = [y for _, _, points in lines for _, y in points]
     panel = _Panel(title="Loss", lines=lines, last=last, floor=0.0, top=max(values, default=1.0) * 1.05)
     parts = [tag("g", _drawn(panel))]
-    points = [(row.epoch, row.val_accuracy) for row in epochs if row.val_accuracy is not None]
+    scored = [(row.epoch, row.val_accuracy) for row in epochs if row.val_accuracy is not None]
+    points = [(epoch, share.value) for epoch, share in scored]
     said = f"{counted(len(epochs), 'epoch')}."
     if points:
-        bounds = [(row.epoch, row.low, row.high) for row in epochs if row.low is not None and row.high is not None]
+        bounds = [(epoch, share.low, share.high) for epoch, share in scored if share.has_interval]
         low = min([*(share for _, share in points), *(bound[1] for bound in bounds)])
         accuracy = _Panel(
             title="Validation accuracy",
@@ -204,7 +202,7 @@ def _axes(panel: _Panel) -> list[Markup]:
 def _whiskers(panel: _Panel) -> list[Markup]:
     parts = []
     for at, low, high in panel.bounds:
-        told, x = f"epoch {at}: [{100 * low:.1f}, {100 * high:.1f}] %", panel.x(at)
+        told, x = f"epoch {at}: {interval((low, high))} %", panel.x(at)
         parts.append(tag("g", tag("title", told), _line(x, panel.y(low), x, panel.y(high), "bar own")))
     return parts
 
@@ -260,9 +258,10 @@ def reliability(key: str, told: Reliability) -> Markup:
         parts.append(_text(x, bottom + 20, f"{100 * share:.0f}", "axis middle"))
     parts.append(_line(*at(0), *at(1), "zero"))
     for one in bins_of(told):
-        x, y = at(one.sure)[0], at(one.right / one.n)[1]
-        said = f"says {percent(one.sure)}, is right {with_bounds(one.right / one.n, one.low, one.high)}, n = {one.n:,}"
-        whisker = _line(x, at(one.low)[1], x, at(one.high)[1], "bar own")
+        right = one.share
+        x, y = at(one.sure)[0], at(right.value)[1]
+        said = f"says {percent(one.sure)}, is right {with_interval(right)}, n = {right.n:,}"
+        whisker = _line(x, at(right.low)[1], x, at(right.high)[1], "bar own")
         parts.append(tag("g", tag("title", said), whisker, tag("circle", cx=x, cy=y, r=4.5, class_="mark own")))
     parts.append(_text(left + length / 2, bottom + 42, "how sure it says it is, in %", "axis middle"))
     turned = f"translate(16 {bottom - length / 2}) rotate(-90)"

@@ -3,6 +3,7 @@
 Built by ``document``, ``run_facts`` and ``front_page``, shown by the rest and never changed. Knows no HTML.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.data.published import Published
 from fashion_core.metrics import scoring, worst_classes
 from fashion_core.metrics.calibration import Reliability
-from fashion_core.metrics.intervals import ScoreIntervals, wilson
+from fashion_core.metrics.intervals import Estimate, ScoreIntervals, proportion
 from fashion_core.metrics.scoring import Scores
 from fashion_core.runs.evaluation import CloserLook
 from fashion_core.runs.runs import Run
@@ -28,9 +29,7 @@ class Row:
     """A line of a picture of intervals: a share of ``n`` photos."""
 
     label: str
-    value: float
-    low: float
-    high: float
+    value: Estimate
     n: int
     published: bool = False
 
@@ -49,9 +48,7 @@ class Number:
     """A number of the first page; ``unit``: share, or points of a difference."""
 
     label: str
-    value: float
-    low: float
-    high: float
+    value: Estimate
     note: str
     unit: str = "share"
 
@@ -69,30 +66,25 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class Bin:
-    """Photos of which it said that it is between ``start`` and ``end`` sure, ``sure`` on average; ``low, high``: the
-    95 % interval of the share that is right."""
+    """Photos of which it said that it is between ``start`` and ``end`` sure, ``sure`` on average, and the
+    share that is right."""
 
     start: float
     end: float
-    n: int
     right: int
     sure: float
-    low: float
-    high: float
+    share: Estimate
 
 
 def bins_of(reliability: Reliability) -> list[Bin]:
     """The bins that hold a photo."""
-    low_M, high_M = wilson(reliability.right, reliability.n)
     return [
         Bin(
             start=float(reliability.edges[m]),
             end=float(reliability.edges[m + 1]),
-            n=int(reliability.n[m]),
             right=int(reliability.right[m]),
             sure=float(reliability.confidence[m]),
-            low=float(low_M[m]),
-            high=float(high_M[m]),
+            share=proportion(int(reliability.right[m]), int(reliability.n[m])),
         )
         for m in np.flatnonzero(reliability.n)
     ]
@@ -100,14 +92,12 @@ def bins_of(reliability: Reliability) -> list[Bin]:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """An epoch as it was logged, with the interval of its validation accuracy."""
+    """An epoch as it was logged."""
 
     epoch: int
     train_loss: float | None
     val_loss: float | None
-    val_accuracy: float | None
-    low: float | None
-    high: float | None
+    val_accuracy: Estimate | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,14 +185,17 @@ class RunFacts:
         row, column = np.unravel_index(errors.argmax(), errors.shape)
         return int(row), int(column)
 
-    def macro(self, score: str) -> float:
+    def macro(self, score: str) -> Estimate:
         """The mean of a score over the classes that have photos."""
-        return float(np.mean([getattr(row, score) for row in self.scores.shown]))
+        mean = float(np.mean([getattr(row, score) for row in self.scores.shown]))
+        return Estimate(mean, *getattr(self.intervals, f"macro_{score}"))
 
-    def bounds(self, score: str, k: int) -> tuple[float, float]:
-        """The interval of a score of class ``k``; NaN for one without photos."""
+    def score_of(self, score: str, k: int) -> Estimate:
+        """A score of class ``k``; NaN for one without photos."""
         low_K, high_K = getattr(self.intervals, score)
-        return float(low_K[k]), float(high_K[k])
+        row = self.scores.per_class[k]
+        value = getattr(row, score) if row.support else math.nan
+        return Estimate(value, float(low_K[k]), float(high_K[k]), row.support)
 
     def counts(self) -> dict[str, list[int]]:
         """Photos of each class in each split of the run's own dataset, as far as it kept them."""

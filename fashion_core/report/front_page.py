@@ -4,19 +4,18 @@ Takes sides, their answers and comparisons; gives a ``Board`` (shares, counts, s
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from fashion_core.compare import wording
+from fashion_core.compare import plain_verdict, verdicts
 from fashion_core.compare.comparison import Comparison
 from fashion_core.compare.predictions import Answers, Score, score_of
 from fashion_core.compare.sides import Side
-from fashion_core.compare.wording import of_tried
 from fashion_core.labels import and_more, counted, display_name, listed, num_equal
 from fashion_core.metrics import enough
-from fashion_core.metrics.intervals import score_intervals, wilson
+from fashion_core.metrics.intervals import Estimate, proportion, score_intervals
 from fashion_core.metrics.leakage import LeakScores
+from fashion_core.metrics.wording import of_tried
 from fashion_core.report.facts import Board, Number, Picture, Row, Standing
 
 MOST = 5
@@ -30,15 +29,14 @@ def of_one(side: Side, said: Answers, split: str, leaks: LeakScores | None) -> B
     support_K = np.bincount(said.label_N, minlength=len(classes))
     by_class = {k: score_of(right_SN[:, said.label_N == k]) for k in np.flatnonzero(support_K).tolist()}
     places = list(by_class)
-    weakest, strongest = (places[place] for place in _ends([one.accuracy for one in by_class.values()]))
-    accuracies = [one.accuracy for one in by_class.values()]
-    as_strong, as_weak = (num_equal(accuracies, by_class[place].accuracy) for place in (strongest, weakest))
+    weakest, strongest = (places[place] for place in _ends([one.accuracy.value for one in by_class.values()]))
+    accuracies = [one.accuracy.value for one in by_class.values()]
+    as_strong, as_weak = (num_equal(accuracies, by_class[place].accuracy.value) for place in (strongest, weakest))
     commonest = int(support_K.argmax())
     seeds = f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
     guess = _number(
         "Without looking",
-        support_K[commonest] / n,
-        wilson(support_K[commonest], n),
+        proportion(int(support_K[commonest]), n),
         "always giving one answer"
         if len(set(support_K[places].tolist())) == 1
         else f"always answering {display_name(classes[commonest])}",
@@ -82,12 +80,10 @@ def of_several(
     known = [(one.side, one.score, one.n or 0) for one in standings if one.score]
     numbers = [_share(side.name, score, f"{_trainings(score)}{counted(n, 'photo')}") for side, score, n in known][:MOST]
     if len(sides) == 2 and isinstance(found[0], Comparison):
-        difference = found[0].difference
         numbers.append(
             _number(
                 "Difference",
-                difference.value,
-                (difference.low, difference.high),
+                found[0].difference,
                 f"the second minus the first, {counted(found[0].n, 'photo')}",
                 "points",
             )
@@ -112,17 +108,16 @@ def _trainings(score: Score) -> str:
     return f"mean of {score.num_models} trainings, " if score.num_models > 1 else ""
 
 
-def _number(label: str, value: Any, bounds: Any, note: str, unit: str = "share") -> Number:
-    low, high = bounds
-    return Number(label=label, value=float(value), low=float(low), high=float(high), note=note, unit=unit)
+def _number(label: str, value: Estimate, note: str, unit: str = "share") -> Number:
+    return Number(label=label, value=value, note=note, unit=unit)
 
 
 def _share(label: str, score: Score, note: str) -> Number:
-    return _number(label, score.accuracy, (score.low, score.high), note)
+    return _number(label, score.accuracy, note)
 
 
 def _row(label: str, score: Score, n: int, published: bool = False) -> Row:
-    return Row(label=label, value=score.accuracy, low=score.low, high=score.high, n=n, published=published)
+    return Row(label=label, value=score.accuracy, n=n, published=published)
 
 
 def _second_number(said: Answers, support_K: np.ndarray, leaks: LeakScores | None, seeds: str) -> Number | None:
@@ -130,7 +125,7 @@ def _second_number(said: Answers, support_K: np.ndarray, leaks: LeakScores | Non
     if len(said.predicted_SN) == 1 and leaks and leaks.leaked.n and leaks.kept.n:
         have = "has" if leaks.leaked.n == 1 else "have"
         note = f"without {counted(leaks.leaked.n, 'photo')} that {have} the same photo among the earlier ones"
-        return _number("Right answers on new photos", leaks.kept.accuracy, leaks.kept.ci95, note)
+        return _number("Right answers on new photos", leaks.kept.estimate, note)
     shown, K = np.flatnonzero(support_K), len(support_K)
     if (support_K[shown] == support_K[shown[0]]).all():
         return None
@@ -138,26 +133,27 @@ def _second_number(said: Answers, support_K: np.ndarray, leaks: LeakScores | Non
     kinds = "Every kind counted alike" if len(shown) == K else f"{len(shown)} of {K} kinds counted alike"
     if len(recall_SK) == 1:
         matrix_KK = np.bincount(said.label_N * K + said.predicted_SN[0], minlength=K * K).reshape(K, K)
-        bounds = score_intervals(matrix_KK).macro_recall
-        return _number(kinds, recall_SK.mean(), bounds, "however rare it is")
+        mean = Estimate(float(recall_SK.mean()), *score_intervals(matrix_KK).macro_recall)
+        return _number(kinds, mean, "however rare it is")
     score = score_of(recall_SK)
-    return _number(kinds, score.accuracy, (score.low, score.high), f"{seeds}however rare it is")
+    return _number(kinds, score.accuracy, f"{seeds}however rare it is")
 
 
 def _verdict_on_one(
     score: Score, n: int, guess: Number, weakest: Score, num_weakest: int, name: str, as_weak: int
 ) -> str:
+    right, guessed = of_tried(score.accuracy.value, n), guess.value
     if enough.judges_nothing(n):
-        return f"{enough.sentence('', n)}. It was right on {of_tried(score.accuracy, n)}."
-    if score.low <= guess.high:
+        return f"{enough.sentence('', n)}. It was right on {right}."
+    if score.accuracy.low <= guessed.high:
         return (
-            f"It cannot be shown to do better than not looking at all: it is right on {of_tried(score.accuracy, n)}, "
-            f"and {guess.note} is right on {of_tried(guess.value, n)}."
+            f"It cannot be shown to do better than not looking at all: it is right on {right}, and {guess.note} is "
+            f"right on {of_tried(guessed.value, n)}."
         )
     return (
-        f"It names the right kind for {of_tried(score.accuracy, n)}, where {guess.note} would be right on "
-        f"{of_tried(guess.value, n, things='')}; it is weakest on {name}, with "
-        f"{of_tried(weakest.accuracy, num_weakest)}{f', and as weak on {as_weak:,} more' if as_weak else ''}."
+        f"It names the right kind for {right}, where {guess.note} would be right on "
+        f"{of_tried(guessed.value, n, things='')}; it is weakest on {name}, with "
+        f"{of_tried(weakest.accuracy.value, num_weakest)}{f', and as weak on {as_weak:,} more' if as_weak else ''}."
     )
 
 
@@ -169,11 +165,11 @@ def _verdict_on_several(sides: Sequence[Side], found: Sequence[Comparison | str]
     for side, one in zip(sides[1:], found, strict=True):
         told.setdefault(_kind(one), []).append(side.name)
     words = {
-        wording.BETTER: ("is better than", "are better than"),
-        wording.WORSE: ("is worse than", "are worse than"),
-        wording.EQUIVALENT: ("is as good as", "are as good as"),
-        wording.CANNOT_TELL: ("cannot be told apart from", "cannot be told apart from"),
-        wording.SEEDS: ("differs by luck alone, being another training of the recipe of",) * 2,
+        verdicts.BETTER: ("is better than", "are better than"),
+        verdicts.WORSE: ("is worse than", "are worse than"),
+        verdicts.EQUIVALENT: ("is as good as", "are as good as"),
+        verdicts.CANNOT_TELL: ("cannot be told apart from", "cannot be told apart from"),
+        verdicts.SEEDS: ("differs by luck alone, being another training of the recipe of",) * 2,
         "": ("cannot be compared with", "cannot be compared with"),
     }
     parts = [f"{listed(told[key])} {word[len(told[key]) > 1]} {first}" for key, word in words.items() if key in told]
@@ -185,31 +181,16 @@ def _verdict_on_several(sides: Sequence[Side], found: Sequence[Comparison | str]
 def _kind(found: Comparison | str) -> str:
     if isinstance(found, str):
         return ""
-    unsure = found.verdict.word == wording.CANNOT_TELL
-    return wording.SEEDS if unsure and found.verdict.about == wording.SEEDS else found.verdict.word
+    unsure = found.verdict.word == verdicts.CANNOT_TELL
+    return verdicts.SEEDS if unsure and found.verdict.about == verdicts.SEEDS else found.verdict.word
 
 
 def _plain(found: Comparison | str, first: str, second: str) -> str:
     """One verdict in words that need no statistics; the numbers are those of the comparison."""
     if isinstance(found, str):
         return f"{first} and {second} cannot be compared."
-    word, about, move = found.verdict.word, found.verdict.about, found.difference
-    low, high = sorted((abs(float(move.low)), abs(float(move.high))))
-    value = wording.points(abs(float(move.value)), False)
-    by = f"{value} more of 100 photos (between {100 * low:.1f} and {100 * high:.1f})"
-    if found.n < wording.COUNTED_BELOW:
-        by = f"{wording.of_tried(abs(float(move.value)), found.n)} more"
-    other = "; it was another experiment, with another input" if about == wording.EXPERIMENTS else ""
-    if word == wording.BETTER:
-        return f"{second} is better than {first}: it is right on {by}{other}."
-    if word == wording.WORSE:
-        return f"{first} is better than {second}: it is right on {by}{other}."
-    if word == wording.EQUIVALENT:
-        margin = wording.margin_words(found.margin)
-        return f"{second} and {first} are as good as each other: a difference of {margin} or more is ruled out{other}."
-    if about == wording.SEEDS:
-        return f"{first} and {second} are two trainings of one recipe, and what lies between them is luck."
-    return f"Nobody can tell from these photos whether {first} or {second} is better{other}."
+    other = " It was another experiment, with another input." if found.verdict.about == verdicts.EXPERIMENTS else ""
+    return f"{plain_verdict.sentence(found)}{other}"
 
 
 def _care(split: str, n: int, leaks: LeakScores | None, drawn: bool, *num_models: int) -> tuple[str, ...]:

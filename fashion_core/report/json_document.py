@@ -11,7 +11,8 @@ import numpy as np
 from fashion_core.compare.comparison import Comparison
 from fashion_core.compare.sides import Side
 from fashion_core.labels import display_name, shortened
-from fashion_core.report.facts import Beside, Report, RunFacts, Standing, bins_of
+from fashion_core.metrics.intervals import flattened
+from fashion_core.report.facts import Beside, Board, Epoch, Report, RunFacts, Standing, bins_of
 
 FORMAT = 1
 LONGEST = 28  # letters of a class's name beside the cells of a matrix; the whole one is in the title of its button
@@ -25,11 +26,22 @@ def document_of(report: Report) -> dict[str, Any]:
         "lab": report.lab,
         "split": report.split,
         "drawn": report.drawn,
-        "board": asdict(report.board),
+        "board": _board(report.board),
         "sides": [_standing(standing) for standing in report.standings],
         "comparisons": [_comparison(*pair) for pair in report.pairs()],
         "runs": [_run(facts) for facts in report.runs],
         "command": report.command,
+    }
+
+
+def _board(board: Board) -> dict[str, Any]:
+    picture = board.picture
+    return {
+        "title": board.title,
+        "numbers": [flattened(number) for number in board.numbers],
+        "verdict": board.verdict,
+        "care": board.care,
+        "picture": {"kind": picture.kind, "title": picture.title, "rows": [flattened(row) for row in picture.rows]},
     }
 
 
@@ -38,7 +50,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         **{key: getattr(standing.side, key) for key in ("id", "name", "kind", "drawn")},
         "runs": [run.id for run in standing.side.members],
         "n": standing.n,
-        "score": asdict(standing.score) if standing.score else None,
+        "score": flattened(standing.score) if standing.score else None,
     }
 
 
@@ -62,12 +74,12 @@ def _run(facts: RunFacts) -> dict[str, Any]:
         "split": facts.split,
         "classes": run.classes,
         "scores": {"run_id": run.id, "split": facts.split, **_scores(facts)},
-        "macro": {score: facts.macro(score) for score in SCORED},
+        "macro": {score: facts.macro(score).value for score in SCORED},
         "intervals": _intervals(facts),
         "confused": facts.confused,
         "closer": facts.closer.to_json(),
         "reliability": _reliability(facts),
-        "curves": asdict(facts.curves),
+        "curves": asdict(facts.curves) | {"epochs": [_epoch(epoch) for epoch in facts.curves.epochs]},
         "dataset": _dataset(facts),
         "published": [_published(beside) for beside in facts.published],
         "settings": [asdict(setting) for setting in facts.settings],
@@ -103,19 +115,43 @@ def _intervals(facts: RunFacts) -> dict[str, Any]:
     own = facts.intervals
     per_class = {
         score: [
-            [end if np.isfinite(end) else None for end in facts.bounds(score, k)] for k in range(len(own.recall[0]))
+            [end if np.isfinite(end) else None for end in facts.score_of(score, k).bounds]
+            for k in range(len(own.recall[0]))
         ]
         for score in SCORED
     }
     return {f"macro_{score}": getattr(own, f"macro_{score}") for score in SCORED} | {"per_class": per_class}
 
 
+def _epoch(epoch: Epoch) -> dict[str, Any]:
+    share = epoch.val_accuracy
+    bounds = share.bounds if share and share.has_interval else (None, None)
+    return {
+        "epoch": epoch.epoch,
+        "train_loss": epoch.train_loss,
+        "val_loss": epoch.val_loss,
+        "val_accuracy": share.value if share else None,
+        "low": bounds[0],
+        "high": bounds[1],
+    }
+
+
 def _reliability(facts: RunFacts) -> dict[str, Any]:
     own = facts.reliability
-    bins = [asdict(one) for one in bins_of(own)]
     return {
         **{key: getattr(own, key) for key in ("words", "said", "accuracy", "error")},
-        "bins": [{"from": one.pop("start"), "to": one.pop("end"), **one} for one in bins],
+        "bins": [
+            {
+                "from": one.start,
+                "to": one.end,
+                "n": one.share.n,
+                "right": one.right,
+                "sure": one.sure,
+                "low": one.share.low,
+                "high": one.share.high,
+            }
+            for one in bins_of(own)
+        ],
     }
 
 
@@ -137,7 +173,6 @@ def _published(beside: Beside) -> dict[str, Any]:
     own |= {"n": result.num_images, "low": None, "high": None, "word": None}
     if isinstance(compared, str):
         return own | {"sentence": compared, "scope": ""}
-    verdict, score = compared.verdict, compared.score_first
+    verdict, score = compared.verdict, compared.score_first.accuracy
     own |= {"low": score.low, "high": score.high, "word": verdict.word}
-    move = {name: float(getattr(compared.difference, name)) for name in ("value", "low", "high")}
-    return own | {"sentence": verdict.sentence, "scope": verdict.scope, "difference": move}
+    return own | {"sentence": verdict.sentence, "scope": verdict.scope, "difference": compared.difference.flat()}

@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from fashion_core.compare import wording
 from fashion_core.compare.comparison import Comparison
 from fashion_core.labels import counted, display_name
 from fashion_core.metrics import worst_classes
+from fashion_core.metrics.wording import interval_in_points, margin_words, p_words, percent, points, with_interval
 from fashion_core.report import charts
-from fashion_core.report.charts import percent, with_bounds
 from fashion_core.report.facts import Report, Row, RunFacts
 from fashion_core.report.html import Markup, join, tag
 
@@ -69,7 +68,7 @@ def first_of(
 
 def weakest(title: str, rows: Sequence[Row]) -> tuple[str, Sequence[Row]]:
     """A picture of classes, the best first; of many the ``SOME`` last, and the title says so."""
-    rows = sorted(rows, key=lambda row: -row.value)
+    rows = sorted(rows, key=lambda row: -row.value.value)
     if len(rows) < worst_classes.MANY:
         return title, rows
     return f"{title}: the {SOME} weakest of {len(rows):,}", rows[-SOME:]
@@ -81,7 +80,7 @@ def overview_title(report: Report) -> str:
 
 def accuracy_of(run: RunFacts) -> str:
     """``84.1 % [83.3, 84.9]``"""
-    return with_bounds(run.scores.accuracy, *run.scores.accuracy_ci95)
+    return with_interval(run.scores.accuracy)
 
 
 def comparison(report: Report) -> Markup:
@@ -91,7 +90,7 @@ def comparison(report: Report) -> Markup:
     for standing in report.standings:
         side, score = standing.side, standing.score
         seeds = f"{score.num_models} seeds, sd {100 * score.sd:.1f} points" if score and score.sd else ""
-        told = with_bounds(score.accuracy, score.low, score.high) if score else "not known"
+        told = with_interval(score.accuracy) if score else "not known"
         kind = {"run": "one training", "seeds": seeds, "published": "published"}[side.kind]
         rows.append([side.name, told, f"{standing.n:,}" if standing.n else "–", kind])
         for run in (runs[member.id] for member in side.members if side.kind == "seeds"):
@@ -117,7 +116,7 @@ def comparison(report: Report) -> Markup:
 
 def _pair(key: str, compared: Comparison, first: str, second: str) -> Markup:
     move, verdict = compared.difference, compared.verdict
-    margin, title = wording.margin_words(compared.margin), f"Difference: {wording.points(move.value)} points"
+    margin, title = margin_words(compared.margin), f"Difference: {points(move.value)} points"
     parts = [
         tag("p", tag("strong", verdict.sentence)),
         tag("p", verdict.scope, class_="aside"),
@@ -125,7 +124,7 @@ def _pair(key: str, compared: Comparison, first: str, second: str) -> Markup:
         tag(
             "figure",
             tag("figcaption", f"With its 95 % interval. The band, {margin} to either side, counts as equal."),
-            charts.difference_scale(key, title, move.value, move.low, move.high, compared.margin),
+            charts.difference_scale(key, title, move, compared.margin),
         ),
     ]
     if compared.pairs and compared.paired:
@@ -133,7 +132,7 @@ def _pair(key: str, compared: Comparison, first: str, second: str) -> Markup:
         told = (
             f"Of the {counted(compared.n, 'photo')} both are right on {pairs.n11:,} and both wrong on "
             f"{pairs.n00:,}; {pairs.n01:,} went from wrong to right and {pairs.n10:,} from right to wrong "
-            f"(exact McNemar test, {wording.p_words(compared.paired.p_value)})."
+            f"(exact McNemar test, {p_words(compared.paired.p_value)})."
         )
         parts.append(tag("p", told))
     if compared.settings:
@@ -154,8 +153,8 @@ def _recalls(per_class: pd.DataFrame) -> list[list[str]]:
     return [
         [
             display_name(row.label), f"{row.n:,}", percent(row.first), percent(row.second),
-            f"{wording.points(row.difference)} [{wording.points(row.low)}, {wording.points(row.high)}]",
-            wording.p_words(row.p_holm).removeprefix("p = ").removeprefix("p "),
+            f"{points(row.difference)} {interval_in_points((row.low, row.high))}",
+            p_words(row.p_holm).removeprefix("p = ").removeprefix("p "),
         ]
         if row.n
         else [display_name(row.label), "0", *["no photos"] * 2, "", ""]

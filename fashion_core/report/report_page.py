@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_core.errors import RunError
+from fashion_core.metrics.wording import interval, interval_in_points, percent, points
 from fashion_core.report import charts, parts, report_pictures, sections
 from fashion_core.report.facts import Number, Report
 from fashion_core.report.html import Markup, join, json_text, tag
@@ -154,14 +155,11 @@ def _board(report: Report) -> Markup:
 
 
 def _tile(number: Number) -> Markup:
+    share = number.value
     if number.unit == "points":
-        value, low, high = (
-            f"{100 * share:+.1f}".replace("-", "−") for share in (number.value, number.low, number.high)
-        )
-        value, bounds = f"{value} points", f"[{low}, {high}]"
+        value, bounds = f"{points(share.value)} points", interval_in_points(share.bounds)
     else:
-        value = charts.percent(number.value)
-        bounds = f"[{100 * number.low:.1f}, {100 * number.high:.1f}]"
+        value, bounds = percent(share.value), interval(share.bounds)
     return tag(
         "div",
         tag("dt", number.label),

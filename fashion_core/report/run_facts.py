@@ -18,6 +18,7 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.labels import display_name
 from fashion_core.metrics import calibration, intervals, scoring
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.report.facts import Beside, Curves, Epoch, Loss, RunFacts, SettingFacts
 from fashion_core.runs import evaluation, model_card
 from fashion_core.runs import runs as runs_module
@@ -72,11 +73,12 @@ def _curves(run: Run) -> Curves:
     epochs = []
     for row in frame[frame["kind"] == "epoch"].to_dict("records"):
         accuracy = _number(row.get("val_accuracy"))
-        low = high = None
-        if accuracy is not None and num_val:
-            low, high = (float(end) for end in intervals.wilson(round(accuracy * num_val), num_val))
+        share = None
+        if accuracy is not None:
+            bounds = intervals.proportion(round(accuracy * num_val), num_val).bounds if num_val else ()
+            share = Estimate(accuracy, *bounds)
         losses = {name: _number(row.get(name)) for name in ("train_loss", "val_loss")}
-        epochs.append(Epoch(epoch=int(row["epoch"]), **losses, val_accuracy=accuracy, low=low, high=high))
+        epochs.append(Epoch(epoch=int(row["epoch"]), **losses, val_accuracy=share))
     steps = frame[frame["kind"] == "step"]
     logged, each = [], max(1, -(-len(steps) // MOST_LOSSES))
     if len(steps) and "loss" in steps:

@@ -5,13 +5,13 @@ Takes the facts of a run; gives markup. Every number comes from them, every name
 
 from collections.abc import Sequence
 
-from fashion_core.compare import wording
+from fashion_core.compare import verdicts
 from fashion_core.compare.comparison import Comparison
 from fashion_core.data.published import OTHER_INPUT, Published
 from fashion_core.labels import counted, display_name
 from fashion_core.metrics import enough, scoring
+from fashion_core.metrics.wording import in_points, interval_in_points, percent, points, with_interval
 from fashion_core.report import charts, report_matrix
-from fashion_core.report.charts import percent, with_bounds
 from fashion_core.report.facts import Row, RunFacts
 from fashion_core.report.html import Markup, join, tag, with_code
 from fashion_core.report.parts import SPLIT_WORDS, accuracy_of, first_of, section, split_words, table, weakest
@@ -46,7 +46,7 @@ def run_section(index: int, run: RunFacts, alone: bool) -> Markup:
 def _scores(run: RunFacts) -> Markup:
     rows = [["Accuracy", accuracy_of(run), "share of photos answered right"]]
     rows += [
-        [f"Among the {k} likeliest", with_bounds(share.accuracy, *share.ci95), "the right class is one of them"]
+        [f"Among the {k} likeliest", with_interval(share.estimate), "the right class is one of them"]
         for k, share in run.closer.top_k.items()
         if k > 1
     ]
@@ -55,10 +55,7 @@ def _scores(run: RunFacts) -> Markup:
         "precision": ("Macro precision", "of each answer's photos the share right; classes counted alike"),
         "f1": ("Macro F1", "both joined in one number (harmonic mean); classes counted alike"),
     }
-    rows += [
-        [word, with_bounds(run.macro(score), *getattr(run.intervals, f"macro_{score}")), told]
-        for score, (word, told) in words.items()
-    ]
+    rows += [[word, with_interval(run.macro(score)), told] for score, (word, told) in words.items()]
     how = "Wilson, for means and F1 over the photos that they are worth by 10,000 draws within the classes"
     absent = scoring.absent_words(run.scores, display_name)
     told = (
@@ -81,7 +78,7 @@ def _classes(index: int, run: RunFacts, alone: bool) -> Markup:
             display_name(row.label),
             f"{row.support:,}",
             *(
-                with_bounds(getattr(row, score), *run.bounds(score, k)) if row.support else "no photos"
+                with_interval(run.score_of(score, k)) if row.support else "no photos"
                 for score in ("recall", "precision", "f1")
             ),
         ]
@@ -95,9 +92,8 @@ def _classes(index: int, run: RunFacts, alone: bool) -> Markup:
         picture = []
         for k, row in scored:
             if row.recall is not None:
-                low, high = run.bounds("recall", k)
-                name = display_name(row.label)
-                picture.append(Row(label=name, value=row.recall, low=low, high=high, n=row.support))
+                share = run.score_of("recall", k)
+                picture.append(Row(label=display_name(row.label), value=share, n=row.support))
         title, shown = weakest(f"How often each kind is recognised: {run.name}", picture)
         chart = tag("figure", charts.interval_rows(f"recall-{index}", title, shown))
     told = "Recall with Wilson's 95 % interval, precision and F1 over as many photos as they are worth."
@@ -153,7 +149,7 @@ def _data(run: RunFacts) -> Markup:
         parts.append(tag("p", told))
     parts.append(tag("p", _leak_words(run)))
     if shift := run.closer.shift:
-        by = f"{wording.points(shift.moved)} points [{wording.points(shift.low)}, {wording.points(shift.high)}]"
+        by = f"{in_points(shift.moved)}"
         told = f"Against its own photos ({percent(shift.here.accuracy)}) the accuracy moves by {by}."
         parts.append(tag("p", told))
     if counts := run.counts():
@@ -185,7 +181,7 @@ def _leak_words(run: RunFacts) -> str:
         return f"All {leaks.leaked.n:,} {photos} have their like earlier: the accuracy says nothing of new photos."
     return (
         f"{leaks.leaked.n:,} of the {run.scores.n:,} {photos} have their like in an earlier split. Accuracy with them "
-        f"{accuracy_of(run)}, without them {with_bounds(kept.accuracy, *kept.ci95)}, n = {kept.n:,}. A leaked photo "
+        f"{accuracy_of(run)}, without them {with_interval(kept.estimate)}, n = {kept.n:,}. A leaked photo "
         "may have been easy anyway."
     )
 
@@ -201,9 +197,9 @@ def _published(run: RunFacts) -> Markup | None:
     for beside in run.published:
         result, told, by = beside.result, percent(beside.result.accuracy), ""
         if isinstance(beside.compared, Comparison):
-            score, move = beside.compared.score_first, beside.compared.difference
-            told = with_bounds(result.accuracy, score.low, score.high)
-            by = f"{wording.points(move.value)} [{wording.points(move.low)}, {wording.points(move.high)}]"
+            score, move = beside.compared.score_first.accuracy, beside.compared.difference
+            told = with_interval(score)
+            by = f"{points(move.value)} {interval_in_points(move.bounds)}"
         n = f"{result.num_images:,}" if result.num_images else "not said"
         mark = str(remarks.index(result.remark) + 1) if result.remark else ""
         body.append([result.name, told, n, by, mark])
@@ -221,7 +217,7 @@ def _published(run: RunFacts) -> Markup | None:
 
 def _published_scope(first: Published, compared: Sequence[Comparison]) -> Markup | None:
     """What the comparison with the first result does not say, but for what the table says of all."""
-    scope = wording.published_scope(compared[0].first, compared[0].second) if compared else []
+    scope = verdicts.published_scope(compared[0].first, compared[0].second) if compared else []
     told = " ".join(sentence for sentence in scope if sentence != f"{first.name}: {OTHER_INPUT}")
     return tag("p", told, class_="aside") if told else None
 

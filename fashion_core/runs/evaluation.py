@@ -57,12 +57,10 @@ class Adjusted:
         return {
             "tau": judged.tau,
             "fitted_on": self.fitted_on,
-            "accuracy": judged.accuracy,
-            "accuracy_ci95": list(judged.ci95),
+            **judged.accuracy.to_json(),
             "macro_recall": judged.mean_recall,
             "changed": judged.changed,
-            "moved": float(judged.moved.value),
-            "moved_ci95": [float(judged.moved.low), float(judged.moved.high)],
+            **judged.moved.to_json("moved"),
         }
 
 
@@ -94,7 +92,8 @@ class CloserLook:
         leaks, moved = self.leaks, self.shift
         return {
             "top_k": [
-                {"k": k, "accuracy": share.accuracy, "ci95": list(share.ci95)} for k, share in self.top_k.items()
+                {"k": k, "accuracy": share.accuracy, "ci95": list(share.estimate.bounds)}
+                for k, share in self.top_k.items()
             ],
             "calibration": self.calibration and self.calibration.to_json(),
             "logit_adjustment": self.logit_adjustment and self.logit_adjustment.to_json(),
@@ -102,14 +101,13 @@ class CloserLook:
             and {
                 "leaked": leaks.leaked.n,
                 "n": leaks.kept.n,
-                "accuracy": leaks.kept.accuracy if leaks.kept.n else None,
-                "accuracy_ci95": list(leaks.kept.ci95),
+                **leaks.kept.estimate.to_json(),
+                **({} if leaks.kept.n else {"accuracy": None}),
             },
             "shift": moved
             and {
                 "accuracy": moved.here.accuracy,
-                "moved": moved.moved,
-                "moved_ci95": [moved.low, moved.high],
+                **moved.moved.to_json("moved"),
                 "shared": moved.num_shared,
             },
         }

@@ -33,7 +33,7 @@ class Summary:
 
     def accuracy(self, split: str) -> float | None:
         """What it reached on a split; None where that was not scored."""
-        return self.scores[split].accuracy if split in self.scores else None
+        return self.scores[split].accuracy.value if split in self.scores else None
 
     def to_json(self) -> dict[str, Any]:
         document = dict(vars(self)) | {"scores": {split: one.to_json() for split, one in self.scores.items()}}

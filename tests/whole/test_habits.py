@@ -12,10 +12,10 @@ _MANY = re.compile(r" (?:(?:test|training|leaked) )?(?:photos|times|files|epochs
 _NO_COUNT = re.compile(r"counted|_words|of_|split|name|SPLIT|kind|part|title|model|\.id|percent")  # text, not a number
 #: counts that cannot be one where they stand: fixed numbers, and lists that are only shown when they are longer
 NEVER_ONE = """MAX_ENTRIES count MOST_RUNS FEWEST FEWEST_OF_A_CLASS FEWEST_TO_DIVIDE slices.FEWEST len(files)
-len(several) len(refused) whole words.count(num_refused) spread.count found.count len(members) launch.num_runs n
+len(several) len(refused) whole words.count(num_refused) spread.mean.n len(members) launch.num_runs n
 len(shown) len(images) number done.n more by told lesson_data.FEW_TRAIN found.train['plain'].n
 int(found.classes['train'].iloc[-1]) int(counts[split].sum()) tried least len(report.runs)
-self.num_finished pure.k""".split()
+self.num_finished pure.k found.mean.n found.spread.mean.n""".split()
 
 
 def test_a_count_takes_its_noun_from_one_function():

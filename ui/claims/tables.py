@@ -13,7 +13,6 @@ from fashion_core.metrics import seed_spread, worst_classes
 from ui.app import notices, words
 from ui.charts.claims import Recalls, class_recalls
 from ui.charts.matrix import matrix_difference
-from ui.claims.numbers import within
 from ui.shared import bounded
 from ui.shared.plot import plot
 from ui.shared.table import show_table
@@ -51,9 +50,9 @@ def _arm_table(result: Result) -> pd.DataFrame:
     for arm in result.arms:
         row: dict[str, object] = {"Arm": words.capital(arm.words)}
         for measure in result.claim.measures:
-            row[_SHORT[measure]] = 100 * arm.spreads[measure].mean
-        low, high = within(arm.spreads[result.claim.measures[0]])
-        row |= {"Low": 100 * low, "High": 100 * high}
+            row[_SHORT[measure]] = 100 * arm.spreads[measure].mean.value
+        mean = arm.spreads[result.claim.measures[0]].mean.within(0, 1)
+        row |= {"Low": 100 * mean.low, "High": 100 * mean.high}
         row["Each model"] = ", ".join(f"{100 * value:.1f}" for value in arm.values[result.claim.measures[0]])
         row |= {"Minutes": arm.seconds / 60, "Settings": arm.settings}
         rows.append(row)

@@ -66,7 +66,7 @@ def show(dataset: Dataset) -> tuple[pd.DataFrame, str]:
 
 def _answer(split: str, num: int, scores: Scores) -> str:
     name = SPLIT_NAMES[split].lower()
-    accuracy = words.percent_with_interval(scores.accuracy, scores.accuracy_ci95)
+    accuracy = words.with_interval(scores.accuracy)
     return (
         f"{words.count(num)} of {words.count(scores.n)} {name} labels ({words.percent(num / scores.n)}) are "
         f"suspected, worst first. The run is right on {accuracy} of these photos, as they are labelled."

@@ -75,7 +75,7 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
     order = bounded.last(np.argsort(-per_class["f1"].fillna(1).to_numpy(), kind="stable"))
     weakest = int(per_class["f1"].idxmin())
     as_weak = num_equal(per_class["f1"], per_class["f1"][weakest])
-    f1 = words.percent_with_interval(per_class["f1"][weakest], [float(ends[weakest]) for ends in found.f1])
+    f1 = words.with_interval(intervals.Estimate(per_class["f1"][weakest], *(float(ends[weakest]) for ends in found.f1)))
     return interval_panels(
         [display_name(label) for label in per_class["label"].iloc[order]],
         [f"n = {support:,}" for support in per_class["support"].iloc[order]],
@@ -98,7 +98,7 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
 def _how(per_class: pd.DataFrame, found: intervals.ScoreIntervals) -> str:
     macro = ", ".join(
         f"{title if title == 'F1' else title.lower()} "
-        f"{words.percent_with_interval(per_class[name].mean(), getattr(found, f'macro_{name}'))}"
+        f"{words.with_interval(intervals.Estimate(per_class[name].mean(), *getattr(found, f'macro_{name}')))}"
         for name, title in SCORES.items()
     )
     never = (

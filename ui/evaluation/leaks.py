@@ -83,7 +83,7 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
                 {
                     "which": list(rows),
                     "n": [share.n for share in rows.values()],
-                    "accuracy": [words.percent_with_interval(share.accuracy, share.ci95) for share in rows.values()],
+                    "accuracy": [words.with_interval(share.estimate) for share in rows.values()],
                 }
             ),
             column_config={
@@ -100,7 +100,7 @@ def _difference(everything: Share, kept: Share) -> str:
     if not kept.n:
         return "No photo is left to score without them."
     points = 100 * (kept.accuracy - everything.accuracy)
-    low, high = everything.ci95
+    low, high = everything.estimate.bounds
     if abs(points) < 0.05:
         return "Without them the accuracy is the same to a tenth of a point."
     moved = f"Without them the accuracy is {abs(points):.1f} points {'higher' if points > 0 else 'lower'}"

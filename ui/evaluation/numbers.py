@@ -32,8 +32,8 @@ def _numbers(run: Run, split: str, per_class: pd.DataFrame, worst: pd.Series) ->
     return [
         Number(
             "Accuracy",
-            words.percent(scores.accuracy),
-            words.interval(scores.accuracy_ci95),
+            words.percent(scores.accuracy.value),
+            words.interval(scores.accuracy.bounds),
             "Share of photos whose class is right. In brackets the 95 % interval (Wilson): what other photos of the "
             "same kind would give.",
         ),
@@ -68,17 +68,13 @@ def _say_in_review(run: Run, split: str, per_class: pd.DataFrame, worst: pd.Seri
     say(
         plain_words.evaluation(
             scores.accuracy,
-            scores.accuracy_ci95,
-            scores.n,
             plain_words.Weakest(
                 worst["label"],
-                missed,
-                intervals.wilson(round(missed * n_worst), n_worst),
-                n_worst,
+                intervals.proportion(round(missed * n_worst), n_worst),
                 num_equal(per_class["recall"], worst["recall"]),
             ),
         ),
-        plain_words.against_guessing(scores.accuracy_ci95[0], per_class["support"].max() / scores.n, scores.n),
+        plain_words.against_guessing(scores.accuracy.low, per_class["support"].max() / scores.n, scores.n),
         plain_words.seen_before(
             split, leaked.leaked.n if leaked else None, leaked.kept.accuracy if leaked and leaked.kept.n else None
         ),

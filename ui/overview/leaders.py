@@ -8,7 +8,7 @@ import pandas as pd
 from fashion_core.data import published
 from fashion_core.errors import FashionError
 from fashion_core.metrics import scoring
-from fashion_core.metrics.scoring import Overall
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
 from ui.app import loaders
@@ -23,7 +23,7 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
     of which no split can be scored stands for nothing. ``kind`` is "photos" or "drawn"; photographed datasets come
     first, best first.
     """
-    best: dict[str, tuple[float, Run, str, Overall]] = {}
+    best: dict[str, tuple[float, Run, str, Estimate]] = {}
     there = {(run.id, run.created) for run in runs}
     for run in runs:
         summary = loaders.summary_of(run)
@@ -38,22 +38,22 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
         if scored:
             best[fingerprint] = (chosen_by, run, *scored)
     rows = []
-    for _, run, split, scores in best.values():
+    for _, run, split, accuracy in best.values():
         kind = "drawn" if run.dataset.synthetic else "photos"
-        rows.append(_row(run.dataset.name, kind, split, scores, len(run.classes), run.id))
+        rows.append(_row(run.dataset.name, kind, split, accuracy, len(run.classes), run.id))
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.sort_values(
         ["kind", "rate"], ascending=False, ignore_index=True
     )  # "photos" after "drawn" in the alphabet
 
 
-def _scored(run: Run, summary: Summary) -> tuple[str, Overall] | None:
+def _scored(run: Run, summary: Summary) -> tuple[str, Estimate] | None:
     """Test or else validation, whichever has scores or can be scored, and these; None when neither can be."""
     for split in ("test", "val"):
         if split in summary.scores:
-            return split, summary.scores[split]
+            return split, summary.scores[split].accuracy
         with suppress(FashionError):  # no predictions
-            return split, loaders.scores_of(run, split)
+            return split, loaders.scores_of(run, split).accuracy
     return None
 
 
@@ -64,10 +64,10 @@ def published_rows() -> pd.DataFrame:
         ("IndoFashion paper, ResNet-50", published.paper_matrix()),
         ("Student report, small CNN", published.report_matrix()),
     ):
-        scores = scoring.accuracy_of_matrix(matrix)
-        rows.append(_row(name, "published", "test", scores, len(matrix), None))
+        accuracy = scoring.accuracy_of_matrix(matrix)
+        rows.append(_row(name, "published", "test", accuracy, len(matrix), None))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(name: str, kind: str, split: str, scores: Overall, num_classes: int, run_id: str | None) -> list:
-    return [name, kind, split, scores.n, scores.accuracy, *scores.accuracy_ci95, num_classes, run_id]
+def _row(name: str, kind: str, split: str, accuracy: Estimate, num_classes: int, run_id: str | None) -> list:
+    return [name, kind, split, accuracy.n, accuracy.value, *accuracy.bounds, num_classes, run_id]

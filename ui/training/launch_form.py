@@ -106,7 +106,7 @@ def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[
     notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
     launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
     probed = probe_view.show(dataset, settings, num_active)
-    seconds = probed.seconds if probed else seconds
+    seconds = probed.seconds.value if probed else seconds
     label = f"Train {words.counted(settings.epochs, 'epoch')}"
     if launch.num_runs > 1:
         label = f"Train {launch.num_runs} runs of {words.counted(settings.epochs, 'epoch')}"
