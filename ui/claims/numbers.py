@@ -85,11 +85,13 @@ def _spread_numbers(result: Result) -> list[Number]:
 def _group_numbers(result: Result) -> list[Number]:
     found = result.groups
     assert found is not None
+    rand, _, ends = as_number(found.rand, 2).partition(" ")
     axes = f"{min(found.axes)} to {max(found.axes)}" if len(set(found.axes)) > 1 else f"{found.axes[0]}"
     return [
         Number(
             "Rand index",
-            *as_number(found.rand, 2).split(" ", 1),
+            rand,
+            ends,
             "Adjusted Rand index of K-means and the classes: 1 the same groups, 0 chance (Hubert and Arabie 1985). The "
             "interval holds the seeds and a bootstrap of the photos.",
         ),

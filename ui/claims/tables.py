@@ -67,10 +67,10 @@ def _comparison_table(result: Result) -> pd.DataFrame:
                 "Second": words.capital(arm(one.second).words),
                 "First": words.capital(arm(one.first).words),
                 "Of": _SHORT[one.measure],
-                "Difference": 100 * one.value,
-                "From": 100 * one.low,
-                "To": 100 * one.high,
-                "p": one.p_value,
+                "Difference": 100 * one.difference.value,
+                "From": 100 * one.difference.low,
+                "To": 100 * one.difference.high,
+                "p": one.difference.p_value,
                 "p (Holm)": one.p_holm,
                 "The second is": one.word,
                 "Decides": "yes" if one.decides else "no",
@@ -87,7 +87,7 @@ def show_classes(result: Result) -> None:
     shown = {name for one in result.comparisons if one.decides for name in (one.first, one.second)}
     bases = [one.first for one in result.comparisons if one.decides]
     classes, counts = result.evidence.classes, result.evidence.train_counts
-    most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.value))
+    most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.difference.value))
     first, second = (result.evidence.arms[name].matrices_SKK.sum(axis=0) for name in (most.first, most.second))
     places = list(range(len(classes)))
     if bounded.is_large(len(places)):

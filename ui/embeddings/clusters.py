@@ -57,7 +57,7 @@ def show(run: Run, split: str) -> None:
             rates_with_intervals(
                 rows,
                 title=f"Are the {pure.k} nearest of the same class?",
-                overall=pure.share,
+                overall=pure.share.value,
                 unit=f"% of the {pure.k} nearest",
                 drawn=drawn,
             ),

@@ -117,7 +117,7 @@ def _show_precision(run: Run, among: str, measured: Precision) -> None:
         rates_with_intervals(
             shown,
             title=f"Are the ten nearest {features_view.photos_words(among)}s of the same class?",
-            overall=measured.share,
+            overall=measured.share.value,
             unit="% of the ten nearest",
             drawn=run.dataset.synthetic,
         ),

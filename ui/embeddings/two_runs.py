@@ -164,7 +164,7 @@ def _how_far(first: Side, second: Side, pair: Pair) -> str:
         f"**From {earlier.then} to {later.then}** {words.percent(pair.disparity)} of the variance stays apart, however "
         "the map is moved, turned and scaled. Half of the photos lie more than "
         f"{np.median(pair.moved):.2f} from where they were (1 is the mean distance from the middle), and a photo keeps "
-        f"{words.percent(pair.shared, 0)} of its ten nearest."
+        f"{words.percent(pair.shared.value, 0)} of its ten nearest."
     )
 
 

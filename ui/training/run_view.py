@@ -275,15 +275,15 @@ def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
     scores = (loaders.summary_of(run) or Summary()).scores
     for split, name in (("test", "Test accuracy"), ("val", "Validation accuracy")):
         if score := scores.get(split):
-            return _number_of(name, score.accuracy)
+            return _share(name, score.accuracy)
     num_val = int(run.dataset.splits.get("val", 0))
     if epochs.empty or "val_accuracy" not in epochs or not num_val:
         return Number("Validation accuracy", "–", "measured after each epoch" if num_val else "no validation photos")
     share = float(epochs["val_accuracy"].iloc[-1])
-    return _number_of("Validation accuracy", replace(proportion(round(share * num_val), num_val), value=share))
+    return _share("Validation accuracy", replace(proportion(round(share * num_val), num_val), value=share))
 
 
-def _number_of(name: str, share: Estimate) -> Number:
+def _share(name: str, share: Estimate) -> Number:
     return Number(name, words.percent(share.value), f"{words.interval(share.bounds)}, n = {share.n:,}")
 
 
