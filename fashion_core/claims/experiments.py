@@ -8,7 +8,7 @@ on. Nothing of an experiment is stored: everything is read from the runs. Needs 
 import functools
 import json
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,15 @@ class Plan:
     @property
     def members(self) -> tuple[Member, ...]:
         return tuple(member for arm in self.arms for member in arm.members)
+
+    @property
+    def runs(self) -> dict[str, list[Run]]:
+        """The runs that are there, by the arm that was trained."""
+        return {
+            arm.arm.name: [member.run for member in arm.members if member.run is not None]
+            for arm in self.arms
+            if not arm.missing
+        }
 
     @property
     def finished(self) -> bool:
@@ -315,28 +324,26 @@ def _start(batch: Batch, dataset: Dataset, data_dir: Path, runs_dir: Path) -> li
     return started
 
 
-def collect(one: Plan) -> Evidence:
-    """What the finished runs of a plan showed. RunError while one is missing: there is no verdict before the end."""
+def collect(one: Plan, how: str = "") -> Evidence:
+    """What the finished runs of a plan showed. RunError while one is missing: there is no verdict before the end.
+
+    ``how`` is the command that trains them, where that is not the one of the report's claims."""
+    how = how or one.command
     if one.refused:
         raise RunError(f"claim {one.claim.name!r} cannot be put to the test on {one.dataset.name!r}: {one.refused}")
     if not one.finished:
         left = sum(member.state != FINISHED for member in one.members)
         raise RunError(
             f"{left} of {counted(len(one.members), 'run')} of claim {one.claim.name!r} on {one.dataset.name!r} "
-            f"{agree(left)} not finished; run: {one.command}"
+            f"{agree(left)} not finished; run: {how}"
         )
-    members: Mapping[str, list[Run]] = {
-        arm.arm.name: [member.run for member in arm.members if member.run is not None]
-        for arm in one.arms
-        if not arm.missing
-    }
     return evidence.gather(
         one.claim,
-        members,
+        one.runs,
         one.dataset,
         one.split,
         train_counts=one.train_counts,
         missing={arm.arm.name: arm.missing for arm in one.arms if arm.missing},
         overrides=one.overrides,
-        command=one.command,
+        command=how,
     )

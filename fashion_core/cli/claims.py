@@ -71,7 +71,7 @@ def experiment(
         if detach:
             _answer_started(experiments.start(again, data_dir=data_dir, runs_dir=runs_dir), again_with, as_json)
             return
-        _train(again, cost, data_dir, runs_dir, again_with)
+        train_missing(again, cost, data_dir, runs_dir, again_with)
         plans = again()
     evidence = [experiments.collect(plan) for plan in plans if not plan.refused]
     if save:
@@ -180,7 +180,7 @@ def _answer_plan(plans: Sequence[Any], cost: Any, as_json: bool) -> None:
     answer(document, as_json, lines)
 
 
-def _train(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) -> None:
+def train_missing(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) -> None:
     """Start the missing runs arm by arm and wait for them; this process only watches, and stops them when stopped."""
     from fashion_core.claims import experiments
     from fashion_core.cli import foreground

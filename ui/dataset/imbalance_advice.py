@@ -103,10 +103,7 @@ def advice(study: Study) -> str:
 
 
 def _gain(study: Study, way: str, named: bool = True) -> str:
-    gain = study.ways[way].get("mean_recall_against_none")
-    if gain is None:  # single seeds
-        gain = study.ways[way]["mean_recall_minus_none"]
-        return f"{WAYS[way]} " * named + f"{wording.points(gain['mean'])} points"
+    gain = study.ways[way]["mean_recall_against_none"]
     bounds = points_between(gain["low"], gain["high"])
     return f"**{WAYS[way]}** " * named + f"{wording.points(gain['mean'])} points {bounds}"
 
@@ -128,9 +125,6 @@ def _rates(study: Study) -> pd.DataFrame:
     rows = []
     for way in study.ways:
         score = study.score(way, "mean_recall")
-        low, high = (score.mean if end is None else end for end in (score.low, score.high))
-        name = WAYS[way]
-        rows.append(
-            {"label": name, "rate": score.mean, "low": max(low, 0.0), "high": min(high, 1.0), "n": study.n}
-        )  # fmt: skip
+        low, high = max(score.low, 0.0), min(score.high, 1.0)
+        rows.append({"label": WAYS[way], "rate": score.mean, "low": low, "high": high, "n": study.n})
     return pd.DataFrame(rows)

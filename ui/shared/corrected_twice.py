@@ -38,6 +38,4 @@ def what_both_do(is_report: bool = True) -> str:
 
 
 def _share(score: Score) -> str:
-    if score.low is None or score.high is None:
-        return words.percent(score.mean)
     return words.percent_with_interval(score.mean, (score.low, score.high))
