@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from fashion_core.labels import listed
 from fashion_core.settings.config import Settings
-from fashion_core.settings.draws import STAGES, Draw
+from fashion_core.settings.draws import JITTERS, Draw
 from ui.app import words
 
-COLOURS = tuple(name for name in STAGES if name != "hue")
-_HUE = STAGES.index("hue")
+COLOURS = tuple(name for name in JITTERS if name != "hue")
+_HUE = JITTERS.index("hue")
 _DEGREES = 360  # the colour wheel
 _RESIZED = {
     "squeeze": "squeezed to {size} pixels, whatever its own shape",
@@ -64,7 +64,7 @@ def how_it_goes_in(settings: Settings) -> str:
         steps.append("mirrored")
     if settings.rotation_degrees:
         steps.append("turned (nearest pixel, black outside)")
-    if any(settings.acts(name) for name in STAGES):
+    if any(settings.acts(name) for name in JITTERS):
         steps.append("changed in its colours, in the order drawn for it")
     if settings.erasing:
         steps.append("erased to middle grey in a rectangle")
@@ -99,7 +99,7 @@ def draw_words(drawn: Draw, place: int, settings: Settings) -> tuple[str, ...]:
         lines.append("not mirrored")
     for name in COLOURS:
         if getattr(settings, name):
-            lines.append(f"{name} {drawn.factors_BS[place, STAGES.index(name)]:.2f}")
+            lines.append(f"{name} {drawn.factors_BS[place, JITTERS.index(name)]:.2f}")
     if settings.hue:
         lines.append(f"hue {hue_degrees(drawn, place)}°")
     if drawn.erase_BX[place, 2]:

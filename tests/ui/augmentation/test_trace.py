@@ -51,7 +51,7 @@ def test_the_colour_stages_stand_in_the_order_that_was_drawn():
         found = trace.of_photo(photo(), recipes.settings_for("report", ["image_size=24x32"]), row=4, epoch=epoch)
         assert [found.names.index(name) for name in ("resize", "crop", "flip", "rotate")] == [0, 1, 2, 3]
         assert found.names[-2:] == ("erase", "normalise")
-        assert found.names[4:8] == tuple(trace.STAGES[stage] for stage in found.drawn.order_BS[0])
+        assert found.names[4:8] == tuple(trace.JITTERS[stage] for stage in found.drawn.order_BS[0])
         orders.add(found.names[4:8])
     assert len(orders) > 1
 
