@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fashion_core.compare.comparison import MARGIN
 from fashion_core.compare.wording import margin_words
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import WrongUse
@@ -16,7 +17,6 @@ from fashion_core.metrics.class_balance import imbalance_ratio
 from fashion_core.settings import recipes
 from fashion_core.settings.config import FIELDS, Settings
 
-MARGIN = 0.01  # a point: a smaller difference does not matter to whoever reads the report
 UNEVEN = 1.5  # photos of the largest class for each of the smallest, from which there is something to correct
 LEAST_SEEDS, MOST_SEEDS = 2, 100
 TINY = (32, 32)  # an import's first pixel cache where every photo is at most that large
@@ -72,7 +72,7 @@ class Claim:
     contrasts: tuple[Contrast, ...] = ()
     wanted: str = GAIN
     every: bool = True
-    margin: float = MARGIN
+    margin: float = MARGIN  # a smaller difference does not matter to whoever reads the report
     seeds: int = 3
     least_seeds: int = LEAST_SEEDS
     kind: str = ARMS

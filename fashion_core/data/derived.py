@@ -23,7 +23,7 @@ from fashion_core.data import datasets, pixels
 from fashion_core.data.audit.audit import Audit
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import readers
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.errors import BeingMade, DatasetError, WrongUse
 from fashion_core.labels import agree, counted
 
@@ -101,7 +101,7 @@ def exclude(
         root=root,
         bring=f"{dataset.bring} && {bring} --name {shlex.quote(name)}",
         fingerprint=fingerprint,
-        splits={split: int(counts[split]) for split in SPLITS if split in counts},
+        splits={split: int(counts[split]) for split in TRAIN_FIRST if split in counts},
         num_images=len(usable),
         warnings=(
             *dataset.warnings,
@@ -174,7 +174,7 @@ def left(dataset: Dataset, made: Dataset, most: int = 5) -> str:
         photos = one.manifest(["split", "label", "status"]).query("status == 'ok'")
         counts.append(photos.groupby(["split", "label"], observed=True).size())
     both = pd.concat(counts, axis=1, keys=["before", "after"]).fillna(0).astype(int)
-    splits = both.groupby(level=0).sum().reindex([split for split in SPLITS if split in dataset.splits])
+    splits = both.groupby(level=0).sum().reindex([split for split in TRAIN_FIRST if split in dataset.splits])
     told = ", ".join(f"{split} {row.after:,} of {row.before:,}" for split, row in splits.iterrows())
     fewer = both[both["after"] < both["before"]]
     fewer = fewer.assign(share=fewer["after"] / fewer["before"]).sort_values("share", kind="stable").head(most)

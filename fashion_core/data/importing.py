@@ -17,7 +17,7 @@ from fashion_core import jobs, locks, rights, storage
 from fashion_core.data import datasets, moved, pixels
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Reader, Source
 from fashion_core.errors import BeingMade, DatasetError, PhotoError, SourceError
 from fashion_core.labels import agree, counted
@@ -114,7 +114,7 @@ def _import(
         split_rule=source.split_rule,
         bring=bring,
         fingerprint=fingerprint,
-        splits={split: int(counts[split]) for split in SPLITS if split in counts},
+        splits={split: int(counts[split]) for split in TRAIN_FIRST if split in counts},
         num_images=int(counts.sum()),
         num_damaged=int((manifest["status"] == "damaged").sum()),
         num_missing=int((manifest["status"] == "missing").sum()),
@@ -225,7 +225,7 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
         raise SourceError(f"'{given}' holds one class only, '{source.classes[0]}'; a classifier needs at least two.")
     counts = manifest[manifest["status"] == "ok"].value_counts(["label", "split"]).unstack(fill_value=0)
     counts = counts.reindex(
-        index=source.classes, columns=[s for s in SPLITS if s in set(manifest["split"])], fill_value=0
+        index=source.classes, columns=[s for s in TRAIN_FIRST if s in set(manifest["split"])], fill_value=0
     )
     for label in counts.index[counts.sum(axis=1) == 0]:
         own = bad[bad["label"] == label]

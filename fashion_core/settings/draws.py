@@ -12,6 +12,7 @@ import numpy as np
 
 from fashion_core.settings.config import Settings
 
+#: What colour jitter changes, in an order that is drawn for each image.
 JITTERS = ("brightness", "contrast", "saturation", "hue")
 _TRIES = 10  # as torchvision: a rectangle that does not fit is drawn again, ten times at most
 _CROP_RATIO = (3 / 4, 4 / 3)
@@ -26,7 +27,7 @@ class Draw:
     flip_B: np.ndarray  # bool
     angle_B: np.ndarray  # degrees, counter-clockwise, float32
     factors_BS: np.ndarray  # float32; column s is the factor of JITTERS[s]; hue's is a shift, 0.5 is half the wheel
-    order_BS: np.ndarray  # int64; order_BS[b, k] is the stage that image b goes through k-th
+    order_BS: np.ndarray  # int64; order_BS[b, k] is the place in JITTERS of what image b goes through k-th
     erase_BX: np.ndarray  # the rectangle that is erased; height and width 0 where none is
 
 
