@@ -55,8 +55,7 @@ def plan_of(dataset: datasets.Dataset, given: argparse.Namespace) -> Plan:
     return experiments.plan(
         claim_of(given),
         dataset,
-        runs.list_runs(given.runs_dir),
-        data_dir=given.data_dir,
+        experiments.Here(runs=runs.list_runs(given.runs_dir), data_dir=given.data_dir),
         seeds=given.seeds,
         overrides=(*plain, *own, *given.sets),
         split=given.split,

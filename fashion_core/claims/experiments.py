@@ -152,19 +152,34 @@ def train_counts(dataset: Dataset) -> tuple[int, ...]:
     return tuple(int(found.get(name, 0)) for name in dataset.classes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """What is on this machine: the runs, newest first; what says what one is doing; where first weights lie."""
+
+    runs: Sequence[Run]
+    data_dir: Path
+    status: Callable[[Run], Status] = status_of
+
+    def of(self, dataset: Dataset) -> dict[str, list[Run]]:
+        """The runs on these photos and classes, by what they share that would train the same model."""
+        known: dict[str, list[Run]] = {}
+        for run in self.runs:
+            if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes:
+                known.setdefault(_identity(run.settings), []).append(run)
+        return known
+
+
 def plan(
     claim: Claim,
     dataset: Dataset,
-    found: Sequence[Run],
+    here: Here,
     *,
-    data_dir: Path,
     seeds: int | None = None,
     overrides: Sequence[str] = (),
     split: str | None = None,
     counts: Sequence[int] | None = None,
-    status: Callable[[Run], Status] = status_of,
 ) -> Plan:
-    """Which of the claim's runs are among ``found``, and which are missing.
+    """Which of the claim's runs are here, and which are missing.
 
     WrongUse for seeds or settings out of range, RunError for a dataset that cannot be trained or judged on."""
     seeds = definitions.checked_seeds(claim, seeds)
@@ -173,18 +188,15 @@ def plan(
     split = evidence.split_of(dataset.splits, split)
     counts = tuple(counts if counts is not None else train_counts(dataset))
     refused = definitions.refusal(claim, np.array(counts)) or ""
-    known: dict[str, list[Run]] = {}
-    for run in found:
-        if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes:
-            known.setdefault(_identity(run.settings), []).append(run)
+    known = here.of(dataset)
     arms = []
     for arm in claim.trained:
         settings = definitions.settings_of(arm, dataset, overrides)
         members = tuple(
-            _member(one, known.get(_identity(one), []), split, claim.kind == GROUPS, status)
+            _member(one, known.get(_identity(one), []), split, claim.kind == GROUPS, here.status)
             for one in definitions.seeded(settings, seeds)
         )
-        missing = "" if all(one.state == FINISHED for one in members) else _why_not(arm, settings, data_dir)
+        missing = "" if all(one.state == FINISHED for one in members) else _why_not(arm, settings, here.data_dir)
         arms.append(PlannedArm(arm=arm, members=() if missing else members, missing=missing))
     return Plan(
         claim=claim,
@@ -318,7 +330,7 @@ def _start(batch: Batch, dataset: Dataset, data_dir: Path, runs_dir: Path) -> li
         actions.start_resume(run, data_dir=data_dir)
     started = [run.id for run in batch.resumed]
     if len(batch.new) > 1:
-        return started + actions.start_seeds(dataset.id, batch.new, data_dir=data_dir, runs_dir=runs_dir)
+        return started + actions.start_seeds(dataset.id, batch.new, actions.Where(data_dir=data_dir, runs_dir=runs_dir))
     for settings in batch.new:
         started.append(actions.start_training(dataset.id, settings, data_dir=data_dir, runs_dir=runs_dir))
     return started

@@ -57,8 +57,8 @@ def experiment(
     found = datasets.find_dataset(data_dir, dataset)
     wanted = list(definitions.CLAIMS) if name == ALL else [definitions.find(name)]
     overrides, counts = tuple(sets or ()), experiments.train_counts(found)
-    asked = {"data_dir": data_dir, "seeds": seeds, "overrides": overrides, "split": split, "counts": counts}
-    again = partial(_plans, wanted, found, runs_dir, **asked)
+    asked = {"seeds": seeds, "overrides": overrides, "split": split, "counts": counts}
+    again = partial(_plans, wanted, found, data_dir, runs_dir, **asked)
     plans = again()
     skipped = _say_skipped(plans, name, found.name)
     cost = experiments.cost(plans, runs.list_runs(runs_dir))
@@ -113,11 +113,11 @@ def _answer_list(as_json: bool) -> None:
     answer(listed, as_json, [f"{claim.name:<18}{claim.sentence} {claim.question}" for claim in definitions.CLAIMS])
 
 
-def _plans(claims: Sequence[Any], dataset: datasets.Dataset, runs_dir: Path, **asked: Any) -> list[Any]:
+def _plans(claims: Sequence[Any], dataset: datasets.Dataset, data_dir: Path, runs_dir: Path, **asked: Any) -> list[Any]:
     """What the claims need on a dataset, and what of it the runs that are there now already have."""
     from fashion_core.claims import experiments
 
-    here = runs.list_runs(runs_dir)
+    here = experiments.Here(runs=runs.list_runs(runs_dir), data_dir=data_dir)
     return [experiments.plan(claim, dataset, here, **asked) for claim in claims]
 
 

@@ -5,7 +5,7 @@ What trains in this process is ``foreground``.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -174,18 +174,18 @@ def _launch_group(
 ) -> list[runs.Run]:
     """The runs of a group of seeds or of a pair of twins, all of them launched."""
     name, settings = asked.named_dataset(), asked.settings()
-    where: dict[str, Any] = {
-        "data_dir": place.data_dir,
-        "runs_dir": place.runs_dir,
-        "run_id": asked.run_id,
-        "num_processes": place.num_processes,
-        "request": request,
-    }
+    where = actions.Where(
+        data_dir=place.data_dir,
+        runs_dir=place.runs_dir,
+        run_id=asked.run_id,
+        num_processes=place.num_processes,
+        request=request,
+    )
     if seeds is not None:
-        ids = actions.start_group(name, settings, seeds, **where)
+        ids = actions.start_group(name, settings, seeds, where)
     else:
         assert twin is not None
-        ids = actions.start_twin(name, settings, twin, **where)
+        ids = actions.start_twin(name, settings, twin, where)
     return [runs.find_run(place.runs_dir, run_id) for run_id in ids]
 
 
