@@ -69,7 +69,8 @@ class _Asked:
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Name of an imported dataset.")] = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A named set of settings; report if not given.")
+        str | None,
+        typer.Option("--recipe", help=f"A named set of settings: {', '.join(recipes.RECIPES)}; report if not given."),
     ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes one setting.")] = None,
     device: Device = None,

@@ -49,10 +49,15 @@ def in_words(settings: Settings) -> str:
         parts.append(f"shifted in hue by up to ±{settings.hue * _DEGREES:.3g}°")
     if settings.erasing:
         parts.append(f"erased in a rectangle with a chance of {_percent(settings.erasing)}")
-    if settings.mixup or settings.cutmix:
-        parts.append("blended with another photo" if settings.mixup else "given a patch of another photo")
+    parts += _mixed(settings)
     told = f"Each time it comes, a photo is {listed(parts)}." if parts else "Every photo comes as it is, every time."
     return told.replace(" %", "\u00a0%")
+
+
+def _mixed(settings: Settings) -> list[str]:
+    if not settings.acts("mix"):
+        return []
+    return ["blended with another photo" if settings.mixup else "given a patch of another photo"]
 
 
 def how_it_goes_in(settings: Settings) -> str:
@@ -68,6 +73,7 @@ def how_it_goes_in(settings: Settings) -> str:
         steps.append("changed in its colours, in the order drawn for it")
     if settings.erasing:
         steps.append("erased to middle grey in a rectangle")
+    steps += [f"{mixed} of its batch" for mixed in _mixed(settings)]
     told = f"The photo is {_RESIZED[settings.resize].format(size=size(settings))}."
     then = f" Then it is {listed(steps)}." if steps else ""
     order = " The channels go in blue first." if settings.channels == "BGR" else ""
