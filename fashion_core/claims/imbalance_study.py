@@ -18,8 +18,8 @@ LONG_TAILED = "fashion-mnist-100-to-1"
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """Several ways to meet uneven classes, each with the same seeds, on one dataset. ``ways`` are as in the file;
-    ``beyond`` is how far two means of a score (accuracy, mean_recall) must lie apart to be more than the luck of seeds
-    (None of single seeds)."""
+    ``beyond`` is how far two means of a score (accuracy, mean_recall) must lie apart to be more than the luck of
+    seeds."""
 
     dataset: str
     name: str
@@ -29,7 +29,7 @@ class Study:
     command: str
     date: str
     synthetic: bool
-    beyond: dict[str, float | None]
+    beyond: dict[str, float]
     ways: dict[str, dict[str, Any]]
 
     def score(self, way: str, what: str = "accuracy") -> Estimate:
@@ -57,8 +57,7 @@ def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
     were trained, paired ones with Bonferroni for answers adjusted afterwards, each family wrong in one study of twenty,
     and both widened by what other photos would do.
 
-    Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %). A single seed
-    recommends nothing.
+    Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %).
     """
     gains = {
         way: study.score(way, f"{what}_against_none")
@@ -67,10 +66,10 @@ def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
     }
     mean = {way: study.score(way, what).value for way in gains}
     helped = tuple(sorted((way for way, gain in gains.items() if gain.low > 0), key=lambda way: -mean[way]))
-    beyond = study.beyond[what]
-    alike = tuple(way for way in helped if beyond is not None and mean[helped[0]] - mean[way] <= beyond)
     return Recommendation(
-        helped=helped, alike=alike or helped[:1], harmed=tuple(way for way, gain in gains.items() if gain.high < 0)
+        helped=helped,
+        alike=tuple(way for way in helped if mean[helped[0]] - mean[way] <= study.beyond[what]),
+        harmed=tuple(way for way, gain in gains.items() if gain.high < 0),
     )
 
 
@@ -99,5 +98,5 @@ def helped_on(found: tuple[Study, ...], what: str = "mean_recall") -> dict[str, 
 def _study(told: dict[str, Any]) -> Study:
     counts = told["train_counts"].values()
     kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date", "synthetic")}
-    beyond = {score: (found or {}).get("beyond") for score, found in told["noise"].items()}
+    beyond = {score: noise["beyond"] for score, noise in told["noise"].items()}
     return Study(**kept, beyond=beyond, ratio=max(counts) / min(counts), ways={way["way"]: way for way in told["ways"]})

@@ -5,7 +5,7 @@ What trains in this process is ``foreground``.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -69,7 +69,8 @@ class _Asked:
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Name of an imported dataset.")] = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A named set of settings; report if not given.")
+        str | None,
+        typer.Option("--recipe", help=f"A named set of settings: {', '.join(recipes.RECIPES)}; report if not given."),
     ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes one setting.")] = None,
     device: Device = None,
@@ -174,18 +175,18 @@ def _launch_group(
 ) -> list[runs.Run]:
     """The runs of a group of seeds or of a pair of twins, all of them launched."""
     name, settings = asked.named_dataset(), asked.settings()
-    where: dict[str, Any] = {
-        "data_dir": place.data_dir,
-        "runs_dir": place.runs_dir,
-        "run_id": asked.run_id,
-        "num_processes": place.num_processes,
-        "request": request,
-    }
+    where = actions.Where(
+        data_dir=place.data_dir,
+        runs_dir=place.runs_dir,
+        run_id=asked.run_id,
+        num_processes=place.num_processes,
+        request=request,
+    )
     if seeds is not None:
-        ids = actions.start_group(name, settings, seeds, **where)
+        ids = actions.start_group(name, settings, seeds, where)
     else:
         assert twin is not None
-        ids = actions.start_twin(name, settings, twin, **where)
+        ids = actions.start_twin(name, settings, twin, where)
     return [runs.find_run(place.runs_dir, run_id) for run_id in ids]
 
 

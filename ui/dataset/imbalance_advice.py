@@ -8,8 +8,7 @@ import streamlit as st
 
 from fashion_core.claims import imbalance_study
 from fashion_core.claims.imbalance_study import Recommendation, Study
-from fashion_core.metrics.intervals import Estimate
-from fashion_core.metrics.wording import in_points, points
+from fashion_core.metrics.wording import in_points
 from ui.app import address, notices, words
 from ui.charts.bars import rates_with_intervals
 from ui.shared import pickers
@@ -103,8 +102,6 @@ def advice(study: Study) -> str:
 
 
 def _gain(study: Study, way: str, named: bool = True) -> str:
-    if "mean_recall_against_none" not in study.ways[way]:  # single seeds
-        return f"{WAYS[way]} " * named + f"{points(study.score(way, 'mean_recall_minus_none').value)} points"
     return f"**{WAYS[way]}** " * named + in_points(study.score(way, "mean_recall_against_none"))
 
 
@@ -125,7 +122,5 @@ def _rates(study: Study) -> pd.DataFrame:
     rows = []
     for way in study.ways:
         score = study.score(way, "mean_recall")
-        if not score.has_interval:
-            score = Estimate(score.value, score.value, score.value)
         rows.append({"label": WAYS[way], **score.within(0.0, 1.0).flat("rate"), "n": study.n})
     return pd.DataFrame(rows)

@@ -12,6 +12,7 @@ import streamlit as st
 from fashion_core import jobs, rights
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.embeddings import neighbours, out_of_distribution, tsne_umap
 from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
@@ -43,7 +44,7 @@ def known(run: Run) -> Known | None:
     """None while the features of the training photos are not there."""
     if "train" not in run.prediction_splits() or not (run.folder / "embeddings-train.npy").exists():
         return None
-    files = [run.folder / f"embeddings-{split}.npy" for split in ("train", "val", "test")]
+    files = [run.folder / f"embeddings-{split}.npy" for split in TRAIN_FIRST]
     return _known(tuple(loaders.stamp(path) if path.exists() else None for path in files), run)
 
 

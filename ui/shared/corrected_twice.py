@@ -38,4 +38,4 @@ def what_both_do(is_report: bool = True) -> str:
 
 
 def _share(mean: Estimate) -> str:
-    return words.with_interval(mean) if mean.has_interval else words.percent(mean.value)
+    return words.with_interval(mean)

@@ -137,13 +137,13 @@ def _start(dataset: Dataset, settings: Settings, launch: Launch) -> None:
     if time.monotonic() - st.session_state.get("_started", -9.0) < 2:
         return
     st.session_state["_started"] = time.monotonic()
-    where = {"data_dir": loaders.data_dir(), "runs_dir": loaders.runs_dir()}
+    where = actions.Where(data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
     with faults.shown():
         if launch.how == SEEDS:
-            run_id = actions.start_group(dataset.id, settings, launch.num_runs, **where)[0]
+            run_id = actions.start_group(dataset.id, settings, launch.num_runs, where)[0]
         elif launch.how == TWIN:
-            run_id = actions.start_twin(dataset.id, settings, launch.differs, **where)[0]
+            run_id = actions.start_twin(dataset.id, settings, launch.differs, where)[0]
         else:
-            run_id = actions.start_training(dataset.id, settings, **where)
+            run_id = actions.start_training(dataset.id, settings, data_dir=where.data_dir, runs_dir=where.runs_dir)
     st.query_params["run"] = run_id
     st.rerun()

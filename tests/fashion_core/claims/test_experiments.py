@@ -45,9 +45,9 @@ def made(tiny, tmp_path):
 
 
 def planned(name: str, tiny, tmp_path: Path, **more) -> experiments.Plan:
-    found = runs.list_runs(tmp_path / "runs")
+    here = experiments.Here(runs=runs.list_runs(tmp_path / "runs"), data_dir=tmp_path / "data")
     more = {"seeds": 2, "overrides": [SIZE]} | more
-    return experiments.plan(definitions.find(name), tiny, found, data_dir=tmp_path / "data", **more)
+    return experiments.plan(definitions.find(name), tiny, here, **more)
 
 
 def states(plan: experiments.Plan) -> dict[str, list[str]]:

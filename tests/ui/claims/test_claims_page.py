@@ -43,8 +43,8 @@ def train(lab: Path, tiny, *, base: float = 0.8, without: float = 0.5) -> None:
 
 
 def plan(lab: Path, tiny) -> experiments.Plan:
-    found = runs.list_runs(lab / "runs")
-    return experiments.plan(definitions.find("dropout"), tiny, found, data_dir=lab, seeds=2, overrides=[SETS])
+    here = experiments.Here(runs=runs.list_runs(lab / "runs"), data_dir=lab)
+    return experiments.plan(definitions.find("dropout"), tiny, here, seeds=2, overrides=[SETS])
 
 
 def test_the_verdict_of_the_runs_here_is_the_cores(lab, tiny):
@@ -102,7 +102,7 @@ def test_the_button_starts_the_missing_runs_once(lab, tiny, monkeypatch):
     started: list[int] = []
     monkeypatch.setattr(
         "fashion_core.launch.actions.start_seeds",
-        lambda dataset, members, **places: started.append(len(members)) or ["a", "b"],
+        lambda dataset, members, where: started.append(len(members)) or ["a", "b"],
     )
     app = open_page("claims", claim="future", set=SETS, models="2")
     app.button(key="run").click().run()
