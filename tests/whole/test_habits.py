@@ -5,6 +5,7 @@ import itertools
 import re
 from pathlib import Path
 
+from tests.conftest import LONGEST_FIRST
 from tests.support.places import ROOT
 
 SHOWN = [path for folder in ("fashion_core", "ui", "pages") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -81,3 +82,7 @@ def test_a_function_fits_a_screen_and_takes_few_parameters():
     assert long <= set(STILL_LONGER), long - set(STILL_LONGER)
     gone = [name for name in STILL_LONGER if name not in long]
     assert not gone, f"short enough now, so take off the list: {gone}"
+
+
+def test_the_test_files_that_are_started_first_are_there():
+    assert [name for name in LONGEST_FIRST if not (ROOT / name).is_file()] == []
