@@ -41,5 +41,5 @@ def test_what_the_log_links_to_exists():
 
 
 def test_the_log_stays_short_and_tells_no_story():
-    assert len(LOG.encode()) <= 40_000
+    assert len(LOG.encode()) <= 36_000, "LOG.md is above 36,000 bytes: shorten entries, numbers go beside their script"
     assert re.findall(r"\bsessions?\b|\bhelpers?\b|\bissues? \d+", LOG, re.IGNORECASE) == []
