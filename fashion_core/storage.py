@@ -13,6 +13,7 @@ import json
 import mmap
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -52,13 +53,17 @@ def telling(path: Path) -> Iterator[None]:
         raise told from error
 
 
-def require_space(folder: Path, num_bytes: int, what: str) -> None:
-    """DiskError unless the disk of ``folder`` (which need not exist yet) has ``num_bytes`` free for ``what``."""
+def free_space(folder: Path) -> int:
+    """Bytes that may still be written to the disk of ``folder``, which need not exist yet."""
     there = folder.absolute()
     while not there.exists():
         there = there.parent
-    found = os.statvfs(there)
-    free = found.f_bavail * found.f_frsize
+    return shutil.disk_usage(there).free
+
+
+def require_space(folder: Path, num_bytes: int, what: str) -> None:
+    """DiskError unless the disk of ``folder`` (which need not exist yet) has ``num_bytes`` free for ``what``."""
+    free = free_space(folder)
     if num_bytes > free:
         told = DiskError(
             f"{what} needs {size_text(num_bytes)} and the disk of '{folder}' has {size_text(free)} free; "

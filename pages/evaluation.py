@@ -1,6 +1,5 @@
 """How good a run is and where it fails: scores, the confusion matrix with the photos behind it, five closer looks."""
 
-import numpy as np
 import streamlit as st
 
 from ui.app import address, audience, faults, loaders, navigation, notices, subject
@@ -34,7 +33,7 @@ pickers.stop_before_scores(run, split)
 
 # load
 with faults.shown():
-    matrix = np.array(loaders.scores_of(run, split)["confusion_matrix"])
+    matrix = loaders.scores_of(run, split).matrix_KK
     predictions = loaders.predictions_of(run, split)
 
 # the answer

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from fashion_core.metrics.intervals import Estimate
 from ui.app import audience, faults, loaders, navigation, notices, subject, words
 from ui.charts.bars import accuracies
 from ui.charts.layout import SPLIT_NAMES
@@ -57,7 +58,7 @@ with faults.shown(stop=False):
         row = best.iloc[0]
         is_drawn = row["kind"] == "drawn"
         say(
-            plain_words.standing(row["name"], row["rate"], (row["low"], row["high"]), row["n"], drawn=is_drawn),
+            plain_words.standing(row["name"], Estimate.from_flat(row, "rate"), drawn=is_drawn),
             notices.DRAWN_HELP if is_drawn else "",
         )
     answer(numbers)

@@ -17,7 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fashion_core.paths import PROJECT_ROOT as ROOT
 
@@ -39,55 +41,74 @@ def make(folder: Path, rows: int, features: int) -> None:
         storage.write_npy(run.folder / f"embeddings-{split}.npy", run.embeddings(split).astype(np.float32))
 
 
+class Stopwatch:
+    """Prints each step's wall and processor seconds, and those of all steps since the last sum."""
+
+    def __init__(self) -> None:
+        self.wall, self.cpu = 0.0, 0.0
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        wall, cpu = time.perf_counter(), time.process_time()
+        done = work()
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        self.wall, self.cpu = self.wall + wall, self.cpu + cpu
+        print(f"  {name:<34} {wall:7.3f} s   processor {cpu:7.3f} s", flush=True)
+        return done
+
+    def sum(self, name: str) -> None:
+        print(f"{name:<36} {self.wall:7.3f} s   processor {self.cpu:7.3f} s\n", flush=True)
+        self.wall, self.cpu = 0.0, 0.0
+
+
+def libraries() -> None:
+    import sklearn.decomposition
+    import sklearn.neighbors  # noqa: F401
+
+    import ui.embeddings.map_view  # noqa: F401
+
+
 def measure(folder: Path, split: str) -> None:
     """One open and one lasso, step by step."""
     logging.disable(logging.CRITICAL)
     os.environ["FASHION_RUNS"] = str(folder)
     os.environ["FASHION_DATA"] = str(folder / "no-data")
-    total = [0.0, 0.0]
-
-    def step(name: str, work) -> object:
-        wall, cpu = time.perf_counter(), time.process_time()
-        found = work()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        total[0] += wall
-        total[1] += cpu
-        print(f"  {name:<34} {wall:7.3f} s   processor {cpu:7.3f} s", flush=True)
-        return found
-
-    def told(name: str) -> None:
-        print(f"{name:<36} {total[0]:7.3f} s   processor {total[1]:7.3f} s\n", flush=True)
-        total[:] = [0.0, 0.0]
-
-    def libraries() -> None:
-        import sklearn.decomposition
-        import sklearn.neighbors  # noqa: F401
-
-        import ui.embeddings.map_view  # noqa: F401
-
-    step("import of the page's libraries", libraries)
-    told("import, once a server")
-
-    import numpy as np
+    watch = Stopwatch()
+    watch.step("import of the page's libraries", libraries)
+    watch.sum("import, once a server")
 
     from fashion_core.runs import runs
-    from ui.embeddings import features_view, figure_view, map_view
-    from ui.shared import gallery
+    from ui.embeddings import features_view, figure_view
 
     run = runs.find_run(folder, "full")
     chosen = figure_view.Chosen("pca", (0, 1), "label", run.classes[0])
     print(f"{split}: {len(features_view.tsne_umap.parts_of(run, split))} splits")
-    step("features and predictions", lambda: features_view.of(run, split))
-    step("each class's nearest", lambda: features_view.told_apart(run, split))
-    step("principal axes", lambda: features_view.axes_of(run, split))
-    step("places on two axes", lambda: features_view.places_of(run, split, (0, 1)))
-    step("how many neighbours are kept", lambda: features_view.kept_on(run, split, (0, 1)))
-    figure = step("figure", lambda: figure_view.figure(run, split, chosen, ringed=[], title="x"))
-    text = step("figure as JSON", figure.to_json)  # type: ignore[attr-defined]
-    print(f"  {len(features_view.of(run, split).points):,} photos, {len(text) / 1e6:.2f} MB to the browser")  # type: ignore[arg-type]
-    told("the map opens")
+    watch.step("features and predictions", lambda: features_view.of(run, split))
+    watch.step("each class's nearest", lambda: features_view.told_apart(run, split))
+    watch.step("principal axes", lambda: features_view.axes_of(run, split))
+    watch.step("places on two axes", lambda: features_view.places_of(run, split, (0, 1)))
+    watch.step("how many neighbours are kept", lambda: features_view.kept_on(run, split, (0, 1)))
+    figure = watch.step("figure", lambda: figure_view.figure(run, split, chosen, ringed=[], title="x"))
+    text = watch.step("figure as JSON", figure.to_json)
+    print(f"  {len(features_view.of(run, split).points):,} photos, {len(text) / 1e6:.2f} MB to the browser")
+    watch.sum("the map opens")
 
-    laid = figure_view.laid_out(run, split, chosen)
+    rows = lasso(watch, run, split, figure_view.laid_out(run, split, chosen), figure)
+    watch.step("features to length 1", lambda: features_view.units_of(run, split))
+    units_ND = features_view.units_of(run, split)
+    watch.step("a photo's nearest", lambda: features_view.neighbours.most_alike(units_ND, units_ND[int(rows[0])], 24))
+    watch.sum("a first click is answered")
+
+    watch.step("shuffles of all features", lambda: features_view.chance_of(run, split))
+    watch.sum("the components open, beyond that")
+
+
+def lasso(watch: Stopwatch, run: Any, split: str, laid: Any, figure: Any) -> Any:
+    """The rows inside an ellipse in the middle of the map, and what the page does with them."""
+    import numpy as np
+
+    from ui.embeddings import features_view, map_view
+    from ui.shared import gallery
+
     turn, wide = np.linspace(0, 2 * np.pi, 200), 1.2 * laid.places.std(axis=0)
     middle = laid.places.mean(axis=0)
     outline = {
@@ -95,22 +116,14 @@ def measure(folder: Path, split: str) -> None:
         "x": (middle[0] + wide[0] * np.cos(turn)).tolist(),
         "y": (middle[1] + wide[1] * np.sin(turn)).tolist(),
     }
-    rows = step("photos inside the lasso", lambda: map_view._selected(laid, outline))
-    images = step("their rows", lambda: features_view.of(run, split).points.iloc[rows])
-    step("in words", lambda: features_view.in_words(images))
-    step("in the gallery's order", lambda: gallery.mixed(images.reset_index(drop=True)))  # type: ignore[attr-defined]
-    step("figure as JSON again", figure.to_json)  # type: ignore[attr-defined]
-    print(f"  {len(rows):,} photos selected")  # type: ignore[arg-type]
-    told("a lasso is answered")
-
-    row = int(rows[0])  # type: ignore[index]
-    step("features to length 1", lambda: features_view.units_of(run, split))
-    units_ND = features_view.units_of(run, split)
-    step("a photo's nearest", lambda: features_view.neighbours.most_alike(units_ND, units_ND[row], 24))
-    told("a first click is answered")
-
-    step("shuffles of all features", lambda: features_view.chance_of(run, split))
-    told("the components open, beyond that")
+    rows = watch.step("photos inside the lasso", lambda: map_view._selected(laid, outline))
+    images = watch.step("their rows", lambda: features_view.of(run, split).points.iloc[rows])
+    watch.step("in words", lambda: features_view.in_words(images))
+    watch.step("in the gallery's order", lambda: gallery.mixed(images.reset_index(drop=True)))
+    watch.step("figure as JSON again", figure.to_json)
+    print(f"  {len(rows):,} photos selected")
+    watch.sum("a lasso is answered")
+    return rows
 
 
 MAP = """() => [...document.querySelectorAll('.js-plotly-plot')]

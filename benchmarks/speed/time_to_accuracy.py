@@ -42,6 +42,66 @@ def epochs_of(run: runs.Run) -> list[dict[str, Any]]:
     return [row for row in storage.read_lines(run.folder / "metrics.jsonl") if row["kind"] == "epoch"]
 
 
+def plain_seconds(options: argparse.Namespace, folders: Path) -> list[float]:
+    """Seconds of each step of the plain script, without the first ten."""
+    steps = ("--steps", options.plain_steps, "--json")
+    told = measured("plain_script", folders, *steps, threads=options.threads, allocator=False)
+    return told["seconds"][10:]
+
+
+def write_folders(options: argparse.Namespace, folders: Path) -> None:
+    """The dataset as the class folders that the plain script reads."""
+    subprocess.run(
+        [sys.executable, "-m", "fashion_core", "folders", options.dataset, str(folders)],
+        cwd=ROOT,
+        env={**environment(options.threads, True), "FASHION_DATA": str(options.data_dir)},
+        check=True,
+        capture_output=True,
+    )
+
+
+def compared(options: argparse.Namespace, steps: int, scratch: Path) -> dict[str, Any]:
+    """So many steps of the plain script, timed before and after our runs, and when the recipe reached the goal."""
+    folders = scratch / "folders"
+    write_folders(options, folders)
+    plain = plain_seconds(options, folders)
+    report = None
+    if options.goal is None:
+        sets = ("--set", f"epochs={options.epochs}", "--set", "batch_size=32")
+        report = trained(options, str(scratch), "report", *sets)
+    sets = tuple(word for item in options.sets for word in ("--set", item))
+    recipe = epochs_of(trained(options, str(scratch), "recipe", "--recipe", options.recipe, *sets))
+    plain += plain_seconds(options, folders)
+    goal = epochs_of(report)[-1]["val_accuracy"] if report else options.goal
+    reached = next((row for row in recipe if row["val_accuracy"] >= goal), None)
+    return {
+        "dataset": datasets.find_dataset(options.data_dir, options.dataset).name,
+        "machine": f"{platform.machine()}, {options.threads} threads",
+        "goal": goal,
+        "plain_seconds": median(plain) * steps,
+        "report_seconds": epochs_of(report)[-1]["seconds"] if report else None,
+        "recipe": f"{options.recipe} {' '.join(options.sets)}".strip(),
+        "recipe_epoch": reached and reached["epoch"],
+        "recipe_seconds": reached and reached["seconds"],
+        "recipe_ends_at": [recipe[-1]["val_accuracy"], recipe[-1]["seconds"]],
+    }
+
+
+def print_words(found: dict[str, Any], epochs: int, steps: int) -> None:
+    report, reached = found["report_seconds"], found["recipe_seconds"]
+    print(f"goal: validation accuracy {found['goal']:.3f}, which `report` has after {epochs} epochs" if report
+          else f"goal: validation accuracy {found['goal']:.3f}, as given")  # fmt: skip
+    plain = found["plain_seconds"]
+    print(f"plain script   {plain:8.0f} s   ({1000 * plain / steps:.0f} ms a step, {steps:,} steps)")
+    if report:
+        print(f"ours, report   {report:8.0f} s")
+    if reached:
+        times = plain / reached
+        print(f"{found['recipe']:<14} {reached:8.0f} s   epoch {found['recipe_epoch']}: {times:.1f} x sooner")
+    else:
+        print(f"{found['recipe']} never reached it")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True)
@@ -54,57 +114,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     dataset = datasets.find_dataset(options.data_dir, options.dataset)
+    steps = -(-dataset.splits["train"] // 32) * options.epochs
     with tempfile.TemporaryDirectory() as scratch:
-        folders = Path(scratch) / "folders"
-        words = ["folders", options.dataset, str(folders)]
-        named = {"FASHION_DATA": str(options.data_dir)}
-        subprocess.run(
-            [sys.executable, "-m", "fashion_core", *words],
-            cwd=ROOT,
-            env={**environment(options.threads, True), **named},
-            check=True,
-            capture_output=True,
-        )
-
-        def plain_seconds() -> list[float]:
-            told = measured(
-                "plain_script", folders, "--steps", options.plain_steps, "--json", threads=options.threads,
-                allocator=False,
-            )  # fmt: skip
-            return told["seconds"][10:]
-
-        plain = plain_seconds()
-        report = None
-        if options.goal is None:
-            report = trained(options, scratch, "report", "--set", f"epochs={options.epochs}", "--set", "batch_size=32")
-        recipe = trained(
-            options, scratch, "recipe", "--recipe", options.recipe, *(w for s in options.sets for w in ("--set", s))
-        )
-        plain += plain_seconds()
-        goal = epochs_of(report)[-1]["val_accuracy"] if report else options.goal
-        steps = -(-dataset.splits["train"] // 32) * options.epochs
-        reached = next((row for row in epochs_of(recipe) if row["val_accuracy"] >= goal), None)
-        found = {
-            "dataset": dataset.name,
-            "machine": f"{platform.machine()}, {options.threads} threads",
-            "goal": goal,
-            "plain_seconds": median(plain) * steps,
-            "report_seconds": epochs_of(report)[-1]["seconds"] if report else None,
-            "recipe": f"{options.recipe} {' '.join(options.sets)}".strip(),
-            "recipe_epoch": reached and reached["epoch"],
-            "recipe_seconds": reached and reached["seconds"],
-            "recipe_ends_at": [epochs_of(recipe)[-1]["val_accuracy"], epochs_of(recipe)[-1]["seconds"]],
-        }
-    print(f"goal: validation accuracy {goal:.3f}, which `report` has after {options.epochs} epochs" if report
-          else f"goal: validation accuracy {goal:.3f}, as given")  # fmt: skip
-    print(f"plain script   {found['plain_seconds']:8.0f} s   ({1000 * median(plain):.0f} ms a step, {steps:,} steps)")
-    if report:
-        print(f"ours, report   {found['report_seconds']:8.0f} s")
-    if reached:
-        times = found["plain_seconds"] / reached["seconds"]
-        print(f"{found['recipe']:<14} {reached['seconds']:8.0f} s   epoch {reached['epoch']}: {times:.1f} x sooner")
-    else:
-        print(f"{found['recipe']} never reached it")
+        found = compared(options, steps, Path(scratch))
+    print_words(found, options.epochs, steps)
     print(json.dumps(found))
 
 

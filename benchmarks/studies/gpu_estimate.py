@@ -66,10 +66,11 @@ def counted(settings: config.Settings, num: int = 4) -> dict[str, float]:
     photos = Photos(pixels_NHWC, CPU)
     rows_N, labels_N = np.arange(num), np.arange(num) % NUM_CLASSES
     batch = batches.Batch(number=0, positions_B=rows_N, repeats_B=np.zeros(num, np.int64))
-    source: input_pipeline.BatchSource = input_pipeline.OneByOne(photos, settings, rows_N, labels_N, 1)
+    alone = input_pipeline.OneByOne(photos, settings, rows_N, labels_N, 1)
+    source: input_pipeline.BatchSource = alone
     of_block, ahead = 0.0, 0
     if input_pipeline.can_be_ahead(settings, torch.device("cuda")):
-        source = input_pipeline.Ahead(photos, settings, rows_N, labels_N, rows_N, epoch=1, part_of=learner.ranks.part)
+        source = input_pipeline.Ahead(alone, rows_N, part_of=learner.ranks.part)
         with Count() as found:
             source.take(batch)
         of_block = found.num / source.length

@@ -1,10 +1,11 @@
 """What the seeds of several ways to train say together: means, intervals, differences, and what seeds alone do.
 
-Takes rows as ``imbalance.py`` keeps them (way, seed, split, n, accuracy, recall of each class, train_counts); gives
-one line a way. Trains nothing and reads no files.
+Takes each way's confusion matrices seed by seed, as a claim's evidence has them; gives one line a way. Trains nothing
+and reads no files. S seeds, at least two, the same of every way; N photos, K classes; rows true.
 """
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,61 +22,65 @@ WAYS = {
     "balanced_softmax": ("none", "balanced_softmax"),
     "focal": ("none", "focal"),
 }
-#: The ways that the lab's own sentence sets side by side.
-CORE = ("none", "sampler", "weighted", "both")
 #: Ways that need no training of their own: computed from what the runs of `none` predict.
 AFTER = ("logit_after", "logit_after_tau")
+METRICS = ("accuracy", "mean_recall")
 
 
-def thirds(counts_K: list[int]) -> dict[str, np.ndarray]:
+def thirds(counts_K: Sequence[int]) -> dict[str, np.ndarray]:
     """Class indices of the head (the largest third, rounded down), the tail (as many of the smallest) and between."""
     order, third = np.argsort(-np.asarray(counts_K), kind="stable"), len(counts_K) // 3
     return {"head": order[:third], "middle": order[third:-third], "tail": order[-third:]}
 
 
 def summary(
-    rows: list[dict[str, Any]],
-    bases: tuple[str, ...] = ("none", "both"),
-    photos: dict[str, dict[str, float]] | None = None,
+    matrices: Mapping[str, np.ndarray],
+    train_counts: Sequence[int],
+    taus: Mapping[str, list[float]] | None = None,
+    photos: Mapping[str, dict[str, float]] | None = None,
 ) -> list[dict[str, Any]]:
     """One row a way over its seeds: accuracy, mean recall, recall of the largest class and mean recall of the three
-    thirds with their intervals over seeds (Student's t), and the accuracy paired seed by seed with the ``bases``'.
+    thirds with their intervals over seeds (Student's t), and accuracy and mean recall paired seed by seed with `none`'s
+    and `both`'s.
 
     ``photos`` has a way's ``photo_error``; with it the gains over `none` say what other seeds and other photos would
     do, else other seeds alone.
     """
-    by_way: dict[str, dict[int, dict[str, Any]]] = {}
-    for row in rows:
-        by_way.setdefault(row["way"], {})[row["seed"]] = row
-    told = []
-    for way in [name for name in [*WAYS, *AFTER] if name in by_way]:
-        found = by_way[way]
-        groups = thirds(next(iter(found.values()))["train_counts"])
-        groups = {"largest": groups["head"][:1], **groups}
-        values = {"accuracy": [round(row["accuracy"], 6) for row in found.values()],
-                  "mean_recall": [round(_mean_recall(row), 6) for row in found.values()]}  # fmt: skip
-        for name, ks in groups.items():
-            values[name] = [round(float(np.mean(np.array(row["recall"])[ks])), 6) for row in found.values()]
-        line: dict[str, Any] = {"way": way, "seeds": len(found)}
-        line |= {name: _spread(numbers) | {"values": numbers} for name, numbers in values.items()}
-        if "tau" in next(iter(found.values())):
-            line["tau"] = [row["tau"] for row in found.values()]
-        for base in bases:
-            shared = sorted(set(found) & set(by_way.get(base, {})))
-            if base != way and shared:
-                for metric, of in (("accuracy", lambda row: row["accuracy"]), ("mean_recall", _mean_recall)):
-                    line[f"{metric}_minus_{base}"] = _spread([of(found[s]) - of(by_way[base][s]) for s in shared])
-        told.append(line)
-    for metric in ("accuracy", "mean_recall"):
-        values = {line["way"]: line[metric]["values"] for line in told}
-        apart = {line["way"]: line[f"{metric}_minus_none"] for line in told if f"{metric}_minus_none" in line}
+    scores = {way: scores_of(matrices_SKK, train_counts) for way, matrices_SKK in matrices.items()}
+    lines = []
+    for way, own in scores.items():
+        line: dict[str, Any] = {"way": way, "seeds": len(matrices[way])}
+        line |= {name: _spread(found_S) | {"values": _rounded(found_S)} for name, found_S in own.items()}
+        if taus and way in taus:
+            line["tau"] = taus[way]
+        for base in ("none", "both"):
+            if base != way and base in scores:
+                for metric in METRICS:
+                    line[f"{metric}_minus_{base}"] = _spread(own[metric] - scores[base][metric])
+        lines.append(line)
+    for metric in METRICS:
+        values = {line["way"]: line[metric]["values"] for line in lines}
+        apart = {line["way"]: line[f"{metric}_minus_none"] for line in lines if f"{metric}_minus_none" in line}
         for gains in (trained_gains(values), after_gains(apart, len(values.get("none", ())))):
-            for line in told:
+            for line in lines:
                 if gain := gains.get(line["way"]):
                     if photos is not None:
                         gain = with_photos(gain, photos[line["way"]][metric], len(gains))
                     line[f"{metric}_against_none"] = gain
-    return told
+    return lines
+
+
+def scores_of(matrices_SKK: np.ndarray, train_counts: Sequence[int]) -> dict[str, np.ndarray]:
+    """Each score of each seed, over the classes of which photos were shown."""
+    support_K = matrices_SKK[0].sum(axis=1)
+    shown = np.flatnonzero(support_K)
+    right_SK = np.diagonal(matrices_SKK, axis1=1, axis2=2)
+    recall_SK = right_SK / np.maximum(support_K, 1)
+    groups = thirds(train_counts)
+    groups = {"mean_recall": shown, "largest": groups["head"][:1], **groups}
+    return {"accuracy": right_SK.sum(axis=1) / support_K.sum()} | {
+        name: recall_SK[:, np.intersect1d(classes, shown)].mean(axis=1) for name, classes in groups.items()
+    }
 
 
 def photo_error(
@@ -113,27 +118,26 @@ def with_photos(gain: dict[str, float], error: float, num_ways: int) -> dict[str
     return _gain(gain["mean"], low, high) | {"photos": round(error, 6)}
 
 
-def trained_gains(values: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+def trained_gains(values: Mapping[str, list[float]]) -> dict[str, dict[str, float]]:
     """Each trained way's mean minus that of `none` with intervals that hold for all of them together at 95 % (Dunnett,
-    1955: several treatments, one control, independent seeds, one spread for all). A way of one seed is left out."""
-    several = {way: found for way, found in values.items() if way in WAYS and len(found) > 1}
-    ways = [way for way in several if way != "none"]
-    if "none" not in several or not ways:
+    1955: several treatments, one control, independent seeds, one spread for all)."""
+    ways = [way for way in values if way in WAYS and way != "none"]
+    if "none" not in values or not ways:
         return {}
-    found = stats.dunnett(*(several[way] for way in ways), control=several["none"], rng=np.random.default_rng(0))
+    found = stats.dunnett(*(values[way] for way in ways), control=values["none"], rng=np.random.default_rng(0))
     ends = found.confidence_interval(0.95)
-    control = float(np.mean(several["none"]))
+    control = float(np.mean(values["none"]))
     return {
-        way: _gain(float(np.mean(several[way])) - control, float(low), float(high))
+        way: _gain(float(np.mean(values[way])) - control, float(low), float(high))
         for way, low, high in zip(ways, ends.low, ends.high, strict=True)
     }
 
 
-def after_gains(apart: dict[str, dict[str, float]], num_seeds: int) -> dict[str, dict[str, float]]:
+def after_gains(apart: Mapping[str, dict[str, float]], num_seeds: int) -> dict[str, dict[str, float]]:
     """The same for the ways that adjust the answers of the runs of `none` themselves: their differences are paired seed
     by seed (``apart``: mean and sd), Student's t with Bonferroni's share of the 5 % for each of them."""
     ways = [way for way in AFTER if way in apart]
-    if not ways or num_seeds < 2:
+    if not ways:
         return {}
     reach = float(special.stdtrit(num_seeds - 1, 1 - 0.025 / len(ways))) / math.sqrt(num_seeds)
     return {
@@ -146,58 +150,48 @@ def _gain(mean: float, low: float, high: float) -> dict[str, float]:
     return {"mean": round(mean, 6), "low": round(low, 4), "high": round(high, 4)}
 
 
-def noise(table: list[dict[str, Any]], metric: str = "accuracy") -> dict[str, float] | None:
+def noise(table: list[dict[str, Any]], metric: str = "accuracy") -> dict[str, float]:
     """How far seeds alone move a score, from all ways that were trained: one SD with its degrees of freedom, and the
-    difference of two means that is more than seeds (t, 5 %, two-sided); None of single seeds."""
+    difference of two means that is more than seeds (t, 5 %, two-sided)."""
     groups = [line[metric]["values"] for line in table if line["way"] in WAYS]
     pooled = seed_spread.pooled_sd(groups)
-    if pooled is None:
-        return None
+    assert pooled is not None, "every way has two seeds or more"
     sd, df = pooled
-    fewest = min(len(group) for group in groups)
-    beyond = float(special.stdtrit(df, 0.975)) * sd * (2 / fewest) ** 0.5
-    return {"sd": round(sd, 6), "df": df, "seeds": fewest, "beyond": round(beyond, 6)}
+    seeds = len(groups[0])
+    beyond = float(special.stdtrit(df, 0.975)) * sd * (2 / seeds) ** 0.5
+    return {"sd": round(sd, 6), "df": df, "seeds": seeds, "beyond": round(beyond, 6)}
 
 
-def _mean_recall(row: dict[str, Any]) -> float:
-    return float(np.mean(row["recall"]))
+def _rounded(values_S: np.ndarray) -> list[float]:
+    return [round(float(value), 6) for value in values_S]
 
 
-def _spread(numbers: list[float]) -> dict[str, float]:
-    found = seed_spread.spread_of(numbers)
-    told = {"mean": found.mean, "sd": found.sd, "low": found.low, "high": found.high}
-    return {name: None if math.isnan(value) else round(value, 6) for name, value in told.items()}
+def _spread(values_S: np.ndarray) -> dict[str, float]:
+    spread = seed_spread.spread_of(values_S.tolist())
+    numbers = {"mean": spread.mean.value, "sd": spread.sd, "low": spread.mean.low, "high": spread.mean.high}
+    return {name: round(value, 6) for name, value in numbers.items()}
 
 
-def print_table(
-    name: str, size: str, epochs: int, rows: list[dict[str, Any]], photos: dict[str, dict[str, float]] | None
-) -> None:
-    """What the rows say, a way a line, as Markdown."""
-    counts = sorted(rows[0]["train_counts"], reverse=True)
-    print(f"{name}, {rows[0]['split']}, n {rows[0]['n']:,}; train {counts[0]:,} to {counts[-1]:,} a class "
-          f"({counts[0] / counts[-1]:.1f} : 1), {sum(counts):,} in all; {size} px, "
-          f"{epochs} epochs")  # fmt: skip
-    table = summary(rows, photos=photos)
+def print_table(table: list[dict[str, Any]], for_photos: bool) -> None:
+    """A way a line, as Markdown."""
     print("| way | seeds | accuracy, mean [95 %] ± SD | each seed | mean recall | largest | head | middle | tail "
-          f"| mean recall minus none, all ways at once, other seeds{' and photos' * (photos is not None)} "
+          f"| mean recall minus none, all ways at once, other seeds{' and photos' * for_photos} "
           "| accuracy minus both |\n"
           "|---|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     for line in table:
         own = line["accuracy"]
         cells = [line["way"] + (f" (tau {', '.join(f'{tau:g}' for tau in line['tau'])})" if "tau" in line else ""),
-                 str(line["seeds"]), _told(own) + ("" if own["sd"] is None else f" ± {own['sd']:.3f}"),
+                 str(line["seeds"]), f"{_words(own)} ± {own['sd']:.3f}",
                  " / ".join(f"{value:.3f}" for value in own["values"]), f"{line['mean_recall']['mean']:.3f}",
                  *(f"{line[name]['mean']:.3f}" for name in ("largest", "head", "middle", "tail"))]  # fmt: skip
         for name in ("mean_recall_against_none", "accuracy_minus_both"):
-            cells.append(_told(line[name], "+") if name in line else "")
+            cells.append(_words(line[name], "+") if name in line else "")
         print("| " + " | ".join(cells) + " |")
-    found = noise(table)
-    if found:
-        print(f"Seeds alone: SD {found['sd']:.4f} over all ways (df {found['df']}); means of {found['seeds']} seeds "
-              f"that differ by more than {found['beyond']:.3f} differ by more than seeds do")  # fmt: skip
+    seeds = noise(table)
+    print(f"Seeds alone: SD {seeds['sd']:.4f} over all ways (df {seeds['df']}); means of {seeds['seeds']} seeds "
+          f"that differ by more than {seeds['beyond']:.3f} differ by more than seeds do")  # fmt: skip
 
 
-def _told(found: dict[str, float | None], sign: str = "") -> str:
-    """0.845 [0.840, 0.850], or the mean alone where one seed is all there is."""
-    ends = "" if found["low"] is None else f" [{found['low']:{sign}.3f}, {found['high']:{sign}.3f}]"
-    return f"{found['mean']:{sign}.3f}{ends}"
+def _words(score: dict[str, float], sign: str = "") -> str:
+    """0.845 [0.840, 0.850]"""
+    return f"{score['mean']:{sign}.3f} [{score['low']:{sign}.3f}, {score['high']:{sign}.3f}]"

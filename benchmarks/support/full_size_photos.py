@@ -28,8 +28,8 @@ if __name__ == "__main__":
 from fashion_core import labels
 from fashion_core.data import published
 from fashion_core.data.sources import drawn
+from fashion_core.data.sources.layout import TRAIN_FIRST
 
-SPLITS = ("train", "val", "test")
 BASES = 100  # drawings of each class
 COLOURS = ("Red", "Navy Blue", "Mustard", "Maroon", "Off White", "Green", "Pink", "Black", "N/A")
 #: what is planted in val and test -> how many at scale 1. Each is a photo of train in another split.
@@ -44,7 +44,7 @@ def rows(scale: float, seed: int) -> tuple[list[dict[str, Any]], dict[str, Any]]
     """Every row with what is planted in it (``of`` and ``plant``), and the record of it for planted.json."""
     rng = np.random.default_rng(seed)
     table: list[dict[str, Any]] = []
-    for split in SPLITS:
+    for split in TRAIN_FIRST:
         names = [label for label, count in published.counts(split).items() for _ in range(max(2, round(count * scale)))]
         for number, place in enumerate(rng.permutation(len(names))):
             table.append({"split": split, "number": number, "label": names[place]})
@@ -121,7 +121,7 @@ def file_of(row: dict[str, Any], table: list[dict[str, Any]], seed: int) -> byte
 def make(folder: Path, *, scale: float = 1.0, seed: int = 0, num_workers: int | None = None) -> None:
     """Write the whole stand-in into ``folder``."""
     table, record = rows(scale, seed)
-    for split in SPLITS:
+    for split in TRAIN_FIRST:
         (folder / "images" / split).mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(_line(row)) for row in table if row["split"] == split)
         (folder / f"{split}_data.json").write_text("\n".join(lines) + "\n")

@@ -5,39 +5,43 @@ Takes a claim and its evidence, gives numbers and words; ``claim_verdicts`` make
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fashion_core.claims.definitions import GAIN, HOLD, LARGEST, LOSS, MEASURES, RARE, Claim, Contrast
 from fashion_core.claims.evidence import Evidence, key_of, largest, rarest
-from fashion_core.compare import wording
-from fashion_core.compare.wording import p_words, points
+from fashion_core.compare import verdicts
 from fashion_core.labels import display_name
 from fashion_core.metrics import significance
-from fashion_core.metrics.significance import LEVEL
+from fashion_core.metrics.significance import LEVEL, Difference
+from fashion_core.metrics.wording import in_points, margin_words, p_words
 
 AGREES, OPPOSES, OPEN = "agrees", "opposes", "open"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The second arm against the first. p-values: ``p_value`` of no difference, ``p_no_gain`` and ``p_no_loss`` of a
-    gain and of a loss as large as the margin (one-sided); ``p_holm`` is ``p_value`` corrected over the comparisons that
-    decide, or over the others. ``p_rule`` is the one of no difference that the rule goes by. ``says`` is what it says
-    about the claim: agrees, opposes or open."""
+    """The second arm against the first: their ``difference``, with the p-value of none. ``p_no_gain``, ``p_no_loss``:
+    of a gain and of a loss as large as the margin (one-sided); ``p_holm`` is that of no difference, corrected over the
+    comparisons that decide, or over the others. ``p_rule`` is the one of no difference that the rule goes by. ``says``
+    is what it says about the claim: agrees, opposes or open."""
 
     first: str
     second: str
     measure: str
     decides: bool
-    value: float
-    low: float
-    high: float
-    p_value: float
+    difference: Difference
     p_holm: float
     p_no_gain: float
     p_no_loss: float
     p_rule: float
     word: str
     says: str
+
+    def to_json(self) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            told |= value.flat() | {"p_value": value.p_value} if name == "difference" else {name: value}
+        return told
 
 
 def compare(claim: Claim, evidence: Evidence) -> tuple[Comparison, ...]:
@@ -65,24 +69,19 @@ def compare(claim: Claim, evidence: Evidence) -> tuple[Comparison, ...]:
                     second=contrast.second,
                     measure=contrast.measure,
                     decides=decides,
-                    value=difference.value,
-                    low=difference.low,
-                    high=difference.high,
-                    p_value=plain[0],
+                    difference=difference,
                     p_holm=corrected[0],
                     p_no_gain=oppose[1],
                     p_no_loss=agree[2] if claim.wanted == HOLD else oppose[2],
                     p_rule=oppose[0] if claim.wanted == HOLD else agree[0],
-                    word=_word(difference.value, corrected),
+                    word=verdicts.word_of(difference.value, max(corrected[1:]) < LEVEL, corrected[0]),
                     says=says(claim.wanted, difference.value, agree, oppose),
                 )
             )
     return tuple(found)
 
 
-def _difference(
-    claim: Claim, evidence: Evidence, contrast: Contrast
-) -> tuple[significance.Difference, tuple[float, float, float]]:
+def _difference(claim: Claim, evidence: Evidence, contrast: Contrast) -> tuple[Difference, tuple[float, float, float]]:
     """The difference, and p of: none at all, a gain and a loss of the margin. The latter two are one-sided tests at the
     margin, those of which Schuirmann's (1987) equivalence test consists."""
     first_S, second_S = (
@@ -97,15 +96,6 @@ def _difference(
         away = moved.value * side < 0
         ends.append(moved.p_value / 2 if away else 1 - moved.p_value / 2)
     return plain, (plain.p_value, ends[0], ends[1])
-
-
-def _word(value: float, p_values: Sequence[float]) -> str:
-    """What a comparison says on its own, in the words of the Compare page; p-values of no difference, gain, loss."""
-    if max(p_values[1:]) < LEVEL:
-        return wording.EQUIVALENT
-    if p_values[0] < LEVEL:
-        return wording.BETTER if value > 0 else wording.WORSE
-    return wording.CANNOT_TELL
 
 
 def says(wanted: str, value: float, agree: Sequence[float], oppose: Sequence[float]) -> str:
@@ -141,17 +131,14 @@ def all_compared(claim: Claim, evidence: Evidence, deciding: Sequence[Comparison
     parts = []
     for one in deciding:
         own = "" if against else f" against {claim.arm(one.first).words}"
-        parts.append(
-            f"{claim.arm(one.second).words}{own} {points(one.value)} points [{points(one.low)}, {points(one.high)}], "
-            f"{_chance(claim, one)}"
-        )
+        parts.append(f"{claim.arm(one.second).words}{own} {in_points(one.difference)}, {_chance(claim, one)}")
     return f"{measure[:1].upper()}{measure[1:]}{against}: {'; '.join(parts)}."
 
 
 def _chance(claim: Claim, one: Comparison) -> str:
     """The p-value that says most about the comparison: of a gain or loss of the margin where that is ruled out."""
-    within = wording.margin_words(claim.margin)
-    if one.word == wording.EQUIVALENT:
+    within = margin_words(claim.margin)
+    if one.word == verdicts.EQUIVALENT:
         return f"equal within {within}"
     if claim.wanted == GAIN and one.says == OPPOSES:
         return f"a gain of {within} is ruled out ({p_words(one.p_no_gain)})"

@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fashion_core.compare.wording import margin_words
+from fashion_core.compare.comparison import MARGIN
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import WrongUse
 from fashion_core.labels import did_you_mean
 from fashion_core.metrics.class_balance import imbalance_ratio
+from fashion_core.metrics.wording import margin_words
 from fashion_core.settings import recipes
 from fashion_core.settings.config import FIELDS, Settings
 
-MARGIN = 0.01  # a point: a smaller difference does not matter to whoever reads the report
 UNEVEN = 1.5  # photos of the largest class for each of the smallest, from which there is something to correct
 LEAST_SEEDS, MOST_SEEDS = 2, 100
 TINY = (32, 32)  # an import's first pixel cache where every photo is at most that large
@@ -36,7 +36,8 @@ ARMS, SPREAD, GROUPS = "arms", "spread", "groups"
 @dataclass(frozen=True, kw_only=True)
 class Arm:
     """One way to train. ``keeps`` are settings that the reader's changes do not touch in it; ``after`` names the arm
-    from whose finished predictions this one is computed (logit adjustment); an ``optional`` one may be missing."""
+    from whose finished predictions this one is computed (logit adjustment by ``tau``; None: the best on the validation
+    photos); an ``optional`` one may be missing."""
 
     name: str
     words: str
@@ -44,6 +45,7 @@ class Arm:
     recipe: str = "report"
     keeps: tuple[str, ...] = ()
     after: str = ""
+    tau: float | None = 1.0
     optional: bool = False
 
 
@@ -70,7 +72,7 @@ class Claim:
     contrasts: tuple[Contrast, ...] = ()
     wanted: str = GAIN
     every: bool = True
-    margin: float = MARGIN
+    margin: float = MARGIN  # a smaller difference does not matter to whoever reads the report
     seeds: int = 3
     least_seeds: int = LEAST_SEEDS
     kind: str = ARMS
@@ -134,7 +136,7 @@ _AUGMENTATION = [
 ]
 
 
-def _without(*kept: str) -> tuple[str, ...]:
+def without(*kept: str) -> tuple[str, ...]:
     """The report's augmentation switched off, but for what is ``kept``."""
     return tuple(f"{field.name}={field.off}" for field in _AUGMENTATION if field.name not in kept)
 
@@ -155,10 +157,10 @@ CLAIMS: tuple[Claim, ...] = (
         why="Augmentation costs nothing to collect. If it helps, a small set of photos goes further; if it does not, "
         "it only slows learning down.",
         arms=(
-            Arm(name="none", words="no augmentation", sets=_without()),
-            Arm(name="flip", words="flip only", sets=_without("flip")),
-            Arm(name="rotation", words="rotation only", sets=_without("rotation_degrees")),
-            Arm(name="colour", words="colour only", sets=_without("brightness", "contrast", "saturation")),
+            Arm(name="none", words="no augmentation", sets=without()),
+            Arm(name="flip", words="flip only", sets=without("flip")),
+            Arm(name="rotation", words="rotation only", sets=without("rotation_degrees")),
+            Arm(name="colour", words="colour only", sets=without("brightness", "contrast", "saturation")),
             Arm(name="all", words="all of it, as in the report"),
         ),
         contrasts=(

@@ -21,7 +21,8 @@ from fashion_core.labels import listed
 from fashion_core.metrics import logit_adjustment
 from fashion_core.metrics.significance import variance_over_photos
 from fashion_core.runs.record import TrainedOn
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import Run, label_indices
+from fashion_core.runs.summary import Summary
 from fashion_core.settings import recipes
 
 #: What evidence says of the dataset it is from.
@@ -127,17 +128,12 @@ def gather(
     """Read what the runs of each trained arm answered. RunError where predictions are missing or do not fit together,
     and where the split has no photos of the classes that the claim is about; other absent classes are left out."""
     classes = dataset.classes
-    said: dict[str, Answers] = {}
-    arms: dict[str, Seeds] = {}
-    for arm in claim.arms:
-        from_arm = arm.after or arm.name
-        if from_arm not in members:
-            continue
-        runs_ = sorted(members[from_arm], key=lambda run: run.settings.seed)
-        side = sides.Side(id=arm.name, name=arm.words, kind="seeds", members=tuple(runs_))
-        found = _in_order(predictions.answers_of(side, split, classes), said)
-        said[arm.name] = _adjusted(found, runs_, split, classes, train_counts) if arm.after else found
-        arms[arm.name] = _seeds(arm, runs_, said[arm.name], len(classes))
+    said = answers(claim, members, split, classes, train_counts)
+    arms = {
+        arm.name: _seeds(arm, _by_seed(members[arm.after or arm.name]), said[arm.name], len(classes))
+        for arm in claim.arms
+        if arm.name in said
+    }
     for measure in claim.measures:
         if not np.isfinite(next(iter(arms.values())).values(measure, train_counts)).all():
             asked = rarest(train_counts) if measure == RARE else [largest(train_counts)]
@@ -166,6 +162,31 @@ def gather(
     )
 
 
+def answers(
+    claim: Claim,
+    members: Mapping[str, Sequence[Run]],
+    split: str,
+    classes: Sequence[str],
+    train_counts: Sequence[int],
+) -> dict[str, Answers]:
+    """What the models of each arm whose runs are there said, in the order of their seeds, of the same photos in one
+    order. RunError where predictions are missing or do not fit together."""
+    said: dict[str, Answers] = {}
+    for arm in claim.arms:
+        from_arm = arm.after or arm.name
+        if from_arm not in members:
+            continue
+        runs_ = _by_seed(members[from_arm])
+        side = sides.Side(id=arm.name, name=arm.words, kind="seeds", members=tuple(runs_))
+        found = _in_order(predictions.answers_of(side, split, classes), said)
+        said[arm.name] = _adjusted(arm, found, runs_, split, classes, train_counts) if arm.after else found
+    return said
+
+
+def _by_seed(found: Sequence[Run]) -> list[Run]:
+    return sorted(found, key=lambda run: run.settings.seed)
+
+
 def _in_order(found: Answers, said: Mapping[str, Answers]) -> Answers:
     """The answers in the order of photos of the arms before; all were asked about one dataset's split."""
     if not said:
@@ -177,16 +198,26 @@ def _in_order(found: Answers, said: Mapping[str, Answers]) -> Answers:
     return found.take(rows)
 
 
+def tau_of(arm: Arm, run: Run, counts_K: Sequence[int]) -> float:
+    """How strongly an arm adjusts the answers of a run: as the arm says, or as the run's validation photos do."""
+    if arm.tau is not None:
+        return arm.tau
+    frame = run.predictions("val")
+    shares_NK = frame[[f"p_{name}" for name in run.classes]].to_numpy(np.float64)
+    labels_N = label_indices(frame["label"], run.classes)
+    return logit_adjustment.best_tau(labels_N, shares_NK, np.asarray(counts_K))
+
+
 def _adjusted(
-    found: Answers, runs_: Sequence[Run], split: str, classes: Sequence[str], counts_K: Sequence[int]
+    arm: Arm, found: Answers, runs_: Sequence[Run], split: str, classes: Sequence[str], counts_K: Sequence[int]
 ) -> Answers:
-    """What the same models say after logit adjustment with tau 1."""
+    """What the same models say after logit adjustment."""
     predicted, sure = [], []
     for run in runs_:
         frame = run.predictions(split)
         rows = pd.Index(frame["image_id"]).get_indexer(found.image_id)
         shares_NK = frame[[f"p_{name}" for name in classes]].to_numpy(np.float64)[rows]
-        shares_NK = logit_adjustment.adjusted(shares_NK, np.asarray(counts_K))
+        shares_NK = logit_adjustment.adjusted(shares_NK, np.asarray(counts_K), tau_of(arm, run, counts_K))
         predicted.append(shares_NK.argmax(axis=1))
         sure.append(shares_NK.max(axis=1))
     return Answers(
@@ -200,7 +231,7 @@ def _seeds(arm: Arm, runs_: Sequence[Run], said: Answers, K: int) -> Seeds:
         settings=flags_of(runs_[0]) + (", adjusted afterwards" if arm.after else ""),
         seeds=tuple(run.settings.seed for run in runs_),
         run_ids=tuple(run.id for run in runs_),
-        seconds=tuple(round(float((run.summary() or {}).get("seconds") or 0), 1) for run in runs_),
+        seconds=tuple(round(float((run.summary() or Summary()).seconds or 0), 1) for run in runs_),
         matrices_SKK=np.stack([np.bincount(cells_N, minlength=K * K).reshape(K, K) for cells_N in cells_SN]),
     )
 
@@ -231,5 +262,5 @@ def _about(found: Sequence[Run]) -> dict[str, Any]:
     """When the newest run was made, and with what."""
     versions = {name: sorted({str(run.record.versions.get(name)) for run in found if run.record.versions})
                 for name in ("vastra-lab", "python", "torch")}  # fmt: skip
-    devices = sorted({str((run.summary() or {}).get("device")) for run in found})
+    devices = sorted({str((run.summary() or Summary()).device) for run in found})
     return {"date": max(run.created for run in found)[:10], "versions": versions, "devices": devices}

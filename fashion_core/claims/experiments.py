@@ -8,7 +8,7 @@ on. Nothing of an experiment is stored: everything is read from the runs. Needs 
 import functools
 import json
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,15 @@ class Plan:
         return tuple(member for arm in self.arms for member in arm.members)
 
     @property
+    def runs(self) -> dict[str, list[Run]]:
+        """The runs that are there, by the arm that was trained."""
+        return {
+            arm.arm.name: [member.run for member in arm.members if member.run is not None]
+            for arm in self.arms
+            if not arm.missing
+        }
+
+    @property
     def finished(self) -> bool:
         """Whether every arm that is not left out has all its models."""
         there = [arm for arm in self.arms if not arm.missing]
@@ -143,19 +152,34 @@ def train_counts(dataset: Dataset) -> tuple[int, ...]:
     return tuple(int(found.get(name, 0)) for name in dataset.classes)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """What is on this machine: the runs, newest first; what says what one is doing; where first weights lie."""
+
+    runs: Sequence[Run]
+    data_dir: Path
+    status: Callable[[Run], Status] = status_of
+
+    def of(self, dataset: Dataset) -> dict[str, list[Run]]:
+        """The runs on these photos and classes, by what they share that would train the same model."""
+        known: dict[str, list[Run]] = {}
+        for run in self.runs:
+            if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes:
+                known.setdefault(_identity(run.settings), []).append(run)
+        return known
+
+
 def plan(
     claim: Claim,
     dataset: Dataset,
-    found: Sequence[Run],
+    here: Here,
     *,
-    data_dir: Path,
     seeds: int | None = None,
     overrides: Sequence[str] = (),
     split: str | None = None,
     counts: Sequence[int] | None = None,
-    status: Callable[[Run], Status] = status_of,
 ) -> Plan:
-    """Which of the claim's runs are among ``found``, and which are missing.
+    """Which of the claim's runs are here, and which are missing.
 
     WrongUse for seeds or settings out of range, RunError for a dataset that cannot be trained or judged on."""
     seeds = definitions.checked_seeds(claim, seeds)
@@ -164,18 +188,15 @@ def plan(
     split = evidence.split_of(dataset.splits, split)
     counts = tuple(counts if counts is not None else train_counts(dataset))
     refused = definitions.refusal(claim, np.array(counts)) or ""
-    known: dict[str, list[Run]] = {}
-    for run in found:
-        if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes:
-            known.setdefault(_identity(run.settings), []).append(run)
+    known = here.of(dataset)
     arms = []
     for arm in claim.trained:
         settings = definitions.settings_of(arm, dataset, overrides)
         members = tuple(
-            _member(one, known.get(_identity(one), []), split, claim.kind == GROUPS, status)
+            _member(one, known.get(_identity(one), []), split, claim.kind == GROUPS, here.status)
             for one in definitions.seeded(settings, seeds)
         )
-        missing = "" if all(one.state == FINISHED for one in members) else _why_not(arm, settings, data_dir)
+        missing = "" if all(one.state == FINISHED for one in members) else _why_not(arm, settings, here.data_dir)
         arms.append(PlannedArm(arm=arm, members=() if missing else members, missing=missing))
     return Plan(
         claim=claim,
@@ -309,34 +330,32 @@ def _start(batch: Batch, dataset: Dataset, data_dir: Path, runs_dir: Path) -> li
         actions.start_resume(run, data_dir=data_dir)
     started = [run.id for run in batch.resumed]
     if len(batch.new) > 1:
-        return started + actions.start_seeds(dataset.id, batch.new, data_dir=data_dir, runs_dir=runs_dir)
+        return started + actions.start_seeds(dataset.id, batch.new, actions.Where(data_dir=data_dir, runs_dir=runs_dir))
     for settings in batch.new:
         started.append(actions.start_training(dataset.id, settings, data_dir=data_dir, runs_dir=runs_dir))
     return started
 
 
-def collect(one: Plan) -> Evidence:
-    """What the finished runs of a plan showed. RunError while one is missing: there is no verdict before the end."""
+def collect(one: Plan, how: str = "") -> Evidence:
+    """What the finished runs of a plan showed. RunError while one is missing: there is no verdict before the end.
+
+    ``how`` is the command that trains them, where that is not the one of the report's claims."""
+    how = how or one.command
     if one.refused:
         raise RunError(f"claim {one.claim.name!r} cannot be put to the test on {one.dataset.name!r}: {one.refused}")
     if not one.finished:
         left = sum(member.state != FINISHED for member in one.members)
         raise RunError(
             f"{left} of {counted(len(one.members), 'run')} of claim {one.claim.name!r} on {one.dataset.name!r} "
-            f"{agree(left)} not finished; run: {one.command}"
+            f"{agree(left)} not finished; run: {how}"
         )
-    members: Mapping[str, list[Run]] = {
-        arm.arm.name: [member.run for member in arm.members if member.run is not None]
-        for arm in one.arms
-        if not arm.missing
-    }
     return evidence.gather(
         one.claim,
-        members,
+        one.runs,
         one.dataset,
         one.split,
         train_counts=one.train_counts,
         missing={arm.arm.name: arm.missing for arm in one.arms if arm.missing},
         overrides=one.overrides,
-        command=one.command,
+        command=how,
     )

@@ -31,7 +31,7 @@ def measure(run: Run, split: str) -> dict[str, Any]:
     rows = pca.spread_rows(labels_N, _MOST_COMPARED)
     units_MD, near = neighbours.units(features_ND[rows]), min(NEAREST, len(rows) - 1)
     alike_M = neighbours.alike_shares(units_MD, labels_N[rows], near)
-    share, low, high = neighbours.share_interval(alike_M, near)
+    alike = neighbours.share_interval(alike_M, near)
     counts_K = np.array([(labels_N == name).sum() for name in classes])
     return {
         "seed": run.settings.seed,
@@ -39,9 +39,9 @@ def measure(run: Run, split: str) -> dict[str, Any]:
         "rand_variance": rand_variance(found.matrix_KK),
         "silhouette": _number(found.silhouette),
         "class_silhouette": _number(found.class_silhouette),
-        "alike": round(share, 5),
-        "alike_low": round(low, 5),
-        "alike_high": round(high, 5),
+        "alike": round(alike.value, 5),
+        "alike_low": round(alike.low, 5),
+        "alike_high": round(alike.high, 5),
         "chance": round(float(((counts_K / counts_K.sum()) ** 2).sum()), 5),
         "axes_beyond_chance": pca.num_beyond_chance(shares_C, chance_RD),
         "num_axes": len(shares_C),

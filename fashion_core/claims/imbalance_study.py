@@ -10,23 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fashion_core.metrics.intervals import Estimate
+
 LONG_TAILED = "fashion-mnist-100-to-1"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """The mean of a way's seeds as a share, with the 95 % interval of that mean; None of a single seed."""
-
-    mean: float
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
     """Several ways to meet uneven classes, each with the same seeds, on one dataset. ``ways`` are as in the file;
-    ``beyond`` is how far two means of a score (accuracy, mean_recall) must lie apart to be more than the luck of seeds
-    (None of single seeds)."""
+    ``beyond`` is how far two means of a score (accuracy, mean_recall) must lie apart to be more than the luck of
+    seeds."""
 
     dataset: str
     name: str
@@ -36,13 +29,13 @@ class Study:
     command: str
     date: str
     synthetic: bool
-    beyond: dict[str, float | None]
+    beyond: dict[str, float]
     ways: dict[str, dict[str, Any]]
 
-    def score(self, way: str, what: str = "accuracy") -> Score:
-        """``what``: accuracy, mean_recall, largest (class), head, middle, tail, accuracy_minus_none and the like."""
-        found = self.ways[way][what]
-        return Score(mean=found["mean"], low=found["low"], high=found["high"])
+    def score(self, way: str, what: str = "accuracy") -> Estimate:
+        """The mean of a way's seeds; a single seed has no interval. ``what``: accuracy, mean_recall, largest (class),
+        head, middle, tail, accuracy_minus_none, mean_recall_against_none and the like."""
+        return Estimate.from_flat(self.ways[way][what], "mean")
 
     def num_seeds(self, way: str) -> int:
         return int(self.ways[way]["seeds"])
@@ -64,20 +57,19 @@ def recommendation(study: Study, what: str = "mean_recall") -> Recommendation:
     were trained, paired ones with Bonferroni for answers adjusted afterwards, each family wrong in one study of twenty,
     and both widened by what other photos would do.
 
-    Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %). A single seed
-    recommends nothing.
+    Two ways are alike where their means differ by less than seeds alone move them (``noise``, t at 5 %).
     """
     gains = {
-        way: (told[f"{what}_against_none"]["low"], told[f"{what}_against_none"]["high"])
+        way: study.score(way, f"{what}_against_none")
         for way, told in study.ways.items()
         if f"{what}_against_none" in told
     }
-    mean = {way: study.score(way, what).mean for way in gains}
-    helped = tuple(sorted((way for way, (low, _) in gains.items() if low > 0), key=lambda way: -mean[way]))
-    beyond = study.beyond[what]
-    alike = tuple(way for way in helped if beyond is not None and mean[helped[0]] - mean[way] <= beyond)
+    mean = {way: study.score(way, what).value for way in gains}
+    helped = tuple(sorted((way for way, gain in gains.items() if gain.low > 0), key=lambda way: -mean[way]))
     return Recommendation(
-        helped=helped, alike=alike or helped[:1], harmed=tuple(way for way, (_, high) in gains.items() if high < 0)
+        helped=helped,
+        alike=tuple(way for way in helped if mean[helped[0]] - mean[way] <= study.beyond[what]),
+        harmed=tuple(way for way, gain in gains.items() if gain.high < 0),
     )
 
 
@@ -106,5 +98,5 @@ def helped_on(found: tuple[Study, ...], what: str = "mean_recall") -> dict[str, 
 def _study(told: dict[str, Any]) -> Study:
     counts = told["train_counts"].values()
     kept = {name: told[name] for name in ("dataset", "name", "split", "n", "command", "date", "synthetic")}
-    beyond = {score: (found or {}).get("beyond") for score, found in told["noise"].items()}
+    beyond = {score: noise["beyond"] for score, noise in told["noise"].items()}
     return Study(**kept, beyond=beyond, ratio=max(counts) / min(counts), ways={way["way"]: way for way in told["ways"]})

@@ -6,7 +6,7 @@ time it is shown. S seeds, K classes.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,13 @@ from fashion_core.claims.contrasts import AGREES, OPPOSES, Comparison
 from fashion_core.claims.definitions import ACCURACY, GROUPS, SPREAD, Claim
 from fashion_core.claims.evidence import Evidence
 from fashion_core.claims.spread import FEWEST_RUNS, MOST_RUNS, Groups, RunToRun
-from fashion_core.compare.wording import points
 from fashion_core.data import published
 from fashion_core.errors import RunError
 from fashion_core.labels import agree, display_name, listed
 from fashion_core.metrics import seed_spread
+from fashion_core.metrics.intervals import flattened
 from fashion_core.metrics.seed_spread import Spread
+from fashion_core.metrics.wording import as_number, in_points, points
 
 SUPPORTED, CONTRADICTED, CANNOT_TELL = "supported", "contradicted", "cannot tell with this much data"
 POOR_RECOVERY = 0.65  # Steinley (2004), "Properties of the Hubert-Arabie adjusted Rand index", Psychological Methods 9
@@ -73,9 +74,9 @@ class Result:
             "seeds": found.num_seeds,
             "margin": self.claim.margin,
             "overrides": list(found.overrides),
-            "comparisons": [asdict(one) for one in self.comparisons],
-            "run_to_run": asdict(self.run_to_run) if self.run_to_run else None,
-            "groups": asdict(self.groups) if self.groups else None,
+            "comparisons": [one.to_json() for one in self.comparisons],
+            "run_to_run": flattened(self.run_to_run) if self.run_to_run else None,
+            "groups": flattened(self.groups) if self.groups else None,
             "arms": [_arm_json(arm) for arm in self.arms],
             "missing": found.missing,
             "notes": list(self.notes),
@@ -84,11 +85,7 @@ class Result:
 
 def _arm_json(arm: Arm) -> dict[str, Any]:
     told = {name: getattr(arm, name) for name in ("name", "words", "settings", "seeds", "run_ids", "seconds", "values")}
-    spreads = {
-        name: {key: None if number != number else number for key, number in asdict(spread).items()}
-        for name, spread in arm.spreads.items()
-    }
-    return {**told, "spreads": spreads}
+    return {**told, "spreads": {name: spread.to_json() for name, spread in arm.spreads.items()}}
 
 
 def judge(evidence: Evidence) -> Result:
@@ -165,17 +162,16 @@ def _judge_spread(claim: Claim, evidence: Evidence, arms: tuple[Arm, ...]) -> Re
     assert told is not None, "the report says its range"
     spread = arms[0].spreads[ACCURACY]
     found = claim_spread.run_to_run(arms[0].values[ACCURACY], told.highest - told.lowest)
-    inside = found.fits_low <= found.low and found.high <= found.fits_high
-    less, more = found.high < found.fits_low, found.low > found.fits_high
+    inside = found.fits_low <= found.sd.low and found.sd.high <= found.fits_high
+    less, more = found.sd.high < found.fits_low, found.sd.low > found.fits_high
     word = SUPPORTED if inside else CONTRADICTED if less or more else CANNOT_TELL
     so = "this is more" if more else "this is less" if less else "this is within that"
     so = so if word != CANNOT_TELL else "the interval is too wide to say"
     sentence = (
-        f"Runs that differ by their seed alone have a standard deviation of {points(found.sd, False)} points "
-        f"[{points(found.low, False)}, {points(found.high, False)}]; a range of {points(found.reported, False)} points "
-        f"over {FEWEST_RUNS} to {MOST_RUNS} runs goes with one between {points(found.fits_low, False)} and "
-        f"{points(found.fits_high, False)}: {so}. {spread.count} runs here spanned "
-        f"{points(spread.highest - spread.lowest, False)} points."
+        f"Runs that differ by their seed alone have a standard deviation of {in_points(found.sd, sign=False)}; "
+        f"a range of {points(found.reported, False)} points over {FEWEST_RUNS} to {MOST_RUNS} runs goes with one "
+        f"between {points(found.fits_low, False)} and {points(found.fits_high, False)}: {so}. {spread.mean.n} runs "
+        f"here spanned {points(spread.highest - spread.lowest, False)} points."
     )
     return Result(
         claim=claim,
@@ -194,13 +190,13 @@ def _judge_spread(claim: Claim, evidence: Evidence, arms: tuple[Arm, ...]) -> Re
 
 def _judge_groups(claim: Claim, evidence: Evidence, arms: tuple[Arm, ...]) -> Result:
     found = claim_spread.groups(evidence.features)
-    if found.structure == "no" or found.low >= POOR_RECOVERY:
+    if found.structure == "no" or found.rand.low >= POOR_RECOVERY:
         word = CONTRADICTED
     else:
-        word = SUPPORTED if found.structure == "yes" and found.high < POOR_RECOVERY else CANNOT_TELL
+        word = SUPPORTED if found.structure == "yes" and found.rand.high < POOR_RECOVERY else CANNOT_TELL
     most = f"{min(found.axes)} to {max(found.axes)}" if len(set(found.axes)) > 1 else f"{found.axes[0]}"
     sentence = (
-        f"K-means agrees with the classes to {found.rand:.2f} [{found.low:.2f}, {found.high:.2f}] (adjusted Rand "
+        f"K-means agrees with the classes to {as_number(found.rand, 2)} (adjusted Rand "
         f"index; 1 is the classes themselves, 0 chance). Of the ten nearest photos {100 * found.alike:.0f} % are of "
         f"the same class (chance {100 * found.chance:.0f} %), and {most} principal axes explain more than chance."
     ).replace("-0.", "−0.")

@@ -11,18 +11,17 @@ import numpy as np
 from scipy import special
 
 from fashion_core.metrics import seed_spread
+from fashion_core.metrics.intervals import Estimate
 
 FEWEST_RUNS, MOST_RUNS = 2, 20  # of how many runs the report's range may be
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunToRun:
-    """Standard deviation between seeds with its 95 % interval, the range within which the report's own range fits it,
+    """Standard deviation ``sd`` between seeds, the range within which the report's own range fits it,
     and the range that so many runs would span on average."""
 
-    sd: float
-    low: float
-    high: float
+    sd: Estimate
     fits_low: float
     fits_high: float
     reported: float
@@ -31,11 +30,9 @@ class RunToRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Groups:
-    """Adjusted Rand index over the seeds with its interval; the lowest purity bound and its chance; axes beyond it."""
+    """Adjusted Rand index ``rand`` over the seeds; the lowest purity bound and its chance; axes beyond it."""
 
-    rand: float
-    low: float
-    high: float
+    rand: Estimate
     alike: float
     alike_low: float
     chance: float
@@ -66,11 +63,8 @@ def sd_interval(sd: float, num_runs: int) -> tuple[float, float]:
 def run_to_run(accuracies: Sequence[float], reported: float) -> RunToRun:
     """The spread of these models, and what of it goes with the range that was ``reported``."""
     spread = seed_spread.spread_of(accuracies)
-    low, high = sd_interval(spread.sd, spread.count)
     return RunToRun(
-        sd=spread.sd,
-        low=low,
-        high=high,
+        sd=Estimate(spread.sd, *sd_interval(spread.sd, spread.mean.n), spread.mean.n),
         fits_low=reported / range_factor(MOST_RUNS),
         fits_high=reported / range_factor(FEWEST_RUNS),
         reported=reported,
@@ -80,16 +74,15 @@ def run_to_run(accuracies: Sequence[float], reported: float) -> RunToRun:
 
 def groups(features: Sequence[Mapping[str, Any]]) -> Groups:
     """The seeds' numbers (``claim_features.measure``) as one. The interval of the Rand index adds the half-widths of
-    seeds (t) and photos (z) in squares, as ``differences.seeded_difference`` does."""
+    seeds (t) and photos (z) in squares, as ``significance.seeded_difference`` does."""
     rand = seed_spread.spread_of([one["rand"] for one in features])
+    value = rand.mean.value
     photos = float(np.mean([one["rand_variance"] for one in features]))
-    z, t = float(special.ndtri(0.975)), float(special.stdtrit(rand.count - 1, 0.975))
-    half = float(np.sqrt(t**2 * rand.sd**2 / rand.count + z**2 * photos))
+    z, t = float(special.ndtri(0.975)), float(special.stdtrit(rand.mean.n - 1, 0.975))
+    half = float(np.sqrt(t**2 * rand.sd**2 / rand.mean.n + z**2 * photos))
     beyond = [one["axes_beyond_chance"] >= 2 and one["alike_low"] > 2 * one["chance"] for one in features]
     return Groups(
-        rand=rand.mean,
-        low=max(-1.0, rand.mean - half),
-        high=min(1.0, rand.mean + half),
+        rand=Estimate(value, value - half, value + half, rand.mean.n).within(-1.0, 1.0),
         alike=float(np.mean([one["alike"] for one in features])),
         alike_low=min(one["alike_low"] for one in features),
         chance=max(one["chance"] for one in features),

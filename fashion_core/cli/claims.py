@@ -14,6 +14,7 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
 from fashion_core.launch import actions, estimate
 from fashion_core.launch.status import status_of
+from fashion_core.metrics.wording import as_number
 from fashion_core.runs import runs
 from fashion_core.settings import recipes
 
@@ -57,8 +58,8 @@ def experiment(
     found = datasets.find_dataset(data_dir, dataset)
     wanted = list(definitions.CLAIMS) if name == ALL else [definitions.find(name)]
     overrides, counts = tuple(sets or ()), experiments.train_counts(found)
-    asked = {"data_dir": data_dir, "seeds": seeds, "overrides": overrides, "split": split, "counts": counts}
-    again = partial(_plans, wanted, found, runs_dir, **asked)
+    asked = {"seeds": seeds, "overrides": overrides, "split": split, "counts": counts}
+    again = partial(_plans, wanted, found, data_dir, runs_dir, **asked)
     plans = again()
     skipped = _say_skipped(plans, name, found.name)
     cost = experiments.cost(plans, runs.list_runs(runs_dir))
@@ -71,7 +72,7 @@ def experiment(
         if detach:
             _answer_started(experiments.start(again, data_dir=data_dir, runs_dir=runs_dir), again_with, as_json)
             return
-        _train(again, cost, data_dir, runs_dir, again_with)
+        train_missing(again, cost, data_dir, runs_dir, again_with)
         plans = again()
     evidence = [experiments.collect(plan) for plan in plans if not plan.refused]
     if save:
@@ -90,10 +91,9 @@ def _lines(one: Any) -> list[str]:
     lines = [f"{one.claim.name}: {one.claim.sentence}", f"  {one.sentence}", *(f"  note: {note}" for note in one.notes)]
     measure = one.claim.measures[0]
     for arm in one.arms:
-        spread = arm.spreads[measure]
+        mean = arm.spreads[measure].mean.within(0.0, 1.0)
         each = ", ".join(f"{value:.4f}" for value in arm.values[measure])
-        bounds = f"[{max(0.0, spread.low):.4f}, {min(1.0, spread.high):.4f}]"
-        lines.append(f"  {arm.words:<44}{spread.mean:.4f} {bounds}  {each}")
+        lines.append(f"  {arm.words:<44}{as_number(mean, 4)}  {each}")
     return lines
 
 
@@ -113,11 +113,11 @@ def _answer_list(as_json: bool) -> None:
     answer(listed, as_json, [f"{claim.name:<18}{claim.sentence} {claim.question}" for claim in definitions.CLAIMS])
 
 
-def _plans(claims: Sequence[Any], dataset: datasets.Dataset, runs_dir: Path, **asked: Any) -> list[Any]:
+def _plans(claims: Sequence[Any], dataset: datasets.Dataset, data_dir: Path, runs_dir: Path, **asked: Any) -> list[Any]:
     """What the claims need on a dataset, and what of it the runs that are there now already have."""
     from fashion_core.claims import experiments
 
-    here = runs.list_runs(runs_dir)
+    here = experiments.Here(runs=runs.list_runs(runs_dir), data_dir=data_dir)
     return [experiments.plan(claim, dataset, here, **asked) for claim in claims]
 
 
@@ -180,7 +180,7 @@ def _answer_plan(plans: Sequence[Any], cost: Any, as_json: bool) -> None:
     answer(document, as_json, lines)
 
 
-def _train(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) -> None:
+def train_missing(again: Any, cost: Any, data_dir: Path, runs_dir: Path, command: str) -> None:
     """Start the missing runs arm by arm and wait for them; this process only watches, and stops them when stopped."""
     from fashion_core.claims import experiments
     from fashion_core.cli import foreground

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from fashion_core.cli.console import RUNS_DIR, Json, RunsDir, answer, app
+from fashion_core.metrics.wording import as_number
 from fashion_core.runs import runs
 
 
@@ -36,7 +37,7 @@ def compare(
         )
     for word, score in (("first", done.score_first), ("second", done.score_second)):
         spread = f", {score.num_models} seeds, sd {score.sd:.4f}" if score.sd is not None else ""
-        lines.append(f"{word}: accuracy {score.accuracy:.4f} [{score.low:.4f}, {score.high:.4f}]{spread}")
+        lines.append(f"{word}: accuracy {as_number(score.accuracy, 4)}{spread}")
     lines += [f"{name}: {one} -> {other}" for name, one, other in done.settings]
     if len(done.per_class):
         lines.append(f"{'class':<24}{'n':>6}{'first':>9}{'second':>9}{'difference':>12}{'95 %':>20}{'p (Holm)':>10}")

@@ -174,7 +174,11 @@ def _with_options_of_readers(command: Callable[..., None]) -> Callable[..., None
     return command
 
 
-@app.command("import")
+def what_is_imported() -> str:
+    return f"Import labelled photos: {', '.join(readers.layouts())}, or the drawn demo set."
+
+
+@app.command("import", help=what_is_imported())
 @_with_options_of_readers
 def import_(
     source: Annotated[str, typer.Argument(help="A folder, an archive, fashion-mnist, demo, or drawn-places.")],
@@ -196,7 +200,6 @@ def import_(
     data_dir: DataDir = DATA_DIR,
     **decided: str | bool,
 ) -> None:
-    """Import labelled photos: class folders, an IndoFashion folder, Fashion-MNIST files, or the drawn demo set."""
     choices = readers.choose(**decided)
     if imbalance is None:
         dataset = importing.import_source(

@@ -20,6 +20,7 @@ from fashion_core.labels import counted
 from fashion_core.launch import actions, background, devices, launchers, run_queue, sbatch, slurm
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
+from fashion_core.runs.summary import Summary
 
 
 def refuse_twice(run: runs.Run) -> None:
@@ -135,18 +136,17 @@ def train_here(run: runs.Run, place: Place) -> None:
     dataset = runs.dataset_of(run, datasets.list_datasets(place.data_dir)) or datasets.find_dataset(
         place.data_dir, run.dataset.id
     )
-    summary = training.train(run, dataset, should_stop=should_stop, say=say)
+    summary = Summary.from_json(training.train(run, dataset, should_stop=should_stop, say=say))
     if is_rank():  # the process that started the ranks prints the answer
-        sys.exit(summary["status"] == "stopped" and _stopped_by_slurm(run))
-    scores = summary["scores"].get("test") or summary["scores"].get("val") or {}
+        sys.exit(summary.status == "stopped" and _stopped_by_slurm(run))
+    scores = summary.scores.get("test") or summary.scores.get("val")
     lines = [
-        f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')} in {summary['seconds']:.0f} s on "
-        f"{summary['device']}, train loss {_rounded(summary['train_loss'])}, "
-        f"val accuracy {_rounded(summary['val_accuracy'])}",
-        *([f"accuracy {scores['accuracy']:.4f}, n {scores['n']:,}"] if scores.get("accuracy") is not None else []),
+        f"run {run.id} {summary.status}: {counted(summary.epochs or 0, 'epoch')} in {summary.seconds or 0:.0f} s on "
+        f"{summary.device}, train loss {_rounded(summary.train_loss)}, val accuracy {_rounded(summary.val_accuracy)}",
+        *([f"accuracy {scores.accuracy.value:.4f}, n {scores.n:,}"] if scores else []),
     ]
-    answer(summary, place.as_json, lines)
-    if summary["status"] == "stopped":
+    answer(summary.to_json(), place.as_json, lines)
+    if summary.status == "stopped":
         listed = run.folder.resolve().parent == place.runs_dir.resolve()
         again = f"resume {run.id}" if listed else f"train --run-dir {run.folder}"
         sentence = f"run {run.id!r} was stopped; go on with: python -m fashion_core {again}"
@@ -166,7 +166,8 @@ def _train_in_ranks(run: runs.Run, place: Place) -> None:
         return
     if summary is None:
         raise RunError(f"run {run.id!r}: {status.sentence}")
-    answer(summary, place.as_json, [f"run {run.id} {summary['status']}: {counted(summary['epochs'], 'epoch')}"])
+    line = f"run {run.id} {summary.status}: {counted(summary.epochs or 0, 'epoch')}"
+    answer(summary.to_json(), place.as_json, [line])
 
 
 def _stopped_by_slurm(run: runs.Run) -> bool:

@@ -48,14 +48,14 @@ def report(
     document = {
         "path": str(destination),
         "bytes": len(page.html),
-        "sides": [side["id"] for side in made.document["sides"]],
-        "runs": [run["run_id"] for run in made.document["runs"]],
-        "split": made.document["split"],
-        "drawn": made.document["drawn"],
-        "verdict": made.document["board"]["verdict"],
+        "sides": [standing.side.id for standing in made.standings],
+        "runs": [run.run.id for run in made.runs],
+        "split": made.split,
+        "drawn": made.drawn,
+        "verdict": made.board.verdict,
         "photos": page.num_photos,
         "pictures": page.num_pictured,
     }
     pictured = f"{page.num_pictured:,} of {counted(page.num_photos, 'photo')} with a picture"
-    lines = [f"{destination}: {len(page.html) / 1e6:.3g} MB, {pictured}", document["verdict"]]
+    lines = [f"{destination}: {len(page.html) / 1e6:.3g} MB, {pictured}", made.board.verdict]
     answer(document, as_json, lines)

@@ -13,6 +13,8 @@ from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import counted
 from fashion_core.launch import background
 from fashion_core.metrics import enough, scoring
+from fashion_core.metrics.calibration import NUM_BINS
+from fashion_core.metrics.wording import as_number, in_points
 from fashion_core.runs import evaluation, runs, snapshots
 
 
@@ -28,57 +30,48 @@ def evaluate(
 ) -> None:
     """Score a run on a split: accuracy with its interval, per-class scores, confusion matrix."""
     found = runs.find_run(runs_dir, run)
-    scores = _evaluate(found, split, dataset, device, data_dir)
-    scores |= evaluation.closer_look(found, scores["split"], datasets.list_datasets(data_dir))
-    low, high = scores["accuracy_ci95"]
+    name, scores = _evaluate(found, split, dataset, device, data_dir)
+    closer = evaluation.closer_look(found, name, datasets.list_datasets(data_dir))
     lines = [
-        f"{run} on {scores['split']}: accuracy {scores['accuracy']:.4f} [{low:.4f}, {high:.4f}], "
-        f"macro F1 {scores['macro_f1']:.4f}{' ' * bool(scores['absent'])}{scoring.absent_words(scores)}, "
-        f"n = {scores['n']:,}",
+        f"{run} on {name}: accuracy {as_number(scores.accuracy, 4)}, "
+        f"macro F1 {scores.macro_f1:.4f}{' ' * bool(scores.absent)}{scoring.absent_words(scores)}, "
+        f"n = {scores.n:,}",
         f"{'class':<24}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}",
         *(
-            f"{row['label']:<24}{row['precision']:>10.4f}{row['recall']:>10.4f}{row['f1']:>10.4f}{row['support']:>10}"
-            if row["support"]
-            else f"{row['label']:<24}{'no photos':>40}"
-            for row in scores["per_class"]
+            f"{row.label:<24}{row.precision:>10.4f}{row.recall:>10.4f}{row.f1:>10.4f}{row.support:>10}"
+            if row.support
+            else f"{row.label:<24}{'no photos':>40}"
+            for row in scores.per_class
         ),
-        *filter(None, [enough.few_answers(scores["confusion_matrix"], scores["classes"], str)]),
-        *_closer_lines(scores),
+        *filter(None, [enough.few_answers(scores.matrix_KK, scores.classes, str)]),
+        *_closer_lines(closer, name),
     ]
-    answer(scores, as_json, lines)
+    answer({"run_id": found.id, "split": name, **scores.to_json(), **closer.to_json()}, as_json, lines)
 
 
-def _closer_lines(scores: dict[str, Any]) -> list[str]:
+def _closer_lines(closer: evaluation.CloserLook, split: str) -> list[str]:
     lines = []
-    if leaks := scores["leaks"]:
-        low, high = leaks["accuracy_ci95"]
-        without = (
-            "no photo is left" if leaks["accuracy"] is None else f"{leaks['accuracy']:.4f} [{low:.4f}, {high:.4f}]"
-        )
-        lines.append(f"without {counted(leaks['leaked'], 'leaked photo')}: {without}, n = {leaks['n']:,}")
-    if found := scores["calibration"]:
-        if found["temperature"] is None:
-            after = found["why_not"]
-        else:
+    if leaks := closer.leaks:
+        without = as_number(leaks.kept.estimate, 4) if leaks.kept.n else "no photo is left"
+        lines.append(f"without {counted(leaks.leaked.n, 'leaked photo')}: {without}, n = {leaks.kept.n:,}")
+    if certain := closer.calibration:
+        after = certain.fitted.why_not
+        if certain.after:
             after = (
-                f"{found['ece_after']:.4f} at temperature {found['temperature']:.3f}, fitted on {found['fitted_on']}"
+                f"{certain.after.error:.4f} at temperature {certain.fitted.value:.3f}, fitted on {certain.fitted_on}"
             )
-            after += " itself, so too low" if found["fitted_on"].startswith(f"{scores['split']},") else ""
-        lines.append(f"calibration error {found['ece']:.4f} ({found['bins']} bins of equal width), {after}")
-    if tail := scores["logit_adjustment"]:
-        for one in tail["answers"]:
-            low, high = (100 * end for end in one["moved_ci95"])
-            how = f"tau {one['tau']:g}" + (f" fitted on {one['fitted_on']}" if one["fitted_on"] else "")
+            after += " itself, so too low" if split == "val" else ""
+        lines.append(f"calibration error {certain.before.error:.4f} ({NUM_BINS} bins of equal width), {after}")
+    if closer.logit_adjustment:
+        for one in closer.logit_adjustment.answers:
+            judged = one.judged
+            how = f"tau {judged.tau:g}" + (f" fitted on {one.fitted_on}" if one.fitted_on else "")
             lines.append(
-                f"logit adjustment after training, {how}: accuracy {one['accuracy']:.4f}, {100 * one['moved']:+.1f} "
-                f"points [{low:+.1f}, {high:+.1f}], mean recall {one['macro_recall']:.4f}"
+                f"logit adjustment after training, {how}: accuracy {judged.accuracy.value:.4f}, "
+                f"{in_points(judged.moved)}, mean recall {judged.mean_recall:.4f}"
             )
-    if moved := scores["shift"]:
-        low, high = (100 * end for end in moved["moved_ci95"])
-        lines.append(
-            f"against the run's own photos ({moved['accuracy']:.4f}): {100 * moved['moved']:+.1f} points "
-            f"[{low:+.1f}, {high:+.1f}]"
-        )
+    if shift := closer.shift:
+        lines.append(f"against the run's own photos ({shift.here.accuracy:.4f}): {in_points(shift.moved)}")
     return lines
 
 
@@ -90,8 +83,9 @@ def _evaluate(
     data_dir: Path,
     step: int | None = None,
     report: jobs.Progress | None = None,
-) -> dict[str, Any]:
-    """Scores of a fresh pass, or of the stored predictions where the photos are not on this machine."""
+) -> tuple[str, scoring.Scores]:
+    """The name of the split's predictions and their scores: of a fresh pass, or of the stored predictions where the
+    photos are not on this machine."""
     dataset = (
         datasets.find_dataset(data_dir, dataset_name)
         if dataset_name
@@ -107,7 +101,7 @@ def _evaluate(
                 f"{split or 'test'} predictions; run: {found.dataset.bring}"
             )
         say(f"note: the photos are not on this machine, these are the stored predictions; run: {found.dataset.bring}")
-        return found.scores(split or stored[0])
+        return split or stored[0], found.scores(split or stored[0])
     from fashion_core.models import inference
 
     return inference.evaluate(
@@ -176,16 +170,16 @@ def _embed(
     there = [name for name in tsne_umap.SPLITS if found.dataset.splits.get(name)]
     documents = []
     for each in [name for name in there if name not in ready] if split == tsne_umap.ALL else [split]:
-        scores = _evaluate(found, each, None, device, data_dir, step, report)
-        num_images, num_features = kept.embeddings(scores["split"]).shape
+        name, _ = _evaluate(found, each, None, device, data_dir, step, report)
+        num_images, num_features = kept.embeddings(name).shape
         documents.append(
             {
                 "run_id": found.id,
                 **({} if step is None else {"step": step}),
-                "split": scores["split"],
+                "split": name,
                 "n": num_images,
                 "dimensions": num_features,
-                "path": str(kept.folder / f"embeddings-{scores['split']}.npy"),
+                "path": str(kept.folder / f"embeddings-{name}.npy"),
             }
         )
     return documents

@@ -12,6 +12,7 @@ from fashion_core.launch import trash as run_trash
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
 from fashion_core.runs import tags as run_tags
+from fashion_core.runs.summary import Summary
 
 
 @app.command()
@@ -33,7 +34,7 @@ def runs_(
     rows = []
     places = {run_id: place for _, run_id, place in run_queue.waiting(runs_dir)}
     for run in run_tags.matching(runs.list_runs(runs_dir), tags=tags or (), starred=starred):
-        summary, status, labels = run.summary() or {}, status_of(run), run_tags.labels_of(run)
+        summary, status, labels = run.summary() or Summary(), status_of(run), run_tags.labels_of(run)
         rows.append(
             {
                 "run_id": run.id,
@@ -47,9 +48,9 @@ def runs_(
                 "tags": labels.tags,
                 "starred": labels.starred,
                 "created": run.created,
-                "epochs": summary.get("epochs"),
-                "val_accuracy": summary.get("val_accuracy"),
-                "test_accuracy": summary.get("scores", {}).get("test", {}).get("accuracy"),
+                "epochs": summary.epochs,
+                "val_accuracy": summary.val_accuracy,
+                "test_accuracy": summary.accuracy("test"),
             }
         )
     lines = [

@@ -5,7 +5,7 @@ What trains in this process is ``foreground``.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -69,7 +69,8 @@ class _Asked:
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Name of an imported dataset.")] = None,
     recipe: Annotated[
-        str | None, typer.Option("--recipe", help="A named set of settings; report if not given.")
+        str | None,
+        typer.Option("--recipe", help=f"A named set of settings: {', '.join(recipes.RECIPES)}; report if not given."),
     ] = None,
     sets: Annotated[list[str] | None, typer.Option("--set", help="key=value; changes one setting.")] = None,
     device: Device = None,
@@ -159,7 +160,7 @@ def _launch(run: runs.Run, place: Place, request: sbatch.Request | None, detach:
     summary = run.summary()
     if summary and status_of(run).state == "finished" and not run.unanswered():
         # a scheduler may ask again; nothing is left to do
-        answer(summary, place.as_json, [f"run {run.id} is finished already"])
+        answer(summary.to_json(), place.as_json, [f"run {run.id} is finished already"])
     elif detach or request is not None:
         foreground.refuse_twice(run)
         num_processes, wait = place.num_processes, place.wait
@@ -174,18 +175,18 @@ def _launch_group(
 ) -> list[runs.Run]:
     """The runs of a group of seeds or of a pair of twins, all of them launched."""
     name, settings = asked.named_dataset(), asked.settings()
-    where: dict[str, Any] = {
-        "data_dir": place.data_dir,
-        "runs_dir": place.runs_dir,
-        "run_id": asked.run_id,
-        "num_processes": place.num_processes,
-        "request": request,
-    }
+    where = actions.Where(
+        data_dir=place.data_dir,
+        runs_dir=place.runs_dir,
+        run_id=asked.run_id,
+        num_processes=place.num_processes,
+        request=request,
+    )
     if seeds is not None:
-        ids = actions.start_group(name, settings, seeds, **where)
+        ids = actions.start_group(name, settings, seeds, where)
     else:
         assert twin is not None
-        ids = actions.start_twin(name, settings, twin, **where)
+        ids = actions.start_twin(name, settings, twin, where)
     return [runs.find_run(place.runs_dir, run_id) for run_id in ids]
 
 
@@ -245,9 +246,13 @@ def _answer_group(members: list[runs.Run], detach: bool, as_json: bool) -> None:
         answer({**document, "status": "starting"}, as_json, [f"run {run.id} launched" for run in members])
         return
     said = foreground.watch(members)
-    summaries = [run.summary() or {"run_id": run.id, "status": said[run.id]} for run in members]
-    lines = [f"run {one['run_id']} {one['status']}, val accuracy {one.get('val_accuracy')}" for one in summaries]
-    answer({**document, "runs": summaries}, as_json, lines)
+    summaries = [(run, run.summary()) for run in members]
+    lines = [
+        f"run {run.id} {ended.status if ended else said[run.id]}, val accuracy {ended.val_accuracy if ended else None}"
+        for run, ended in summaries
+    ]
+    documents = [ended.to_json() if ended else {"run_id": run.id, "status": said[run.id]} for run, ended in summaries]
+    answer({**document, "runs": documents}, as_json, lines)
     stopped = [run.id for run in members if said[run.id] == "stopped"]
     if stopped:
         say(f"stopped as asked: {', '.join(stopped)}; go on with: python -m fashion_core resume RUN")

@@ -147,7 +147,7 @@ def _predicted(first: Run, second: Run, split: str, half: bool) -> Predicted:
     one_NK, two_NK = (np.ascontiguousarray(frame[columns].to_numpy(np.float32)) for frame in (mine, other))
     same_N = (one_NK.view(np.uint32) == two_NK.view(np.uint32)).all(axis=1)
     changed_N = mine["predicted"].to_numpy() != other["predicted"].to_numpy()
-    numbers: dict[str, float] = {}
+    numbers: dict[str, Any] = {}
     if not same_N.all():
         try:
             judged = comparison.compare(sides.side_of_run(first), sides.side_of_run(second), split)
@@ -155,9 +155,9 @@ def _predicted(first: Run, second: Run, split: str, half: bool) -> Predicted:
             judged = None
         if judged is not None:
             numbers = {
-                "accuracy_first": judged.score_first.accuracy,
-                "accuracy_second": judged.score_second.accuracy,
-                **{name: float(getattr(judged.difference, key)) for name, key in _ENDS},
+                "accuracy_first": judged.score_first.accuracy.value,
+                "accuracy_second": judged.score_second.accuracy.value,
+                "difference": judged.difference,
             }
     return Predicted(
         split=split,
@@ -169,9 +169,6 @@ def _predicted(first: Run, second: Run, split: str, half: bool) -> Predicted:
         extra=extra,
         **numbers,
     )
-
-
-_ENDS = (("difference", "value"), ("low", "low"), ("high", "high"))
 
 
 def _reasons(first: Run, second: Run, logged: Logged) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ Counts in, sentences out. Knows no files.
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fashion_core.compare.wording import points
 from fashion_core.labels import agree, counted
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import in_points
 
 EQUAL, GAP, NOTHING = "bit-equal", "gap", "nothing to compare"
 _SPLITS = {"val": "validation"}
@@ -45,7 +46,7 @@ class Logged:
 class Predicted:
     """One split: ``photos`` that both were asked about, ``equal`` with the same bits in every probability, the
     ``largest`` difference, ``changed`` answers; ``extra`` photos that one side alone was asked about. Accuracies and
-    their difference (second minus first, a share) with its 95 % interval; None where the split cannot be scored.
+    their difference (second minus first, a share); None where the split cannot be scored.
     ``half``: one side's answers are of half-precision weights."""
 
     split: str
@@ -55,11 +56,16 @@ class Predicted:
     changed: int
     accuracy_first: float | None = None
     accuracy_second: float | None = None
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
+    difference: Estimate | None = None
     half: bool = False
     extra: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for name, value in vars(self).items():
+            none = dict.fromkeys(("difference", "low", "high"))
+            told |= {name: value} if name != "difference" else value.flat(name) if value else none
+        return told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,15 +133,15 @@ class Outcome:
                 continue
             told = f"{_SPLITS.get(one.split, one.split)}: largest difference of a probability {one.largest:.3g}, "
             told += f"{one.changed:,} of {one.photos:,} answers changed"
-            if one.difference is not None and one.low is not None and one.high is not None:
-                low, value, high = (points(share) for share in (one.low, one.difference, one.high))
-                told += f", accuracy {one.accuracy_first:.4f} and {one.accuracy_second:.4f}, {value} points "
-                told += f"[{low}, {high}], n = {one.photos:,}"
+            if one.difference is not None:
+                told += f", accuracy {one.accuracy_first:.4f} and {one.accuracy_second:.4f}, "
+                told += f"{in_points(one.difference)}, n = {one.photos:,}"
             found.append(told)
         return found
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"sentence": self.sentence}
+        predicted = [one.to_json() for one in self.predicted]
+        return asdict(self) | {"predicted": predicted, "sentence": self.sentence}
 
 
 def _number(value: float | None) -> str:

@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core.compare import class_recalls, predictions, sides, wording
+from fashion_core.compare import class_recalls, predictions, sides, verdicts
 from fashion_core.compare.predictions import Answers, Joined, Score, Told
 from fashion_core.compare.sides import Side
-from fashion_core.compare.wording import Verdict
+from fashion_core.compare.verdicts import Verdict
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.metrics import seed_spread, significance
+from fashion_core.metrics.intervals import flattened
 from fashion_core.metrics.significance import Difference
 from fashion_core.runs import runs
+from fashion_core.runs.summary import Summary
 
 MARGIN = 0.01
 
@@ -73,7 +75,6 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """What ``compare --json`` prints: plain values, shares between -1 and 1, flips as image_ids."""
-        numbers = ("value", "low", "high", "p_value")
         flips = self.flips if self.flips is not None else pd.DataFrame(columns=["image_id", "first_right"])
         second_right = flips.get("second_right", pd.Series(dtype=float))
         return {
@@ -86,9 +87,13 @@ class Comparison:
             "sentence": self.verdict.sentence,
             "scope": self.verdict.scope,
             "margin": self.margin,
-            "accuracy_first": asdict(self.score_first),
-            "accuracy_second": asdict(self.score_second),
-            "difference": {name: getattr(self.difference, name) for name in numbers} | {"test": self.difference.method},
+            "accuracy_first": flattened(self.score_first),
+            "accuracy_second": flattened(self.score_second),
+            "difference": {
+                **self.difference.flat(),
+                "p_value": self.difference.p_value,
+                "test": self.difference.method,
+            },
             "pairs": asdict(self.pairs) if self.pairs else None,
             "mcnemar_p": self.paired.p_value if self.paired else None,
             "settings": [{"name": name, "first": one, "second": other} for name, one, other in self.settings],
@@ -150,7 +155,7 @@ def compare(
         ranges_first=predictions.ranges_of(joined.first, len(first.classes)),
         ranges_second=predictions.ranges_of(joined.second, len(first.classes)),
         notes=[*joined.notes, *sides.left_out_words(first), *sides.left_out_words(second)],
-        verdict=wording.judge(
+        verdict=verdicts.judge(
             first, second, difference, n=joined.n, split=split, margin=margin, spread=spread, paired=paired
         ),
     )
@@ -173,7 +178,7 @@ def _known_spread(both: Sequence[Side], split: str, others: Iterable[runs.Run]) 
         recipe = sides.recipe_of(run)
         for place, known in enumerate(wanted):
             if recipe == known:
-                stored = (run.summary() or {}).get("scores", {}).get(split, {}).get("accuracy")
+                stored = (run.summary() or Summary()).accuracy(split)
                 if stored is not None:
                     found[place][str(run.settings.seed)] = float(stored)
     return seed_spread.pooled_sd([list(group.values()) for group in found])
@@ -233,7 +238,7 @@ def _against_published(first: Side, second: Side, split: str, margin: float) -> 
         ranges_first=one.ranges,
         ranges_second=other.ranges,
         notes=[*sides.left_out_words(first), *sides.left_out_words(second)],
-        verdict=wording.judge_published(
+        verdict=verdicts.judge_published(
             first, second, difference, num_first=one.n, num_second=other.n, split=split, margin=margin
         ),
     )

@@ -11,8 +11,9 @@ import pandas as pd
 
 from fashion_core.data.published import Published
 from fashion_core.metrics import scoring
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 
 COLUMNS = ("id", "kind", "dataset", "fingerprint", "recipe", "changed", "group", "split", "n", "accuracy", "low",
            "high", "macro_f1", "minutes", "images_per_second", "device", "epochs", "created")  # fmt: skip
@@ -21,10 +22,9 @@ COLUMNS = ("id", "kind", "dataset", "fingerprint", "recipe", "changed", "group",
 def row_of(run: Run, split: str = "test") -> dict[str, Any]:
     """The run's row for a split. ``kind``: photos, drawn. What is not known yet is None: accuracy of a run that has
     not ended, macro F1 of an old one. ``minutes`` are device-minutes: seconds of training times processes."""
-    summary = run.summary() or {}
-    scores = summary.get("scores", {}).get(split, {})
-    low, high = scores.get("accuracy_ci95", (None, None))
-    seconds = summary.get("seconds")
+    summary = run.summary() or Summary()
+    scores, seconds = summary.scores.get(split), summary.seconds
+    low, high = scores.accuracy.bounds if scores else (None, None)
     return {
         "id": run.id,
         "kind": "drawn" if run.dataset.synthetic else "photos",
@@ -34,15 +34,15 @@ def row_of(run: Run, split: str = "test") -> dict[str, Any]:
         "changed": ", ".join(f"{name}={value}" for name, value in run.record.changed.items()),
         "group": run.record.seeds or "",
         "split": split,
-        "n": scores.get("n"),
-        "accuracy": scores.get("accuracy"),
+        "n": scores and scores.n,
+        "accuracy": scores and scores.accuracy.value,
         "low": low,
         "high": high,
-        "macro_f1": scores.get("macro_f1"),
+        "macro_f1": scores and scores.macro_f1,
         "minutes": seconds * num_processes(run) / 60 if seconds else None,
-        "images_per_second": summary.get("images_per_second"),
-        "device": summary.get("device") or "",
-        "epochs": summary.get("epochs"),
+        "images_per_second": summary.images_per_second,
+        "device": summary.device or "",
+        "epochs": summary.epochs,
         "created": run.created,
     }
 
@@ -57,13 +57,11 @@ def num_processes(run: Run) -> int:
 
 def row_of_result(result: Published) -> dict[str, Any]:
     """A published result as a row: no cost, and no interval where nobody says over how many photos it was measured."""
-    low, high = (None, None)
-    if result.num_images:
-        bounds = wilson(round(result.accuracy * result.num_images), result.num_images)
-        low, high = float(bounds[0]), float(bounds[1])
+    n = result.num_images
+    low, high = proportion(round(result.accuracy * n), n).bounds if n else (None, None)
     macro_f1 = result.f1
     if result.matrix_KK is not None:
-        macro_f1 = scoring.scores_from_matrix(result.matrix_KK, result.classes)["macro_f1"]
+        macro_f1 = scoring.scores_from_matrix(result.matrix_KK, result.classes).macro_f1
     return dict.fromkeys(COLUMNS) | {
         "id": result.id,
         "kind": "published",
@@ -73,7 +71,7 @@ def row_of_result(result: Published) -> dict[str, Any]:
         "changed": "",
         "group": "",
         "split": "test",
-        "n": result.num_images,
+        "n": n,
         "accuracy": result.accuracy,
         "low": low,
         "high": high,

@@ -5,7 +5,7 @@ K classes; matrix rows are true, columns predicted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from fashion_core.compare.sides import Side, other_classes
 from fashion_core.errors import RunError
 from fashion_core.labels import agree, counted, listed
 from fashion_core.metrics import seed_spread
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.runs import runs
 from fashion_core.runs.runs import Run
 
@@ -65,9 +65,7 @@ class Score:
     """Accuracy of a side on the photos compared: of a single model with Wilson's interval, of seeds their mean with
     the t interval and ``sd``."""
 
-    accuracy: float
-    low: float
-    high: float
+    accuracy: Estimate
     num_models: int
     sd: float | None = None
 
@@ -198,11 +196,10 @@ def matrix_of(answers: Answers, num_classes: int) -> np.ndarray:
 def score_of(right_SN: np.ndarray) -> Score:
     by_model = right_SN.mean(axis=1)
     if len(by_model) == 1:
-        low, high = wilson(int(right_SN.sum()), right_SN.shape[1])
-        return Score(accuracy=float(by_model[0]), low=float(low), high=float(high), num_models=1)
+        return Score(accuracy=proportion(int(right_SN.sum()), right_SN.shape[1]), num_models=1)
     spread = seed_spread.spread_of(by_model.tolist())
-    ends = max(0.0, spread.low), min(1.0, spread.high)
-    return Score(accuracy=spread.mean, low=ends[0], high=ends[1], num_models=spread.count, sd=spread.sd)
+    mean = replace(spread.mean.within(0.0, 1.0), n=right_SN.shape[1])
+    return Score(accuracy=mean, num_models=len(by_model), sd=spread.sd)
 
 
 class Told:
@@ -221,8 +218,8 @@ class Told:
             self.n, self.accuracies = side.result.num_images, np.array([side.result.accuracy])
             if side.result.matrix_KK is not None:
                 self.matrix = side.result.matrix_for(classes)
-            low, high = wilson(self.counts[0], self.n)
-            self.score = Score(accuracy=side.result.accuracy, low=float(low), high=float(high), num_models=1)
+            accuracy = replace(proportion(self.counts[0], self.n), value=side.result.accuracy)
+            self.score = Score(accuracy=accuracy, num_models=1)
         else:
             answers = answers_of(side, split, classes)
             self.n, self.accuracies = len(answers.label_N), answers.right_SN.mean(axis=1)

@@ -23,7 +23,7 @@ from fashion_core.data import datasets, pixels
 from fashion_core.data.audit.audit import Audit
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import readers
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.errors import BeingMade, DatasetError, WrongUse
 from fashion_core.labels import agree, counted
 
@@ -47,77 +47,83 @@ def exclude(
     Without ``bring`` the list is kept in the data folder, under LISTS, and the command names that file: it makes the
     new dataset again also when that was removed. ``operation`` is what dataset.json keeps of how it was made (see
     ``Dataset.made``), ``told`` the sentence about it, ``data_dir`` where it shall lie, beside the old one unless given.
-    DatasetError when a photo is unknown, nothing is left out, a class
-    would lose its last photo, or, without ``force``, a split would lose its last one or its last of a class. The same
-    call again gives the dataset that it made.
+    DatasetError when a photo is unknown, nothing is left out, a class would lose its last photo, or, without ``force``,
+    a split would lose its last one or its last of a class. The same call again gives the dataset that it made.
     """
     rights.refuse_read_only("no dataset can be made")
-    data_dir = data_dir or dataset.folder.parent
+    manifest, leaving = _without(dataset, reasons)
+    emptied, num = _emptied(manifest, leaving), int(leaving.sum())
+    if emptied and not force:
+        raise _would_empty(emptied, num)
+    fingerprint = readers.fingerprint_of(
+        ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]
+    )
+    name = datasets.checked_name(name) if name is not None else _free_name(dataset, fingerprint)
+    final = (data_dir or dataset.folder.parent) / datasets.id_for(name)
+    if final.exists():
+        return _same_or_refuse(final, fingerprint, name)
+    if bring is None:
+        kept = str(_keep_list(dataset, f"{final.name}-{fingerprint}", reasons))
+        bring = command_for(dataset, "--exclude", kept, *(["--force"] if emptied else []))
+    told = told or f"{counted(num, 'photo')} of {dataset.name} {agree(num)} left out, each with its reason"
+    made = {"parent": dataset.name, "parent_fingerprint": dataset.fingerprint}
+    new = dataclasses.replace(
+        _lying_at(final, dataset, manifest),
+        name=name,
+        bring=f"{dataset.bring} && {bring} --name {shlex.quote(name)}",
+        fingerprint=fingerprint,
+        warnings=(*dataset.warnings, told, *emptied),
+        made=(*dataset.made, {**(operation or {"operation": "exclude"}), **made}),
+    )
+    return publish(new, manifest, lambda building: _share_pixels(dataset, building, fingerprint))
+
+
+def _without(dataset: Dataset, reasons: dict[str, str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """The manifest in which the photos of ``reasons`` are left out, and which rows those are that were usable (bool).
+
+    DatasetError when a photo is unknown, none is left out, or a class would lose its last one."""
     manifest = dataset.manifest()
-    known = manifest["image_id"].isin(list(reasons)).to_numpy()
     unknown = sorted(set(reasons) - set(manifest["image_id"]))
     if unknown:
         raise DatasetError(
             f"{counted(len(unknown), 'photo')} of the list {agree(len(unknown))} not in dataset '{dataset.name}' (the "
             f"first: {unknown[0]!r}); was the list made for another dataset?"
         )
-    leaving = known & (manifest["status"] == "ok").to_numpy()
+    leaving = (manifest["image_id"].isin(list(reasons)) & (manifest["status"] == "ok")).to_numpy()
     if not leaving.any():
         raise DatasetError(f"the list leaves out no photo of dataset '{dataset.name}'; nothing was made.")
     manifest.loc[leaving, "reason"] = manifest.loc[leaving, "image_id"].map(reasons)
     manifest.loc[leaving, "status"] = "excluded"
-    usable = manifest[manifest["status"] == "ok"]
-    if gone := [label for label in dataset.classes if label not in set(usable["label"])]:
+    usable = set(manifest.loc[manifest["status"] == "ok", "label"])
+    if gone := [label for label in dataset.classes if label not in usable]:
         raise DatasetError(f"class '{gone[0]}' would lose its last photo; leave one in the dataset.")
-    emptied = _emptied(manifest, leaving)
-    if emptied and not force:
-        these = "this photo" if leaving.sum() == 1 else f"these {counted(leaving.sum(), 'photo')}"
-        more = f" and {len(emptied) - 1:,} more such" if len(emptied) > 1 else ""
-        raise DatasetError(
-            f"nothing was made: without {these} {emptied[0].replace(' any more', '')}{more}, so that could not be "
-            "scored there. Leave fewer out, or insist (--force on the command line)."
-        )
-    fingerprint = readers.fingerprint_of(
-        ["without", dataset.fingerprint, sorted(manifest.loc[leaving, "image_id"].tolist())]
+    return manifest, leaving
+
+
+def _would_empty(emptied: list[str], num: int) -> DatasetError:
+    """That leaving ``num`` photos out would leave a split that cannot be scored."""
+    these = "this photo" if num == 1 else f"these {counted(num, 'photo')}"
+    more = f" and {len(emptied) - 1:,} more such" if len(emptied) > 1 else ""
+    return DatasetError(
+        f"nothing was made: without {these} {emptied[0].replace(' any more', '')}{more}, so that could not be "
+        "scored there. Leave fewer out, or insist (--force on the command line)."
     )
-    num = int(leaving.sum())
-    name = datasets.checked_name(name) if name is not None else _free_name(dataset, fingerprint)
-    new_id = datasets.id_for(name)
-    final = data_dir / new_id
-    if final.exists():
-        return _same_or_refuse(final, fingerprint, name)
-    if bring is None:
-        kept = str(_keep_list(dataset, f"{new_id}-{fingerprint}", reasons))
-        bring = command_for(dataset, "--exclude", kept, *(["--force"] if emptied else []))
-    counts = usable["split"].value_counts()
+
+
+def _lying_at(final: Path, dataset: Dataset, manifest: pd.DataFrame) -> Dataset:
+    """The dataset with the usable rows of a manifest, in another folder."""
+    counts = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
     root = dataset.root
     if root.resolve().is_relative_to(dataset.folder.resolve()):  # relative, so that data/ can be moved
         root = Path(os.path.relpath(root.resolve(), final.resolve()))
-    new = dataclasses.replace(
+    return dataclasses.replace(
         dataset,
-        id=new_id,
+        id=final.name,
         folder=final,
-        name=name,
         root=root,
-        bring=f"{dataset.bring} && {bring} --name {shlex.quote(name)}",
-        fingerprint=fingerprint,
-        splits={split: int(counts[split]) for split in SPLITS if split in counts},
-        num_images=len(usable),
-        warnings=(
-            *dataset.warnings,
-            told or f"{counted(num, 'photo')} of {dataset.name} {agree(num)} left out, each with its reason",
-            *emptied,
-        ),
-        made=(
-            *dataset.made,
-            {
-                **(operation or {"operation": "exclude"}),
-                "parent": dataset.name,
-                "parent_fingerprint": dataset.fingerprint,
-            },
-        ),
+        splits={split: int(counts[split]) for split in TRAIN_FIRST if split in counts},
+        num_images=int(counts.sum()),
     )
-    return publish(new, manifest, lambda building: _share_pixels(dataset, building, fingerprint))
 
 
 def publish(new: Dataset, manifest: pd.DataFrame, take_pixels: Callable[[Path], None]) -> Dataset:
@@ -174,7 +180,7 @@ def left(dataset: Dataset, made: Dataset, most: int = 5) -> str:
         photos = one.manifest(["split", "label", "status"]).query("status == 'ok'")
         counts.append(photos.groupby(["split", "label"], observed=True).size())
     both = pd.concat(counts, axis=1, keys=["before", "after"]).fillna(0).astype(int)
-    splits = both.groupby(level=0).sum().reindex([split for split in SPLITS if split in dataset.splits])
+    splits = both.groupby(level=0).sum().reindex([split for split in TRAIN_FIRST if split in dataset.splits])
     told = ", ".join(f"{split} {row.after:,} of {row.before:,}" for split, row in splits.iterrows())
     fewer = both[both["after"] < both["before"]]
     fewer = fewer.assign(share=fewer["after"] / fewer["before"]).sort_values("share", kind="stable").head(most)

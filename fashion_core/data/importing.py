@@ -17,7 +17,7 @@ from fashion_core import jobs, locks, rights, storage
 from fashion_core.data import datasets, moved, pixels
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Reader, Source
 from fashion_core.errors import BeingMade, DatasetError, PhotoError, SourceError
 from fashion_core.labels import agree, counted
@@ -82,31 +82,22 @@ def _import(
     report("reading the source", 0, 0)
     source = readers.open_source(given, work_dir=building, seed=seed, progress=report, choices=choices)
     size = _first_size(source)
-    path = building / f"pixels-{size}x{size}.npy"
-    with pixels.create(path, len(source.rows), size, size) as array_NHW3:
-        found = _examine_all(source, array_NHW3, report)
-    manifest = _manifest(source, found)
+    manifest, pixels_path = _examined(source, building, size, report)
     notes = _judge(manifest, source, given)
     fingerprint = readers.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
     bring = source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}"
     if final.exists():
-        known = _same_or_refuse(datasets.load(final), fingerprint, name)
-        inside = source.root.is_relative_to(building)
-        if not inside or moved.adopt(known, building / source.root.relative_to(building).parts[0]):
-            root = final / source.root.relative_to(building) if inside else source.root
-            known = moved.follow(known, root, bring, manifest)
-        shutil.rmtree(building)
-        return known
+        return _again(_same_or_refuse(datasets.load(final), fingerprint, name), source, building, bring, manifest)
     storage.write_parquet(building / "manifest.parquet", manifest)
-    pixels.seal(building, path, fingerprint)
-    counts = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
-    inside = source.root.is_relative_to(building)
+    pixels.seal(building, pixels_path, fingerprint)
+    counts = manifest["status"].value_counts()
+    usable = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
     dataset = Dataset(
         id=dataset_id,
         folder=final,
         name=name,
         kind=source.kind,
-        root=final / source.root.relative_to(building) if inside else source.root,
+        root=_root_in(final, source, building),
         classes=tuple(source.classes),
         groups=source.groups,
         synthetic=source.synthetic,
@@ -114,10 +105,10 @@ def _import(
         split_rule=source.split_rule,
         bring=bring,
         fingerprint=fingerprint,
-        splits={split: int(counts[split]) for split in SPLITS if split in counts},
-        num_images=int(counts.sum()),
-        num_damaged=int((manifest["status"] == "damaged").sum()),
-        num_missing=int((manifest["status"] == "missing").sum()),
+        splits={split: int(usable[split]) for split in TRAIN_FIRST if split in usable},
+        num_images=int(usable.sum()),
+        num_damaged=int(counts.get("damaged", 0)),
+        num_missing=int(counts.get("missing", 0)),
         first_pixels=(size, size),
         warnings=(*source.warnings, *notes),
     )
@@ -128,6 +119,29 @@ def _import(
     except FileExistsError as error:
         raise DatasetError(f"'{final}' is in the way; choose another --name, or move it away.") from error
     return dataset
+
+
+def _examined(source: Source, building: Path, size: int, report: jobs.Reporter) -> tuple[pd.DataFrame, Path]:
+    """The manifest of a source, and its first pixel cache, not sealed yet: each photo is opened once."""
+    path = building / f"pixels-{size}x{size}.npy"
+    with pixels.create(path, len(source.rows), size, size) as array_NHW3:
+        records = _examine_all(source, array_NHW3, report)
+    return _manifest(source, records), path
+
+
+def _root_in(folder: Path, source: Source, building: Path) -> Path:
+    """Where the photos of a source lie: in ``folder`` where they were unpacked, else where they are."""
+    inside = source.root.is_relative_to(building)
+    return folder / source.root.relative_to(building) if inside else source.root
+
+
+def _again(known: Dataset, source: Source, building: Path, bring: str, manifest: pd.DataFrame) -> Dataset:
+    """The dataset that has these photos already, which reads them where they lie now."""
+    inside = source.root.is_relative_to(building)
+    if not inside or moved.adopt(known, building / source.root.relative_to(building).parts[0]):
+        known = moved.follow(known, _root_in(known.folder, source, building), bring, manifest)
+    shutil.rmtree(building)
+    return known
 
 
 def _same_or_refuse(known: Dataset, fingerprint: str, name: str) -> Dataset:
@@ -225,7 +239,7 @@ def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[st
         raise SourceError(f"'{given}' holds one class only, '{source.classes[0]}'; a classifier needs at least two.")
     counts = manifest[manifest["status"] == "ok"].value_counts(["label", "split"]).unstack(fill_value=0)
     counts = counts.reindex(
-        index=source.classes, columns=[s for s in SPLITS if s in set(manifest["split"])], fill_value=0
+        index=source.classes, columns=[s for s in TRAIN_FIRST if s in set(manifest["split"])], fill_value=0
     )
     for label in counts.index[counts.sum(axis=1) == 0]:
         own = bad[bad["label"] == label]

@@ -7,7 +7,6 @@ the dataset and manifest that its side file names. Knows nothing of training; im
 import hashlib
 import io
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -64,7 +63,7 @@ def create(path: Path, num_rows: int, width: int, height: int) -> Iterator[np.nd
 
     A full disk is noticed first: writing to a memory map then would end the process (SIGBUS), not raise.
     """
-    needed, free = num_rows * width * height * 3, shutil.disk_usage(path.parent).free
+    needed, free = num_rows * width * height * 3, storage.free_space(path.parent)
     if needed > free:
         raise DatasetError(
             f"{counted(num_rows, 'photo')} at {width} x {height} need {storage.size_text(needed)} and the disk of "

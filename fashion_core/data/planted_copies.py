@@ -17,7 +17,7 @@ from fashion_core import rights
 from fashion_core.data import datasets, derived, pixels
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import readers
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.errors import DatasetError, WrongUse
 from fashion_core.labels import counted
 
@@ -84,7 +84,7 @@ def chosen(manifest: pd.DataFrame, classes: Sequence[str], split: str, number: i
         rows = np.flatnonzero(usable & (manifest["label"] == label).to_numpy())
         if not 0 <= number <= len(rows):
             raise WrongUse(f"class '{label}' has {len(rows):,} {split} photos, got {number:,} to take")
-        order = np.random.default_rng([seed, SPLITS.index(split), k]).permutation(len(rows))
+        order = np.random.default_rng([seed, TRAIN_FIRST.index(split), k]).permutation(len(rows))
         found.append(np.sort(rows[order[:number]]))
     return np.concatenate(found)
 

@@ -36,7 +36,7 @@ class TextAccuracy:
 class Published:
     """One published result. ``matrix_KK`` is int64, or None where only the accuracy is known.
 
-    ``note`` says how its input or its choice differs from a run of the recipe ``report``. ``text`` is what the
+    ``remark`` says how its input or its choice differs from a run of the recipe ``report``. ``text`` is what the
     publication says in words, where that is not what its own matrix gives. ``num_images`` is None where nobody says how
     many photos were asked about.
     """
@@ -48,12 +48,18 @@ class Published:
     accuracy: float
     num_images: int | None
     source: str
-    note: str
+    remark: str = ""
+    other_input: bool = True
     matrix_KK: np.ndarray | None = None
     text: TextAccuracy | None = None
     model: str = ""
     precision: float | None = None
     f1: float | None = None
+
+    @property
+    def note(self) -> str:
+        """Its remark, and what every result with another input has to say."""
+        return f"{self.remark} {OTHER_INPUT if self.other_input else ''}".strip()
 
     def fits(self, classes: Sequence[str]) -> bool:
         """Whether these are the result's classes, in any order."""
@@ -148,15 +154,15 @@ def _report() -> Published:
         accuracy=_accuracy(matrix_KK),
         num_images=int(matrix_KK.sum()),
         source=f"{told['authors']}, {told['title']}",
-        note="128 x 128 RGB, the input of the recipe report.",
+        remark="128 x 128 RGB, the input of the recipe report.",
+        other_input=False,
         matrix_KK=matrix_KK,
         text=TextAccuracy(**told["accuracy_in_its_text"]),
         model="report_cnn",
     )
 
 
-def _paper_note() -> str:
-    return f"Its photos are squeezed to 128 x 256 and fed as BGR. {OTHER_INPUT}"
+_PAPER_INPUT = "Its photos are squeezed to 128 x 256 and fed as BGR."
 
 
 def _paper() -> Published:
@@ -169,7 +175,7 @@ def _paper() -> Published:
         accuracy=_accuracy(matrix_KK),
         num_images=int(matrix_KK.sum()),
         source=told["title"],
-        note=_paper_note(),
+        remark=_PAPER_INPUT,
         matrix_KK=matrix_KK,
         model="resnet50",
     )
@@ -180,7 +186,7 @@ _AUGMENTED = {"none": "no augmentation", "flip": "flip", "jitter": "jitter", "ji
 _PAPER = "IndoFashion: Apparel Classification for Indian Ethnic Clothes, arXiv 2104.02830"
 
 
-def _row(row_id: str, name: str, accuracy: float, source: str, note: str, **more: Any) -> Published:
+def _row(row_id: str, name: str, accuracy: float, source: str, remark: str, **more: Any) -> Published:
     return Published(
         id=row_id,
         name=name,
@@ -189,7 +195,7 @@ def _row(row_id: str, name: str, accuracy: float, source: str, note: str, **more
         accuracy=accuracy,
         num_images=len(classes()) * int(load()["test_count_per_class"]),
         source=source,
-        note=note,
+        remark=remark,
         **more,
     )
 
@@ -205,7 +211,7 @@ def _tables() -> list[Published]:
                     f"IndoFashion paper, {_MODEL_NAMES[model]}, {_AUGMENTED[how]}",
                     recall / 100,
                     f"{_PAPER}, table 4",
-                    _paper_note(),
+                    _PAPER_INPUT,
                     model=model,
                     precision=precision / 100,
                     f1=f1 / 100,
@@ -219,7 +225,7 @@ def _tables() -> list[Published]:
                     f"IndoFashion paper, {_MODEL_NAMES[model]}, {round(100 * float(share))} % of the training photos",
                     percent / 100,
                     f"{_PAPER}, table 5",
-                    _paper_note(),
+                    _PAPER_INPUT,
                     model=model,
                 )
             )
@@ -247,7 +253,7 @@ _PEERS = {
 def _peers() -> list[Published]:
     return [
         _row(f"peer-{_PEERS[name][0]}", name[:1].upper() + name[1:], percent / 100, "Public notebooks and model cards",
-             f"{_PEERS[name][1]} {OTHER_INPUT}")
+             _PEERS[name][1])
         for name, percent in load()["peers_official_test_percent"].items()
     ]  # fmt: skip
 
@@ -269,7 +275,6 @@ def _other_sets() -> list[Published]:
                     accuracy=float(share),
                     num_images=None if name == "human" else num_images,
                     source=f"Published accuracies on {data}",
-                    note=OTHER_INPUT,
                 )
             )
     return rows

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.errors import RunError
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, wilson
 
 _BLOCK = 256  # queries at a time: 256 x 106,166 similarities are 109 MB
 
@@ -73,8 +73,8 @@ def alike_shares(units_ND: np.ndarray, labels_N: np.ndarray, k: int) -> np.ndarr
     return (labels_N[found_NK] == labels_N[:, None]).mean(axis=1)
 
 
-def share_interval(shares_Q: np.ndarray, k: int) -> tuple[float, float, float]:
-    """The mean of Q shares, each out of ``k``, and its 95 % interval: Wilson's for as many independent answers as would
+def share_interval(shares_Q: np.ndarray, k: int) -> Estimate:
+    """The mean of Q shares, each out of ``k``, with an interval: Wilson's for as many independent answers as would
     vary as much.
 
     The k neighbours of an image go together, so Q x k answers are too many and Q too few. The effective number is
@@ -85,7 +85,7 @@ def share_interval(shares_Q: np.ndarray, k: int) -> tuple[float, float, float]:
     variance = float(np.var(shares_Q, ddof=1)) / num if num > 1 else 0.0
     effective = np.clip(mean * (1 - mean) / variance, num, num * k) if variance > 0 else num
     low, high = wilson(np.asarray(mean * effective), np.asarray(effective))
-    return mean, float(low), float(high)
+    return Estimate(mean, float(low), float(high), num)
 
 
 def by_class(shares_Q: np.ndarray, labels_Q: np.ndarray, classes: tuple[str, ...], k: int) -> pd.DataFrame:
@@ -94,8 +94,7 @@ def by_class(shares_Q: np.ndarray, labels_Q: np.ndarray, classes: tuple[str, ...
     for label in classes:
         of_label = shares_Q[labels_Q == label]
         if len(of_label):
-            rate, low, high = share_interval(of_label, k)
-            rows.append({"label": label, "n": len(of_label), "rate": rate, "low": low, "high": high})
+            rows.append({"label": label, "n": len(of_label), **share_interval(of_label, k).flat("rate")})
     return pd.DataFrame(rows)
 
 

@@ -6,6 +6,7 @@ or the terminal does not touch it.
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,43 +34,34 @@ def start_training(
     return run.id
 
 
-def start_group(
-    dataset_id: str,
-    settings: config.Settings,
-    seeds: int,
-    *,
-    data_dir: Path,
-    runs_dir: Path,
-    run_id: str | None = None,
-    num_processes: int = 1,
-    request: sbatch.Request | None = None,
-) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Where the runs of a group lie and are trained; with ``run_id`` they are called run_id-1, run_id-2, ..."""
+
+    data_dir: Path
+    runs_dir: Path
+    run_id: str | None = None
+    num_processes: int = 1
+    request: sbatch.Request | None = None
+
+
+def start_group(dataset_id: str, settings: config.Settings, seeds: int, where: Where) -> list[str]:
     """Launch the same run with ``seeds`` seeds, counting up from the settings' own; the ids in the order of launching.
 
-    With ``run_id`` the runs are called run_id-1, run_id-2, ... WrongUse if a seed or their number is out of range.
+    WrongUse if a seed or their number is out of range.
     """
     if not 2 <= seeds <= MAX_SEEDS:
         raise WrongUse(f"seeds must be a whole number between 2 and {MAX_SEEDS}, got {seeds}")
     members = [_changed(settings, f"seed={settings.seed + place}") for place in range(seeds)]
-    return _start_members(dataset_id, members, "seeds", ["seed"], data_dir, runs_dir, run_id, num_processes, request)
+    return start_seeds(dataset_id, members, where)
 
 
-def start_seeds(dataset_id: str, members: Sequence[config.Settings], *, data_dir: Path, runs_dir: Path) -> list[str]:
+def start_seeds(dataset_id: str, members: Sequence[config.Settings], where: Where) -> list[str]:
     """Launch runs that differ by their seed alone, whatever their seeds are, as one group; their ids."""
-    return _start_members(dataset_id, members, "seeds", ["seed"], data_dir, runs_dir, None, 1, None)
+    return _start_members(dataset_id, members, "seeds", "seed", where)
 
 
-def start_twin(
-    dataset_id: str,
-    settings: config.Settings,
-    change: str,
-    *,
-    data_dir: Path,
-    runs_dir: Path,
-    run_id: str | None = None,
-    num_processes: int = 1,
-    request: sbatch.Request | None = None,
-) -> list[str]:
+def start_twin(dataset_id: str, settings: config.Settings, change: str, where: Where) -> list[str]:
     """Launch a run and its twin, in which one setting differs (``change`` is ``key=value``); the two ids."""
     twin = _changed(settings, change)
     name = change.partition("=")[0].strip()
@@ -77,9 +69,7 @@ def start_twin(
         raise WrongUse(f"a twin differs in one setting, and {name} is {change.partition('=')[2].strip()} already")
     if name == "seed":
         raise WrongUse("a twin keeps the seed; for several seeds launch a group with --seeds")
-    return _start_members(
-        dataset_id, [settings, twin], "twin", [name], data_dir, runs_dir, run_id, num_processes, request
-    )
+    return _start_members(dataset_id, [settings, twin], "twin", name, where)
 
 
 def _changed(settings: config.Settings, change: str) -> config.Settings:
@@ -88,37 +78,27 @@ def _changed(settings: config.Settings, change: str) -> config.Settings:
 
 
 def _start_members(
-    dataset_id: str,
-    members: Sequence[config.Settings],
-    kind: str,
-    varies: list[str],
-    data_dir: Path,
-    runs_dir: Path,
-    run_id: str | None,
-    num_processes: int,
-    request: sbatch.Request | None,
+    dataset_id: str, members: Sequence[config.Settings], kind: str, varies: str, where: Where
 ) -> list[str]:
     """Make every run directory first, then launch them in order: one that cannot be made stops the whole group, one
     that Slurm refuses those after it."""
     rights.refuse_read_only(NO_LAUNCH)
-    dataset = datasets.find_dataset(data_dir, dataset_id)
-    group = Group(
-        id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{kind}-{secrets.token_hex(2)}", kind=kind, varies=tuple(varies)
-    )
+    dataset = datasets.find_dataset(where.data_dir, dataset_id)
+    group = Group(id=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{kind}-{secrets.token_hex(2)}", kind=kind, varies=(varies,))
     made: list[runs.Run] = []
     try:
         for place, settings in enumerate(members, 1):
-            if request is None:
-                devices.slots_for(settings.device, num_processes)
-            name = f"{run_id}-{place}" if run_id else None
-            made.append(runs.create_run(dataset, settings, runs_dir=runs_dir, run_id=name, group=group))
+            if where.request is None:
+                devices.slots_for(settings.device, where.num_processes)
+            name = f"{where.run_id}-{place}" if where.run_id else None
+            made.append(runs.create_run(dataset, settings, runs_dir=where.runs_dir, run_id=name, group=group))
     except FashionError:
         for run in made:
             storage.remove_folder(run.folder)
         raise
     for place, run in enumerate(made):
         try:
-            start(run, data_dir=data_dir, num_processes=num_processes, request=request)
+            start(run, data_dir=where.data_dir, num_processes=where.num_processes, request=where.request)
         except slurm.Refused:
             for left in made[place:]:
                 storage.remove_folder(left.folder)

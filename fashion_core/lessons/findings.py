@@ -22,6 +22,7 @@ from fashion_core.data.sources import drawn
 from fashion_core.errors import RunError
 from fashion_core.lessons import datasets, plans
 from fashion_core.metrics import leakage, seed_spread, significance
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.metrics.leakage import LeakScores, Share
 from fashion_core.metrics.seed_spread import Spread
 from fashion_core.metrics.significance import Difference
@@ -29,15 +30,6 @@ from fashion_core.runs.runs import Run
 
 GROUP = 5  # classes that count as the rarest, and as the commonest
 Z95 = 1.959964
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
-    """A share with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -152,7 +144,7 @@ class Luck:
     def numbers(self) -> dict[str, float]:
         paired = self.comparison.paired
         return {
-            "mean": self.spread.mean,
+            "mean": self.spread.mean.value,
             "sd": self.spread.sd,
             "gap": self.gap,
             "unequal_pairs": self.num_unequal / self.num_pairs,
@@ -232,7 +224,7 @@ def weighted(rows: list[tuple[str, int, int, int, int]], place: int) -> Estimate
     value = float((weights * right / n).sum())
     centre = (right + 2) / (n + 4)
     half = Z95 * float(np.sqrt((weights**2 * centre * (1 - centre) / (n + 4)).sum()))
-    return Estimate(value=value, low=max(0.0, value - half), high=min(1.0, value + half))
+    return Estimate(value, value - half, value + half).within(0.0, 1.0)
 
 
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> Difference:

@@ -1,16 +1,89 @@
-"""Intervals for what was counted. Takes numbers, gives numbers; every formula with its source. No torch, no files.
+"""A value with its interval, and intervals for what was counted. Takes numbers, gives numbers; every formula with its
+source. No torch, no files.
 
 K classes, R resamples; matrix rows are true, columns predicted. Differences of two classifiers stand in
-``differences``, groups of seeds in ``seeds``.
+``significance``, groups of seeds in ``seed_spread``, how all of them are written in ``wording``.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
 from fashion_core.errors import RunError
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """``value`` with its 95 % interval, from ``n`` photos or trained models: a share or a difference of two, unless its
+    holder says what else. Ends that nobody knows are NaN, an ``n`` that nobody says is 0."""
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    n: int = 0
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def has_interval(self) -> bool:
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the whole interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+    def within(self, least: float, most: float) -> "Estimate":
+        """The same with both ends moved into what such a number can be."""
+        return Estimate(self.value, max(least, self.low), min(most, self.high), self.n)
+
+    def size(self) -> "Estimate":
+        """How large a difference is, whichever way it goes."""
+        nearest, farthest = sorted((abs(self.low), abs(self.high)))
+        return Estimate(abs(self.value), nearest, farthest, self.n)
+
+    def __neg__(self) -> "Estimate":
+        return Estimate(-self.value, -self.high, -self.low, self.n)
+
+    def to_json(self, name: str = "accuracy") -> dict[str, Any]:
+        """As scores hold it: ``{"accuracy": 0.84, "accuracy_ci95": [0.83, 0.85]}``."""
+        return {name: self.value, f"{name}_ci95": [self.low, self.high]}
+
+    @classmethod
+    def from_json(cls, scores: Mapping[str, Any], name: str = "accuracy") -> "Estimate":
+        """Of scores, with their ``n`` where they have one."""
+        low, high = scores[f"{name}_ci95"]
+        return Estimate(scores[name], low, high, scores.get("n") or 0)
+
+    def flat(self, name: str = "value") -> dict[str, Any]:
+        """As rows of tables hold it: ``{"value": 0.84, "low": 0.83, "high": 0.85}``."""
+        return {name: self.value, "low": self.low, "high": self.high}
+
+    @classmethod
+    def from_flat(cls, row: Mapping[str, Any], name: str = "value") -> "Estimate":
+        """Of a row, with its ``n`` where it has one; ends of None are not known."""
+        low, high = (math.nan if row[end] is None else row[end] for end in ("low", "high"))
+        return Estimate(row[name], low, high, int(row.get("n") or 0))
+
+
+def flattened(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass as commands print them, an Estimate in three: its value, ``low`` and ``high``."""
+    told: dict[str, Any] = {}
+    for name, value in vars(record).items():
+        told |= value.flat(name) if isinstance(value, Estimate) else {name: value}
+    return told
+
+
+def proportion(right: int, n: int) -> Estimate:
+    """``right`` of ``n`` with Wilson's interval; of none NaN with 0..1."""
+    low, high = wilson(right, n)
+    return Estimate(float(right / n) if n else math.nan, float(low), float(high), int(n))
 
 
 def wilson(

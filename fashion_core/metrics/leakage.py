@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.data.audit.findings import CAUSES
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,9 @@ class Share:
         return self.right / self.n if self.n else float("nan")
 
     @property
-    def ci95(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of the accuracy, 0 to 1 where there is no photo."""
-        low, high = wilson(self.right, self.n)
-        return float(low), float(high)
+    def estimate(self) -> Estimate:
+        """The accuracy with Wilson's interval, 0 to 1 where there is no photo."""
+        return proportion(self.right, self.n)
 
 
 @dataclass(frozen=True, kw_only=True)

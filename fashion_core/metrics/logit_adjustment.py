@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashion_core.errors import RunError
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.metrics.significance import Difference, paired_difference
 from fashion_core.settings import sampling
 
@@ -67,17 +67,8 @@ class Judged:
         return int(np.trace(self.matrix_KK))
 
     @property
-    def n(self) -> int:
-        return int(self.matrix_KK.sum())
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.n
-
-    @property
-    def ci95(self) -> tuple[float, float]:
-        low, high = wilson(self.right, self.n)
-        return float(low), float(high)
+    def accuracy(self) -> Estimate:
+        return proportion(self.right, int(self.matrix_KK.sum()))
 
     @property
     def mean_recall(self) -> float:

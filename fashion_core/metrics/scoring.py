@@ -5,7 +5,8 @@ Knows nothing of files, models or the app. The arithmetic is written out because
 more than half of what a page may take from a cold start; the tests hold every number against scikit-learn's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,90 @@ import pandas as pd
 
 from fashion_core.errors import RunError
 from fashion_core.labels import listed
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 
 
-def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Accuracy with Wilson's 95 % interval, macro F1, per-class scores and the confusion matrix.
+@dataclass(frozen=True, kw_only=True)
+class Overall:
+    """What a run keeps of the scores of a split; the interval of the accuracy is Wilson's. ``macro_f1`` is None in
+    summaries of before it was kept."""
 
-    Returns ``n, accuracy, accuracy_ci95 [lo, hi], macro_f1, classes, per_class [{label, precision, recall, f1,
-    support}], absent, confusion_matrix``. A class without a single image has no score: None, and its name in
-    ``absent``; the macro mean is over the others. No image at all is a RunError.
-    Precision of a class that was never predicted is 0, as scikit-learn's ``zero_division=0`` has it.
-    """
+    accuracy: Estimate
+    macro_f1: float | None = None
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> "Overall | None":
+        """None where no accuracy was kept."""
+        if saved.get("accuracy") is None:
+            return None
+        return cls(accuracy=Estimate.from_json(saved), macro_f1=saved.get("macro_f1"))
+
+    @property
+    def n(self) -> int:
+        """Photos that were scored."""
+        return self.accuracy.n
+
+    @property
+    def overall(self) -> "Overall":
+        """These numbers alone."""
+        return Overall(accuracy=self.accuracy, macro_f1=self.macro_f1)
+
+    def to_json(self) -> dict[str, Any]:
+        own = {"n": self.n, **self.accuracy.to_json()}
+        return own | ({} if self.macro_f1 is None else {"macro_f1": self.macro_f1})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassScore:
+    """One class, ``support`` photos of it; of a class without photos the scores are None. Precision of a class that was
+    never predicted is 0, as scikit-learn's ``zero_division=0`` has it."""
+
+    label: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores(Overall):
+    """Every score of a split: ``per_class`` in the order of ``matrix_KK``, the confusion matrix, int64. The macro means
+    are over the classes that have photos."""
+
+    macro_f1: float
+    per_class: tuple[ClassScore, ...]
+    matrix_KK: np.ndarray
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(row.label for row in self.per_class)
+
+    @property
+    def shown(self) -> tuple[ClassScore, ...]:
+        """The classes that have photos; there is one."""
+        return tuple(row for row in self.per_class if row.support)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The names of the classes without photos."""
+        return tuple(row.label for row in self.per_class if not row.support)
+
+    def table(self) -> pd.DataFrame:
+        """label, precision, recall, f1 (NaN without photos), support: a row a class."""
+        return pd.DataFrame([vars(row) for row in self.per_class])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **super().to_json(),
+            "classes": list(self.classes),
+            "per_class": [dict(vars(row)) for row in self.per_class],
+            "absent": list(self.absent),
+            "confusion_matrix": self.matrix_KK.tolist(),
+        }
+
+
+def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes: tuple[str, ...]) -> Scores:
+    """The scores of predictions. No image at all is a RunError."""
     labels_N, predicted_N = np.asarray(labels_N, dtype=np.int64), np.asarray(predicted_N, dtype=np.int64)
     if labels_N.shape != predicted_N.shape:
         raise RunError(f"{len(labels_N)} labels but {len(predicted_N)} predictions: they belong to different images")
@@ -34,7 +108,7 @@ def evaluate_predictions(labels_N: np.ndarray, predicted_N: np.ndarray, classes:
     return scores_from_matrix(np.bincount(labels_N * K + predicted_N, minlength=K * K).reshape(K, K), classes)
 
 
-def scores_from_matrix(matrix_KK: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+def scores_from_matrix(matrix_KK: np.ndarray, classes: Sequence[str]) -> Scores:
     """The same scores as ``evaluate_predictions``, from a (published) confusion matrix."""
     matrix_KK = np.asarray(matrix_KK, dtype=np.int64)
     right_K, support_K, said_K = np.diag(matrix_KK), matrix_KK.sum(axis=1), matrix_KK.sum(axis=0)
@@ -45,33 +119,26 @@ def scores_from_matrix(matrix_KK: np.ndarray, classes: Sequence[str]) -> dict[st
     # the harmonic mean of precision and recall, without their 0 / 0
     f1_K = 2 * right_K / np.maximum(support_K + said_K, 1)
     scores_K3 = np.stack([precision_K, recall_K, f1_K], axis=1).tolist()
-    return {
-        **accuracy_of_matrix(matrix_KK),
-        "macro_f1": float(np.mean(f1_K[shown_K])),
-        "classes": list(classes),
-        "per_class": [
-            {
-                "label": name,
-                **dict(zip(("precision", "recall", "f1"), three if n else (None,) * 3, strict=True)),
-                "support": int(n),
-            }
-            for name, three, n in zip(classes, scores_K3, support_K, strict=True)
-        ],
-        "absent": [name for name, n in zip(classes, support_K, strict=True) if not n],
-        "confusion_matrix": matrix_KK.tolist(),
-    }
+    rows = []
+    for name, three, n in zip(classes, scores_K3, support_K.tolist(), strict=True):
+        precision, recall, f1 = three if n else (None, None, None)
+        rows.append(ClassScore(label=name, precision=precision, recall=recall, f1=f1, support=n))
+    return Scores(
+        accuracy=accuracy_of_matrix(matrix_KK),
+        macro_f1=float(np.mean(f1_K[shown_K])),
+        per_class=tuple(rows),
+        matrix_KK=matrix_KK,
+    )
 
 
-def accuracy_of_matrix(matrix_KK: np.ndarray) -> dict[str, Any]:
-    """``n, accuracy, accuracy_ci95`` of a confusion matrix, for pages that need no more."""
-    right, n = int(np.trace(matrix_KK)), int(np.sum(matrix_KK))
-    low, high = wilson(right, n)
-    return {"n": n, "accuracy": right / n, "accuracy_ci95": [float(low), float(high)]}
+def accuracy_of_matrix(matrix_KK: np.ndarray) -> Estimate:
+    """The accuracy of a confusion matrix alone, for pages that need no more."""
+    return proportion(int(np.trace(matrix_KK)), int(np.sum(matrix_KK)))
 
 
-def absent_words(scores: dict[str, Any], shown: Callable[[str], str] = str) -> str:
+def absent_words(scores: Scores, shown: Callable[[str], str] = str) -> str:
     """``over 2 of 3 classes (no photos of dupatta)``: what a macro mean leaves out; empty where nothing."""
-    absent, K = scores["absent"], len(scores["classes"])
+    absent, K = scores.absent, len(scores.per_class)
     if not absent:
         return ""
     named = [shown(name) for name in absent[:4]] + ([f"{len(absent) - 4:,} more"] if len(absent) > 4 else [])

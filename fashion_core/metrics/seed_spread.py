@@ -5,25 +5,32 @@ Takes scores and confusion matrices, gives numbers; no files, no torch. S seeds,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import special
 
 from fashion_core.errors import RunError
+from fashion_core.metrics.intervals import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """``count`` values: ``mean``, standard deviation ``sd`` (n - 1), lowest, highest, and the 95 % interval of the
-    mean. Of a single value ``sd`` and the interval are NaN: nothing was repeated."""
+    """The ``mean`` of so many values as mean.n says, their standard deviation ``sd`` (n - 1), lowest and highest. Of a
+    single value ``sd`` and the interval of the mean are NaN: nothing was repeated."""
 
-    count: int
-    mean: float
+    mean: Estimate
     sd: float
     lowest: float
     highest: float
-    low: float
-    high: float
+
+    def to_json(self) -> dict[str, Any]:
+        """What commands print; a number that is none is None."""
+        numbers = {
+            "count": self.mean.n, "mean": self.mean.value, "sd": self.sd, "lowest": self.lowest,
+            "highest": self.highest, "low": self.mean.low, "high": self.mean.high,
+        }  # fmt: skip
+        return {name: None if number != number else number for name, number in numbers.items()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,13 +57,10 @@ def spread_of(values: Sequence[float]) -> Spread:
     sd = float(found.std(ddof=1)) if several else float("nan")
     half = float(special.stdtrit(len(found) - 1, 0.975)) * sd / len(found) ** 0.5 if several else float("nan")
     return Spread(
-        count=len(found),
-        mean=mean,
+        mean=Estimate(mean, mean - half, mean + half, len(found)),
         sd=sd,
         lowest=float(found.min()),
         highest=float(found.max()),
-        low=mean - half,
-        high=mean + half,
     )
 
 

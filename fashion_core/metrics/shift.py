@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.errors import RunError
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.metrics.leakage import Share
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """``moved`` is accuracy there minus accuracy here, a share, with its 95 % interval ``low, high``.
+    """``moved`` is accuracy there minus accuracy here, a share.
 
     ``num_shared`` photos stand in both sets, of which ``num_other`` were not judged alike (the files were not made by
     the same model); None: nothing is known of shared photos, and they were counted as different ones.
@@ -24,9 +24,7 @@ class Shift:
 
     here: Share
     there: Share
-    moved: float
-    low: float
-    high: float
+    moved: Estimate
     num_shared: int | None
     num_other: int = 0
 
@@ -66,9 +64,7 @@ def between(
     return Shift(
         here=Share(int(right_here.sum()), len(here)),
         there=Share(int(right_there.sum()), len(there)),
-        moved=float(right_there.mean() - right_here.mean()),
-        low=low,
-        high=high,
+        moved=Estimate(float(right_there.mean() - right_here.mean()), low, high),
         num_shared=None if keys_here is None or keys_there is None else int((places >= 0).sum()),
         num_other=num_other,
     )
@@ -102,7 +98,7 @@ def _interval(parts: list[tuple[float, np.ndarray]]) -> tuple[float, float]:
         if not n:
             continue
         factor, share = weight * n, float(right.mean())
-        ends = sorted(factor * float(end) for end in wilson(int(right.sum()), n))
+        ends = sorted(factor * end for end in proportion(int(right.sum()), n).bounds)
         value += factor * share
         below += (factor * share - ends[0]) ** 2
         above += (ends[1] - factor * share) ** 2

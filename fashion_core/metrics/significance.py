@@ -15,23 +15,20 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, wilson
 
 LEVEL = 0.05  # a claim is made when chance alone would make it at most this often
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Difference:
-    """Second minus first, as shares; floats, or arrays float64 K.
+class Difference(Estimate):
+    """Second minus first, as shares; floats, or arrays float64 K where the counts were arrays.
 
-    ``low, high``: the 95 % interval. ``inner_low, inner_high``: the 90 % interval, which lies within plus and minus a
-    margin exactly when two one-sided tests at 5 % each reject a difference as large as the margin. ``p_value``:
-    two-sided, of no difference; its test is the one that ``method`` names.
+    ``inner_low, inner_high``: the 90 % interval, which lies within plus and minus a margin exactly when two one-sided
+    tests at 5 % each reject a difference as large as the margin. ``p_value``: two-sided, of no difference; its test is
+    the one that ``method`` names.
     """
 
-    value: Any
-    low: Any
-    high: Any
     inner_low: Any
     inner_high: Any
     p_value: Any
@@ -230,13 +227,7 @@ def variance_over_photos(
 def _difference(
     value: Any, low: Any, high: Any, inner_low: Any, inner_high: Any, p_value: Any, method: str
 ) -> Difference:
-    numbers = {
-        "value": value,
-        "low": low,
-        "high": high,
-        "inner_low": inner_low,
-        "inner_high": inner_high,
-        "p_value": p_value,
-    }
-    plain = {name: number if np.ndim(number) else float(number) for name, number in numbers.items()}
-    return Difference(**plain, method=method)
+    value, low, high, inner_low, inner_high, p_value = (
+        number if np.ndim(number) else float(number) for number in (value, low, high, inner_low, inner_high, p_value)
+    )
+    return Difference(value, low, high, inner_low=inner_low, inner_high=inner_high, p_value=p_value, method=method)

@@ -8,7 +8,6 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -68,15 +67,14 @@ def _write(run: runs.Run, dataset: datasets.Dataset, folder: Path, name: str) ->
     told = [event for event in events if event["event"] not in ("launched", "preparing")]
     storage.write_text(folder / "events.jsonl", "".join(json.dumps(event) + "\n" for event in told))
 
-    summary = {**(run.summary() or {}), "run_id": name}
-    copy = runs.open_run(folder)
-    scores: dict[str, Any] = {}
-    for split in summary["scores"]:
-        found = inference.evaluate(copy, dataset, split)
-        scores[split] = {key: found[key] for key in ("n", "accuracy", "accuracy_ci95", "macro_f1")}
+    summary, copy = run.summary(), runs.open_run(folder)
+    assert summary is not None, "the run is finished"
+    scores = {}
+    for split in summary.scores:
+        scores[split] = inference.evaluate(copy, dataset, split)[1].overall
         features = folder / f"embeddings-{split}.npy"
         if split == inference.default_split(dataset):
             storage.write_npy(features, copy.embeddings(split).astype(np.float16))
         else:
             features.unlink()
-    storage.write_json(folder / "summary.json", {**summary, "scores": scores})
+    storage.write_json(folder / "summary.json", replace(summary, run_id=name, scores=scores).to_json())

@@ -6,7 +6,6 @@ B batch, H height, W width, N images, D features, K classes.
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +17,12 @@ from fashion_core import rights, storage
 from fashion_core.data import datasets, pixels
 from fashion_core.data.sources import photos
 from fashion_core.errors import DatasetError, RunError
+from fashion_core.metrics.scoring import Scores
 from fashion_core.models.device import choose_device
 from fashion_core.models.input import Photos, to_input
 from fashion_core.models.networks import Design, Network, build_model
 from fashion_core.runs import checkpoints, runs, snapshots
+from fashion_core.runs.summary import Summary
 from fashion_core.settings.config import Settings
 
 BATCH = 128
@@ -52,7 +53,7 @@ def load_model(run: runs.Run, device: torch.device, step: int | None = None) -> 
 
 def step_to_use(run: runs.Run) -> Path:
     """The saved step whose weights were scored at the run's end; the newest good one while it has not ended."""
-    scored_step = (run.summary() or {}).get("scored_step")
+    scored_step = (run.summary() or Summary()).scored_step
     return checkpoints.good_step(run.folder) if scored_step is None else saved_at(run, scored_step)
 
 
@@ -170,8 +171,8 @@ def evaluate(
     step: int | None = None,
     device: str = "auto",
     progress: Callable[[str, int, int], None] | None = None,
-) -> dict[str, Any]:
-    """Run the model over a split, write predictions and embeddings, and return the scores.
+) -> tuple[str, Scores]:
+    """Run the model over a split, write predictions and embeddings, and return the name of these and their scores.
 
     With a saved ``step`` its weights answer, and what they answer is kept as ``snapshots`` keeps it.
 
@@ -194,4 +195,4 @@ def evaluate(
     if step is not None:
         snapshots.forget_gone(run)
     write_predictions(kept, frame, rows_N, name, logits_NK, features_ND)
-    return kept.scores(name)
+    return name, kept.scores(name)

@@ -22,6 +22,7 @@ from fashion_core.errors import RunError
 from fashion_core.models import inference
 from fashion_core.models.input import to_input
 from fashion_core.runs import runs
+from fashion_core.runs.summary import Summary
 
 NEEDS = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-4
@@ -54,10 +55,10 @@ def metadata(run: runs.Run) -> dict[str, str]:
         "dataset_fingerprint": run.dataset.fingerprint,
         "synthetic": json.dumps(bool(run.dataset.synthetic)),
     }
-    scores = (run.summary() or {}).get("scores", {})
+    scores = (run.summary() or Summary()).scores
     for split in ("test", "val"):
-        if "accuracy" in scores.get(split, {}):
-            found["scores"] = json.dumps({"split": split, **scores[split]})
+        if split in scores:
+            found["scores"] = json.dumps({"split": split, **scores[split].to_json()})
             break
     return found
 

@@ -1,28 +1,25 @@
 """Charts of a report as inline SVG: drawn once, in CSS classes that follow the theme, with a title and a description.
 
-Takes plain values of a report's document; gives markup. Lengths are pixels of the drawing; a screen that is narrower
+Takes facts of a report; gives markup. Lengths are pixels of the drawing; a screen that is narrower
 shrinks it. Knows no page.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fashion_core.labels import counted, shortened
+from fashion_core.metrics import wording
+from fashion_core.metrics.calibration import Reliability
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import interval, percent, with_interval
+from fashion_core.report.facts import Curves, Row, bins_of
 from fashion_core.report.html import Markup, join, tag
 
 WIDTH = 820
 ROW = 27
 _VALUE, _LETTER, _LETTERS = 200, 9.5, 32  # what the numbers take to the right; a letter, and the most of a name
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def with_bounds(share: float, low: float, high: float) -> str:
-    """``84.1 % [83.3, 84.9]``"""
-    return f"{percent(share)} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def drawing(key: str, title: str, told: str, width: int, height: int, *parts: Any) -> Markup:
@@ -40,11 +37,11 @@ def drawing(key: str, title: str, told: str, width: int, height: int, *parts: An
     )
 
 
-def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_lowest: bool = True) -> Markup:
-    """A row for each of ``rows`` (label, value, low, high, n; published): a dot with its interval on one scale."""
-    floor = math.floor(10 * min(row["low"] for row in rows) - 1e-9) / 10
+def interval_rows(key: str, title: str, rows: Sequence[Row], mark_lowest: bool = True) -> Markup:
+    """A dot with its interval for each of ``rows``, on one scale."""
+    floor = math.floor(10 * min(row.value.low for row in rows) - 1e-9) / 10
     floor = min(max(0.0, floor), 0.9)
-    names = shortened([row["label"] for row in rows], _LETTERS)
+    names = shortened([row.label for row in rows], _LETTERS)
     label = round(max(120, _LETTER * max(map(len, names))))
     left, right = label + 12, WIDTH - _VALUE
     height = ROW * len(rows) + 34
@@ -53,7 +50,7 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
         return round(left + (share - floor) / (1 - floor) * (right - left), 1)
 
     scale = ticks(floor, 1.0)
-    weakest = min(range(len(rows)), key=lambda place: rows[place]["value"])
+    weakest = min(range(len(rows)), key=lambda place: rows[place].value.value)
     parts: list[Markup] = []
     for tick in scale:
         parts.append(_line(at(tick), 0, at(tick), height - 30, "grid"))
@@ -62,22 +59,22 @@ def interval_rows(key: str, title: str, rows: Sequence[dict[str, Any]], mark_low
     for place, row in enumerate(rows):
         y = ROW * place + 15
         low = mark_lowest and place == weakest and len(rows) > 2
-        kind = "other" if row.get("published") else "weak" if low else "own"
-        told = f"{row['label']}: {with_bounds(row['value'], row['low'], row['high'])}, n = {row['n']:,}"
+        kind = "other" if row.published else "weak" if low else "own"
+        told = f"{row.label}: {with_interval(row.value)}, n = {row.n:,}"
         parts.append(
             tag(
                 "g",
                 tag("title", told),
                 tag("rect", x=0, y=y - 13, width=WIDTH, height=ROW, class_="hit"),
                 _text(label, y + 5, names[place], "name end strong" if low else "name end"),
-                _line(at(row["low"]), y, at(row["high"]), y, f"bar {kind}"),
-                _line(at(row["low"]), y - 5, at(row["low"]), y + 5, f"bar {kind}"),
-                _line(at(row["high"]), y - 5, at(row["high"]), y + 5, f"bar {kind}"),
-                _mark(at(row["value"]), y, kind),
-                _text(right + 14, y + 5, with_bounds(row["value"], row["low"], row["high"]), "value"),
+                _line(at(row.value.low), y, at(row.value.high), y, f"bar {kind}"),
+                _line(at(row.value.low), y - 5, at(row.value.low), y + 5, f"bar {kind}"),
+                _line(at(row.value.high), y - 5, at(row.value.high), y + 5, f"bar {kind}"),
+                _mark(at(row.value.value), y, kind),
+                _text(right + 14, y + 5, with_interval(row.value), "value"),
             )
         )
-    told = "; ".join(f"{row['label']} {with_bounds(row['value'], row['low'], row['high'])}" for row in rows)
+    told = "; ".join(f"{row.label} {with_interval(row.value)}" for row in rows)
     return drawing(key, title, told, WIDTH, height, parts)
 
 
@@ -90,15 +87,18 @@ def _mark(x: float, y: float, kind: str) -> Markup:
     return tag("circle", cx=x, cy=y, r=5.5, class_="mark own")
 
 
-def difference_scale(key: str, title: str, value: float, low: float, high: float, margin: float) -> Markup:
+def difference_scale(key: str, title: str, difference: Estimate, margin: float) -> Markup:
     """A difference with its interval around zero, and the band within which it would not matter."""
+    value, low, high = difference.value, *difference.bounds
     reach = max(abs(low), abs(high), 2 * margin) * 1.15
     height, y = 92, 34
 
     def at(share: float) -> float:
         return round(WIDTH / 2 + share / reach * (WIDTH / 2 - 40), 1)
 
-    told = f"{100 * value:+.1f} points, from {100 * low:+.1f} to {100 * high:+.1f}; zero is no difference."
+    told = (
+        f"{wording.points(value)} points, from {wording.points(low)} to {wording.points(high)}; zero is no difference."
+    )
     return drawing(
         key, title, told, WIDTH, height,
         tag("rect", x=at(-margin), y=8, width=round(at(margin) - at(-margin), 1), height=52, class_="band"),
@@ -113,79 +113,121 @@ def difference_scale(key: str, title: str, value: float, low: float, high: float
     )  # fmt: skip
 
 
-def curves(key: str, told: dict[str, Any]) -> Markup:
+Points = Sequence[tuple[float, float]]
+Line = tuple[str, str, Points]  # name, kind, points
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Panel:
+    """One of the drawings beside each other: ``lines`` and ``bounds`` (epoch, low, high) over the
+    epochs seen, up to ``last``; values from ``floor`` to ``top``, shares or plain numbers."""
+
+    title: str
+    lines: Sequence[Line]
+    last: float
+    floor: float
+    top: float
+    bounds: Sequence[tuple[int, float, float]] = ()
+    shares: bool = False
+    width: int = 400
+    height: int = 270
+    left: int = 52
+
+    @property
+    def right(self) -> int:
+        return self.width - 8
+
+    @property
+    def bottom(self) -> int:
+        return self.height - 44
+
+    def x(self, at: float) -> float:
+        return round(self.left + at / self.last * (self.right - self.left), 1)
+
+    def y(self, value: float) -> float:
+        head, span = 54 if len(self.lines) > 1 else 34, (self.top - self.floor) or 1.0
+        return round(self.bottom - (value - self.floor) / span * (self.bottom - head), 1)
+
+
+def curves(key: str, told: Curves) -> Markup:
     """Loss and validation accuracy by epochs seen, side by side."""
-    width, height, gap = 400, 270, 20
-    epochs, losses = told["epochs"], told["losses"]
-    last = max([1.0, *(row["epoch"] for row in epochs), *(one["at"] for one in losses)])
-    lines = [("logged", "thin", [(one["at"], one["loss"]) for one in losses])]
-    for name, kind in (("train_loss", "own"), ("val_loss", "other")):
-        word = "training" if name == "train_loss" else "validation"
-        lines.append((word, kind, [(row["epoch"], row[name]) for row in epochs if row[name] is not None]))
+    gap = 20
+    epochs, losses = told.epochs, told.losses
+    last = max([1.0, *(row.epoch for row in epochs), *(logged.at for logged in losses)])
+    lines: list[Line] = [
+        ("logged", "thin", [(logged.at, logged.loss) for logged in losses]),
+        ("training", "own", [(row.epoch, row.train_loss) for row in epochs if row.train_loss is not None]),
+        ("validation", "other", [(row.epoch, row.val_loss) for row in epochs if row.val_loss is not None]),
+    ]
     values = [y for _, _, points in lines for _, y in points]
-    parts = [tag("g", _panel("Loss", lines, last, 0.0, max(values, default=1.0) * 1.05, width, height, []))]
-    scored = [row for row in epochs if row["val_accuracy"] is not None]
-    if scored:
-        bounds = [(row["epoch"], row["low"], row["high"]) for row in scored if row["low"] is not None]
-        low = min([row["val_accuracy"] for row in scored] + [one[1] for one in bounds])
-        floor = math.floor(10 * low) / 10
-        points = [(row["epoch"], row["val_accuracy"]) for row in scored]
-        lines = [("validation", "own", points)]
-        panel = _panel("Validation accuracy", lines, last, min(floor, 0.9), 1.0, width, height, bounds, True)
-        parts.append(tag("g", panel, transform=f"translate({width + gap} 0)"))
+    panel = _Panel(title="Loss", lines=lines, last=last, floor=0.0, top=max(values, default=1.0) * 1.05)
+    parts = [tag("g", _drawn(panel))]
+    scored = [(row.epoch, row.val_accuracy) for row in epochs if row.val_accuracy is not None]
+    points = [(epoch, share.value) for epoch, share in scored]
     said = f"{counted(len(epochs), 'epoch')}."
-    if scored:
-        first, end = (percent(scored[place]["val_accuracy"]) for place in (0, -1))
-        said += f" Validation accuracy from {first} to {end}."
-    return drawing(key, "Loss and validation accuracy by epochs seen", said, 2 * width + gap, height, parts)
+    if points:
+        bounds = [(epoch, share.low, share.high) for epoch, share in scored if share.has_interval]
+        low = min([*(share for _, share in points), *(bound[1] for bound in bounds)])
+        accuracy = _Panel(
+            title="Validation accuracy",
+            lines=[("validation", "own", points)],
+            last=last,
+            floor=min(math.floor(10 * low) / 10, 0.9),
+            top=1.0,
+            bounds=bounds,
+            shares=True,
+        )
+        parts.append(tag("g", _drawn(accuracy), transform=f"translate({panel.width + gap} 0)"))
+        said += f" Validation accuracy from {percent(points[0][1])} to {percent(points[-1][1])}."
+    title = "Loss and validation accuracy by epochs seen"
+    return drawing(key, title, said, 2 * panel.width + gap, panel.height, parts)
 
 
-def _panel(
-    title: str,
-    lines: Sequence[tuple[str, str, list[tuple[float, float]]]],
-    last: float,
-    floor: float,
-    top: float,
-    width: int,
-    height: int,
-    bounds: Sequence[tuple[float, float, float]],
-    shares: bool = False,
-) -> Markup:
-    left, right, bottom, head = 52, width - 8, height - 44, 54 if len(lines) > 1 else 34
-    span = (top - floor) or 1.0
+def _drawn(panel: _Panel) -> Markup:
+    return join(_axes(panel), _whiskers(panel), [_line_of(panel, *line) for line in panel.lines], _legend(panel))
 
-    def x(at: float) -> float:
-        return round(left + at / last * (right - left), 1)
 
-    def y(value: float) -> float:
-        return round(bottom - (value - floor) / span * (bottom - head), 1)
+def _axes(panel: _Panel) -> list[Markup]:
+    left, right, bottom = panel.left, panel.right, panel.bottom
+    parts = [_text(left, 16, panel.title, "head")]
+    for value in ticks(panel.floor, panel.top):
+        y = panel.y(value)
+        parts.append(_line(left, y, right, y, "grid"))
+        parts.append(_text(left - 8, y + 5, f"{100 * value:.0f} %" if panel.shares else f"{value:.6g}", "axis end"))
+    for place in sorted({0, round(panel.last / 2), round(panel.last)}):
+        parts.append(_text(panel.x(place), bottom + 20, f"{place}", "axis middle"))
+    return [*parts, _text((left + right) / 2, panel.height - 4, "epochs seen", "axis middle")]
 
-    parts = [_text(left, 16, title, "head")]
-    for value in ticks(floor, top):
-        parts.append(_line(left, y(value), right, y(value), "grid"))
-        parts.append(_text(left - 8, y(value) + 5, f"{100 * value:.0f} %" if shares else f"{value:.6g}", "axis end"))
-    for place in sorted({0, round(last / 2), round(last)}):
-        parts.append(_text(x(place), bottom + 20, f"{place}", "axis middle"))
-    parts.append(_text((left + right) / 2, height - 4, "epochs seen", "axis middle"))
-    for at, low, high in bounds:
-        told = f"epoch {at}: [{100 * low:.1f}, {100 * high:.1f}] %"
-        parts.append(tag("g", tag("title", told), _line(x(at), y(low), x(at), y(high), "bar own")))
-    for name, kind, points in lines:
-        if not points:
-            continue
-        path = "M" + "L".join(f"{x(a)} {y(b)}" for a, b in points)
-        parts.append(tag("path", d=path, class_=f"curve {kind}"))
-        if kind != "thin":
-            for a, b in points if len(points) <= 60 else points[-1:]:
-                told = f"{name}, epoch {a}: {percent(b) if shares else f'{b:.4g}'}"
-                parts.append(tag("g", tag("title", told), _dot(x(a), y(b), kind)))
-    legend = float(left)
-    for name, kind, points in lines:
-        if points and len(lines) > 1:
-            parts.append(_line(legend, 35, legend + 20, 35, f"curve {kind}"))
-            parts.append(_text(legend + 26, 40, name, "axis"))
-            legend += 44 + 8 * len(name)
-    return join(parts)
+
+def _whiskers(panel: _Panel) -> list[Markup]:
+    parts = []
+    for at, low, high in panel.bounds:
+        told, x = f"epoch {at}: {interval((low, high))} %", panel.x(at)
+        parts.append(tag("g", tag("title", told), _line(x, panel.y(low), x, panel.y(high), "bar own")))
+    return parts
+
+
+def _line_of(panel: _Panel, name: str, kind: str, points: Points) -> list[Markup]:
+    """A line, and dots that say their value: each of them while they are few, else the last."""
+    if not points:
+        return []
+    path = "M" + "L".join(f"{panel.x(a)} {panel.y(b)}" for a, b in points)
+    parts = [tag("path", d=path, class_=f"curve {kind}")]
+    dots = [] if kind == "thin" else points if len(points) <= 60 else points[-1:]
+    for a, b in dots:
+        told = f"{name}, epoch {a}: {percent(b) if panel.shares else f'{b:.4g}'}"
+        parts.append(tag("g", tag("title", told), _dot(panel.x(a), panel.y(b), kind)))
+    return parts
+
+
+def _legend(panel: _Panel) -> list[Markup]:
+    """The names of the lines, where there are several."""
+    parts, at = [], float(panel.left)
+    for name, kind, points in panel.lines if len(panel.lines) > 1 else ():
+        if points:
+            parts += [_line(at, 35, at + 20, 35, f"curve {kind}"), _text(at + 26, 40, name, "axis")]
+            at += 44 + 8 * len(name)
+    return parts
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
@@ -200,7 +242,7 @@ def _dot(x: float, y: float, kind: str) -> Markup:
     return tag("circle", cx=x, cy=y, r=3.5, class_=f"mark {kind}")
 
 
-def reliability(key: str, told: dict[str, Any]) -> Markup:
+def reliability(key: str, told: Reliability) -> Markup:
     """How often it is right by how sure it says it is; on the diagonal the two agree."""
     side, left, bottom = 330, 60, 300
     length = bottom - 12
@@ -215,18 +257,16 @@ def reliability(key: str, told: dict[str, Any]) -> Markup:
         parts += [_line(left, y, left + length, y, "grid"), _text(left - 8, y + 5, f"{100 * share:.0f}", "axis end")]
         parts.append(_text(x, bottom + 20, f"{100 * share:.0f}", "axis middle"))
     parts.append(_line(*at(0), *at(1), "zero"))
-    for one in told["bins"]:
-        x, y = at(one["sure"])[0], at(one["right"] / one["n"])[1]
-        said = (
-            f"says {percent(one['sure'])}, is right {with_bounds(one['right'] / one['n'], one['low'], one['high'])}, "
-            f"n = {one['n']:,}"
-        )
-        whisker = _line(x, at(one["low"])[1], x, at(one["high"])[1], "bar own")
+    for one in bins_of(told):
+        right = one.share
+        x, y = at(one.sure)[0], at(right.value)[1]
+        said = f"says {percent(one.sure)}, is right {with_interval(right)}, n = {right.n:,}"
+        whisker = _line(x, at(right.low)[1], x, at(right.high)[1], "bar own")
         parts.append(tag("g", tag("title", said), whisker, tag("circle", cx=x, cy=y, r=4.5, class_="mark own")))
     parts.append(_text(left + length / 2, bottom + 42, "how sure it says it is, in %", "axis middle"))
     turned = f"translate(16 {bottom - length / 2}) rotate(-90)"
     parts.append(tag("text", "how often it is right, in %", transform=turned, class_="axis middle"))
-    said = f"{told['words']}: on average it says {percent(told['said'])} and is right {percent(told['accuracy'])}."
+    said = f"{told.words}: on average it says {percent(told.said)} and is right {percent(told.accuracy)}."
     return drawing(key, "Does it know when it may be wrong?", said, left + length + 20, side + 20, parts)
 
 

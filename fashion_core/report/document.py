@@ -1,39 +1,23 @@
-"""Everything that a report says of runs, as plain values: numbers with intervals, settings, data, limits, commands.
-
-Takes sides (runs, groups of seeds, published results) and the datasets of this machine; gives one JSON document and,
-for each run, the photos behind its matrix. The numbers are those of the runs' files. Knows no HTML; needs no torch.
+"""Collects what a report says of runs. Takes sides (runs, groups of seeds, published results) and the datasets of this
+machine; gives a ``Report``, whose numbers are those of the runs' files. Knows no HTML; needs no torch.
 """
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-import pandas as pd
 
 from fashion_core.compare import comparison, predictions, run_names
 from fashion_core.compare import sides as sides_module
 from fashion_core.compare.comparison import Comparison
-from fashion_core.compare.predictions import Score
 from fashion_core.compare.sides import Side
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.metrics.leakage import LeakScores
 from fashion_core.report import front_page, run_facts
+from fashion_core.report.facts import Report, Standing
 from fashion_core.runs import runs as runs_module
 from fashion_core.runs.environment import VERSION
 from fashion_core.runs.runs import Run
-
-FORMAT = 1
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Report:
-    """``document`` is what the file holds and shows. ``photos`` has, for each of its runs in order, the dataset whose
-    photos it was asked about (None where they are not on this machine)."""
-
-    document: dict[str, Any]
-    photos: list[Dataset | None]
 
 
 def sides_of(names: Sequence[str], found: Sequence[Run]) -> list[Side]:
@@ -61,33 +45,29 @@ def collect(
         raise WrongUse("a report needs a run of yours; published results stand beside it")
     split = split or _common_split(chosen, members)
     datasets, others = list(datasets), list(others)
-    photos = [photos_of(run, split, datasets) for run in members]
     names = [side.name for side in run_names.told_apart([sides_module.side_of_run(run) for run in members], plain=True)]
-    told = [
-        run_facts.of_run(run, name, split, datasets, here, margin)
-        for run, name, here in zip(members, names, photos, strict=True)
+    found = [
+        run_facts.of_run(run, name, split, datasets, photos_of(run, split, datasets), margin)
+        for run, name in zip(members, names, strict=True)
     ]
-    scores = [_score(side, split) for side in chosen]
-    found = [_compared(chosen[0], side, split, margin, others) for side in chosen[1:]]
-    leaks = _worst_leaks([run["closer"]["leaks"] for run in told])
+    standings = [_standing(side, split) for side in chosen]
+    compared = [_compared(chosen[0], side, split, margin, others) for side in chosen[1:]]
+    leaks = _worst_leaks([run.closer.leaks for run in found])
     if len(chosen) == 1:
         said = predictions.answers_of(chosen[0], split, chosen[0].classes)
         board = front_page.of_one(chosen[0], said, split, leaks)
     else:
-        board = front_page.of_several(chosen, scores, found, split, leaks)
-    document = {
-        "format": FORMAT,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "lab": VERSION,
-        "split": split,
-        "drawn": any(run["drawn"] for run in told),
-        "board": board,
-        "sides": [_side(side, score) for side, score in zip(chosen, scores, strict=True)],
-        "comparisons": [_comparison(one, chosen[0], side) for one, side in zip(found, chosen[1:], strict=True)],
-        "runs": told,
-        "command": _command(chosen, split, margin),
-    }
-    return Report(document=document, photos=photos)
+        board = front_page.of_several(standings, compared, split, leaks)
+    return Report(
+        made=datetime.now(UTC),
+        lab=VERSION,
+        split=split,
+        board=board,
+        standings=tuple(standings),
+        comparisons=tuple(compared),
+        runs=tuple(found),
+        command=_command(chosen, split, margin),
+    )
 
 
 def _command(chosen: Sequence[Side], split: str, margin: float) -> str:
@@ -96,10 +76,10 @@ def _command(chosen: Sequence[Side], split: str, margin: float) -> str:
     return f"python -m fashion_core {shlex.join(words)}"
 
 
-def _worst_leaks(found: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:
+def _worst_leaks(found: Sequence[LeakScores | None]) -> LeakScores | None:
     """The leaks of the run that has most of them; None where one run's photos were not audited."""
     known = [leaks for leaks in found if leaks is not None]
-    return max(known, key=lambda leaks: leaks["leaked"]) if len(known) == len(found) else None
+    return max(known, key=lambda leaks: leaks.leaked.n) if len(known) == len(found) else None
 
 
 def _common_split(chosen: Sequence[Side], members: Sequence[Run]) -> str:
@@ -124,15 +104,14 @@ def photos_of(run: Run, split: str, datasets: Sequence[Dataset]) -> Dataset | No
     return runs_module.dataset_of(run, datasets)
 
 
-def _score(side: Side, split: str) -> tuple[Score, int] | None:
-    """Score and photos of a side; None of a published one that has none."""
+def _standing(side: Side, split: str) -> Standing:
     try:
         told = predictions.Told(side, split, side.classes)
     except RunError:
         if side.members:
             raise
-        return None
-    return told.score, told.n
+        return Standing(side=side, score=None, n=None)
+    return Standing(side=side, score=told.score, n=told.n)
 
 
 def _compared(first: Side, second: Side, split: str, margin: float, others: Sequence[Run]) -> Comparison | str:
@@ -140,34 +119,3 @@ def _compared(first: Side, second: Side, split: str, margin: float, others: Sequ
         return comparison.compare(first, second, split, margin=margin, others=others)
     except RunError as error:
         return str(error)
-
-
-def _side(side: Side, told: tuple[Score, int] | None) -> dict[str, Any]:
-    score = None
-    if told:
-        one = told[0]
-        score = {"accuracy": one.accuracy, "low": one.low, "high": one.high, "num_models": one.num_models, "sd": one.sd}
-    return {
-        "id": side.id,
-        "name": side.name,
-        "kind": side.kind,
-        "drawn": side.drawn,
-        "runs": [run.id for run in side.members],
-        "n": told[1] if told else None,
-        "score": score,
-    }
-
-
-def _comparison(found: Comparison | str, first: Side, second: Side) -> dict[str, Any]:
-    if isinstance(found, str):
-        return {"first": first.id, "second": second.id, "error": found}
-    told = found.to_json()
-    flips = {name: len(told.pop(name)) for name in ("right_to_wrong", "wrong_to_right")}
-    return {**told, "flips": flips, "error": None}
-
-
-def frame_of(told: dict[str, Any]) -> pd.DataFrame:
-    """The photos of one run of a document: id, true, predicted (indices), sure."""
-    return pd.DataFrame(
-        {"id": told["photos"]["ids"], **{name: told["photos"][name] for name in ("true", "predicted", "sure")}}
-    )

@@ -1,6 +1,6 @@
 """The confusion matrix of a report: a table whose cells and headings are buttons that open the photos behind them.
 
-Takes one run of a report's document; gives markup. What a button opens is report.js's work; on paper it is a table. Of
+Takes one run of a report; gives markup. What a button opens is report.js's work; on paper it is a table. Of
 many classes the table has those of the worst confusions, any other is found by its name, and the whole is a picture.
 """
 
@@ -12,10 +12,11 @@ import numpy as np
 from fashion_core.labels import counted, display_name, shortened
 from fashion_core.metrics import worst_classes
 from fashion_core.report import matrix_picture
+from fashion_core.report.facts import RunFacts
 from fashion_core.report.html import Markup, join, tag
+from fashion_core.report.json_document import LONGEST
 
 LEVELS = 5  # shades of right (r1 to r5) and of wrong (w1 to w5)
-LONGEST = 28  # letters of a name beside the cells; the whole one is in the button's title
 
 
 def levels(matrix_KK: np.ndarray) -> np.ndarray:
@@ -25,11 +26,10 @@ def levels(matrix_KK: np.ndarray) -> np.ndarray:
     return np.where(matrix_KK > 0, names, "z")
 
 
-def matrix(index: int, run: dict[str, Any]) -> Markup:
-    """The table of the run at this place of the document, and the place where its photos appear."""
-    counts_KK = np.array(run["scores"]["confusion_matrix"])
-    large = len(run["classes"]) >= worst_classes.MANY
-    places = worst_classes.worst(counts_KK, keep=run["first"]) if large else range(len(run["classes"]))
+def matrix(index: int, run: RunFacts) -> Markup:
+    """The table of the run at this place of the report, and the place where its photos appear."""
+    counts_KK, large = run.scores.matrix_KK, run.has_many_classes
+    places = worst_classes.worst(counts_KK, keep=run.first_cell) if large else range(len(counts_KK))
     told = (
         "Rows: what the photo shows. Columns: what was answered. The diagonal (green) is right, the rest (red) wrong; "
         "the more a cell stands out, the more of its row it is. Choose a cell, or a name for its row or column, to "
@@ -49,7 +49,7 @@ def matrix(index: int, run: dict[str, Any]) -> Markup:
         tag("div", class_="more"),
         class_="photos",
     )
-    table = _table(counts_KK, run["classes"], places, told)
+    table = _table(counts_KK, run.scores.classes, places, told)
     shown = tag("div", _search(index, run) if large else None, tag("div", table, class_="scroll"))
     explorer = tag("div", shown, photos, class_="explorer", data_run=index)
     return join(explorer, _whole(counts_KK)) if large else explorer
@@ -95,9 +95,9 @@ def _table(counts_KK: np.ndarray, classes: Sequence[str], places: Sequence[int],
     )
 
 
-def _search(index: int, run: dict[str, Any]) -> Markup:
+def _search(index: int, run: RunFacts) -> Markup:
     """A field that finds a class by its name; report.js then shows it with those it is confused with."""
-    names = [display_name(label) for label in run["classes"]]
+    names = [display_name(label) for label in run.scores.classes]
     key = f"classes-{index}"
     return tag(
         "p",

@@ -7,19 +7,17 @@ picture load but those inside; the data lie in JSON blocks that no name can end.
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fashion_core.errors import RunError
-from fashion_core.labels import display_name, shortened
-from fashion_core.metrics import worst_classes
-from fashion_core.report import charts, parts, report_matrix, report_pictures, sections
-from fashion_core.report.document import Report
+from fashion_core.metrics.wording import interval, interval_in_points, percent, points
+from fashion_core.report import charts, parts, report_pictures, sections
+from fashion_core.report.facts import Number, Report
 from fashion_core.report.html import Markup, join, json_text, tag
-from fashion_core.report.parts import SOME, section, split_words
+from fashion_core.report.json_document import document_of
+from fashion_core.report.parts import section, split_words
+from fashion_core.report.report_pictures import Pictures
 
 LIMIT = 15_000_000
 _HERE = Path(__file__).parent
@@ -37,39 +35,27 @@ class Page:
 
 def render(report: Report, limit: int = LIMIT) -> Page:
     """The report as one file of at most ``limit`` bytes; RunError where the numbers alone take more."""
-    document = report.document
-    for run in document["runs"]:
-        run["names"] = [display_name(label) for label in run["classes"]]
-        run["first"] = _first_cell(np.array(run["scores"]["confusion_matrix"]))
-        run["missing"] = None
-        if len(run["classes"]) >= worst_classes.MANY:
-            run["short"] = shortened(run["names"], report_matrix.LONGEST)
-    body = _body(document)
-    _without_empty_cells(document)
-    num_photos = sum(len(run["photos"]["ids"]) for run in document["runs"])
-    bare = len(_file(document, body, []).encode()) + 8 * num_photos + 200 * len(document["runs"])
+    document, body = document_of(report), _body(report)
+    num_photos = sum(len(run.photos) for run in report.runs)
+    bare = len(_file(report.title, document, body, []).encode()) + 8 * num_photos + 200 * len(report.runs)
     if bare > limit:
         raise RunError(
-            f"the numbers of these {len(document['runs'])} runs alone take {bare / 1e6:.1f} MB and a report has "
+            f"the numbers of these {len(report.runs)} runs alone take {bare / 1e6:.1f} MB and a report has "
             f"{limit / 1e6:.0f} MB at most; make it of fewer runs"
         )
     pictures = report_pictures.choose(report, limit - bare)
-    told = zip(document["runs"], pictures.places, pictures.missing, strict=True)
-    for run, places, missing in told:
-        run["photos"]["picture"], run["missing"] = places, missing
-    page = _file(document, body, pictures.images).encode()
+    page = _file(report.title, _with_pictures(document, pictures), body, pictures.images).encode()
     num_pictured = sum(place >= 0 for places in pictures.places for place in places)
     return Page(html=page, num_photos=num_photos, num_pictured=num_pictured)
 
 
-def _without_empty_cells(document: dict[str, Any]) -> None:
-    """A matrix of many classes is kept as its cells that are not empty: [true, predicted, photos]."""
-    for run in document["runs"]:
-        if len(run["classes"]) >= worst_classes.MANY:
-            counts_KK = np.array(run["scores"]["confusion_matrix"])
-            cells = np.argwhere(counts_KK)
-            scores = {key: value for key, value in run["scores"].items() if key != "confusion_matrix"}
-            run["scores"] = scores | {"confusion_cells": [[*cell, int(counts_KK[*cell])] for cell in cells.tolist()]}
+def _with_pictures(document: dict[str, Any], pictures: Pictures) -> dict[str, Any]:
+    """The document with the picture of each photo."""
+    runs = [
+        run | {"photos": run["photos"] | {"picture": places}, "missing": missing}
+        for run, places, missing in zip(document["runs"], pictures.places, pictures.missing, strict=True)
+    ]
+    return document | {"runs": runs}
 
 
 def refusal(sentence: str) -> bytes:
@@ -79,14 +65,7 @@ def refusal(sentence: str) -> bytes:
     return f"<!DOCTYPE html>\n{tag('html', head, tag('body', tag('p', told)), lang='en')}\n".encode()
 
 
-def _first_cell(matrix_KK: np.ndarray) -> list[int]:
-    """The largest error, or the first cell where there is none."""
-    errors = matrix_KK.copy()
-    np.fill_diagonal(errors, 0)
-    return [int(place) for place in np.unravel_index(errors.argmax(), errors.shape)]
-
-
-def _file(document: dict[str, Any], body: Markup, images: list[str]) -> str:
+def _file(title: str, document: dict[str, Any], body: Markup, images: list[str]) -> str:
     style, script = (Markup((_HERE / name).read_text(encoding="utf-8")) for name in ("report.css", "report.js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
@@ -100,7 +79,7 @@ def _file(document: dict[str, Any], body: Markup, images: list[str]) -> str:
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("link", rel="icon", href="data:,"),
-        tag("title", title_of(document)),
+        tag("title", title),
         tag("style", style),
     )
     blocks = join(
@@ -115,67 +94,58 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"
 
 
-def title_of(document: dict[str, Any]) -> str:
-    """What the browser's tab says; of drawn data it says so first."""
-    return f"{'Drawn data: ' if document['drawn'] else ''}{document['board']['title']} · Vastra Lab report"
-
-
-def _body(document: dict[str, Any]) -> Markup:
-    runs, alone = document["runs"], len(document["sides"]) == 1 and len(document["runs"]) == 1
-    links = [("board", "Summary"), *([] if alone else [("comparison", parts.overview_title(document))])]
-    links += [(f"run-{index}", "Behind it" if alone else run["name"]) for index, run in enumerate(runs)]
+def _body(report: Report) -> Markup:
+    runs, alone = report.runs, report.is_of_one_run
+    links = [("board", "Summary"), *([] if alone else [("comparison", parts.overview_title(report))])]
+    links += [(f"run-{index}", "Behind it" if alone else run.name) for index, run in enumerate(runs)]
     nav = tag("nav", [join(tag("a", charts.short(word, 40), href=f"#{key}"), " ") for key, word in links])
-    made = datetime.fromisoformat(document["made"])
+    made = report.made
     return join(
         tag("header", tag("strong", "Vastra Lab report"), nav, class_="top"),
         tag(
             "main",
-            _board(document),
-            None if alone else parts.comparison(document),
+            _board(report),
+            None if alone else parts.comparison(report),
             [sections.run_section(index, run, alone) for index, run in enumerate(runs)],
             tag(
                 "footer",
-                tag("p", f"Made by Vastra Lab {document['lab']} on {made.day} {made:%B %Y, %H:%M} UTC with "),
-                tag("pre", tag("code", f"{document['command']} -o report.html")),
+                tag("p", f"Made by Vastra Lab {report.lab} on {made.day} {made:%B %Y, %H:%M} UTC with "),
+                tag("pre", tag("code", f"{report.command} -o report.html")),
                 tag("p", "This file is complete: it asks no other machine for anything. Printing it gives a PDF."),
             ),
         ),
     )
 
 
-def _board(document: dict[str, Any]) -> Markup:
+def _board(report: Report) -> Markup:
     """The stakeholder's page: numbers, one sentence, one picture, and what to keep in mind."""
-    board, runs = document["board"], document["runs"]
-    picture = board["picture"]
-    rows = picture["rows"]
-    if picture["kind"] == "classes":
-        rows = sorted(rows, key=lambda row: -row["value"])
-    title = picture["title"]
-    if len(rows) >= worst_classes.MANY:
-        title, rows = f"{title}: the {SOME} weakest of {len(rows):,}", rows[-SOME:]
-    datasets = " and ".join(dict.fromkeys(run["dataset"]["asked"] or run["dataset"]["name"] for run in runs))
-    kinds = sorted({len(run["classes"]) for run in runs})
-    what = f"A classifier of photos into {kinds[0]:,} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
-    if len(runs) > len(document["sides"]) == 1:
-        what = f"{len(runs)} trainings of one classifier of photos into {kinds[0]:,} kinds"
+    board, runs = report.board, report.runs
+    picture = board.picture
+    ranked = picture.kind == "classes"
+    title, rows = parts.weakest(picture.title, picture.rows) if ranked else (picture.title, picture.rows)
+    datasets = " and ".join(dict.fromkeys(run.asked for run in runs))
+    kinds = min(len(run.scores.classes) for run in runs)
+    what = f"A classifier of photos into {kinds:,} kinds" if len(runs) == 1 else f"{len(runs)} classifiers of photos"
+    if len(runs) > len(report.standings) == 1:
+        what = f"{len(runs)} trainings of one classifier of photos into {kinds:,} kinds"
     return section(
         "board",
-        document["drawn"],
-        tag("h1", board["title"]),
-        tag("p", f"{what}, judged on {split_words(document['split'])} of {datasets}.", class_="lead"),
-        tag("p", board["verdict"], class_="verdict"),
-        tag("dl", [_tile(number) for number in board["numbers"]], class_="numbers"),
+        report.drawn,
+        tag("h1", board.title),
+        tag("p", f"{what}, judged on {split_words(report.split)} of {datasets}.", class_="lead"),
+        tag("p", board.verdict, class_="verdict"),
+        tag("dl", [_tile(number) for number in board.numbers], class_="numbers"),
         tag(
             "div",
             tag(
                 "figure",
                 tag("figcaption", tag("strong", title), " with its 95 % interval"),
-                charts.interval_rows("board-picture", title, rows, picture["kind"] == "classes"),
+                charts.interval_rows("board-picture", title, rows, ranked),
             ),
             tag(
                 "div",
                 tag("h2", "To keep in mind"),
-                tag("ul", [tag("li", text) for text in board["care"]]),
+                tag("ul", [tag("li", text) for text in board.care]),
                 class_="care",
             ),
             class_="picture",
@@ -184,17 +154,15 @@ def _board(document: dict[str, Any]) -> Markup:
     )
 
 
-def _tile(number: dict[str, Any]) -> Markup:
-    if number["unit"] == "points":
-        value = f"{100 * number['value']:+.1f}".replace("-", "−")
-        low, high = (f"{100 * number[name]:+.1f}".replace("-", "−") for name in ("low", "high"))
-        value, bounds = f"{value} points", f"[{low}, {high}]"
+def _tile(number: Number) -> Markup:
+    share = number.value
+    if number.unit == "points":
+        value, bounds = f"{points(share.value)} points", interval_in_points(share.bounds)
     else:
-        value = charts.percent(number["value"])
-        bounds = f"[{100 * number['low']:.1f}, {100 * number['high']:.1f}]"
+        value, bounds = percent(share.value), interval(share.bounds)
     return tag(
         "div",
-        tag("dt", number["label"]),
+        tag("dt", number.label),
         tag("dd", value, class_="value"),
-        tag("dd", bounds, tag("br"), number["note"], class_="note"),
+        tag("dd", bounds, tag("br"), number.note, class_="note"),
     )

@@ -16,7 +16,7 @@ from PIL import Image
 from fashion_core.data import pixels
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import DatasetError
-from fashion_core.report.document import Report, frame_of
+from fashion_core.report.facts import Report
 
 SIDE = 96  # pixels of the longer side
 QUALITY = 60
@@ -36,10 +36,9 @@ class Pictures:
 
 def choose(report: Report, budget: int) -> Pictures:
     """As many pictures as fit into ``budget`` bytes of text."""
-    told = report.document["runs"]
-    shelves = [_shelf(here) for here in report.photos]
+    shelves = [_shelf(run.here) for run in report.runs]
     missing = [shelf if isinstance(shelf, str) else None for shelf in shelves]
-    frames = [frame_of(run) for run in told]
+    frames = [run.photos for run in report.runs]
     places = [np.full(len(frame), -1) for frame in frames]
     rows = [
         shelf.rows_of(frame["id"]) if isinstance(shelf, _Shelf) else np.full(len(frame), -1)

@@ -1,30 +1,32 @@
 """What a report has behind its first page for each run: scores, photos, classes, certainty, data, settings, limits.
 
-Takes a report's document; gives markup. Every number comes from the document, every name is escaped.
+Takes the facts of a run; gives markup. Every number comes from them, every name is escaped.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
-from fashion_core.compare import wording
-from fashion_core.data.published import OTHER_INPUT
+from fashion_core.compare import verdicts
+from fashion_core.compare.comparison import Comparison
+from fashion_core.data.published import OTHER_INPUT, Published
 from fashion_core.labels import counted, display_name
-from fashion_core.metrics import enough, scoring, worst_classes
+from fashion_core.metrics import enough, scoring
+from fashion_core.metrics.wording import in_points, interval_in_points, percent, points, with_interval
 from fashion_core.report import charts, report_matrix
-from fashion_core.report.charts import percent, with_bounds
+from fashion_core.report.facts import Row, RunFacts
 from fashion_core.report.html import Markup, join, tag, with_code
-from fashion_core.report.parts import SOME, SPLIT_WORDS, first_of, section, split_words, table
+from fashion_core.report.parts import SPLIT_WORDS, accuracy_of, first_of, section, split_words, table, weakest
 
 MANY = 8  # published results; more are folded
 
 
-def run_section(index: int, run: dict[str, Any], alone: bool) -> Markup:
+def run_section(index: int, run: RunFacts, alone: bool) -> Markup:
     """Everything of one run."""
     return section(
         f"run-{index}",
-        run["drawn"],
-        tag("h2", "Behind the first page" if alone else run["name"]),
-        tag("p", f"Run {run['run_id']}, recipe {run['recipe']}, {run['scores']['n']:,} {split_words(run['split'])} of ",
-            f"{run['dataset']['asked'] or run['dataset']['name']}.", class_="lead"),
+        run.drawn,
+        tag("h2", "Behind the first page" if alone else run.name),
+        tag("p", f"Run {run.run.id}, recipe {run.run.recipe}, {run.scores.n:,} {split_words(run.split)} of ",
+            f"{run.asked}.", class_="lead"),
         _scores(run),
         tag("h3", "Where it fails"),
         _confused(run),
@@ -37,75 +39,65 @@ def run_section(index: int, run: dict[str, Any], alone: bool) -> Markup:
         _settings(run),
         _again(run),
         tag("h3", "What these numbers do not say"),
-        tag("ul", [tag("li", with_code(sentence)) for sentence in run["limits"]]),
+        tag("ul", [tag("li", with_code(sentence)) for sentence in run.limits]),
     )  # fmt: skip
 
 
-def _scores(run: dict[str, Any]) -> Markup:
-    scores, bounds = run["scores"], run["intervals"]
-    rows = [["Accuracy", with_bounds(scores["accuracy"], *scores["accuracy_ci95"]), "share of photos answered right"]]
+def _scores(run: RunFacts) -> Markup:
+    rows = [["Accuracy", accuracy_of(run), "share of photos answered right"]]
     rows += [
-        [
-            f"Among the {one['k']} likeliest",
-            with_bounds(one["accuracy"], *one["ci95"]),
-            "the right class is one of them",
-        ]
-        for one in run["closer"]["top_k"][1:]
+        [f"Among the {k} likeliest", with_interval(share.estimate), "the right class is one of them"]
+        for k, share in run.closer.top_k.items()
+        if k > 1
     ]
     words = {
         "recall": ("Macro recall", "of each class's photos the share found; classes counted alike"),
         "precision": ("Macro precision", "of each answer's photos the share right; classes counted alike"),
         "f1": ("Macro F1", "both joined in one number (harmonic mean); classes counted alike"),
     }
-    rows += [
-        [word, with_bounds(run["macro"][name], *bounds[f"macro_{name}"]), told] for name, (word, told) in words.items()
-    ]
+    rows += [[word, with_interval(run.macro(score)), told] for score, (word, told) in words.items()]
     how = "Wilson, for means and F1 over the photos that they are worth by 10,000 draws within the classes"
-    absent = scoring.absent_words(scores, display_name)
+    absent = scoring.absent_words(run.scores, display_name)
     told = (
-        f"n = {scores['n']:,}. In brackets the 95 % interval: {how}.{f' Macro means are {absent}.' if absent else ''}"
+        f"n = {run.scores.n:,}. In brackets the 95 % interval: {how}.{f' Macro means are {absent}.' if absent else ''}"
     )
     return join(tag("h3", "How good it is"), table(["", "", "What it is"], rows, numbers=[1], told=told))
 
 
-def _confused(run: dict[str, Any]) -> Markup:
-    if not run["confused"]:
+def _confused(run: RunFacts) -> Markup:
+    if not run.confused:
         return tag("p", "It made no mistake on these photos.")
-    told = "; ".join(f"{display_name(a)} taken for {display_name(b)} ({n:,})" for a, b, n in run["confused"])
+    told = "; ".join(f"{display_name(a)} taken for {display_name(b)} ({n:,})" for a, b, n in run.confused)
     return tag("p", f"Most often: {told}.")
 
 
-def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
-    bounds = run["intervals"]["per_class"]
+def _classes(index: int, run: RunFacts, alone: bool) -> Markup:
+    scored = list(enumerate(run.scores.per_class))
     rows = [
         [
-            display_name(row["label"]),
-            f"{row['support']:,}",
+            display_name(row.label),
+            f"{row.support:,}",
             *(
-                with_bounds(row[name], *bounds[name][k]) if row["support"] else "no photos"
-                for name in ("recall", "precision", "f1")
+                with_interval(run.score_of(score, k)) if row.support else "no photos"
+                for score in ("recall", "precision", "f1")
             ),
         ]
-        for k, row in enumerate(run["scores"]["per_class"])
+        for k, row in scored
     ]
-    if len(rows) >= worst_classes.MANY:
-        recall = [row["recall"] if row["support"] else 2.0 for row in run["scores"]["per_class"]]
+    if run.has_many_classes:
+        recall = [2.0 if row.recall is None else row.recall for _, row in scored]
         rows = [rows[k] for k in sorted(range(len(rows)), key=recall.__getitem__)]
     chart = None
     if not alone:
-        title = f"How often each kind is recognised: {run['name']}"
-        picture = [
-            {"label": display_name(one["label"]), "value": one["recall"], "low": bounds["recall"][k][0],
-             "high": bounds["recall"][k][1], "n": one["support"]}
-            for k, one in enumerate(run["scores"]["per_class"])
-            if one["support"]
-        ]  # fmt: skip
-        picture.sort(key=lambda row: -row["value"])
-        if len(picture) >= worst_classes.MANY:
-            title, picture = f"{title}: the {SOME} weakest of {len(picture):,}", picture[-SOME:]
-        chart = tag("figure", charts.interval_rows(f"recall-{index}", title, picture))
+        picture = []
+        for k, row in scored:
+            if row.recall is not None:
+                share = run.score_of("recall", k)
+                picture.append(Row(label=display_name(row.label), value=share, n=row.support))
+        title, shown = weakest(f"How often each kind is recognised: {run.name}", picture)
+        chart = tag("figure", charts.interval_rows(f"recall-{index}", title, shown))
     told = "Recall with Wilson's 95 % interval, precision and F1 over as many photos as they are worth."
-    if few := enough.few_answers(run["scores"]["confusion_matrix"], run["scores"]["classes"]):
+    if few := enough.few_answers(run.scores.matrix_KK, run.scores.classes):
         told += f" {few}."
     return join(
         tag("h3", "Each class"),
@@ -114,26 +106,25 @@ def _classes(index: int, run: dict[str, Any], alone: bool) -> Markup:
     )
 
 
-def _certainty(index: int, run: dict[str, Any]) -> Markup:
-    told, fitted = run["reliability"], run["closer"]["calibration"]
+def _certainty(index: int, run: RunFacts) -> Markup:
+    certain, calibrated = run.reliability, run.closer.calibration
     sentences = [
-        f"{told['words']}: on average it says it is {percent(told['said'])} sure and is right on "
-        f"{percent(told['accuracy'])} of these photos.",
-        f"The gap between how sure it says it is and how often it is right is {100 * told['error']:.1f} points on "
-        f"average (expected calibration error, n = {run['scores']['n']:,}).",
+        f"{certain.words}: on average it says it is {percent(certain.said)} sure and is right on "
+        f"{percent(certain.accuracy)} of these photos.",
+        f"The gap between how sure it says it is and how often it is right is {100 * certain.error:.1f} points on "
+        f"average (expected calibration error, n = {run.scores.n:,}).",
     ]
-    if fitted and fitted["temperature"] is None:
-        sentences.append(f"{fitted['why_not']}.")
-    elif fitted:
-        how = "softer" if fitted["temperature"] > 1 else "surer"
-        flattered = (
-            " These are the photos that it was fitted on, so that is flattered." if run["split"] == "val" else ""
-        )
+    if calibrated and calibrated.after:
+        value = calibrated.fitted.value
+        how = "softer" if value > 1 else "surer"
+        flattered = " These are the photos that it was fitted on, so that is flattered." if run.split == "val" else ""
         sentences.append(
-            f"One number, a temperature of {fitted['temperature']:.2f} fitted on {fitted['fitted_on']}, makes every "
-            f"answer {how}, changes none, and leaves a gap of {100 * fitted['ece_after']:.1f} points.{flattered}"
+            f"One number, a temperature of {value:.2f} fitted on {calibrated.fitted_on}, makes every "
+            f"answer {how}, changes none, and leaves a gap of {100 * calibrated.after.error:.1f} points.{flattered}"
         )
-    chart = charts.reliability(f"sure-{index}", told)
+    elif calibrated:
+        sentences.append(f"{calibrated.fitted.why_not}.")
+    chart = charts.reliability(f"sure-{index}", certain)
     caption = "On the dashed line it is as sure as it may be; below it is too sure. Bars: 95 % intervals (Wilson)."
     return join(
         tag("h3", "Does it know when it may be wrong?"),
@@ -146,121 +137,129 @@ def _certainty(index: int, run: dict[str, Any]) -> Markup:
     )
 
 
-def _data(run: dict[str, Any]) -> Markup:
-    data, leaks = run["dataset"], run["closer"]["leaks"]
-    splits = ", ".join(f"{name} {count:,}" for name, count in data["splits"].items())
+def _data(run: RunFacts) -> Markup:
+    own, here = run.run.dataset, run.here
+    splits = ", ".join(f"{name} {int(count):,}" for name, count in own.splits.items())
     parts = [
         tag("h3", "The photos"),
-        tag("p", f"{data['name']}: {splits}. Fingerprint ", tag("code", data["fingerprint"]), "."),
+        tag("p", f"{own.name}: {splits}. Fingerprint ", tag("code", own.fingerprint), "."),
     ]
-    if data["asked"] and data["asked_fingerprint"] != data["fingerprint"]:
-        told = f"Asked about other photos than its own: {data['asked']}, fingerprint {data['asked_fingerprint']}."
+    if here and here.name and here.fingerprint != own.fingerprint:
+        told = f"Asked about other photos than its own: {here.name}, fingerprint {here.fingerprint}."
         parts.append(tag("p", told))
-    parts.append(tag("p", _leak_words(run, leaks)))
-    if moved := run["closer"]["shift"]:
-        low, high = moved["moved_ci95"]
-        by = f"{wording.points(moved['moved'])} points [{wording.points(low)}, {wording.points(high)}]"
-        told = f"Against its own photos ({percent(moved['accuracy'])}) the accuracy moves by {by}."
+    parts.append(tag("p", _leak_words(run)))
+    if shift := run.closer.shift:
+        by = f"{in_points(shift.moved)}"
+        told = f"Against its own photos ({percent(shift.here.accuracy)}) the accuracy moves by {by}."
         parts.append(tag("p", told))
-    if data["counts"]:
-        heads = ["Class", *data["counts"]]
+    if counts := run.counts():
+        heads = ["Class", *counts]
         rows = [
-            [display_name(label), *(f"{counts[k]:,}" for counts in data["counts"].values())]
-            for k, label in enumerate(run["classes"])
+            [display_name(label), *(f"{count_K[k]:,}" for count_K in counts.values())]
+            for k, label in enumerate(run.scores.classes)
         ]
-        if len(rows) >= worst_classes.MANY:
-            few = next(iter(data["counts"].values()))
+        if run.has_many_classes:
+            few = next(iter(counts.values()))
             rows = [rows[k] for k in sorted(range(len(rows)), key=few.__getitem__)]
         told = "Photos of each class in each split."
         parts.append(first_of(heads, rows, "with the fewest photos", numbers=range(1, len(heads)), told=told))
     return join(parts)
 
 
-def _leak_words(run: dict[str, Any], leaks: dict[str, Any] | None) -> str:
-    if run["split"] not in SPLIT_WORDS:
+def _leak_words(run: RunFacts) -> str:
+    leaks = run.closer.leaks
+    if run.split not in SPLIT_WORDS:
         return "An audit compares the splits of one dataset, so it says nothing of these photos."
-    if not run["dataset"]["here"]:
+    if not run.here:
         return "The photos are not on this machine, so nobody could look whether some of them stand in two splits."
     if leaks is None:
         return "These photos were not audited: whether some of them stand among the training photos too is not known."
-    photos = split_words(run["split"])
-    if not leaks["leaked"]:
+    photos, kept = split_words(run.split), leaks.kept
+    if not leaks.leaked.n:
         return f"The audit found none of these {photos} in an earlier split. Shots in another colour are not counted."
-    if leaks["accuracy"] is None:
-        return f"All {leaks['leaked']:,} {photos} have their like earlier: the accuracy says nothing of new photos."
-    scores = run["scores"]
+    if not kept.n:
+        return f"All {leaks.leaked.n:,} {photos} have their like earlier: the accuracy says nothing of new photos."
     return (
-        f"{leaks['leaked']:,} of the {scores['n']:,} {photos} have their like in an earlier split. Accuracy with them "
-        f"{with_bounds(scores['accuracy'], *scores['accuracy_ci95'])}, without them "
-        f"{with_bounds(leaks['accuracy'], *leaks['accuracy_ci95'])}, n = {leaks['n']:,}. A leaked photo may have been "
-        "easy anyway."
+        f"{leaks.leaked.n:,} of the {run.scores.n:,} {photos} have their like in an earlier split. Accuracy with them "
+        f"{accuracy_of(run)}, without them {with_interval(kept.estimate)}, n = {kept.n:,}. A leaked photo "
+        "may have been easy anyway."
     )
 
 
-def _published(run: dict[str, Any]) -> Markup | None:
+def _published(run: RunFacts) -> Markup | None:
     """The two with a matrix in sentences, all in a table; of drawn data no difference, which would mean nothing."""
-    rows = run["published"]
-    if not rows:
+    if not run.published:
         return None
-    notes = list(dict.fromkeys(note for row in rows if (note := row["note"].replace(OTHER_INPUT, "").strip())))
-    own = with_bounds(run["scores"]["accuracy"], *run["scores"]["accuracy_ci95"])
-    body: list[list[Any]] = [["This run", own, f"{run['scores']['n']:,}", "", ""]]
-    for row in rows:
-        told = with_bounds(row["accuracy"], row["low"], row["high"]) if row["word"] else percent(row["accuracy"])
-        move, note = row.get("difference"), row["note"].replace(OTHER_INPUT, "").strip()
-        by = (
-            f"{wording.points(move['value'])} [{wording.points(move['low'])}, {wording.points(move['high'])}]"
-            if move
-            else ""
-        )
-        mark = str(notes.index(note) + 1) if note else ""
-        body.append([row["name"], told, f"{row['n']:,}" if row["n"] else "not said", by, mark])
+    results = [beside.result for beside in run.published]
+    compared = [beside.compared for beside in run.published if isinstance(beside.compared, Comparison)]
+    remarks = list(dict.fromkeys(result.remark for result in results if result.remark))
+    body: list[list[str]] = [["This run", accuracy_of(run), f"{run.scores.n:,}", "", ""]]
+    for beside in run.published:
+        result, told, by = beside.result, percent(beside.result.accuracy), ""
+        if isinstance(beside.compared, Comparison):
+            score, move = beside.compared.score_first.accuracy, beside.compared.difference
+            told = with_interval(score)
+            by = f"{points(move.value)} {interval_in_points(move.bounds)}"
+        n = f"{result.num_images:,}" if result.num_images else "not said"
+        mark = str(remarks.index(result.remark) + 1) if result.remark else ""
+        body.append([result.name, told, n, by, mark])
     heads = ["On the same classes", "Accuracy", "n", "This run in points", "Note"]
-    if run["drawn"]:
+    if run.drawn:
         heads, body = [*heads[:3], heads[4]], [[*row[:3], row[4]] for row in body]
-    sentences = [row["sentence"] for row in rows if row["word"]][: 1 if run["drawn"] else 2]
-    scope = next((row["scope"] for row in rows if row["scope"]), "").replace(f"{rows[0]['name']}: {OTHER_INPUT}", "")
-    told = "In brackets 95 % intervals. Nothing is known photo by photo: these are separate tests."
-    few = [row for row in body if row[0] in {"This run", *(one["name"] for one in rows[:2])}]
     return join(
         tag("h3", "What others have published"),
-        [tag("p", sentence) for sentence in sentences],
-        tag("p", scope.strip(), class_="aside") if scope.strip() else None,
-        table(heads, few if len(rows) > MANY else body, numbers=range(1, len(heads)), told=f"{OTHER_INPUT} {told}"),
-        tag(
-            "details",
-            tag("summary", f"The other {counted(len(body) - len(few), 'result')}"),
-            table(heads, [row for row in body if row not in few], numbers=range(1, len(heads))),
-            class_="paper",
-        )
-        if len(rows) > MANY
-        else None,
-        tag("ol", [tag("li", note) for note in notes], class_="notes") if notes else None,
+        [tag("p", one.verdict.sentence) for one in compared[: 1 if run.drawn else 2]],
+        _published_scope(results[0], compared),
+        _published_table(heads, body),
+        tag("ol", [tag("li", remark) for remark in remarks], class_="notes") if remarks else None,
     )
 
 
-def _curves(index: int, run: dict[str, Any]) -> Markup | None:
-    told = run["curves"]
-    if not (told["epochs"] or told["losses"]):
+def _published_scope(first: Published, compared: Sequence[Comparison]) -> Markup | None:
+    """What the comparison with the first result does not say, but for what the table says of all."""
+    scope = verdicts.published_scope(compared[0].first, compared[0].second) if compared else []
+    told = " ".join(sentence for sentence in scope if sentence != f"{first.name}: {OTHER_INPUT}")
+    return tag("p", told, class_="aside") if told else None
+
+
+def _published_table(heads: Sequence[str], body: Sequence[Sequence[str]]) -> Markup:
+    """The run, then the results; of many the first two, and the others folded."""
+    numbers = range(1, len(heads))
+    told = f"{OTHER_INPUT} In brackets 95 % intervals. Nothing is known photo by photo: these are separate tests."
+    if len(body) - 1 <= MANY:
+        return table(heads, body, numbers=numbers, told=told)
+    rest = body[3:]
+    return join(
+        table(heads, body[:3], numbers=numbers, told=told),
+        tag(
+            "details",
+            tag("summary", f"The other {counted(len(rest), 'result')}"),
+            table(heads, rest, numbers=numbers),
+            class_="paper",
+        ),
+    )
+
+
+def _curves(index: int, run: RunFacts) -> Markup | None:
+    told = run.curves
+    if not (told.epochs or told.losses):
         return None
-    each = "" if told["each"] == 1 else f" Thin: the mean of {told['each']} logged losses each."
-    bounds = f" Bars: 95 % intervals, n = {counted(told['num_val'], 'validation photo')}." if told["num_val"] else ""
+    each = "" if told.each == 1 else f" Thin: the mean of {told.each} logged losses each."
+    bounds = f" Bars: 95 % intervals, n = {counted(told.num_val, 'validation photo')}." if told.num_val else ""
     return join(
         tag("h3", "How it learnt"),
         tag("figure", tag("figcaption", f"By epochs seen.{each}{bounds}"), charts.curves(f"curves-{index}", told)),
     )
 
 
-def _settings(run: dict[str, Any]) -> Markup:
-    changed = [row for row in run["settings"] if row["changed"]]
-    rows = [[row["name"], row["value"], row["recipe"], row["help"]] for row in changed]
-    heads = ["Setting", "This run", f"Recipe {run['recipe']}", "What it is"]
-    rest = [[row["name"], row["value"], row["help"]] for row in run["settings"] if not row["changed"]]
+def _settings(run: RunFacts) -> Markup:
+    recipe = run.run.recipe
+    rows = [[row.name, row.value, row.recipe, row.help] for row in run.settings if row.changed]
+    rest = [[row.name, row.value, row.help] for row in run.settings if not row.changed]
+    heads = ["Setting", "This run", f"Recipe {recipe}", "What it is"]
     return join(
         tag("h3", "Settings"),
-        table(heads, rows, told="Changed from the recipe.")
-        if rows
-        else tag("p", f"As recipe {run['recipe']} has them."),
+        table(heads, rows, told="Changed from the recipe.") if rows else tag("p", f"As recipe {recipe} has them."),
         tag(
             "details",
             tag("summary", f"The other {counted(len(rest), 'setting')}, as the recipe has them"),
@@ -270,21 +269,21 @@ def _settings(run: dict[str, Any]) -> Markup:
     )
 
 
-def _again(run: dict[str, Any]) -> Markup:
-    cost = run["cost"]
-    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    told = [f"Seed {run['seed']}, launched {run['created']}."]
-    if cost["seconds"]:
-        speed = f" at {cost['images_per_second']:,.0f} photos a second" if cost["images_per_second"] else ""
-        epochs = "Trained" if cost["epochs"] is None else counted(cost["epochs"], "epoch")
-        device = f" on {cost['device']}" if cost["device"] else ""
-        told.append(f"{epochs} in {cost['seconds'] / 60:,.1f} minutes{device}{speed}.")
+def _again(run: RunFacts) -> Markup:
+    record, cost = run.run.record, run.summary
+    versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    told = [f"Seed {record.settings.seed}, launched {record.created}."]
+    if cost.seconds:
+        speed = f" at {cost.images_per_second:,.0f} photos a second" if cost.images_per_second else ""
+        epochs = "Trained" if cost.epochs is None else counted(cost.epochs, "epoch")
+        device = f" on {cost.device}" if cost.device else ""
+        told.append(f"{epochs} in {cost.seconds / 60:,.1f} minutes{device}{speed}.")
     told.append(f"Made with {versions}." if versions else "The versions it was made with were not written down.")
-    if start := run["pretrained"]:
+    if start := record.pretrained:
         of = f"{start['backbone']}, trained on {start['weights']}, sha256 {start['sha256']}"
         told.append(f"Its first weights are those of {of}.")
     return join(
         tag("h3", "Do it again"),
         tag("p", " ".join(told)),
-        [join(tag("h4", what), tag("pre", tag("code", command))) for what, command in run["commands"]],
+        [join(tag("h4", what), tag("pre", tag("code", command))) for what, command in run.commands],
     )

@@ -7,13 +7,13 @@ number has its interval and its n; every name from a file is escaped. Needs no t
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from fashion_core.data import published
 from fashion_core.errors import RunError
 from fashion_core.labels import and_more, listed, num_equal
 from fashion_core.metrics import enough, scoring
-from fashion_core.metrics.intervals import score_intervals, wilson
+from fashion_core.metrics.intervals import Estimate, proportion, score_intervals
+from fashion_core.metrics.scoring import Scores
+from fashion_core.metrics.wording import as_number, with_interval
 from fashion_core.runs import runs
 from fashion_core.settings import recipes
 
@@ -51,20 +51,19 @@ def _data(run: runs.Run) -> str:
     )
 
 
-def _results(run: runs.Run, split: str, scores: dict) -> str:
-    matrix_KK = np.array(scores["confusion_matrix"])
-    bounds = score_intervals(matrix_KK)
-    over = f" {scoring.absent_words(scores, plain)}" if scores["absent"] else ""
+def _results(run: runs.Run, split: str, scores: Scores) -> str:
+    bounds = score_intervals(scores.matrix_KK)
+    over = f" {scoring.absent_words(scores, plain)}" if scores.absent else ""
     lines = [
         f"## Results on {split}",
-        f"Accuracy **{with_interval(scores['accuracy'], scores['accuracy_ci95'])}**, macro F1 "
-        f"{scores['macro_f1']:.3f} [{bounds.macro_f1[0]:.3f}, {bounds.macro_f1[1]:.3f}]{over}, n = {scores['n']:,}. In "
+        f"Accuracy **{with_interval(scores.accuracy)}**, macro F1 "
+        f"{as_number(Estimate(scores.macro_f1, *bounds.macro_f1), 3)}{over}, n = {scores.n:,}. In "
         "brackets the 95 % interval: Wilson, for precision and F1 over as many photos as they are worth.",
         "| Class | n | Recall | Precision | F1 |\n|---|---|---|---|---|\n"
         + "\n".join(
-            f"| {plain(row['label'])} | {row['support']:,} "
+            f"| {plain(row.label)} | {row.support:,} "
             + "".join(
-                f"| {row[name]:.3f} [{low[k]:.3f}, {high[k]:.3f}] " if row["support"] else "| no photos "
+                f"| {as_number(Estimate(getattr(row, name), low[k], high[k]), 3)} " if row.support else "| no photos "
                 for name, (low, high) in (
                     ("recall", bounds.recall),
                     ("precision", bounds.precision),
@@ -72,10 +71,10 @@ def _results(run: runs.Run, split: str, scores: dict) -> str:
                 )
             )
             + "|"
-            for k, row in enumerate(scores["per_class"])
+            for k, row in enumerate(scores.per_class)
         ),
     ]
-    if few := enough.few_answers(matrix_KK, run.classes, plain):
+    if few := enough.few_answers(scores.matrix_KK, run.classes, plain):
         lines.append(f"{few}.")
     if published.fits(run.classes):
         beside = "; ".join(
@@ -88,31 +87,31 @@ def _results(run: runs.Run, split: str, scores: dict) -> str:
     return "\n\n".join(lines)
 
 
-def _limits(run: runs.Run, split: str, scores: dict) -> str:
+def _limits(run: runs.Run, split: str, scores: Scores) -> str:
     return "## Limits\n\n" + "\n".join(f"* {sentence}" for sentence in limits(run, split, scores, plain))
 
 
-def limits(run: runs.Run, split: str, scores: dict, shown: Callable[[str], str] = str) -> list[str]:
+def limits(run: runs.Run, split: str, scores: Scores, shown: Callable[[str], str] = str) -> list[str]:
     """What the run cannot do and what its scores do not tell, a sentence each; a class's name goes through ``shown``.
     Code stands in backticks."""
-    worst = min((row for row in scores["per_class"] if row["support"]), key=lambda row: row["recall"])
-    as_weak = num_equal([row["recall"] for row in scores["per_class"] if row["support"]], worst["recall"])
-    low, high = wilson(round(worst["recall"] * worst["support"]), worst["support"])
-    found = with_interval(worst["recall"], (float(low), float(high)))
+    recalls = [row.recall or 0.0 for row in scores.shown]
+    lowest = min(recalls)
+    worst, as_weak = scores.shown[recalls.index(lowest)], num_equal(recalls, lowest)
+    recall = with_interval(proportion(round(lowest * worst.support), worst.support))
     told = [
         f"It must choose among its {len(run.classes)} classes, also for a photo of something else.",
         "The numbers hold for photos of the same kind as its data. A published network fell from 86.2 % to 63.9 % on "
         "another collection of photos, made two years later.",
-        f"It recognises {and_more(shown(worst['label']), as_weak)} least often: {found} of {worst['support']:,}"
+        f"It recognises {and_more(shown(worst.label), as_weak)} least often: {recall} of {worst.support:,}"
         f"{' photos of the first' if as_weak else ''}.",
         "The interval is about which photos were tested. Training again with another seed moves the result too.",
         "Its probabilities are not calibrated; in the lab, where its validation predictions are, `Classifier(RUN, "
         "calibrated=True)` gives those of the temperature that fits them.",
     ]
-    if scores["absent"]:
+    if scores.absent:
         told.insert(
             1,
-            f"Its {split} photos show nothing of {listed([shown(name) for name in scores['absent']])}: of that "
+            f"Its {split} photos show nothing of {listed([shown(name) for name in scores.absent])}: of that "
             "nobody knows how good it is.",
         )
     if split == "val":
@@ -149,11 +148,6 @@ def _started_from(run: runs.Run) -> str:
         f"from {plain(told['source'])}, sha256 {plain(told['sha256'])}, licence {plain(told['licence'])}. Its input is "
         f"brought to their mean {mean} and deviation {std} inside the network.\n\n"
     )
-
-
-def with_interval(share: float, bounds: tuple[float, float] | list[float]) -> str:
-    """``84.1 % [83.3, 84.9]``"""
-    return f"{100 * share:.1f} % [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
 
 
 def plain(text: str) -> str:

@@ -35,6 +35,7 @@ from fashion_core.labels import did_you_mean
 from fashion_core.metrics import enough, scoring
 from fashion_core.runs import checkpoints, environment
 from fashion_core.runs.record import Group, Record, Reproduces, TrainedOn
+from fashion_core.runs.summary import Summary
 from fashion_core.settings import pretrained, recipes
 from fashion_core.settings.config import Settings
 
@@ -105,9 +106,10 @@ class Run:
         frame = pd.DataFrame(storage.read_lines(self.folder / "metrics.jsonl"))
         return frame if len(frame) else pd.DataFrame({"kind": [], "epoch": [], "step": []})
 
-    def summary(self) -> dict[str, Any] | None:
+    def summary(self) -> Summary | None:
+        """None before the run ends."""
         path = self.folder / "summary.json"
-        return storage.read_json(path) if path.exists() else None
+        return Summary.from_json(storage.read_json(path)) if path.exists() else None
 
     def log_tail(self, lines: int = 40) -> str:
         path = self.folder / "log.txt"
@@ -127,7 +129,7 @@ class Run:
         files = ("predictions-{}.parquet", "embeddings-{}.npy")
         return [
             split
-            for split in (self.summary() or {}).get("scores", {})
+            for split in (self.summary() or Summary()).scores
             if not all((self.folder / name.format(split)).exists() for name in files)
         ]
 
@@ -159,13 +161,12 @@ class Run:
         in_slurm = any("slurm" in event for event in events)
         return in_slurm or locks.is_held(self.lock) or (process is not None and processes.is_alive(process))
 
-    def scores(self, split: str) -> dict[str, Any]:
-        """``metrics.evaluate_predictions`` of a split's stored predictions, with ``run_id`` and ``split``."""
+    def scores(self, split: str) -> scoring.Scores:
+        """The scores of a split's stored predictions."""
         frame = self.predictions(split)
-        found = scoring.evaluate_predictions(
+        return scoring.evaluate_predictions(
             label_indices(frame["label"], self.classes), label_indices(frame["predicted"], self.classes), self.classes
         )
-        return {"run_id": self.id, "split": split, **found}
 
     def embeddings(self, split: str) -> np.ndarray:
         """Features before the last layer, float32 N x D, rows as in ``predictions(split)``."""

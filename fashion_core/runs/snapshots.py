@@ -32,7 +32,7 @@ def judged_step(run: Run) -> int | None:
         return None
     saved = checkpoints.saved_steps(run.folder)
     # summaries before 2026-11-23 do not name the step: the last one was judged
-    return summary.get("scored_step") or (saved[-1] if saved else None)
+    return summary.scored_step or (saved[-1] if saved else None)
 
 
 def earlier_steps(run: Run) -> list[int]:

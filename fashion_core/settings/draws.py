@@ -12,7 +12,8 @@ import numpy as np
 
 from fashion_core.settings.config import Settings
 
-STAGES = ("brightness", "contrast", "saturation", "hue")
+#: What colour jitter changes, in an order that is drawn for each image.
+JITTERS = ("brightness", "contrast", "saturation", "hue")
 _TRIES = 10  # as torchvision: a rectangle that does not fit is drawn again, ten times at most
 _CROP_RATIO = (3 / 4, 4 / 3)
 _ERASE_SHARE, _ERASE_RATIO = (0.02, 0.33), (0.3, 3.3)
@@ -25,8 +26,8 @@ class Draw:
     crop_BX: np.ndarray  # the part of the photo that is kept
     flip_B: np.ndarray  # bool
     angle_B: np.ndarray  # degrees, counter-clockwise, float32
-    factors_BS: np.ndarray  # float32; column s is the factor of STAGES[s]; hue's is a shift, 0.5 is half the wheel
-    order_BS: np.ndarray  # int64; order_BS[b, k] is the stage that image b goes through k-th
+    factors_BS: np.ndarray  # float32; column s is the factor of JITTERS[s]; hue's is a shift, 0.5 is half the wheel
+    order_BS: np.ndarray  # int64; order_BS[b, k] is the place in JITTERS of what image b goes through k-th
     erase_BX: np.ndarray  # the rectangle that is erased; height and width 0 where none is
 
 
@@ -75,7 +76,7 @@ def draw(settings: Settings, *, seed: int, epoch: int, rows_B: np.ndarray, repea
     """
     repeats_B = np.zeros(len(rows_B), np.int64) if repeats_B is None else repeats_B
     u = uniforms(seed, epoch, rows_B, repeats_B, 10)
-    strengths = np.array([getattr(settings, stage) for stage in STAGES])
+    strengths = np.array([getattr(settings, stage) for stage in JITTERS])
     middles = np.array([1.0, 1.0, 1.0, 0.0])
     spread_BS = 2 * u[:, [2, 3, 4, 8]] - 1
     width, height = settings.image_size

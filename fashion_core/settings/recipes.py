@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from fashion_core.errors import SettingsError
-from fashion_core.labels import did_you_mean
+from fashion_core.labels import did_you_mean, nearest
 from fashion_core.settings.config import FIELD, FIELDS, Settings
 from fashion_core.settings.fields import typed
 
@@ -81,9 +81,10 @@ RECIPES = {"report": REPORT, "paper": PAPER, "strong": STRONG, "transfer": TRANS
 
 
 def recipe(name: str) -> Settings:
-    """The settings of a named recipe; SettingsError with the nearest name when there is none."""
+    """The settings of a named recipe; SettingsError with the nearest name, and all of them, when there is none."""
     if name not in RECIPES:
-        raise SettingsError(f"recipe {name!r} is unknown; {did_you_mean(name, RECIPES)}")
+        near = f"{did_you_mean(name, RECIPES)} " if nearest(name, RECIPES) else ""
+        raise SettingsError(f"recipe {name!r} is unknown; {near}known: {', '.join(RECIPES)}")
     return RECIPES[name]
 
 

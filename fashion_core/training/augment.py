@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 
 from fashion_core.models.input import normalise, to_float
-from fashion_core.settings.draws import STAGES, Draw, Mixture
+from fashion_core.settings.draws import JITTERS, Draw, Mixture
 
 GREY = (0.2989, 0.587, 0.114)  # ITU-R 601 luma, the weights of torchvision's rgb_to_grayscale
-HUE = STAGES.index("hue")
+HUE = JITTERS.index("hue")
 
 
 def augment(images_BHWC: torch.Tensor, drawn: Draw) -> torch.Tensor:
@@ -45,7 +45,7 @@ def trace(images_BHWC: torch.Tensor, drawn: Draw) -> Iterator[tuple[str, torch.T
     images_BCHW = to_float(images_BHWC)
     for stage_B in drawn.order_BS.T:
         images_BCHW = _stage(images_BCHW, drawn, stage_B) if _jitters(drawn) else images_BCHW
-        yield STAGES[stage_B[0]], images_BCHW.clone()
+        yield JITTERS[stage_B[0]], images_BCHW.clone()
     images_BCHW = erase(images_BCHW, drawn.erase_BX)
     yield "erase", images_BCHW.clone()
     yield "normalise", normalise(images_BCHW)

@@ -128,7 +128,7 @@ def can_be_ahead(settings: Settings, device: torch.device) -> bool:
 
 
 class Ahead:
-    """The batches of an epoch as ``feed`` makes them, several in one go.
+    """The batches of ``alone`` in an order, the same bits, several in one go.
 
     Blocks begin at the same batches wherever an epoch is entered, so a run that goes on feeds the same bits.
     ``part_of`` names the images of a batch of so many that are this rank's (``Ranks.part``); ``batch_size`` is given
@@ -136,22 +136,12 @@ class Ahead:
     """
 
     def __init__(
-        self,
-        photos: Photos,
-        settings: Settings,
-        rows_N: np.ndarray,
-        labels_N: np.ndarray,
-        order_N: np.ndarray,
-        *,
-        epoch: int,
-        part_of: Callable[[int], slice],
-        batch_size: int | None = None,
+        self, alone: OneByOne, order_N: np.ndarray, *, part_of: Callable[[int], slice], batch_size: int | None = None
     ) -> None:
-        self.photos, self.settings, self.rows_N, self.labels_N, self.epoch = photos, settings, rows_N, labels_N, epoch
-        self.part_of = part_of
-        batch_size = batch_size or settings.batch_size
+        self.alone, self.epoch, self.part_of = alone, alone.epoch, part_of
+        batch_size = batch_size or alone.settings.batch_size
         self.batches = list(batches(order_N, batch_size))
-        width, height = settings.image_size
+        width, height = alone.settings.image_size
         self.length = max(1, BYTES_AHEAD // (batch_size * 3 * width * height * 4))
         self.made: tuple[int, list[tuple[torch.Tensor, torch.Tensor]]] = (-1, [])
 
@@ -173,12 +163,13 @@ class Ahead:
     def _make(self, block: list[Batch]) -> list[tuple[torch.Tensor, torch.Tensor]]:
         parts = [self.part_of(len(one.positions_B)) for one in block]
         parts = [part if part.start < part.stop else slice(0, 1) for part in parts]
-        rows_M = np.concatenate([self.rows_N[one.positions_B[part]] for one, part in zip(block, parts, strict=True)])
+        rows_N, labels_N, settings = self.alone.rows_N, self.alone.labels_N, self.alone.settings
+        rows_M = np.concatenate([rows_N[one.positions_B[part]] for one, part in zip(block, parts, strict=True)])
         repeats_M = np.concatenate([one.repeats_B[part] for one, part in zip(block, parts, strict=True)])
-        drawn = _drawn(self.settings, self.epoch, rows_M, repeats_M)
-        images_MCHW = augment.augment(self.photos.batch(rows_M), drawn)
-        images_MCHW = _finished(images_MCHW, self.settings, self.epoch)
-        labels_M = torch.from_numpy(np.concatenate([self.labels_N[one.positions_B] for one in block]))
+        drawn = _drawn(settings, self.epoch, rows_M, repeats_M)
+        images_MCHW = augment.augment(self.alone.photos.batch(rows_M), drawn)
+        images_MCHW = _finished(images_MCHW, settings, self.epoch)
+        labels_M = torch.from_numpy(np.concatenate([labels_N[one.positions_B] for one in block]))
         images = images_MCHW.split([part.stop - part.start for part in parts])
-        labels = labels_M.to(self.photos.device).split([len(one.positions_B) for one in block])
+        labels = labels_M.to(self.alone.photos.device).split([len(one.positions_B) for one in block])
         return list(zip(images, labels, strict=True))

@@ -110,7 +110,7 @@ def _answered(
     world.wait()
     summary = run.summary()
     assert summary is not None
-    return summary
+    return summary.to_json()
 
 
 def _trained(

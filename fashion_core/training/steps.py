@@ -103,10 +103,10 @@ def source(
     settings = learner.settings
     if isinstance(photos, Features):
         return OfFeatures(photos, settings, rows_N, labels_N, epoch)
+    alone = OneByOne(photos, settings, rows_N, labels_N, epoch)
     if not can_be_ahead(settings, learner.device):
-        return OneByOne(photos, settings, rows_N, labels_N, epoch)
-    part_of = learner.ranks.part
-    return Ahead(photos, settings, rows_N, labels_N, order_N, epoch=epoch, part_of=part_of, batch_size=batch_size)
+        return alone
+    return Ahead(alone, order_N, part_of=learner.ranks.part, batch_size=batch_size)
 
 
 def step(

@@ -71,7 +71,7 @@ def score_splits(job: Job) -> dict[str, Any]:
             continue
         inference.write_predictions(job.run, job.frame, rows_N, split, logits_NK, features_ND)
         found = job.run.scores(split)
-        scores[split] = {name: found[name] for name in ("n", "accuracy", "accuracy_ci95", "macro_f1")}
-        if found["absent"]:
+        scores[split] = found.overall.to_json()
+        if found.absent:
             job.say(f"{split}: macro F1 is {scoring.absent_words(found)}")
     return scores

@@ -21,6 +21,7 @@ import torch
 from fashion_core import storage
 from fashion_core.data import datasets
 from fashion_core.runs import checkpoints, runs
+from fashion_core.runs.summary import Summary
 from fashion_core.settings import config, recipes
 from fashion_core.training import loop
 
@@ -89,7 +90,7 @@ def outcome(run: runs.Run) -> dict[str, Any]:
     found: dict[str, Any] = {}
     last = checkpoints.good_step(run.folder)
     # a kill between two renames leaves a step in its hidden place, where it is as good as in its own
-    scored = checkpoints.find(run.folder, run.summary()["scored_step"])
+    scored = checkpoints.find(run.folder, run.summary().scored_step)
     assert scored is not None, f"the step that {run.id} was scored with is gone"
     for step in {last, scored}:
         for name in ("model.safetensors", "trainer.safetensors"):
@@ -101,7 +102,7 @@ def outcome(run: runs.Run) -> dict[str, Any]:
     for split in ("val", "test"):
         found[f"predictions-{split}"] = run.predictions(split).to_csv(index=False)
         found[f"embeddings-{split}"] = (run.folder / f"embeddings-{split}.npy").read_bytes()
-    summary = run.summary() or {}
+    summary = (run.summary() or Summary()).to_json()
     found["summary"] = {key: value for key, value in summary.items() if key not in ("run_id", *timed)}
     return found
 

@@ -17,7 +17,7 @@ def line(tiny_data, lab, monkeypatch):
     run_queue.enqueue(lab / "holder", "cpu")
     held = run_queue.take(lab / "holder")
     settings = recipes.settings_for("report", ["device=cpu"])
-    actions.start_group("tiny", settings, 3, data_dir=tiny_data, runs_dir=lab, run_id="r")
+    actions.start_group("tiny", settings, 3, actions.Where(data_dir=tiny_data, runs_dir=lab, run_id="r"))
     yield lab
     for waiting in run_queue.waiting(lab):
         actions.cancel(runs.find_run(lab, waiting.run_id))

@@ -51,9 +51,9 @@ def authors_input(path: Path, drawn: draws.Draw, place: int) -> torch.Tensor:
     found = TF.to_tensor(TF.rotate(image, float(drawn.angle_B[place])))
     for stage in drawn.order_BS[place]:
         factor = float(drawn.factors_BS[place, stage])
-        if draws.STAGES[stage] == "saturation":
+        if draws.JITTERS[stage] == "saturation":
             found = TF.adjust_saturation(found, factor)
-        elif draws.STAGES[stage] == "hue":
+        elif draws.JITTERS[stage] == "hue":
             found = TF.adjust_hue(found, factor)
         else:
             assert factor == 1, "brightness and contrast stay as they are"

@@ -129,7 +129,7 @@ def test_the_layer_below_refuses_and_writes_nothing(tiny, tiny_source: Path, tin
         lambda: inference.evaluate(tiny_run, tiny, "val"),
         lambda: runs.create_run(tiny, tiny_run.settings, runs_dir=tiny_run.folder.parent),
         lambda: actions.start_training("tiny", tiny_run.settings, **where),
-        lambda: actions.start_group("tiny", tiny_run.settings, 2, **where),
+        lambda: actions.start_group("tiny", tiny_run.settings, 2, actions.Where(**where)),
         lambda: actions.start(tiny_run, data_dir=where["data_dir"]),
         lambda: actions.stop(tiny_run),
         lambda: tags.label(tiny_run, starred=True),

@@ -172,7 +172,7 @@ def validations(monkeypatch: pytest.MonkeyPatch, accuracies: list[float]) -> Non
 def test_early_stopping_ends_after_the_epochs_that_it_names(tiny, tmp_path: Path, monkeypatch):
     validations(monkeypatch, [0.3, 0.6, 0.6, 0.5, 0.9, 0.9])
     run = trained(tiny, tmp_path, "epochs=9", "early_stopping=2")
-    assert run.summary()["epochs"] == 4 and "had not risen for 2" in status_of(run).sentence
+    assert run.summary().epochs == 4 and "had not risen for 2" in status_of(run).sentence
     assert "Finished after 4 of 9 epochs" in status_of(run).sentence
 
 
@@ -188,7 +188,7 @@ def test_the_best_epochs_weights_are_kept_scored_and_loaded(tiny, tmp_path: Path
     monkeypatch.setattr(loop.state, "save", listen)
     run = trained(tiny, tmp_path, "epochs=5", "final_weights=best")
     assert checkpoints.saved_steps(run.folder) == [10, 20, 25], "the best one and the last two"
-    assert run.summary()["scored_step"] == 10, "the earlier of two equals"
+    assert run.summary().scored_step == 10, "the earlier of two equals"
     assert inference.step_to_use(run).name == "10", "which prediction and export take too"
     assert torch.equal(weights(run)["output.weight"], kept[10])
     assert not torch.equal(kept[10], kept[25])

@@ -4,7 +4,6 @@ What comes back is shared by all sessions: never change a frame or an array in p
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,8 +15,10 @@ from fashion_core.data import pixels
 from fashion_core.data.audit import audit
 from fashion_core.data.datasets import Dataset
 from fashion_core.metrics import label_errors, leakage
+from fashion_core.metrics.scoring import Scores
 from fashion_core.runs import runs
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 
 Stamp = tuple[str, int, int]
 
@@ -98,13 +99,13 @@ def _all_runs(folder: str, stamps: tuple[Stamp, ...]) -> list[Run]:
     return runs.list_runs(Path(folder))
 
 
-def summary_of(run: Run) -> dict[str, Any] | None:
+def summary_of(run: Run) -> Summary | None:
     """The run's summary.json, None before the run ends."""
     return _summary(stamp(run.folder / "summary.json"), run)
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
-def _summary(key: Stamp, _run: Run) -> dict[str, Any] | None:
+def _summary(key: Stamp, _run: Run) -> Summary | None:
     return _run.summary()
 
 
@@ -118,13 +119,13 @@ def _predictions(key: Stamp, _run: Run, split: str) -> pd.DataFrame:
     return _run.predictions(split)
 
 
-def scores_of(run: Run, split: str) -> dict[str, Any]:
-    """``metrics.evaluate_predictions`` of a split's stored predictions."""
+def scores_of(run: Run, split: str) -> Scores:
+    """The scores of a split's stored predictions."""
     return _scores(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _scores(key: Stamp, _run: Run, split: str) -> dict[str, Any]:
+def _scores(key: Stamp, _run: Run, split: str) -> Scores:
     return _run.scores(split)
 
 

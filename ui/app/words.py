@@ -6,10 +6,10 @@ import re
 from fashion_core.labels import counted as counted
 from fashion_core.launch import interpreter
 from fashion_core.launch.estimate import roughly as roughly
-from ui.charts.numbers import interval as interval
-from ui.charts.numbers import percent as percent
-from ui.charts.numbers import percent_with_interval as percent_with_interval
-from ui.charts.numbers import signed as signed
+from fashion_core.metrics.wording import interval as interval
+from fashion_core.metrics.wording import percent as percent
+from fashion_core.metrics.wording import signed as signed
+from fashion_core.metrics.wording import with_interval as with_interval
 
 
 def count(number: int | float) -> str:

@@ -19,7 +19,7 @@ OPEN = "Shape"  # what a class asks for first; all of them open would fill two s
 
 def show() -> tuple[Settings, dict[str, object], DeltaGenerator]:
     """The recipe, what is tried in place of its settings, and the room beside the dials."""
-    fields = [field for heading in settings_form.STAGES for field in settings_form.section(heading)]
+    fields = [field for heading in settings_form.STAGE_HEADINGS for field in settings_form.section(heading)]
     settings_form.refuse_address(TRY, fields)
     tried: dict[str, object] = {}
     if not audience.shows("recipe", *(TRY + field.name for field in fields)):
@@ -28,7 +28,7 @@ def show() -> tuple[Settings, dict[str, object], DeltaGenerator]:
     with dials:
         recipe = recipe_picker.pick(TRY, fields)
         with st.container(gap="xsmall"):
-            for heading in settings_form.STAGES:
+            for heading in settings_form.STAGE_HEADINGS:
                 named = settings_form.section_words(heading, recipe, TRY)
                 with st.expander(named, heading == OPEN, key=f"stage {heading}"), st.container(gap="xsmall"):
                     for field in settings_form.section(heading):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.settings.config import Settings
-from fashion_core.settings.draws import STAGES, Draw
+from fashion_core.settings.draws import JITTERS, Draw
 from ui.app import words
 from ui.augmentation import preview
 from ui.augmentation.grid import Picture, for_the_eye
@@ -95,8 +95,8 @@ def stage_words(found: Trace, name: str) -> str:
         return f"rotated {words.signed(drawn.angle_B[0], '+.1f')} degrees"
     if name == "hue":
         return f"hue {hue_degrees(drawn, 0)} degrees"
-    if name in STAGES:
-        return f"{name} × {drawn.factors_BS[0, STAGES.index(name)]:.2f}"
+    if name in JITTERS:
+        return f"{name} × {drawn.factors_BS[0, JITTERS.index(name)]:.2f}"
     if name == "erase":
         return erase_words(drawn, 0, settings) if drawn.erase_BX[0, 2] else "not erased"
     assert name == "normalise", f"no words for stage {name!r}"

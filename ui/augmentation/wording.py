@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from fashion_core.labels import listed
 from fashion_core.settings.config import Settings
-from fashion_core.settings.draws import STAGES, Draw
+from fashion_core.settings.draws import JITTERS, Draw
 from ui.app import words
 
-COLOURS = tuple(name for name in STAGES if name != "hue")
-_HUE = STAGES.index("hue")
+COLOURS = tuple(name for name in JITTERS if name != "hue")
+_HUE = JITTERS.index("hue")
 _DEGREES = 360  # the colour wheel
 _RESIZED = {
     "squeeze": "squeezed to {size} pixels, whatever its own shape",
@@ -49,10 +49,15 @@ def in_words(settings: Settings) -> str:
         parts.append(f"shifted in hue by up to ±{settings.hue * _DEGREES:.3g}°")
     if settings.erasing:
         parts.append(f"erased in a rectangle with a chance of {_percent(settings.erasing)}")
-    if settings.mixup or settings.cutmix:
-        parts.append("blended with another photo" if settings.mixup else "given a patch of another photo")
+    parts += _mixed(settings)
     told = f"Each time it comes, a photo is {listed(parts)}." if parts else "Every photo comes as it is, every time."
     return told.replace(" %", "\u00a0%")
+
+
+def _mixed(settings: Settings) -> list[str]:
+    if not settings.acts("mix"):
+        return []
+    return ["blended with another photo" if settings.mixup else "given a patch of another photo"]
 
 
 def how_it_goes_in(settings: Settings) -> str:
@@ -64,10 +69,11 @@ def how_it_goes_in(settings: Settings) -> str:
         steps.append("mirrored")
     if settings.rotation_degrees:
         steps.append("turned (nearest pixel, black outside)")
-    if any(settings.acts(name) for name in STAGES):
+    if any(settings.acts(name) for name in JITTERS):
         steps.append("changed in its colours, in the order drawn for it")
     if settings.erasing:
         steps.append("erased to middle grey in a rectangle")
+    steps += [f"{mixed} of its batch" for mixed in _mixed(settings)]
     told = f"The photo is {_RESIZED[settings.resize].format(size=size(settings))}."
     then = f" Then it is {listed(steps)}." if steps else ""
     order = " The channels go in blue first." if settings.channels == "BGR" else ""
@@ -99,7 +105,7 @@ def draw_words(drawn: Draw, place: int, settings: Settings) -> tuple[str, ...]:
         lines.append("not mirrored")
     for name in COLOURS:
         if getattr(settings, name):
-            lines.append(f"{name} {drawn.factors_BS[place, STAGES.index(name)]:.2f}")
+            lines.append(f"{name} {drawn.factors_BS[place, JITTERS.index(name)]:.2f}")
     if settings.hue:
         lines.append(f"hue {hue_degrees(drawn, place)}°")
     if drawn.erase_BX[place, 2]:

@@ -8,9 +8,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fashion_core.labels import counted
+from fashion_core.metrics.wording import interval, percent
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, error_bars, names_axis
-from ui.charts.numbers import interval, percent
 
 #: By what a result of ``accuracies`` is of.
 _LOOKS = {

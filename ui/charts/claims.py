@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import interval
 from ui.charts.colours import CLASSES_LIGHT, LIGHT
 from ui.charts.layout import base_layout, class_name, names_axis
 
@@ -18,14 +20,12 @@ BAND = "rgba(92,91,100,0.16)"  # grey, thin enough for both grounds
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """An arm: the measure of each of its models, their mean with its 95 % interval. ``role``: base (what the others are
+    """An arm: the measure of each of its models, their mean. ``role``: base (what the others are
     held against), judged, or beside (computed afterwards, or not decisive)."""
 
     name: str
     values: Sequence[float]
-    mean: float
-    low: float
-    high: float
+    mean: Estimate
     role: str = "judged"
 
 
@@ -43,8 +43,8 @@ def arms(
     for place, row in zip(places, rows, strict=True):
         colour = _COLOURS[row.role]
         figure.add_scatter(
-            x=[100 * row.low, 100 * row.high], y=[place, place], mode="lines", line={"color": colour, "width": 3},
-            hoverinfo="skip",
+            x=[100 * end for end in row.mean.bounds], y=[place, place], mode="lines",
+            line={"color": colour, "width": 3}, hoverinfo="skip",
         )  # fmt: skip
         figure.add_scatter(
             x=100 * np.asarray(row.values),
@@ -54,20 +54,20 @@ def arms(
             hovertemplate=f"{_escaped(row.name)}, one model: %{{x:.2f}} %<extra></extra>",
         )
         figure.add_scatter(
-            x=[100 * row.mean],
+            x=[100 * row.mean.value],
             y=[place],
             mode="markers+text",
             marker={"color": colour, "size": 13, "symbol": "diamond"},
-            text=[f"<b>{100 * row.mean:.1f}</b>"],
+            text=[f"<b>{100 * row.mean.value:.1f}</b>"],
             textposition="top center",
             textfont={"size": 13, "color": LIGHT["ink"]},
             hovertemplate=f"<b>{_escaped(row.name)}</b>, mean of {len(row.values)}: %{{x:.2f}} % "
-            f"[{100 * row.low:.2f}, {100 * row.high:.2f}]<extra></extra>",
+            f"{interval(row.mean.bounds, 2)}<extra></extra>",
         )
-    every = [100 * number for row in rows for number in (*row.values, row.low, row.high)]
+    every = [100 * number for row in rows for number in (*row.values, *row.mean.bounds)]
     every += [100 * number for number in band or ()]
     gap = max(0.6, 0.08 * (max(every) - min(every)))
-    shapes = [_upright(100 * row.mean) for row in rows if row.role == "base"]
+    shapes = [_upright(100 * row.mean.value) for row in rows if row.role == "base"]
     if band:
         shapes.append(
             {"type": "rect", "x0": 100 * band[0], "x1": 100 * band[1], "y0": 0, "y1": 1, "yref": "paper",

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fashion_core.metrics.wording import percent
 from ui.charts.colours import LIGHT
 from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES, base_layout, class_name, names_axis
-from ui.charts.numbers import percent
 
 _GAP = 0.03  # between panels, of the chart's width
 _ROOM = 1.22  # the axis goes on behind the longest bar, so that its number has room

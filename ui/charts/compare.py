@@ -10,20 +10,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import in_points, interval_in_points, percent, points
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, error_bars, names_axis
-from ui.charts.numbers import percent, signed, signed_between
 
 _MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
 
 
 def difference_scale(
-    value: float, low: float, high: float, *, margin: float, first_name: str, second_name: str, decided: bool = True
+    difference: Estimate, *, margin: float, first_name: str, second_name: str, decided: bool = True
 ) -> go.Figure:
     """One difference with its 95 % interval, in points, on a scale that shows zero and the margin of what counts as
     equal. Names are shown as they are. ``decided``: the verdict is better or worse, and the colour says which."""
-    value, low, high, margin = (100 * number for number in (value, low, high, margin))
+    value, low, high, margin = (100 * share for share in (difference.value, *difference.bounds, margin))
     reach = 1.12 * max(abs(low), abs(high), 2 * margin)
     colour = LIGHT["indigo"]
     if decided and not low <= 0 <= high:
@@ -35,7 +36,7 @@ def difference_scale(
         mode="markers",
         marker={"color": colour, "size": 15, "symbol": "diamond"},
         error_x=error_bars([high - value], [value - low], colour, thickness=4, width=9),
-        hovertemplate=f"{signed(value, '+.2f')} points {signed_between(low, high, '+.2f')}<extra></extra>",
+        hovertemplate=f"{in_points(difference, digits=2)}<extra></extra>",
         cliponaxis=False,
     )  # fmt: skip
     figure.layout.shapes = [
@@ -49,8 +50,8 @@ def difference_scale(
         {**far, "text": f"{_short(second_name)} better →", "x": 1, "xref": "paper", "xanchor": "right",
          "y": 1.02},
         {**far, "text": f"equal within {margin:g}", "x": 0, "xref": "x", "y": 1.02},
-        {**far, "text": f"<b>{signed(value)}</b> {signed_between(low, high)}", "x": value, "xref": "x",
-         "y": 0.64, "font": {"size": 14, "color": LIGHT["ink"]}},
+        {**far, "text": f"<b>{points(difference.value)}</b> {interval_in_points(difference.bounds)}",
+         "x": value, "xref": "x", "y": 0.64, "font": {"size": 14, "color": LIGHT["ink"]}},
     ]  # fmt: skip
     figure.update_layout(
         showlegend=False,

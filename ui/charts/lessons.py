@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.wording import percent
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, error_bars, names_axis
-from ui.charts.numbers import percent
 
 #: First and second training of a lesson: colour and symbol say the same.
 LOOKS = (("indigo", "circle", "solid"), ("turmeric", "diamond", "dash"))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from fashion_core.metrics.wording import percent
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, error_bars
 from ui.charts.lines import thin
-from ui.charts.numbers import percent
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 

@@ -6,9 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fashion_core.metrics import intervals
+from fashion_core.metrics.wording import percent
 from ui.charts.colours import LIGHT
 from ui.charts.layout import base_layout, class_name, error_bars, names_axis
-from ui.charts.numbers import percent
 
 
 def recalls(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

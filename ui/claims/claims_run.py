@@ -149,8 +149,7 @@ def _start(plan: Plan) -> None:
             experiments.plan(
                 plan.claim,
                 plan.dataset,
-                runs.list_runs(loaders.runs_dir()),
-                data_dir=loaders.data_dir(),
+                experiments.Here(runs=runs.list_runs(loaders.runs_dir()), data_dir=loaders.data_dir()),
                 seeds=plan.seeds,
                 overrides=plan.overrides,
                 split=plan.split,

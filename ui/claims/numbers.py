@@ -3,12 +3,10 @@
 from fashion_core.claims import contrasts, definitions
 from fashion_core.claims.contrasts import Comparison
 from fashion_core.claims.judge import Result
-from fashion_core.compare.wording import p_words, points
-from fashion_core.metrics import seed_spread
+from fashion_core.metrics.wording import as_number, interval_in_points, p_words, points
 from ui.app import words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared.answer import Number
-from ui.shared.points import points_between
 
 
 def numbers_of(result: Result) -> list[Number]:
@@ -26,9 +24,9 @@ def numbers_of(result: Result) -> list[Number]:
             numbers.append(
                 Number(
                     words.capital(arm.name),
-                    words.percent(spread.mean),
-                    f"{words.interval(within(spread))}\n{arm.words}",
-                    f"Mean {definitions.MEASURES[deciding[0].measure]} of {spread.count} models with Student's t "
+                    words.percent(spread.mean.value),
+                    f"{words.interval(spread.mean.within(0, 1).bounds)}\n{arm.words}",
+                    f"Mean {definitions.MEASURES[deciding[0].measure]} of {spread.mean.n} models with Student's t "
                     "interval; "
                     f"the models lie apart by a standard deviation of {100 * spread.sd:.1f} points.",
                 )
@@ -51,8 +49,8 @@ def _difference(result: Result, one: Comparison, *, alone: bool) -> Number:
     arm = result.claim.arm
     return Number(
         "Difference" if alone else f"{words.capital(one.second)} − {one.first}",
-        points(one.value),
-        f"{points_between(one.low, one.high)}\npoints, {p_words(one.p_rule)}",
+        points(one.difference.value),
+        f"{interval_in_points(one.difference.bounds)}\npoints, {p_words(one.p_rule)}",
         f"Points of {contrasts.measure_words(one.measure, result.evidence)}: {arm(one.second).words} minus "
         f"{arm(one.first).words}, with the 95 % interval. p is how often chance alone would show as much.",
     )
@@ -64,11 +62,11 @@ def _spread_numbers(result: Result) -> list[Number]:
     return [
         Number(
             "Spread (sd)",
-            points(found.sd, False),
-            f"{points_between(found.low, found.high, False)}\npoints, {spread.count} models",
+            points(found.sd.value, False),
+            f"{interval_in_points(found.sd.bounds, False)}\npoints, {spread.mean.n} models",
             "How far models lie apart that differ by their seed alone, with chi-squared's 95 % interval.",
         ),
-        Number("Mean accuracy", words.percent(spread.mean), words.interval(within(spread))),
+        Number("Mean accuracy", words.percent(spread.mean.value), words.interval(spread.mean.within(0, 1).bounds)),
         Number(
             "They span",
             points(spread.highest - spread.lowest, False),
@@ -87,12 +85,13 @@ def _spread_numbers(result: Result) -> list[Number]:
 def _group_numbers(result: Result) -> list[Number]:
     found = result.groups
     assert found is not None
+    rand, _, ends = as_number(found.rand, 2).partition(" ")
     axes = f"{min(found.axes)} to {max(found.axes)}" if len(set(found.axes)) > 1 else f"{found.axes[0]}"
     return [
         Number(
             "Rand index",
-            f"{found.rand:.2f}",
-            f"[{found.low:.2f}, {found.high:.2f}]",
+            rand,
+            ends,
             "Adjusted Rand index of K-means and the classes: 1 the same groups, 0 chance (Hubert and Arabie 1985). The "
             "interval holds the seeds and a bootstrap of the photos.",
         ),
@@ -106,8 +105,3 @@ def _group_numbers(result: Result) -> list[Number]:
         Number("Axes", axes, "beyond chance", "Principal axes that explain more than shuffled features would."),
         _n(result),
     ]
-
-
-def within(spread: seed_spread.Spread) -> tuple[float, float]:
-    """The interval of a mean share, kept between 0 and 1."""
-    return max(0.0, spread.low), min(1.0, spread.high)

@@ -104,12 +104,10 @@ def look(
             plan = experiments.plan(
                 claim,
                 place.dataset,
-                runs,
-                data_dir=loaders.data_dir(),
+                experiments.Here(runs=runs, data_dir=loaders.data_dir(), status=run_status.status_of),
                 seeds=number,
                 overrides=own if overrides is None else overrides,
                 counts=_counts(loaders.stamp(place.dataset.manifest_path), place.dataset),
-                status=run_status.status_of,
             )
         except FashionError as error:
             problem = error

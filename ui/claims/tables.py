@@ -13,7 +13,6 @@ from fashion_core.metrics import seed_spread, worst_classes
 from ui.app import notices, words
 from ui.charts.claims import Recalls, class_recalls
 from ui.charts.matrix import matrix_difference
-from ui.claims.numbers import within
 from ui.shared import bounded
 from ui.shared.plot import plot
 from ui.shared.table import show_table
@@ -51,9 +50,9 @@ def _arm_table(result: Result) -> pd.DataFrame:
     for arm in result.arms:
         row: dict[str, object] = {"Arm": words.capital(arm.words)}
         for measure in result.claim.measures:
-            row[_SHORT[measure]] = 100 * arm.spreads[measure].mean
-        low, high = within(arm.spreads[result.claim.measures[0]])
-        row |= {"Low": 100 * low, "High": 100 * high}
+            row[_SHORT[measure]] = 100 * arm.spreads[measure].mean.value
+        mean = arm.spreads[result.claim.measures[0]].mean.within(0, 1)
+        row |= {"Low": 100 * mean.low, "High": 100 * mean.high}
         row["Each model"] = ", ".join(f"{100 * value:.1f}" for value in arm.values[result.claim.measures[0]])
         row |= {"Minutes": arm.seconds / 60, "Settings": arm.settings}
         rows.append(row)
@@ -68,10 +67,10 @@ def _comparison_table(result: Result) -> pd.DataFrame:
                 "Second": words.capital(arm(one.second).words),
                 "First": words.capital(arm(one.first).words),
                 "Of": _SHORT[one.measure],
-                "Difference": 100 * one.value,
-                "From": 100 * one.low,
-                "To": 100 * one.high,
-                "p": one.p_value,
+                "Difference": 100 * one.difference.value,
+                "From": 100 * one.difference.low,
+                "To": 100 * one.difference.high,
+                "p": one.difference.p_value,
                 "p (Holm)": one.p_holm,
                 "The second is": one.word,
                 "Decides": "yes" if one.decides else "no",
@@ -88,7 +87,7 @@ def show_classes(result: Result) -> None:
     shown = {name for one in result.comparisons if one.decides for name in (one.first, one.second)}
     bases = [one.first for one in result.comparisons if one.decides]
     classes, counts = result.evidence.classes, result.evidence.train_counts
-    most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.value))
+    most = max((one for one in result.comparisons if one.decides), key=lambda one: abs(one.difference.value))
     first, second = (result.evidence.arms[name].matrices_SKK.sum(axis=0) for name in (most.first, most.second))
     places = list(range(len(classes)))
     if bounded.is_large(len(places)):

@@ -9,19 +9,17 @@ import streamlit as st
 from fashion_core.claims import contrasts, definitions
 from fashion_core.claims.definitions import GROUPS, Claim
 from fashion_core.claims.judge import CANNOT_TELL, CONTRADICTED, SUPPORTED, Result
-from fashion_core.compare.wording import points
 from fashion_core.metrics import worst_classes
+from fashion_core.metrics.wording import in_points, points
 from fashion_core.runs.runs import Run
 from ui.app import address, audience, navigation, notices, words
 from ui.charts.claims import Row, arms
 from ui.charts.components import cluster_matrix, scree
 from ui.claims import numbers, tables
-from ui.claims.numbers import within
 from ui.claims.places import HERE, Known
 from ui.shared import bounded, plain_words
 from ui.shared.answer import answer
 from ui.shared.plot import plot
-from ui.shared.points import points_between
 
 BADGES = {
     SUPPORTED: ("Supported", ":material/check_circle:", "green"),
@@ -152,14 +150,13 @@ def _pictures(result: Result) -> None:
     for arm in result.arms:
         if plain and deciding and arm.name not in deciding:
             continue  # a reviewer sees what the verdict rests on
-        low, high = within(arm.spreads[measure])
         role = "base" if arm.name == base else "judged" if arm.name in deciding or not deciding else "beside"
-        rows.append(Row(name=words.capital(arm.words), values=arm.values[measure], mean=arm.spreads[measure].mean,
-                        low=low, high=high, role=role))  # fmt: skip
+        rows.append(Row(name=words.capital(arm.words), values=arm.values[measure],
+                        mean=arm.spreads[measure].mean.within(0, 1), role=role))  # fmt: skip
     band = None
     if result.run_to_run:
         half = result.run_to_run.reported / 2
-        band = rows[0].mean - half, rows[0].mean + half
+        band = rows[0].mean.value - half, rows[0].mean.value + half
     unit = words.capital(contrasts.measure_words(measure, result.evidence))
     if plain:
         unit = f"Share of {plain_words.FOUND[measure].replace(' are ', ' that are ')}"
@@ -177,12 +174,12 @@ def _finding(result: Result) -> str:
     if result.run_to_run:
         found = result.arms[0].spreads[definitions.ACCURACY]
         span = points(found.highest - found.lowest, False)
-        return f"{found.count} runs span {span} points, the report's span 7"
+        return f"{found.mean.n} runs span {span} points, the report's span 7"
     deciding = [one for one in result.comparisons if one.decides]
-    most = max(deciding, key=lambda one: abs(one.value))
+    most = max(deciding, key=lambda one: abs(one.difference.value))
     arm = result.claim.arm
     first, second = (arm(name).words.partition(",")[0] for name in (most.first, most.second))
-    told = f"{points(most.value)} points {points_between(most.low, most.high)}"
+    told = in_points(most.difference)
     whole = f"{words.capital(second)}: {told} against {first}"
     if len(whole) <= FITS:
         return whole

@@ -13,12 +13,12 @@ from fashion_core.compare import predictions
 from fashion_core.compare.comparison import Comparison
 from fashion_core.labels import display_name
 from fashion_core.metrics.seed_spread import Ranges
+from fashion_core.metrics.wording import interval_in_points
 from ui.app import address, audience, loaders, notices, words
 from ui.charts.compare import class_differences
 from ui.charts.matrix import matrix_difference, shares
 from ui.shared import bounded, class_words, gallery, matrix_excerpt, pickers
 from ui.shared.plot import clicked, plot
-from ui.shared.points import points_between
 from ui.shared.table import show_table
 
 ANY = address.ANY
@@ -240,7 +240,7 @@ def _show_class_table(found: Comparison) -> None:
     frame = found.per_class.sort_values("difference", ascending=False)
     percent = {name: 100 * frame[name] for name in ("first", "second", "difference")}
     between = [
-        points_between(low, high) if np.isfinite(low) else "no photos"
+        interval_in_points((low, high)) if np.isfinite(low) else "no photos"
         for low, high in zip(frame["low"], frame["high"], strict=True)
     ]
     chances = {"p_holm": [_chance(p) if np.isfinite(p) else "–" for p in frame["p_holm"]]}

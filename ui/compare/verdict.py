@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from fashion_core.compare import comparison, sides, wording
+from fashion_core.compare import comparison, sides, verdicts
 from fashion_core.compare import run_names as core_names
 from fashion_core.compare.comparison import Comparison
 from fashion_core.compare.sides import Side
+from fashion_core.metrics.wording import interval_in_points, p_words, points
 from fashion_core.runs.runs import Run
 from ui.app import audience, loaders, notices, words
 from ui.charts.compare import difference_scale
@@ -20,14 +21,13 @@ from ui.compare import compare_sides
 from ui.shared import curves_view, plain_words, run_names
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
-from ui.shared.points import points_between
 from ui.shared.table import show_table
 
 BADGES = {
-    wording.BETTER: ("Better", ":material/trending_up:", "green"),
-    wording.WORSE: ("Worse", ":material/trending_down:", "red"),
-    wording.EQUIVALENT: ("Equivalent", ":material/equal:", "blue"),
-    wording.CANNOT_TELL: ("Cannot tell", ":material/question_mark:", "gray"),
+    verdicts.BETTER: ("Better", ":material/trending_up:", "green"),
+    verdicts.WORSE: ("Worse", ":material/trending_down:", "red"),
+    verdicts.EQUIVALENT: ("Equivalent", ":material/equal:", "blue"),
+    verdicts.CANNOT_TELL: ("Cannot tell", ":material/question_mark:", "gray"),
 }
 MARGINS = {"0.005": "0.5 points", "0.01": "1 point", "0.02": "2 points", "0.05": "5 points"}
 
@@ -67,7 +67,7 @@ def show_verdict(found: Comparison) -> None:
     plain = audience.is_review()
     with st.container(border=True, key="verdict", gap=None):
         st.badge(label, icon=icon, color=colour)
-        tested = f"{found.difference.method}, {wording.p_words(found.difference.p_value)}" if plain else None
+        tested = f"{found.difference.method}, {p_words(found.difference.p_value)}" if plain else None
         st.markdown(
             f"#### {plain_words.comparison(found) if plain else words.plain(found.verdict.sentence)}", help=tested
         )
@@ -76,12 +76,11 @@ def show_verdict(found: Comparison) -> None:
             notices.aside(words.plain(note))
     numbers = [_score_number("First", found.first, found.score_first)]
     numbers.append(_score_number("Second", found.second, found.score_second))
-    low, high = found.difference.low, found.difference.high
     numbers.append(
         Number(
             "Difference",
-            f"{wording.points(found.difference.value)} points",
-            points_between(low, high) + ("" if plain else f", {wording.p_words(found.difference.p_value)}"),
+            f"{points(found.difference.value)} points",
+            interval_in_points(found.difference.bounds) + ("" if plain else f", {p_words(found.difference.p_value)}"),
             f"Second minus first, with its 95 % interval. Test: {found.difference.method}. p is how often chance alone "
             "would show a difference as large.",
         )
@@ -94,20 +93,18 @@ def show_verdict(found: Comparison) -> None:
                 f"{pairs.n10:,} / {pairs.n01:,}",
                 f"{'made wrong / made right,' if plain else 'right → wrong / wrong → right'} of {words.count(found.n)}",
                 f"Both right: {pairs.n11:,}. Both wrong: {pairs.n00:,}. Exact McNemar looks at the flipped ones alone: "
-                f"{wording.p_words(found.paired.p_value)}.",
+                f"{p_words(found.paired.p_value)}.",
             )
         )
     answer(numbers)
     names = core_names.distinct([found.first.name, found.second.name], 44)
     plot(
         difference_scale(
-            found.difference.value,
-            low,
-            high,
+            found.difference,
             margin=found.margin,
             first_name=names[0],
             second_name=names[1],
-            decided=found.verdict.word in (wording.BETTER, wording.WORSE),
+            decided=found.verdict.word in (verdicts.BETTER, verdicts.WORSE),
         ),
         key="scale",
         alt=found.verdict.sentence,
@@ -116,13 +113,13 @@ def show_verdict(found: Comparison) -> None:
 
 
 def _score_number(label: str, side: Side, score) -> Number:
-    bounds = words.interval((score.low, score.high))
+    bounds = words.interval(score.accuracy.bounds)
     trained = audience.told(classroom="seeds", review="trainings")
     note = f"{bounds}, {score.num_models} {trained}, sd {100 * score.sd:.1f}" if score.sd is not None else bounds
     told = f"Mean accuracy of the {trained} with its t interval; sd is how far they lie apart, in points."
     return Number(
         f"{label} accuracy",
-        words.percent(score.accuracy),
+        words.percent(score.accuracy.value),
         f"{note}\n{side.name}",
         told if score.sd is not None else "Share of photos whose class is right, with Wilson's 95 % interval.",
     )

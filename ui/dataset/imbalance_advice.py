@@ -8,12 +8,11 @@ import streamlit as st
 
 from fashion_core.claims import imbalance_study
 from fashion_core.claims.imbalance_study import Recommendation, Study
-from fashion_core.compare import wording
+from fashion_core.metrics.wording import in_points
 from ui.app import address, notices, words
 from ui.charts.bars import rates_with_intervals
 from ui.shared import pickers
 from ui.shared.plot import plot
-from ui.shared.points import points_between
 
 #: How a way is called in a sentence and beside its dot.
 WAYS = {
@@ -96,26 +95,21 @@ def advice(study: Study) -> str:
             told += " The seeds cannot tell them apart."
         elif len(found.alike) > 1:
             told += f" The seeds cannot tell the first {len(found.alike)} apart."
-    highest = max(study.ways, key=lambda way: study.score(way, "mean_recall").mean)
+    highest = max(study.ways, key=lambda way: study.score(way, "mean_recall").value)
     if highest not in found.helped and highest != "none":
         told += f" The highest mean has {WAYS[highest]}, {_gain(study, highest, named=False)}: too uncertain to say so."
     return f"{told} {_of_both(study, found)}"
 
 
 def _gain(study: Study, way: str, named: bool = True) -> str:
-    gain = study.ways[way].get("mean_recall_against_none")
-    if gain is None:  # single seeds
-        gain = study.ways[way]["mean_recall_minus_none"]
-        return f"{WAYS[way]} " * named + f"{wording.points(gain['mean'])} points"
-    bounds = points_between(gain["low"], gain["high"])
-    return f"**{WAYS[way]}** " * named + f"{wording.points(gain['mean'])} points {bounds}"
+    return f"**{WAYS[way]}** " * named + in_points(study.score(way, "mean_recall_against_none"))
 
 
 def _of_both(study: Study, found: Recommendation) -> str:
     """What the report's two corrections together did."""
     if "both" not in study.ways:
         return ""
-    largest = [words.percent(study.score(way, "largest").mean, 0) for way in ("both", "none")]
+    largest = [words.percent(study.score(way, "largest").value, 0) for way in ("both", "none")]
     cost = f"of the largest class both together recognised {largest[0]}, no correction {largest[1]}."
     if "both" in found.harmed:
         return f"Both corrections together are worse than none; {cost}"
@@ -128,9 +122,5 @@ def _rates(study: Study) -> pd.DataFrame:
     rows = []
     for way in study.ways:
         score = study.score(way, "mean_recall")
-        low, high = (score.mean if end is None else end for end in (score.low, score.high))
-        name = WAYS[way]
-        rows.append(
-            {"label": name, "rate": score.mean, "low": max(low, 0.0), "high": min(high, 1.0), "n": study.n}
-        )  # fmt: skip
+        rows.append({"label": WAYS[way], **score.within(0.0, 1.0).flat("rate"), "n": study.n})
     return pd.DataFrame(rows)

@@ -30,11 +30,7 @@ def form() -> None:
     if rights.read_only():
         notices.review_copy("Photos are imported in the lab that this was copied from.", "nothing can be imported")
         return
-    st.markdown(
-        "Give a folder or a .zip or .tar archive on this machine: class folders (with or without train, val and test), "
-        "the IndoFashion files, or Fashion-MNIST's four files. `fashion-mnist` and `demo` are names that work by "
-        "themselves. Your own files are only read."
-    )
+    st.markdown(what_may_be_given())
     with st.form("import", border=True):
         source = st.text_input("Folder, archive or name", placeholder="/home/me/photos.zip", key="import_source")
         upload = st.file_uploader("Or a small archive from this browser", type=UPLOAD_TYPES, key="import_upload")
@@ -51,6 +47,15 @@ def form() -> None:
         st.session_state["import_following"] = followed
         with st.container(border=True):
             _show(followed)
+
+
+def what_may_be_given() -> str:
+    """The layouts that are read, and the names that need no path."""
+    *first, last = readers.layouts()
+    return (
+        f"Give a folder or a .zip or .tar archive on this machine: {', '.join(first)}, or {last}. `fashion-mnist` and "
+        "`demo` are names that work by themselves. Your own files are only read."
+    )
 
 
 def _decide(option: Option) -> str | bool:

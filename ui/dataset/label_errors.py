@@ -8,6 +8,7 @@ import streamlit as st
 
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
+from fashion_core.metrics.scoring import Scores
 from fashion_core.runs import temperature
 from fashion_core.runs.runs import Run
 from ui.app import faults, loaders, notices, words
@@ -63,16 +64,16 @@ def show(dataset: Dataset) -> tuple[pd.DataFrame, str]:
     return found.assign(split=split, reason=reasons), f"{run.id}-{split}"
 
 
-def _answer(split: str, num: int, scores: dict) -> str:
+def _answer(split: str, num: int, scores: Scores) -> str:
     name = SPLIT_NAMES[split].lower()
-    accuracy = words.percent_with_interval(scores["accuracy"], scores["accuracy_ci95"])
+    accuracy = words.with_interval(scores.accuracy)
     return (
-        f"{words.count(num)} of {words.count(scores['n'])} {name} labels ({words.percent(num / scores['n'])}) are "
+        f"{words.count(num)} of {words.count(scores.n)} {name} labels ({words.percent(num / scores.n)}) are "
         f"suspected, worst first. The run is right on {accuracy} of these photos, as they are labelled."
     )
 
 
-def _worth(split: str, num: int, scores: dict, certain: calibrated.Certainty) -> list[str]:
+def _worth(split: str, num: int, scores: Scores, certain: calibrated.Certainty) -> list[str]:
     """What the list is made of, and what it does not tell."""
     told = [
         "Confident learning (Northcutt and others, 2021) estimates how many labels of each class are wrong and lists "
@@ -80,7 +81,7 @@ def _worth(split: str, num: int, scores: dict, certain: calibrated.Certainty) ->
         "Look before you leave one out, for the run may be wrong: in ten well-known test sets people confirmed 51 % of "
         "such suspicions.",
     ]
-    if num > MOST_IN_A_SET * scores["n"]:
+    if num > MOST_IN_A_SET * scores.n:
         told[1] = (
             f"In ten well-known test sets 3.3 % of the labels are wrong on average, {words.percent(MOST_IN_A_SET, 0)} "
             "in the worst. A longer list, as here, tells of a weak model more than of wrong labels."

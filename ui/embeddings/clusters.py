@@ -8,6 +8,7 @@ import streamlit as st
 
 from fashion_core.embeddings import clusters, neighbours, pca
 from fashion_core.metrics import worst_classes
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from ui.app import notices, words
 from ui.charts.bars import rates_with_intervals
@@ -22,13 +23,10 @@ NEAREST = 10
 
 @dataclass(frozen=True, eq=False)
 class Purity:
-    """Of each photo's ten nearest, the share of its own class: a row a class, and all of them with the interval."""
+    """Of each photo's ten nearest, the share of its own class: a row a class, and over all photos."""
 
     by_class: pd.DataFrame
-    share: float
-    low: float
-    high: float
-    num: int
+    share: Estimate
     k: int
 
 
@@ -59,7 +57,7 @@ def show(run: Run, split: str) -> None:
             rates_with_intervals(
                 rows,
                 title=f"Are the {pure.k} nearest of the same class?",
-                overall=pure.share,
+                overall=pure.share.value,
                 unit=f"% of the {pure.k} nearest",
                 drawn=drawn,
             ),
@@ -94,10 +92,10 @@ def _numbers(found: clusters.Clusters, pure: Purity, num_classes: int, chance: f
         ),
         Number(
             "Ten nearest alike",
-            words.percent(pure.share),
-            f"{words.interval((pure.low, pure.high))}, chance {words.percent(chance)}",
+            words.percent(pure.share.value),
+            f"{words.interval(pure.share.bounds)}, chance {words.percent(chance)}",
             f"Of a photo's {pure.k} nearest (cosine, all features), the share of its own class (precision at ten); "
-            f"mean over {words.counted(pure.num, 'photo')}. Groups need not be round for this.",
+            f"mean over {words.counted(pure.share.n, 'photo')}. Groups need not be round for this.",
         ),
         Number(
             "Class silhouette",
@@ -125,14 +123,14 @@ def _verdict(found: clusters.Clusters, pure: Purity, chance: float) -> str:
         told = "The classes are separated groups"
     elif found.class_silhouette >= 0.25:
         told = "The classes are groups that touch"
-    elif pure.low > 2 * chance:
+    elif pure.share.low > 2 * chance:
         told = "The classes are not separate groups, but like photos do lie together"
     else:
         told = "The classes are hardly groups at all"
     return (
         f"**{told}**: silhouette {words.signed(found.class_silhouette, '.2f')} (0.5 and more is called separated, "
         "Rousseeuw 1987), and "
-        f"{words.percent(pure.share)} of the nearest {pure.k} are of the same class where chance gives "
+        f"{words.percent(pure.share.value)} of the nearest {pure.k} are of the same class where chance gives "
         f"{words.percent(chance)}."
     )
 
@@ -164,6 +162,4 @@ def _purity(key: tuple, _run: Run, split: str) -> Purity:
     labels, units_MD = labels[rows], features_view.units_of(_run, split)[rows]
     k = min(NEAREST, len(rows) - 1)
     shares = neighbours.alike_shares(units_MD, labels, k)
-    return Purity(
-        neighbours.by_class(shares, labels, _run.classes, k), *neighbours.share_interval(shares, k), len(rows), k
-    )
+    return Purity(neighbours.by_class(shares, labels, _run.classes, k), neighbours.share_interval(shares, k), k)

@@ -14,7 +14,7 @@ import streamlit as st
 from fashion_core.embeddings import neighbours, pca, tsne_umap
 from fashion_core.embeddings.tsne_umap import ALL
 from fashion_core.labels import display_name
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion, wilson
 from fashion_core.runs.runs import Run
 from ui.app import loaders, words
 from ui.charts.layout import SPLIT_NAMES
@@ -183,12 +183,6 @@ def _told_apart(key: tuple, _run: Run, split: str) -> tuple[pd.DataFrame, int]:
     return frame.sort_values("rate", kind="stable", ignore_index=True), len(rows)
 
 
-def interval(part: int, whole: int) -> tuple[float, float]:
-    """Wilson's 95 % bounds as plain numbers."""
-    low, high = wilson(part, whole)
-    return float(low), float(high)
-
-
 def in_words(images: pd.DataFrame, most: int = 3) -> str:
     """``64.0 % right [54, 73]. Saree 60, Lehenga 30, Gowns 9 and 2 more classes.``"""
     if images.empty:
@@ -198,7 +192,7 @@ def in_words(images: pd.DataFrame, most: int = 3) -> str:
     rest = len(counts) - len(named)
     more = f" and {words.counted(rest, 'more class', 'more classes')}" if rest else ""
     right = int(images["right"].sum())
-    share = words.percent_with_interval(right / len(images), interval(right, len(images)))
+    share = words.with_interval(proportion(right, len(images)))
     return f"{share} right. {', '.join(named)}{more}." if len(counts) > 1 else f"{share} right."
 
 

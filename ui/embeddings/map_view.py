@@ -11,6 +11,7 @@ from fashion_core.embeddings import lasso, tsne_umap
 from fashion_core.errors import FashionError
 from fashion_core.jobs import Job
 from fashion_core.labels import and_more, display_name, num_equal
+from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.runs.runs import Run
 from ui.app import address, audience, faults, notices, words
 from ui.charts.bars import rates_with_intervals
@@ -145,7 +146,7 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
             Number(
                 "Nearest is alike",
                 words.percent(alike / num_compared),
-                f"{words.interval(features_view.interval(alike, num_compared))}, n = {words.count(num_compared)}",
+                f"{words.interval(proportion(alike, num_compared).bounds)}, n = {words.count(num_compared)}",
                 f"Share of {words.counted(num_compared, 'photo')} of which {_NEAREST}. It judges the features "
                 "themselves, so the map cannot flatter it.",
             ),
@@ -169,14 +170,10 @@ def _say(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_compa
     kept = made.kept if made else features_view.kept_on(run, split, chosen.axes)
     say(
         plain_words.learnt(
-            alike / num_compared,
-            features_view.interval(alike, num_compared),
-            num_compared,
+            proportion(alike, num_compared),
             plain_words.Weakest(
                 worst["label"],
-                1 - worst["rate"],
-                (1 - worst["high"], 1 - worst["low"]),
-                int(worst["n"]),
+                Estimate(1 - worst["rate"], 1 - worst["high"], 1 - worst["low"], int(worst["n"])),
                 num_equal(by_class["rate"], worst["rate"]),
             ),
             worst["beside"],

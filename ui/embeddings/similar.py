@@ -10,6 +10,7 @@ import streamlit as st
 
 from fashion_core.embeddings import neighbours, pca, tsne_umap
 from fashion_core.labels import display_name
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from ui.app import address, audience, loaders, navigation, notices, words
 from ui.charts.bars import rates_with_intervals
@@ -28,13 +29,10 @@ MOST_VALUES = 200  # of a column to choose from
 
 @dataclass(frozen=True, eq=False)
 class Precision:
-    """Precision at ten by class and over all, with its interval."""
+    """Precision at ten by class and over all."""
 
     by_class: pd.DataFrame
-    share: float
-    low: float
-    high: float
-    num: int
+    share: Estimate
 
 
 def show(run: Run, split: str) -> None:
@@ -64,11 +62,11 @@ def show(run: Run, split: str) -> None:
             Number("Of this photo's class", f"{alike} of {min(AT, len(rows))}", "of the ten most alike"),
             Number(
                 "Ten nearest alike",
-                words.percent(measured.share),
-                f"{words.interval((measured.low, measured.high))}, n = {words.count(measured.num)}",
+                words.percent(measured.share.value),
+                f"{words.interval(measured.share.bounds)}, n = {words.count(measured.share.n)}",
                 f"Of a photo's ten nearest {features_view.photos_words(among)}s, without filters, the share of its own "
                 "class "
-                f"(precision at ten); mean over {words.counted(measured.num, features_view.photos_words(split))} "
+                f"(precision at ten); mean over {words.counted(measured.share.n, features_view.photos_words(split))} "
                 "spread over "
                 "the classes.",
             ),
@@ -119,7 +117,7 @@ def _show_precision(run: Run, among: str, measured: Precision) -> None:
         rates_with_intervals(
             shown,
             title=f"Are the ten nearest {features_view.photos_words(among)}s of the same class?",
-            overall=measured.share,
+            overall=measured.share.value,
             unit="% of the ten nearest",
             drawn=run.dataset.synthetic,
         ),
@@ -224,6 +222,4 @@ def _precision(key: tuple, _run: Run, split: str, among: str) -> Precision:
     own_last = np.argsort(found == own[:, None], axis=1, kind="stable")
     found = np.take_along_axis(found, own_last, axis=1)[:, :k]
     shares = (found_labels[found] == labels[:, None]).mean(axis=1)
-    return Precision(
-        neighbours.by_class(shares, labels, _run.classes, k), *neighbours.share_interval(shares, k), len(rows)
-    )
+    return Precision(neighbours.by_class(shares, labels, _run.classes, k), neighbours.share_interval(shares, k))

@@ -11,6 +11,7 @@ import streamlit as st
 
 from fashion_core.embeddings import neighbours, pca, procrustes
 from fashion_core.labels import display_name
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
 from ui.charts.layout import class_name
@@ -36,8 +37,7 @@ class Pair:
     places: tuple[np.ndarray, np.ndarray]
     shares: np.ndarray
     disparity: float
-    shared: float
-    shared_bounds: tuple[float, float]
+    shared: Estimate
     same_by_chance: float
     moved: np.ndarray
     num_common: int
@@ -96,8 +96,8 @@ def _numbers(pair: Pair) -> list[Number]:
     return [
         Number(
             "Same neighbours",
-            words.percent(pair.shared),
-            f"{words.interval(pair.shared_bounds)}, chance {words.percent(pair.same_by_chance)}",
+            words.percent(pair.shared.value),
+            f"{words.interval(pair.shared.bounds)}, chance {words.percent(pair.same_by_chance)}",
             "Of a photo's ten nearest on one side, the share that is among its ten nearest on the other, over all "
             "features. It needs no alignment.",
         ),
@@ -164,7 +164,7 @@ def _how_far(first: Side, second: Side, pair: Pair) -> str:
         f"**From {earlier.then} to {later.then}** {words.percent(pair.disparity)} of the variance stays apart, however "
         "the map is moved, turned and scaled. Half of the photos lie more than "
         f"{np.median(pair.moved):.2f} from where they were (1 is the mean distance from the middle), and a photo keeps "
-        f"{words.percent(pair.shared, 0)} of its ten nearest."
+        f"{words.percent(pair.shared.value, 0)} of its ten nearest."
     )
 
 
@@ -209,7 +209,6 @@ def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
         neighbours.neighbours_of(units[asked], units, k, own_rows_Q=asked)
         for units in (neighbours.units(side[drawn]) for side in (first_ND, second_NE))
     ]
-    shared, low, high = neighbours.share_interval(neighbours.num_shared(*near) / k, k)
     radius = float(np.linalg.norm(first_ND - first_ND.mean(axis=0), axis=1).mean())
     moved = np.linalg.norm(aligned.features_ND[drawn] - first_ND[drawn], axis=1) / radius
     return Pair(
@@ -217,8 +216,7 @@ def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
         places=(axes.points(first_ND[drawn], (0, 1)), axes.points(aligned.features_ND[drawn], (0, 1))),
         shares=axes.explained_variance_ratio_C[:2],
         disparity=aligned.disparity,
-        shared=shared,
-        shared_bounds=(low, high),
+        shared=neighbours.share_interval(neighbours.num_shared(*near) / k, k),
         same_by_chance=k / (len(drawn) - 1),
         moved=moved,
         num_common=len(rows_one),

@@ -9,7 +9,7 @@ import streamlit as st
 from fashion_core.errors import FashionError
 from fashion_core.metrics import calibration, scoring
 from fashion_core.metrics.calibration import Calibration, Reliability
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 from fashion_core.runs.runs import Run, label_indices
 from ui.app import loaders, notices, words
 from ui.charts.certainty import reliability_diagram
@@ -83,7 +83,7 @@ def _show_top_k(rows: list[tuple[int, int, int]]) -> None:
         pd.DataFrame(
             {
                 "k": [f"the {k} likeliest" if k > 1 else "the first answer" for k, _, _ in rows],
-                "accuracy": [words.percent_with_interval(right / n, wilson(right, n)) for _, right, n in rows],
+                "accuracy": [words.with_interval(proportion(right, n)) for _, right, n in rows],
             }
         ),
         column_config={

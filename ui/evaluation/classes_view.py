@@ -34,15 +34,15 @@ def intervals_of(run: Run, split: str) -> intervals.ScoreIntervals:
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _intervals(key: loaders.Stamp, _run: Run, split: str) -> intervals.ScoreIntervals:
     # as many draws as the report and the model card take: one number has one interval
-    return intervals.score_intervals(np.array(loaders.scores_of(_run, split)["confusion_matrix"]))
+    return intervals.score_intervals(loaders.scores_of(_run, split).matrix_KK)
 
 
 def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *, drawn: bool) -> None:
     """The chart, the table and the report."""
-    per_class = pd.DataFrame(loaders.scores_of(run, split)["per_class"])
+    per_class = loaders.scores_of(run, split).table()
     found = intervals_of(run, split)
     others = {
-        result.name: pd.DataFrame(scoring.scores_from_matrix(result.matrix_for(run.classes), run.classes)["per_class"])
+        result.name: scoring.scores_from_matrix(result.matrix_for(run.classes), run.classes).table()
         for result in published.for_classes(run.classes)
         if result.matrix_KK is not None
     }
@@ -71,11 +71,11 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dict[str, pd.DataFrame]) -> go.Figure:
     """Built once: a third of what a click on the matrix took, and no click changes it."""
-    per_class, found = pd.DataFrame(loaders.scores_of(_run, split)["per_class"]), intervals_of(_run, split)
+    per_class, found = loaders.scores_of(_run, split).table(), intervals_of(_run, split)
     order = bounded.last(np.argsort(-per_class["f1"].fillna(1).to_numpy(), kind="stable"))
     weakest = int(per_class["f1"].idxmin())
     as_weak = num_equal(per_class["f1"], per_class["f1"][weakest])
-    f1 = words.percent_with_interval(per_class["f1"][weakest], [float(ends[weakest]) for ends in found.f1])
+    f1 = words.with_interval(intervals.Estimate(per_class["f1"][weakest], *(float(ends[weakest]) for ends in found.f1)))
     return interval_panels(
         [display_name(label) for label in per_class["label"].iloc[order]],
         [f"n = {support:,}" for support in per_class["support"].iloc[order]],
@@ -98,7 +98,7 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
 def _how(per_class: pd.DataFrame, found: intervals.ScoreIntervals) -> str:
     macro = ", ".join(
         f"{title if title == 'F1' else title.lower()} "
-        f"{words.percent_with_interval(per_class[name].mean(), getattr(found, f'macro_{name}'))}"
+        f"{words.with_interval(intervals.Estimate(per_class[name].mean(), *getattr(found, f'macro_{name}')))}"
         for name, title in SCORES.items()
     )
     never = (

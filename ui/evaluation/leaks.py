@@ -10,7 +10,7 @@ import streamlit as st
 from fashion_core import rights
 from fashion_core.data.audit import findings
 from fashion_core.data.datasets import Dataset
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.metrics.leakage import LeakScores, Share
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
@@ -21,7 +21,7 @@ from ui.shared.table import show_table
 def of(run: Run, split: str) -> LeakScores | None:
     """The shares of this split; None where the photos are not here, not audited or not the run's own."""
     dataset = loaders.dataset_of(run)
-    return loaders.leak_scores_of(run, split, dataset) if dataset and split in SPLITS else None
+    return loaders.leak_scores_of(run, split, dataset) if dataset and split in TRAIN_FIRST else None
 
 
 def note(scores: LeakScores | None) -> str:
@@ -32,10 +32,10 @@ def note(scores: LeakScores | None) -> str:
 def show(run: Run, split: str, scores: LeakScores | None) -> None:
     """The two accuracies and what they do not tell; one quiet sentence where there is nothing to compare."""
     dataset = loaders.dataset_of(run)
-    if dataset is None or split not in SPLITS:
+    if dataset is None or split not in TRAIN_FIRST:
         return
     photos = f"{SPLIT_NAMES[split].lower()} photos"
-    before = [name for name in SPLITS[: SPLITS.index(split)] if dataset.splits.get(name)]
+    before = [name for name in TRAIN_FIRST[: TRAIN_FIRST.index(split)] if dataset.splits.get(name)]
     earlier = " or ".join("train" if name == "train" else SPLIT_NAMES[name].lower() for name in before)
     if not before:
         notices.aside(f"Leaks: there is no earlier split that could have these {photos} too.")
@@ -83,7 +83,7 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
                 {
                     "which": list(rows),
                     "n": [share.n for share in rows.values()],
-                    "accuracy": [words.percent_with_interval(share.accuracy, share.ci95) for share in rows.values()],
+                    "accuracy": [words.with_interval(share.estimate) for share in rows.values()],
                 }
             ),
             column_config={
@@ -100,7 +100,7 @@ def _difference(everything: Share, kept: Share) -> str:
     if not kept.n:
         return "No photo is left to score without them."
     points = 100 * (kept.accuracy - everything.accuracy)
-    low, high = everything.ci95
+    low, high = everything.estimate.bounds
     if abs(points) < 0.05:
         return "Without them the accuracy is the same to a tenth of a point."
     moved = f"Without them the accuracy is {abs(points):.1f} points {'higher' if points > 0 else 'lower'}"

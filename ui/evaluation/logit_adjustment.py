@@ -9,6 +9,7 @@ import streamlit as st
 from fashion_core.errors import FashionError
 from fashion_core.metrics import logit_adjustment, scoring
 from fashion_core.metrics.logit_adjustment import Judged
+from fashion_core.metrics.wording import in_points
 from fashion_core.runs.runs import Run, label_indices
 from fashion_core.settings import sampling
 from ui.app import loaders, notices, words
@@ -37,9 +38,11 @@ def show(run: Run, split: str) -> None:
     frame = pd.DataFrame(
         {
             "which": [_name(judged, place) for place, judged in enumerate(found)],
-            "accuracy": [words.percent_with_interval(judged.accuracy, judged.ci95) for judged in found],
-            "moved": [_moved(judged) if judged is not plain else "" for judged in found],
-            "changed": [words.share_of(judged.changed, judged.n) if judged is not plain else "" for judged in found],
+            "accuracy": [words.with_interval(judged.accuracy) for judged in found],
+            "moved": [in_points(judged.moved) if judged is not plain else "" for judged in found],
+            "changed": [
+                words.share_of(judged.changed, judged.accuracy.n) if judged is not plain else "" for judged in found
+            ],
         }
     )
     if support_K.min() != support_K.max():  # else it is the accuracy
@@ -71,11 +74,6 @@ def _name(judged: Judged, place: int) -> str:
     if not place:
         return "as they are"
     return f"adjusted, tau {judged.tau:g}" + (", the best on validation" if place == 2 else "")
-
-
-def _moved(judged: Judged) -> str:
-    low, high = (100 * float(end) for end in (judged.moved.low, judged.moved.high))
-    return f"{100 * float(judged.moved.value):+.1f} points [{low:+.1f}, {high:+.1f}]".replace("-", "\N{MINUS SIGN}")
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)

@@ -151,7 +151,7 @@ def _pick_other(run: Run, split: str) -> Other | None:
         return Other(name=names[chosen], matrix=known[chosen].matrix_for(run.classes), note=note + known[chosen].note)
     try:
         scores = loaders.scores_of(offered[chosen], split)
-        found = scoring.in_order(np.array(scores["confusion_matrix"]), scores["classes"], run.classes)
+        found = scoring.in_order(scores.matrix_KK, scores.classes, run.classes)
     except FashionError as error:
         st.error(words.fault(error), icon=":material/error:")
         return None

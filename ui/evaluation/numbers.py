@@ -14,9 +14,9 @@ from ui.shared.answer import Number, answer, say
 def show(run: Run, split: str, *, drawn: bool) -> None:
     """What classes have no score or too few photos, and the answer."""
     scores = loaders.scores_of(run, split)
-    per_class = pd.DataFrame(scores["per_class"])
+    per_class = scores.table()
     worst = per_class.loc[per_class["recall"].idxmin()]
-    if scores["absent"]:
+    if scores.absent:
         notices.aside(f"Macro means are {scoring.absent_words(scores, display_name)}; such a class has no score.")
     notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
     answer(
@@ -32,22 +32,22 @@ def _numbers(run: Run, split: str, per_class: pd.DataFrame, worst: pd.Series) ->
     return [
         Number(
             "Accuracy",
-            words.percent(scores["accuracy"]),
-            words.interval(scores["accuracy_ci95"]),
+            words.percent(scores.accuracy.value),
+            words.interval(scores.accuracy.bounds),
             "Share of photos whose class is right. In brackets the 95 % interval (Wilson): what other photos of the "
             "same kind would give.",
         ),
         Number(
             "Macro F1",
-            words.percent(scores["macro_f1"]),
+            words.percent(scores.macro_f1),
             words.interval(classes_view.intervals_of(run, split).macro_f1),
             "F1 joins precision and recall of a class; the macro mean counts every class alike, however rare. In "
             "brackets the 95 % interval (Wilson, over as many photos as the score is worth).",
         ),
-        Number("Photos", words.count(scores["n"]), f"{leaks.note(leaks.of(run, split))}{classes} classes"),
+        Number("Photos", words.count(scores.n), f"{leaks.note(leaks.of(run, split))}{classes} classes"),
         Number(
             "Baseline",
-            words.percent(commonest["support"] / scores["n"]),
+            words.percent(commonest["support"] / scores.n),
             "always the same class" if balanced else f"always saying {display_name(commonest['label'])}",
             "The accuracy of a rule that gives every photo the commonest class. A model that does not beat it knows "
             "nothing.",
@@ -67,18 +67,14 @@ def _say_in_review(run: Run, split: str, per_class: pd.DataFrame, worst: pd.Seri
     missed, n_worst = 1 - worst["recall"], int(worst["support"])
     say(
         plain_words.evaluation(
-            scores["accuracy"],
-            scores["accuracy_ci95"],
-            scores["n"],
+            scores.accuracy,
             plain_words.Weakest(
                 worst["label"],
-                missed,
-                intervals.wilson(round(missed * n_worst), n_worst),
-                n_worst,
+                intervals.proportion(round(missed * n_worst), n_worst),
                 num_equal(per_class["recall"], worst["recall"]),
             ),
         ),
-        plain_words.against_guessing(scores["accuracy_ci95"][0], per_class["support"].max() / scores["n"], scores["n"]),
+        plain_words.against_guessing(scores.accuracy.low, per_class["support"].max() / scores.n, scores.n),
         plain_words.seen_before(
             split, leaked.leaked.n if leaked else None, leaked.kept.accuracy if leaked and leaked.kept.n else None
         ),

@@ -12,9 +12,9 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.metrics import shift
 from fashion_core.metrics.shift import Shift
+from fashion_core.metrics.wording import interval_in_points, points
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
-from ui.charts.numbers import signed_between
 from ui.evaluation import leaks
 from ui.shared import pickers
 from ui.shared.table import show_table
@@ -95,13 +95,13 @@ def _show_shifts(run: Run, base: str, there: list[str]) -> None:
 
 
 def _row(which: str, n: int, share, moved: str, shared: str) -> dict[str, object]:
-    accuracy = words.percent_with_interval(share.accuracy, share.ci95)
+    accuracy = words.with_interval(share.estimate)
     return {"which": which, "n": n, "accuracy": accuracy, "moved": moved, "shared": shared}
 
 
 def _moved(found: Shift) -> str:
-    verdict = "lower" if found.high < 0 else "higher" if found.low > 0 else "no difference shown"
-    return f"{words.signed(100 * found.moved)} {signed_between(100 * found.low, 100 * found.high)}, {verdict}"
+    verdict = "lower" if found.moved.high < 0 else "higher" if found.moved.low > 0 else "no difference shown"
+    return f"{points(found.moved.value)} {interval_in_points(found.moved.bounds)}, {verdict}"
 
 
 def _shared(found: Shift) -> str:

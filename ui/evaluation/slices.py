@@ -10,7 +10,7 @@ import streamlit as st
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.metrics import slices
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
 from ui.charts.panels import Panel, height_of, interval_panels
@@ -31,8 +31,7 @@ def show(run: Run, split: str, matrix: np.ndarray, dataset: Dataset | None, *, d
 
 def _show_level(run: Run, matrix: np.ndarray, level: str, groups: dict[str, tuple[str, ...]], drawn: bool) -> None:
     found = slices.hierarchy(matrix, run.classes, groups)
-    rate = found.right / found.n
-    told = words.percent_with_interval(rate, [float(end) for end in wilson(found.right, found.n)])
+    told = words.with_interval(proportion(found.right, found.n))
     rows = found.rows
     height = height_of(len(rows), title=True, references=False)
     plot(
@@ -169,17 +168,17 @@ def _rarest(shares: pd.DataFrame, trained: np.ndarray | None) -> str:
         return "Ordered by how many photos each class has here, fewest first."
     few = np.argsort(trained, kind="stable")[: len(shares) // 3 or 1]
     n, said = int(shares["n"].sum()), int(shares["n"].iloc[few].sum())
-    low, high = (float(end) for end in wilson(said, n))
+    given = proportion(said, n)
     there = float(shares["true"].iloc[few].sum())
     how = (
         "as often as they are"
-        if low <= there <= high
+        if given.low <= there <= given.high
         else "less often than they are"
-        if said / n < there
+        if given.value < there
         else "more often than they are"
     )
     rarest = words.counted(len(few), "rarest class", "rarest classes")
-    answers = words.percent_with_interval(said / n, (low, high))
+    answers = words.with_interval(given)
     return (
         f"Ordered by training photos, fewest first. The {rarest} in training have {words.percent(there)} of these "
         f"photos and {answers} of the answers: given {how} there. That does not tell how often it was right."

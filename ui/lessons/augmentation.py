@@ -4,13 +4,13 @@ import streamlit as st
 
 from fashion_core.lessons import datasets
 from fashion_core.lessons.findings import Augmentation
+from fashion_core.metrics.wording import in_points, points
 from ui.app import address, navigation, words
 from ui.charts.lessons import loss_pairs
 from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
-from ui.shared.points import in_points
 
 _WORDS = {"plain": "As it is", "augmented": "Augmented"}
 _VIEWS = {"accuracy": "Accuracy", "loss": "Loss by epoch"}
@@ -18,8 +18,7 @@ _VIEWS = {"accuracy": "Accuracy", "loss": "Loss by epoch"}
 
 def _measured(found: Augmentation) -> Measured:
     gap = found.gap_of("plain")
-    return Measured(gap.value, gap.low, gap.high, f"{in_points(gap)}, n = {found.train['plain'].n:,} and "
-                    f"{found.test['plain'].n:,}")  # fmt: skip
+    return Measured(gap.value, f"{in_points(gap)}, n = {found.train['plain'].n:,} and {found.test['plain'].n:,}")
 
 
 def _look(shown: Shown) -> None:
@@ -29,8 +28,8 @@ def _look(shown: Shown) -> None:
         gap = found.gap_of(part)
         numbers.append(Number(f"New photos, {name.lower()}", words.percent(found.test[part].accuracy),
                               note(found.test[part])))  # fmt: skip
-        numbers.append(Number(f"Gap, {name.lower()}", f"{words.signed(100 * gap.value, '.1f')} points",
-                              f"{words.interval((gap.low, gap.high))}, learnt minus new"))  # fmt: skip
+        numbers.append(Number(f"Gap, {name.lower()}", f"{points(gap.value, sign=False)} points",
+                              f"{words.interval(gap.bounds)}, learnt minus new"))  # fmt: skip
     answer(numbers)
     view = address.segments("View", list(_VIEWS), key="view", words=_VIEWS.__getitem__, label_visibility="collapsed")
     if view == "loss":

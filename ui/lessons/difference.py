@@ -6,15 +6,14 @@ import streamlit as st
 
 from fashion_core.compare import comparison, sides
 from fashion_core.compare.comparison import Comparison
-from fashion_core.compare.wording import p_words
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Luck, name_words
+from fashion_core.metrics.wording import in_points, p_words
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
 from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, show_shares, told
 from ui.shared.answer import Number, answer
-from ui.shared.points import in_points
 
 _NUM_TRAIN = 15 * (datasets.LEAK_TRAIN + datasets.LEAK_COPIES)
 
@@ -26,9 +25,7 @@ def _points(share: float) -> str:
 def _measured(found: Luck) -> Measured:
     worst, best = found.models[found.lowest], found.models[found.highest]
     between = f"from {words.percent(worst.accuracy)} to {words.percent(best.accuracy)}, n = {best.n:,} each"
-    difference = found.comparison.paired
-    assert difference is not None, "two single models"
-    return Measured(found.gap, float(difference.low), float(difference.high), f"{_points(found.gap)}, {between}")
+    return Measured(found.gap, f"{_points(found.gap)}, {between}")
 
 
 def _look(shown: Shown) -> None:
@@ -37,8 +34,8 @@ def _look(shown: Shown) -> None:
     answer(
         [
             Number("Best minus worst", _points(found.gap), f"of {len(names)} trainings of one recipe"),
-            Number("Mean", words.percent(found.spread.mean),
-                   f"{words.interval((found.spread.low, found.spread.high))}, {found.spread.count} seeds",
+            Number("Mean", words.percent(found.spread.mean.value),
+                   f"{words.interval(found.spread.mean.bounds)}, {found.spread.mean.n} seeds",
                    "The interval says where the mean of endlessly many seeds lies."),
             Number("Standard deviation", _points(found.spread.sd), "between seeds",
                    "How far two trainings of one recipe lie apart, typically."),
@@ -113,8 +110,8 @@ def _explain(found: Luck) -> list[str]:
         f"trained models differ. They may well, and their recipe is the same all the same. Of the {found.num_pairs} "
         f"pairs here, {found.num_unequal} have p below 0.05.",
         "Whether a **recipe** is better takes several seeds of both, and choosing the best and the worst of six to "
-        f"compare is one more way to be fooled. Report the mean, {words.percent(found.spread.mean)} "
-        f"{words.interval((found.spread.low, found.spread.high))}, and the number of seeds.",
+        f"compare is one more way to be fooled. Report the mean, {words.with_interval(found.spread.mean)}, "
+        "and the number of seeds.",
     ]
 
 

@@ -5,6 +5,7 @@ import streamlit as st
 from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import GROUP, Imbalance
+from fashion_core.metrics.wording import in_points
 from ui.app import address, loaders, notices, words
 from ui.charts.lessons import recall_by_size
 from ui.lessons import lesson_frame
@@ -12,7 +13,6 @@ from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note
 from ui.shared import gallery
 from ui.shared.answer import Number, answer
 from ui.shared.plot import clicked, plot
-from ui.shared.points import in_points
 
 _WORDS = {"plain": "As they come", "balanced": "Drawn equally often", "both": "Both"}
 
@@ -100,7 +100,7 @@ def _explain(found: Imbalance) -> list[str]:
         f"{words.percent(rare['plain'].accuracy)} for the {GROUP} rarest.",
         f"Our test set has as many photos of every class, so its accuracy of {told(found.overall['plain'])}, is the "
         "**mean recall** too. On a test set as uneven as train the same model would read "
-        f"**{words.percent(weights.value)}** {words.interval((weights.low, weights.high))}: the rare classes would "
+        f"**{words.percent(weights.value)}** {words.interval(weights.bounds)}: the rare classes would "
         "hardly count, and the number would look better while nothing is better.",
         f"Drawing every class equally often (a **balanced sampler**) brought the rarest to {told(rare['balanced'])}: "
         f"{in_points(found.gain)}, {certain}. The commonest went from {words.percent(common['plain'].accuracy)} to "

@@ -6,19 +6,19 @@ from fashion_core.data import planted_copies
 from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Leakage
+from fashion_core.metrics.wording import in_points
 from ui.app import address, loaders, notices, words
 from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
 from ui.shared import gallery
 from ui.shared.answer import Number, answer
-from ui.shared.points import in_points
 
 _SHOWN = {"leaked": "Photos that leaked", "kept": "Photos that did not"}
 
 
 def _measured(found: Leakage) -> Measured:
     gain = found.gain
-    return Measured(gain.value, gain.low, gain.high, f"{in_points(gain)}, n = {found.leaky.everything.n:,}")
+    return Measured(gain.value, f"{in_points(gain)}, n = {found.leaky.everything.n:,}")
 
 
 def _look(shown: Shown) -> None:

@@ -4,7 +4,7 @@ The progress is this browser session's and nothing else's: no name, no file, gon
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -35,11 +35,9 @@ class Guess:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the guess was about, as it came out: a share with interval, and how it is written with its n."""
+    """What the guess was about, as it came out: a share or a difference, and how it is written with its n."""
 
     value: float
-    low: float
-    high: float
     words: str
 
 
@@ -91,17 +89,17 @@ class Lesson:
 
 def of_share(share: Share) -> Measured:
     """A proportion as what was measured."""
-    return Measured(share.accuracy, *share.ci95, told(share))
+    return Measured(share.accuracy, told(share))
 
 
 def told(share: Share) -> str:
     """``61.2 % [57.3, 65.0], n = 600``"""
-    return f"{words.percent_with_interval(share.accuracy, share.ci95)}, n = {share.n:,}"
+    return f"{words.with_interval(share.estimate)}, n = {share.n:,}"
 
 
 def note(share: Share) -> str:
     """``[57.3, 65.0], n = 600``, as it stands below the share."""
-    return f"{words.interval(share.ci95)}, n = {share.n:,}"
+    return f"{words.interval(share.estimate.bounds)}, n = {share.n:,}"
 
 
 def show_shares(
@@ -109,7 +107,7 @@ def show_shares(
 ) -> None:
     """A dot and interval a row: what it is of, the look of its training (0 or 1), and how many were right."""
     columns = ["name", "look", "rate", "low", "high", "n"]
-    frame = pd.DataFrame([(*row, share.accuracy, *share.ci95, share.n) for *row, share in rows], columns=columns)
+    frame = pd.DataFrame([(*row, *astuple(share.estimate)) for *row, share in rows], columns=columns)
     alt = ", ".join(f"{name} {words.percent(share.accuracy)}" for name, _, share in rows)
     plot(shares(frame, title=title, guess=guess), key=key, alt=alt, height=height)
 

@@ -13,6 +13,7 @@ from fashion_core.lessons import datasets, progress
 from fashion_core.lessons.plans import Plan
 from fashion_core.lessons.progress import State
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import faults, loaders, notices, people, words
 from ui.charts.lessons import learning
 from ui.lessons import lesson_frame, teacher
@@ -165,10 +166,10 @@ def _parts(plan: Plan, state: State) -> None:
     lines = []
     for part in plan.parts:
         run = progress.run_of(plan, part, loaders.runs_dir()) if part.name in state.done else None
-        score = ((loaders.summary_of(run) or {}).get("scores", {}).get("test") or {}) if run else {}
+        score = (loaders.summary_of(run) or Summary()).scores.get("test") if run else None
         # what came out belongs to the look step: here only that it is done
         mark = ":green[:material/check_circle:]" if run else ":gray[:material/radio_button_unchecked:]"
-        n = f" :gray[done, {words.counted(score['n'], 'test photo')} answered]" if score else ""
+        n = f" :gray[done, {words.counted(score.n, 'test photo')} answered]" if score else ""
         epochs = words.counted(part.settings.epochs, "epoch")
         lines.append(f"{mark} {part.words} :gray[· {epochs}]{n}")
     st.markdown("  \n".join(lines))

@@ -7,12 +7,12 @@ from fashion_core.data.sources import drawn
 from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Shortcuts
+from fashion_core.metrics.wording import in_points
 from ui.app import address, faults, loaders, notices, words
 from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, show_shares, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
-from ui.shared.points import in_points
 
 _TRAINED = {"own": "Own background", "mixed": "Every background"}
 _MOST = 12

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import pandas as pd
 
 from fashion_core.data import published
 from fashion_core.errors import FashionError
 from fashion_core.metrics import scoring
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import loaders
 
 COLUMNS = ["name", "kind", "split", "n", "rate", "low", "high", "classes", "run"]
@@ -22,14 +23,14 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
     of which no split can be scored stands for nothing. ``kind`` is "photos" or "drawn"; photographed datasets come
     first, best first.
     """
-    best: dict[str, tuple[float, Run, str, dict[str, Any]]] = {}
+    best: dict[str, tuple[float, Run, str, Estimate]] = {}
     there = {(run.id, run.created) for run in runs}
     for run in runs:
         summary = loaders.summary_of(run)
         again = run.record.reproduces
         if not summary or (again and (again.run, again.created) in there):  # the same run a second time
             continue
-        chosen_by = float(summary.get("val_accuracy") or 0.0)
+        chosen_by = float(summary.val_accuracy or 0.0)
         fingerprint = run.dataset.fingerprint
         if fingerprint in best and chosen_by <= best[fingerprint][0]:
             continue
@@ -37,23 +38,22 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
         if scored:
             best[fingerprint] = (chosen_by, run, *scored)
     rows = []
-    for _, run, split, scores in best.values():
+    for _, run, split, accuracy in best.values():
         kind = "drawn" if run.dataset.synthetic else "photos"
-        rows.append(_row(run.dataset.name, kind, split, scores, len(run.classes), run.id))
+        rows.append(_row(run.dataset.name, kind, split, accuracy, len(run.classes), run.id))
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.sort_values(
         ["kind", "rate"], ascending=False, ignore_index=True
     )  # "photos" after "drawn" in the alphabet
 
 
-def _scored(run: Run, summary: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def _scored(run: Run, summary: Summary) -> tuple[str, Estimate] | None:
     """Test or else validation, whichever has scores or can be scored, and these; None when neither can be."""
     for split in ("test", "val"):
-        stored = summary.get("scores", {}).get(split, {})
-        if "accuracy" in stored:
-            return split, stored
+        if split in summary.scores:
+            return split, summary.scores[split].accuracy
         with suppress(FashionError):  # no predictions
-            return split, loaders.scores_of(run, split)
+            return split, loaders.scores_of(run, split).accuracy
     return None
 
 
@@ -64,11 +64,10 @@ def published_rows() -> pd.DataFrame:
         ("IndoFashion paper, ResNet-50", published.paper_matrix()),
         ("Student report, small CNN", published.report_matrix()),
     ):
-        scores = scoring.accuracy_of_matrix(matrix)
-        rows.append(_row(name, "published", "test", scores, len(matrix), None))
+        accuracy = scoring.accuracy_of_matrix(matrix)
+        rows.append(_row(name, "published", "test", accuracy, len(matrix), None))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(name: str, kind: str, split: str, scores: dict, num_classes: int, run_id: str | None) -> list:
-    low, high = scores["accuracy_ci95"]
-    return [name, kind, split, scores["n"], scores["accuracy"], low, high, num_classes, run_id]
+def _row(name: str, kind: str, split: str, accuracy: Estimate, num_classes: int, run_id: str | None) -> list:
+    return [name, kind, split, accuracy.n, accuracy.value, *accuracy.bounds, num_classes, run_id]

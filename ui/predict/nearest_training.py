@@ -12,11 +12,12 @@ import streamlit as st
 from fashion_core import jobs, rights
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
+from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.embeddings import neighbours, out_of_distribution, tsne_umap
 from fashion_core.errors import DatasetError, FashionError, PhotoError
 from fashion_core.labels import display_name
 from fashion_core.launch import background
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import proportion
 from fashion_core.runs.runs import Run
 from ui.app import faults, loaders, words
 from ui.shared import following, gallery, model_cache
@@ -43,7 +44,7 @@ def known(run: Run) -> Known | None:
     """None while the features of the training photos are not there."""
     if "train" not in run.prediction_splits() or not (run.folder / "embeddings-train.npy").exists():
         return None
-    files = [run.folder / f"embeddings-{split}.npy" for split in ("train", "val", "test")]
+    files = [run.folder / f"embeddings-{split}.npy" for split in TRAIN_FIRST]
     return _known(tuple(loaders.stamp(path) if path.exists() else None for path in files), run)
 
 
@@ -119,12 +120,9 @@ def _verdict(found: Known, limit: out_of_distribution.Novelty, features_D: np.nd
         f"the limit is {limit.threshold:.3f}."
     )
     if found.num_judged:
-        share, bounds = found.alarms / found.num_judged, wilson(found.alarms, found.num_judged)
+        share = words.with_interval(proportion(found.alarms, found.num_judged))
         photos = words.counted(found.num_judged, "test photo")
-        return (
-            f"{told} False alarms: of {photos} {words.percent_with_interval(share, bounds)} were called unlike though "
-            "they are not."
-        )
+        return f"{told} False alarms: of {photos} {share} were called unlike though they are not."
     return (
         f"{told} {words.percent(1 - out_of_distribution.KNOWN_SHARE, 0)} of the {words.count(limit.num_fitted)} "
         "validation photos "
@@ -147,7 +145,7 @@ def _caught_words(run: Run, limit: out_of_distribution.Novelty) -> str:
         return f"How many strangers the limit catches is not known here: {words.fault(error)}."
     finally:
         waiting.empty()
-    told = words.percent_with_interval(caught / num, wilson(caught, num))
+    told = words.with_interval(proportion(caught, num))
     name = f"{words.plain(stranger.name)}{' (drawn)' if stranger.synthetic else ''}"
     weak = " Most strangers pass: take “alike” for nothing." if caught < num / 2 else ""
     pictures = words.counted(num, "picture")

@@ -58,8 +58,8 @@ def show_answer(prediction: Prediction) -> None:
                 value,
                 note,
                 f"Of the {SPLIT_NAMES[judged_on].lower()} photos of {words.plain(run.dataset.name)} to which "
-                f"this model gave its first answer with a probability between {words.percent(judged.low, 0)} and "
-                f"{words.percent(judged.high, 0)}, so many were right. It holds for photos of that kind only.",
+                f"this model gave its first answer with a probability between {words.percent(judged.least, 0)} and "
+                f"{words.percent(judged.most, 0)}, so many were right. It holds for photos of that kind only.",
             )
         )
     if photo is not None:

@@ -22,7 +22,7 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import decoder, photos, readers
 from fashion_core.errors import PhotoError
 from fashion_core.labels import display_name
-from fashion_core.metrics.intervals import wilson
+from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.runs.runs import Run
 from ui.app import loaders, words
 
@@ -132,28 +132,27 @@ def ranked(run: Run, probabilities_K: np.ndarray, most: int = MOST_TOP) -> list[
 
 @dataclass(frozen=True)
 class Record:
-    """How often the run was right where it was about as sure: ``right`` of ``n`` between ``low`` and ``high``."""
+    """How often the run was right where it was about as sure: with a probability between ``least`` and ``most``."""
 
-    right: int
-    n: int
-    low: float
-    high: float
+    right: Estimate
+    least: float
+    most: float
 
     def in_words(self) -> tuple[str, str]:
         """Value and note of an answer's number."""
-        if self.n < FEW:
-            return "–", f"only {words.counted(self.n, 'photo')} to judge by"
-        bounds = wilson(self.right, self.n)
-        return words.percent(self.right / self.n), f"{words.interval(bounds)}, n = {words.count(self.n)}"
+        right = self.right
+        if right.n < FEW:
+            return "–", f"only {words.counted(right.n, 'photo')} to judge by"
+        return words.percent(right.value), f"{words.interval(right.bounds)}, n = {words.count(right.n)}"
 
 
 def record(predictions: pd.DataFrame, classes: Sequence[str], probability: float, reach: float = 0.05) -> Record:
     """The stored predictions whose first answer was given with a probability within ``reach`` of this one."""
     sure = predictions[[f"p_{name}" for name in classes]].to_numpy().max(axis=1)
-    low, high = max(0.0, probability - reach), min(1.0, probability + reach)
-    near = (sure >= low) & (sure <= high)
+    least, most = max(0.0, probability - reach), min(1.0, probability + reach)
+    near = (sure >= least) & (sure <= most)
     right = (predictions["label"] == predictions["predicted"]).to_numpy() & near
-    return Record(int(right.sum()), int(near.sum()), low, high)
+    return Record(proportion(int(right.sum()), int(near.sum())), least, most)
 
 
 def pair_html(asked: Asked) -> str:

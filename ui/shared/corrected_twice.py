@@ -4,7 +4,7 @@ The numbers are this project's own (``fashion_core.claims.imbalance_study``), ne
 """
 
 from fashion_core.claims import imbalance_study
-from fashion_core.claims.imbalance_study import Score
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.settings import sampling
 from ui.app import words
 
@@ -29,7 +29,7 @@ def what_both_do(is_report: bool = True) -> str:
         return enough
     seeds = words.counted(found.num_seeds("both"), "seed")
     both, sampler, loss, none = (_share(found.score(way)) for way in ("both", "sampler", "weighted", "none"))
-    largest = [words.percent(found.score(way, "largest").mean, 0) for way in ("both", "none")]
+    largest = [words.percent(found.score(way, "largest").value, 0) for way in ("both", "none")]
     return (
         f"{enough} On {words.plain(found.name)} ({seeds}) both got {both} right, the sampler alone {sampler}, the "
         f"weighted loss alone {loss}, neither {none}; of the largest class both recognised {largest[0]}, neither "
@@ -37,7 +37,5 @@ def what_both_do(is_report: bool = True) -> str:
     )
 
 
-def _share(score: Score) -> str:
-    if score.low is None or score.high is None:
-        return words.percent(score.mean)
-    return words.percent_with_interval(score.mean, (score.low, score.high))
+def _share(mean: Estimate) -> str:
+    return words.with_interval(mean)

@@ -191,8 +191,8 @@ def _alone(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
 def with_intervals(epochs: pd.DataFrame, num_val: int) -> pd.DataFrame:
     """``step, epoch, val_loss, val_accuracy`` of the validated epochs, with Wilson's ``low`` and ``high``."""
     epochs = epochs.reindex(columns=["step", "epoch", "val_loss", "val_accuracy"]).astype(float).dropna()
-    bounds = [intervals.wilson(round(share * num_val), num_val) for share in epochs["val_accuracy"]]
-    return epochs.assign(low=[float(low) for low, _ in bounds], high=[float(high) for _, high in bounds])
+    shares = [intervals.proportion(round(share * num_val), num_val) for share in epochs["val_accuracy"]]
+    return epochs.assign(low=[share.low for share in shares], high=[share.high for share in shares])
 
 
 def show_rates(run: Run, status: Status) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from fashion_core import jobs, storage
 from fashion_core.jobs import Job
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import faults, loaders, words
 
 START_SECONDS = 10.0  # until a process of its own has its model in memory
@@ -76,8 +77,8 @@ def failed(told: str, again: str, start: Callable[[], None], *, key: str | None 
 
 def seconds_to_look(run: Run, num: int) -> float:
     """About how long ``num`` photos take: a look costs less than half of a training step, which the run has timed."""
-    summary = loaders.summary_of(run) or {}
-    return START_SECONDS + num / (2 * (summary.get("images_per_second") or 50.0))
+    summary = loaders.summary_of(run) or Summary()
+    return START_SECONDS + num / (2 * (summary.images_per_second or 50.0))
 
 
 def look_at_photos(folder: Path, told: str, expected: float) -> None:

@@ -13,6 +13,7 @@ import streamlit as st
 from fashion_core.data.datasets import Dataset
 from fashion_core.launch.status import status_of
 from fashion_core.runs.runs import SPLITS, Run
+from fashion_core.runs.summary import Summary
 from ui.app import address, loaders, navigation, notices, subject, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import first_start, run_names
@@ -87,9 +88,9 @@ def usual_run(runs: Sequence[Run], dataset_id: str | None = None) -> Run | None:
     here = {dataset.fingerprint: dataset.id for dataset in loaders.datasets()}
     ended = [(run, summary) for run in runs if (summary := loaders.summary_of(run))]
 
-    def best(some: Sequence[tuple[Run, dict]]) -> Run:
-        def rank(one: tuple[Run, dict]) -> tuple[bool, float]:
-            return labels_of(one[0]).starred, float(one[1].get("val_accuracy") or 0)
+    def best(some: Sequence[tuple[Run, Summary]]) -> Run:
+        def rank(one: tuple[Run, Summary]) -> tuple[bool, float]:
+            return labels_of(one[0]).starred, float(one[1].val_accuracy or 0)
 
         return max(some, key=rank)[0]  # of equals the first, which is the newest
 

@@ -10,31 +10,13 @@ from dataclasses import dataclass
 from fashion_core.claims import definitions
 from fashion_core.claims.contrasts import Comparison as ArmsCompared
 from fashion_core.claims.judge import Result
-from fashion_core.compare import wording
+from fashion_core.compare import plain_verdict, verdicts
 from fashion_core.compare.comparison import Comparison
-from fashion_core.compare.wording import COUNTED_BELOW, of_tried
-from fashion_core.compare.wording import of_100 as of_100
 from fashion_core.labels import display_name
-from fashion_core.metrics.intervals import wilson
-from fashion_core.metrics.significance import Difference
+from fashion_core.metrics.intervals import Estimate
+from fashion_core.metrics.wording import COUNTED_BELOW, between, of_100, of_tried
 from ui.app import words
 from ui.shared.asked_photos import FEW, Record
-
-Bounds = Sequence[float]
-
-
-def between(bounds: Bounds) -> str:
-    """(0.935, 0.945) -> ``93.5 to 94.5``."""
-    low, high = bounds
-    return f"{100 * low:.1f} to {100 * high:.1f}"
-
-
-def _seen(interval: str, n: int) -> str:
-    """``93.5 to 94.5; 7,500 were tried``: what stands behind a share in brackets. Behind a count, which has another
-    unit, the interval says its own."""
-    if n < COUNTED_BELOW:
-        return f"{interval} of 100 such; no more were tried"
-    return f"{interval}; {words.count(n)} were tried"
 
 
 def name(label: str) -> str:
@@ -44,30 +26,41 @@ def name(label: str) -> str:
 
 @dataclass(frozen=True)
 class Weakest:
-    """The class whose ``n`` photos are missed most often: a share ``missed`` with its 95 % interval, and how many more
-    classes are missed as often."""
+    """The class whose photos are missed most often, the share of them that is missed, and how many more classes are
+    missed as often."""
 
     label: str
-    missed: float
-    bounds: Bounds
-    n: int
+    missed: Estimate
     as_weak: int
 
 
-def evaluation(share: float, bounds: Bounds, n: int, worst: Weakest) -> str:
+def evaluation(right: Estimate, worst: Weakest) -> str:
     """How good is it, and where does it fail? Fewer than 20 photos are said as they were counted."""
-    right = f"{of_tried(share, n, bounds)} {'is' if n == 1 else 'are'} named right ({_seen(between(bounds), n)})"
-    right = right if n < COUNTED_BELOW else f"About {right}"
-    if not worst.missed:
-        return f"{right}. None was missed."
+    told = f"{_of_tried(right)} {'is' if right.n == 1 else 'are'} named right ({_tried(right)})"
+    told = told if right.n < COUNTED_BELOW else f"About {told}"
+    if not worst.missed.value:
+        return f"{told}. None was missed."
     more = f" It fails as often on {words.counted(worst.as_weak, 'more kind')}." if worst.as_weak else ""
-    return f"{right}. It fails most on {name(worst.label)}: {_missed(worst)}.{more}"
+    return f"{told}. It fails most on {name(worst.label)}: {_missed(worst)}.{more}"
+
+
+def _of_100(share: Estimate) -> str:
+    return of_100(share.value, share.bounds)
+
+
+def _of_tried(share: Estimate, things: str = "photos") -> str:
+    return of_tried(share.value, share.n, share.bounds, things)
+
+
+def _tried(share: Estimate) -> str:
+    """``93.5 to 94.5; 7,500 were tried``"""
+    return plain_verdict.tried(between(share.bounds), share.n)
 
 
 def _missed(worst: Weakest) -> str:
-    n, number = worst.n, round(worst.missed * worst.n)
+    n, number = worst.missed.n, round(worst.missed.value * worst.missed.n)
     if n >= COUNTED_BELOW:
-        return f"{of_100(worst.missed, worst.bounds)} are missed ({between(worst.bounds)})"
+        return f"{_of_100(worst.missed)} are missed ({between(worst.missed.bounds)})"
     if n == 1:
         return "the one photo of it was missed"
     if number == n:
@@ -98,81 +91,41 @@ def seen_before(split: str, leaked: int | None, without: float | None) -> str:
 
 def comparison(found: Comparison) -> str:
     """Is the difference real? The verdict without its test."""
-    word, difference = found.verdict.word, found.difference
-    first, second = words.plain(found.first.name), words.plain(found.second.name)
-    several = len(found.second.members) > 1
-    if word in (wording.BETTER, wording.WORSE):
-        ends = sorted((abs(difference.low), abs(difference.high)))
-        by = _more_or_fewer(difference, found.n)
-        return (
-            f"Yes: {second} {'are' if several else 'is'} {word} than {first}. {'They name' if several else 'It names'} "
-            f"{by} photos right ({_seen(between(ends), found.n)})."
-        )
-    if word == wording.EQUIVALENT:
-        ends = f"{wording.points(difference.low)} to {wording.points(difference.high)}"
-        seen = f"{wording.points(difference.value)} of 100 photos ({_seen(ends, found.n)})"
-        return (
-            f"None that matters: {second} and {first} differ by {seen}, and a difference of {100 * found.margin:g} or "
-            "more is ruled out."
-        )
-    more = _more_or_fewer(difference, found.n)
-    seen = f"{second} {'name' if several else 'names'} {more} photos right than {first}"
-    why = "which may be chance"
-    if found.verdict.about == wording.SEEDS:
-        why = "but two trainings of one kind differ by luck"
-    elif found.verdict.about == wording.EXPERIMENTS and (found.first.drawn or found.second.drawn):
-        why = "but one of the two answered drawn pictures, so that says nothing about clothes"
-    return f"Cannot tell: {seen} ({_seen(_from_to(difference), found.n)}), {why}."
+    yes = "Yes: " if found.verdict.word in (verdicts.BETTER, verdicts.WORSE) else ""
+    return f"{yes}{plain_verdict.sentence(found, words.plain)}"
 
 
-def _more_or_fewer(difference: Difference, n: int) -> str:
-    """``2.3 fewer of 100``; of fewer than 20 photos what was counted: ``1 fewer of 14``."""
-    more = "fewer" if difference.value < 0 else "more"
-    if n < COUNTED_BELOW:
-        number, _, of = of_tried(abs(difference.value), n, things="").partition(" ")
-        return f"{number} {more} {of}"
-    return f"{abs(100 * difference.value):.1f} {more} of 100"
-
-
-def _from_to(difference: Difference | ArmsCompared) -> str:
-    """The interval: ``1.7 to 2.9``, or ``from 4.4 fewer to 7.1 more`` where it holds zero."""
-    low, high = difference.low, difference.high
-    if low <= 0 <= high:
-        return f"from {-100 * low:.1f} fewer to {100 * high:.1f} more"
-    return between(sorted((abs(low), abs(high))))
-
-
-def learnt(share: float, bounds: Bounds, n: int, worst: Weakest, beside: str) -> str:
+def learnt(alike: Estimate, worst: Weakest, beside: str) -> str:
     """What has it learnt to tell apart? Shares of photos whose most similar photo is of the same class, and is not;
     ``beside`` is the class of the most similar photos of the weakest."""
-    tried = f"{of_tried(share, n, bounds)} ({_seen(between(bounds), n)})"
-    alike = f"For {tried} the most similar other photo is of the same class."
-    if not worst.missed:
-        return alike
+    told = f"For {_of_tried(alike)} ({_tried(alike)}) the most similar other photo is of the same class."
+    missed = worst.missed
+    if not missed.value:
+        return told
     often = f", most often {name(beside)}" if beside else ""
-    mixed = f"for {of_100(worst.missed, worst.bounds)} of its photos ({between(worst.bounds)}) it is another class"
-    if worst.n < COUNTED_BELOW:
-        mixed = f"for {of_tried(worst.missed, worst.n, things='')} of its photos it is another class"
+    mixed = f"for {_of_100(missed)} of its photos ({between(missed.bounds)}) it is another class"
+    if missed.n < COUNTED_BELOW:
+        mixed = f"for {of_tried(missed.value, missed.n, things='')} of its photos it is another class"
     more = f" It mixes up {words.counted(worst.as_weak, 'more kind')} as often." if worst.as_weak else ""
-    return f"{alike} It mixes up {name(worst.label)} most: {mixed}{often}.{more}"
+    return f"{told} It mixes up {name(worst.label)} most: {mixed}{often}.{more}"
 
 
 def reach(found: Comparison) -> str:
     """What a comparison does not tell; everything that the verdict warns of, without its terms."""
     about, told = found.verdict.about, ""
-    if about == wording.MODELS:
+    if about == verdicts.MODELS:
         told = (
             "Each was trained once. This is about these two models and new photos like these; whether the way of "
             "training is better takes several trainings of both."
         )
-    elif about == wording.SEEDS:
+    elif about == verdicts.SEEDS:
         told = (
             "Both were trained in the same way on the same photos. The range and the classes below know only which "
             "photos were tried, not how far two such trainings lie apart."
         )
-    elif about == wording.RECIPES and len(found.second.members) == len(found.first.members) == 1:
+    elif about == verdicts.RECIPES and len(found.second.members) == len(found.first.members) == 1:
         told = "About the way of training: each was trained once, and was judged by how far such trainings lie apart."
-    elif about == wording.RECIPES:
+    elif about == verdicts.RECIPES:
         counts = f"{len(found.second.members)} and {len(found.first.members)}"
         told = f"About the way of training, judged by {counts} models and by how far such trainings lie apart."
     else:
@@ -195,12 +148,11 @@ def flattened(kept: float) -> str:
 def predicted(first: str, sure: float, judged: Record | None) -> str:
     """What is this garment, and how sure are we? ``judged``: how often it was right where it was this sure."""
     said = f"Most likely {name(first)}; the model gives it {words.percent(sure, 0)}."
-    if judged is None or judged.n < FEW:
+    if judged is None or judged.right.n < FEW:
         return f"{said} How often it is right when it is this sure is not known."
-    share, bounds = judged.right / judged.n, wilson(judged.right, judged.n)
     return (
-        f"{said} When it was this sure of other photos, it was right {of_tried(share, judged.n, bounds, 'times')} "
-        f"({_seen(between(bounds), judged.n).replace('tried', 'counted')})."
+        f"{said} When it was this sure of other photos, it was right {_of_tried(judged.right, 'times')} "
+        f"({_tried(judged.right).replace('tried', 'counted')})."
     )
 
 
@@ -273,12 +225,12 @@ def state(num_runs: int, num_active: int, num_broken: int) -> str:
     return f"{here}; {now}{broken}."
 
 
-def standing(best_name: str, share: float, bounds: Bounds, n: int, drawn: bool) -> str:
+def standing(best_name: str, right: Estimate, drawn: bool) -> str:
     """What has the lab shown so far?"""
     which = "drawings" if drawn else "photos"
     return (
-        f"The best model here names {of_tried(share, n, bounds, which)} of {words.plain(best_name)} right "
-        f"({_seen(between(bounds), n)}, and it was trained on none of them)."
+        f"The best model here names {_of_tried(right, which)} of {words.plain(best_name)} right "
+        f"({_tried(right)}, and it was trained on none of them)."
     )
 
 
@@ -295,17 +247,17 @@ def claim(result: Result) -> list[str]:
     tried = f"{words.counted(found.n, 'photo')}, {found.num_seeds} trainings of each kind."
     if result.run_to_run:
         spread = result.arms[0].spreads[definitions.ACCURACY]
-        reach = 100 * (spread.highest - spread.lowest)
+        num, reach = spread.mean.n, 100 * (spread.highest - spread.lowest)
         return [
-            f"{words.counted(spread.count, 'training')} that differ by luck alone lie {reach:.1f} points apart; in the "
+            f"{words.counted(num, 'training')} that differ by luck alone lie {reach:.1f} points apart; in the "
             f"report {100 * result.run_to_run.reported:.0f}.",
             f"{words.counted(found.n, 'photo')}.",
         ]
     if result.groups:
         groups = result.groups
         return [
-            f"Groups that were made without the names of the classes match them to {groups.rand:.2f} "
-            f"({groups.low:.2f} to {groups.high:.2f}; 1 is the classes themselves, 0 chance).",
+            f"Groups that were made without the names of the classes match them to {groups.rand.value:.2f} "
+            f"({groups.rand.low:.2f} to {groups.rand.high:.2f}; 1 is the classes themselves, 0 chance).",
             f"Yet {of_100(groups.alike)} of a photo's nearest are of its own class; by chance {of_100(groups.chance)}.",
             tried,
         ]
@@ -316,8 +268,9 @@ def claim(result: Result) -> list[str]:
 def _compared_arms(result: Result, one: ArmsCompared) -> str:
     """``Both: 27.0 more of 100 photos are named right than with no correction (23.0 to 31.0).``"""
     first, second = (result.claim.arm(name).words for name in (one.first, one.second))
-    head, ends = words.capital(second), _from_to(one)
-    if one.low <= 0 <= one.high:
+    head, ends = words.capital(second), plain_verdict.from_to(one.difference)
+    if not one.difference.excludes_zero:
         return f"{head} beside {first}: {ends} of 100 {FOUND[one.measure]}, so it is not settled which is ahead."
-    more = "more" if one.value > 0 else "fewer"
-    return f"{head}: {100 * abs(one.value):.1f} {more} of 100 {FOUND[one.measure]} than with {first} ({ends})."
+    value = one.difference.value
+    more = "more" if value > 0 else "fewer"
+    return f"{head}: {100 * abs(value):.1f} {more} of 100 {FOUND[one.measure]} than with {first} ({ends})."

@@ -16,6 +16,7 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.jobs import Job
 from fashion_core.launch import estimate as launch_estimate
 from fashion_core.launch import trial_steps
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.settings.config import Settings
 from ui.app import faults, loaders, notices, words
 from ui.shared import following
@@ -25,19 +26,17 @@ BUSY = 0.8  # below this share of the cores a measurement is told to have been d
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Seconds to the end (middle, low, high), images a second, peak memory in bytes, and the steps it rests on."""
+class Forecast:
+    """Seconds to the end, images a second, peak memory in bytes, and the steps it rests on."""
 
-    seconds: float
-    low: float
-    high: float
+    seconds: Estimate
     images_per_second: float
     memory: int
     gpu_memory: int | None
     num_steps: int
 
 
-def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) -> Estimate:
+def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) -> Forecast:
     """What ``probe.measure`` found, for a whole run: epochs of training and validation, and the scores at the end.
 
     Low and high come from the 95 % interval of the mean step: mean -+ t * sd / sqrt(n) (t of n - 1 degrees, at most
@@ -52,10 +51,12 @@ def estimate(found: dict[str, Any], settings: Settings, splits: dict[str, int]) 
     fixed = scored / found["scored_a_second"] if found["scored_a_second"] else 0.0
     fixed += found.get("features_seconds", 0.0)
     steps = epochs * math.ceil(splits["train"] / settings.batch_size)
-    return Estimate(
-        seconds=steps * mean + fixed,
-        low=(steps * max(min(times), mean - half) + fixed) * _share(found),
-        high=steps * (mean + half) + fixed,
+    return Forecast(
+        seconds=Estimate(
+            steps * mean + fixed,
+            (steps * max(min(times), mean - half) + fixed) * _share(found),
+            steps * (mean + half) + fixed,
+        ),
         images_per_second=found["images_a_step"] / mean,
         memory=found["memory_bytes"],
         gpu_memory=found["gpu_memory_bytes"],
@@ -76,7 +77,7 @@ def _t(n: int) -> float:
     return float(t.ppf(0.975, n - 1))
 
 
-def show(dataset: Dataset, settings: Settings, num_active: int) -> Estimate | None:
+def show(dataset: Dataset, settings: Settings, num_active: int) -> Forecast | None:
     """The button, and what was found for exactly these settings; None before it was measured."""
     folder = trial_steps.folder_of(dataset, settings, loaders.runs_dir())
     job = trial_steps.look(folder)
@@ -108,13 +109,13 @@ def _bar(job: Job) -> None:
     st.progress(min(0.95, (time.time() - job.began) / SECONDS), text="Training a few steps, about 15 s")
 
 
-def _say(found: Estimate, raw: dict[str, Any], settings: Settings, num_active: int) -> None:
+def _say(found: Forecast, raw: dict[str, Any], settings: Settings, num_active: int) -> None:
     speed = f"{found.images_per_second:,.0f} images a second"
     memory = f"{storage.memory_text(found.memory)} of main memory"
     if found.gpu_memory is not None:
         memory = f"{storage.memory_text(found.gpu_memory)} on the GPU and {memory}"
     st.markdown(
-        f"**{words.duration(found.low)} to {words.duration(found.high)}** for "
+        f"**{words.duration(found.seconds.low)} to {words.duration(found.seconds.high)}** for "
         f"{words.counted(settings.epochs, 'epoch')} at {speed}; at least {memory}."
     )
     if raw.get("features_seconds"):

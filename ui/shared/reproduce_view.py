@@ -18,6 +18,7 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.embeddings import tsne_umap
 from fashion_core.launch import estimate
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import audience, faults, loaders, navigation, notices, words
 from ui.shared import recipe_picker, run_status
 from ui.shared.table import show_table
@@ -221,7 +222,7 @@ def _is_busy(run: Run) -> bool:
 def _seconds(run: Run) -> float | None:
     """What training it again takes here: as long as it took, or by the speed that this machine has shown."""
     if any(processes.is_here(event["process"]) for event in run.events() if isinstance(event.get("process"), dict)):
-        return (loaders.summary_of(run) or {}).get("seconds")
+        return (loaders.summary_of(run) or Summary()).seconds
     measured = run_status.measured_images_per_second(run.settings, loaders.all_runs(), "")
     num_train = run.dataset.splits.get("train", 0)
     return estimate.slow_epochs(run.settings) * num_train / measured[0] if measured else None

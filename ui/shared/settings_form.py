@@ -27,7 +27,7 @@ SECTIONS = {
     "Device": ("hardware",),
 }
 #: What is tried on one photo, in the order in which it happens to it: a heading, and the stages below it.
-STAGES = {
+STAGE_HEADINGS = {
     "Input": ("input",),
     "Shape": ("crop", "flip", "rotate"),
     "Colour": ("colour",),
@@ -48,9 +48,9 @@ def typed(value: Any) -> str:
 
 
 def section(heading: str) -> list[Field]:
-    """The settings below a heading of ``STAGES`` or ``SECTIONS``, in the order in which they are declared."""
-    if heading in STAGES:
-        return [field for stage in STAGES[heading] for field in config.FIELDS if field.stage == stage]
+    """The settings below a heading of ``STAGE_HEADINGS`` or ``SECTIONS``, in the order in which they are declared."""
+    if heading in STAGE_HEADINGS:
+        return [field for stage in STAGE_HEADINGS[heading] for field in config.FIELDS if field.stage == stage]
     return [field for field in config.FIELDS if field.group in SECTIONS[heading]]
 
 

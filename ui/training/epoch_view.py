@@ -49,9 +49,8 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
         return
     matrix = found[epoch]
     right, n = int(np.trace(matrix)), int(matrix.sum())
-    low, high = intervals.wilson(right, n)
-    text = words.percent_with_interval(right / n, (float(low), float(high)))
-    st.markdown(f"After epoch {epoch}: validation accuracy **{text}**, n = {n:,}")
+    accuracy = words.with_interval(intervals.proportion(right, n))
+    st.markdown(f"After epoch {epoch}: validation accuracy **{accuracy}**, n = {n:,}")
     drawn = run.dataset.synthetic
     if what == "matrix":
         places = list(range(len(run.classes)))
@@ -124,13 +123,10 @@ def _twin(run: Run, matrix: np.ndarray, what: str, places: list[int]) -> None:
             frame = pd.DataFrame(matrix[np.ix_(places, places)], index=labels, columns=labels)
             show_table(frame, alt="Counts, rows true, columns predicted", hide_index=None)
             return
-        n = matrix.sum(axis=1)
-        low, high = intervals.wilson(np.diag(matrix), n)
+        shares = [intervals.proportion(*counts) for counts in zip(np.diag(matrix), matrix.sum(axis=1), strict=True)]
         rows = [
-            (label, words.percent(right / num) if num else "–", words.interval(bounds) if num else "–", num)
-            for label, right, num, bounds in zip(
-                run.classes, np.diag(matrix), n, zip(low, high, strict=True), strict=True
-            )
+            (label, words.percent(share.value), words.interval(share.bounds) if share.n else "–", share.n)
+            for label, share in zip(run.classes, shares, strict=True)
         ]
         show_table(
             pd.DataFrame(rows, columns=["Class", "Recall", "95 % interval", "Photos"]),

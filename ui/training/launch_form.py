@@ -106,7 +106,7 @@ def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[
     notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
     launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
     probed = probe_view.show(dataset, settings, num_active)
-    seconds = probed.seconds if probed else seconds
+    seconds = probed.seconds.value if probed else seconds
     label = f"Train {words.counted(settings.epochs, 'epoch')}"
     if launch.num_runs > 1:
         label = f"Train {launch.num_runs} runs of {words.counted(settings.epochs, 'epoch')}"
@@ -137,13 +137,13 @@ def _start(dataset: Dataset, settings: Settings, launch: Launch) -> None:
     if time.monotonic() - st.session_state.get("_started", -9.0) < 2:
         return
     st.session_state["_started"] = time.monotonic()
-    where = {"data_dir": loaders.data_dir(), "runs_dir": loaders.runs_dir()}
+    where = actions.Where(data_dir=loaders.data_dir(), runs_dir=loaders.runs_dir())
     with faults.shown():
         if launch.how == SEEDS:
-            run_id = actions.start_group(dataset.id, settings, launch.num_runs, **where)[0]
+            run_id = actions.start_group(dataset.id, settings, launch.num_runs, where)[0]
         elif launch.how == TWIN:
-            run_id = actions.start_twin(dataset.id, settings, launch.differs, **where)[0]
+            run_id = actions.start_twin(dataset.id, settings, launch.differs, where)[0]
         else:
-            run_id = actions.start_training(dataset.id, settings, **where)
+            run_id = actions.start_training(dataset.id, settings, data_dir=where.data_dir, runs_dir=where.runs_dir)
     st.query_params["run"] = run_id
     st.rerun()

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import audience, loaders, words
 from ui.shared import run_names, run_status
 from ui.shared.table import show_table
@@ -22,8 +23,8 @@ def frame_of(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _row(run: Run) -> dict[str, object]:
     status = run_status.status_of(run)
-    summary = loaders.summary_of(run) or {}
-    scores = summary.get("scores", {})
+    summary = loaders.summary_of(run) or Summary()
+    val_accuracy = summary.accuracy("val")
     labels = run_names.labels_of(run)
     return {
         "★": "★" if labels.starred else "",
@@ -32,9 +33,9 @@ def _row(run: Run) -> dict[str, object]:
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
         "State": "Running" if status.state == "starting" else run_view.BADGES[status.state][0],
         "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",
-        "Validation": _share(scores.get("val", {}).get("accuracy", summary.get("val_accuracy"))),
-        "Test": _share(scores.get("test", {}).get("accuracy")),
-        "Trained for": words.duration(summary["seconds"]) if summary.get("seconds") else "",
+        "Validation": _share(summary.val_accuracy if val_accuracy is None else val_accuracy),
+        "Test": _share(summary.accuracy("test")),
+        "Trained for": words.duration(summary.seconds) if summary.seconds else "",
         "Tags": ", ".join(labels.tags),
         "Launched": run_names.when(run),
         "What it is": run_names.made_name(run) if labels.name else "",

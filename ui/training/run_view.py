@@ -5,6 +5,7 @@ difference. The clock ticks only while the run is active; when it ends the whole
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,10 @@ import streamlit as st
 from fashion_core import rights, storage
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import Status
-from fashion_core.metrics import intervals
+from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.runs import checkpoints
 from fashion_core.runs.runs import Run
+from fashion_core.runs.summary import Summary
 from ui.app import address, audience, faults, loaders, navigation, notices, people, words
 from ui.shared import curves_view, plain_words
 from ui.shared.answer import Number, answer, say
@@ -270,21 +272,19 @@ def _memory(run: Run, status: Status, steps: pd.DataFrame) -> int:
 
 def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
     """The test accuracy of a finished run, otherwise the newest validation accuracy."""
-    scores = (loaders.summary_of(run) or {}).get("scores", {})
+    scores = (loaders.summary_of(run) or Summary()).scores
     for split, name in (("test", "Test accuracy"), ("val", "Validation accuracy")):
-        if "accuracy" in scores.get(split, {}):
-            score = scores[split]
-            return Number(name, words.percent(score["accuracy"]), _n(score["accuracy_ci95"], score["n"]))
+        if score := scores.get(split):
+            return _share(name, score.accuracy)
     num_val = int(run.dataset.splits.get("val", 0))
     if epochs.empty or "val_accuracy" not in epochs or not num_val:
         return Number("Validation accuracy", "–", "measured after each epoch" if num_val else "no validation photos")
     share = float(epochs["val_accuracy"].iloc[-1])
-    bounds = intervals.wilson(round(share * num_val), num_val)
-    return Number("Validation accuracy", words.percent(share), _n(bounds, num_val))
+    return _share("Validation accuracy", replace(proportion(round(share * num_val), num_val), value=share))
 
 
-def _n(bounds: Sequence[float], num: int) -> str:
-    return f"{words.interval(bounds)}, n = {num:,}"
+def _share(name: str, share: Estimate) -> Number:
+    return Number(name, words.percent(share.value), f"{words.interval(share.bounds)}, n = {share.n:,}")
 
 
 def _words_of_the_run(run: Run) -> None:

@@ -24,7 +24,7 @@ from fashion_core.errors import DatasetError
 
 # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies; 2 missed small
 # photos that were saved again or made smaller
-VERSION = 3
+VERSION = 4
 _PART, _READ = 2048, 128  # photos that are stored at once, and read at once
 
 

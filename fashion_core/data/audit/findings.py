@@ -11,7 +11,7 @@ import pandas as pd
 
 from fashion_core.data import pixels
 from fashion_core.data.audit import duplicates, matches
-from fashion_core.data.sources.layout import SPLITS
+from fashion_core.data.sources.layout import TRAIN_FIRST
 
 #: kind -> what it means, in the words that pages and the command line print.
 KINDS = {
@@ -226,7 +226,7 @@ def _links(photos: pd.DataFrame, copy_N: np.ndarray, alike: dict[str, Pairs]) ->
 
 def _leaks(photos: pd.DataFrame, links: list[tuple], kind: str = "leak") -> pd.DataFrame:
     """One row for each photo and earlier split that has it, with the surest cause and the nearest photo there."""
-    rank_N = photos["split"].map({split: rank for rank, split in enumerate(SPLITS)}).to_numpy()
+    rank_N = photos["split"].map({split: rank for rank, split in enumerate(TRAIN_FIRST)}).to_numpy()
     parts = []
     for rank, (cause, key_N, pairs) in enumerate(links):
         if key_N is None:

@@ -17,6 +17,7 @@ _GREY = (0.94, 0.94)  # correlation of the grey pictures at each step: one photo
 _LIES, _LIES_AGREES = 0.03, 0.94  # or else the frame is the same to so much of it, and the edges agree so well
 _STRETCH = (0.2, 0.05)  # and the two photos' widths and heights part by no more, as a logarithm
 _FINEST = 64
+_BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue: ITU-R BT.601
 _PLACES = 8
 _MOST = 0.3  # a window may end so far outside the other photo, in shares of it
 _FAR = 0.25  # and begin so far outside, or it is not tried
@@ -39,7 +40,11 @@ class Likeness:
 def compare(first_BSS3: np.ndarray, second_BSS3: np.ndarray, window_B4: np.ndarray, side: int) -> Likeness:
     """uint8 pictures laid over each other by ``window_B4``; ``side`` is the finest that both have pixels for."""
     seen, other, inside = _over(first_BSS3, second_BSS3, window_B4, side)
-    one_edges, other_edges, inner = outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside)
+    one_edges, other_edges, inner = (
+        outlines.edges(_grey_of_planes(seen)),
+        outlines.edges(_grey_of_planes(other)),
+        _inner(inside),
+    )
     places, worst = _place_by_place(one_edges, other_edges, inner)
     agreement = correlation(one_edges, other_edges, inner)
     gain = _gains(seen, other, inside)
@@ -66,7 +71,9 @@ def edges_and_colour(
 ) -> tuple[np.ndarray, np.ndarray]:
     """``Likeness.edges`` and ``colour`` alone, at a side that need not part into places."""
     seen, other, inside = _over(first_BSS3, second_BSS3, window_B4, side)
-    agreement = correlation(outlines.edges(_grey_of(seen)), outlines.edges(_grey_of(other)), _inner(inside))
+    agreement = correlation(
+        outlines.edges(_grey_of_planes(seen)), outlines.edges(_grey_of_planes(other)), _inner(inside)
+    )
     return agreement, _colour_apart(seen, other, inside, _gains(seen, other, inside))
 
 
@@ -116,11 +123,12 @@ def halved(pictures_BSS3: np.ndarray) -> np.ndarray:
 
 
 def grey(pixels_BSS3: np.ndarray) -> np.ndarray:
-    return pixels_BSS3 @ np.array([0.299, 0.587, 0.114], np.float32)
+    return pixels_BSS3 @ _BRIGHTNESS
 
 
-def _grey_of(pixels_B3SS: np.ndarray) -> np.ndarray:
-    return np.tensordot(pixels_B3SS, np.array([0.299, 0.587, 0.114], np.float32), (1, 0))
+def _grey_of_planes(pixels_B3SS: np.ndarray) -> np.ndarray:
+    """The same of colours that lie as planes; the last bits differ from ``grey``'s, and thresholds were measured so."""
+    return np.tensordot(pixels_B3SS, _BRIGHTNESS, (1, 0))
 
 
 def _inner(inside_BSS: np.ndarray) -> np.ndarray:
@@ -312,9 +320,9 @@ def _tint_apart(
     broad = _mean_around(apart, max(1, size * 5 // 96)) * inside[:, None]
     red, green, blue = broad[:, 0], broad[:, 1], broad[:, 2]
     tint = np.maximum(np.maximum(np.abs(red - green), np.abs(blue - green)), np.abs(red - blue)).max(axis=(1, 2))
-    detail = _grey_of(apart)
+    detail = _grey_of_planes(apart)
     detail = np.abs(detail - _mean_around(detail[:, None], 1)[:, 0])
-    shown = inside & (np.minimum(_grey_of(seen), _grey_of(other)) < 245)
+    shown = inside & (np.minimum(_grey_of_planes(seen), _grey_of_planes(other)) < 245)
     detail = np.where(shown, detail, np.inf).reshape(len(apart), size * size)
     detail.sort(axis=1)
     middle = np.minimum(shown.sum(axis=(1, 2)) // 2, size * size - 1)
@@ -342,7 +350,7 @@ def _colour_apart(seen: np.ndarray, other: np.ndarray, inside: np.ndarray, gain:
 
 def _as_jpeg_keeps(picture_B3SS: np.ndarray) -> np.ndarray:
     """Each place's brightness with the colour of its neighbourhood: JPEG keeps colours roughly, at half the side."""
-    grey_B1SS = _grey_of(picture_B3SS)[:, None]
+    grey_B1SS = _grey_of_planes(picture_B3SS)[:, None]
     tint, size = picture_B3SS - grey_B1SS, picture_B3SS.shape[-1]
     padded = np.pad(tint, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
     rows = padded[:, :, :-2] + padded[:, :, 1:-1] + padded[:, :, 2:]

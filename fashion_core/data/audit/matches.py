@@ -5,7 +5,7 @@ nothing of files, labels or splits.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -153,6 +153,72 @@ def _likely(measured_N: np.ndarray, first: np.ndarray, second: np.ndarray, mirro
     return np.flatnonzero(likely)
 
 
+@dataclass(frozen=True)
+class _Laid:
+    """Pairs laid over each other: their pictures, their rows among the pairs, and the window that says how."""
+
+    one: np.ndarray
+    two: np.ndarray
+    rows: np.ndarray
+    window: np.ndarray
+
+    def take(self, kept: np.ndarray) -> "_Laid":
+        """Those of the pairs, by place."""
+        return _Laid(self.one[kept], self.two[kept], self.rows[kept], self.window[kept])
+
+    def still(self, most: float) -> np.ndarray:
+        """Which were moved by no more than such a share of the photo."""
+        return np.all(np.abs(self.window - outlines.WHOLE) <= most, axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pairs:
+    """Pairs of photos that may match, by their rows; the first picture of each is flipped where ``mirrored``."""
+
+    measured_N: np.ndarray
+    pixels: Pixels
+    first: np.ndarray
+    second: np.ndarray
+    mirrored: bool
+    shape: np.ndarray  # how much wider for its height the first is
+    resized: np.ndarray  # whether one has many more pixels than the other
+
+    def lay(self, block: slice) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of those that look alike when one is laid over the other, and the window of each."""
+        one, two = (
+            _small(self.measured_N[rows[block]], flipped)
+            for rows, flipped in ((self.first, self.mirrored), (self.second, False))
+        )
+        rows, window = likeness.laid_over(one, two, not self.mirrored, self.shape[block])
+        return rows + block.start, window
+
+    def judge(self, block: tuple[int, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
+        """first, second, kind, edges, colour of those laid pairs that match at a side: hastily, then finely."""
+        side, rows, window = block
+        laid = self._likely(_Laid(self._first_pictures(rows), self.pixels(self.second[rows]), rows, window))
+        near = likeness.edges_agree(laid.one, laid.two, laid.window, side) >= BLURRED_EDGES  # no kind has less
+        laid = laid.take(np.flatnonzero(near))
+        edges, colour = likeness.edges_and_colour(laid.one, laid.two, laid.window, side // 2)
+        left = np.flatnonzero((colour <= BLURRED_COLOUR) | (laid.still(STILL) & (not self.mirrored)))
+        laid, coarse = laid.take(left), (edges[left], colour[left])
+        kind, edges, colour = _kinds(laid, coarse, self.resized[laid.rows], side, self.mirrored)
+        kept = kind >= 0
+        rows = laid.rows[kept]
+        return self.first[rows], self.second[rows], kind[kept], edges[kept], colour[kept]
+
+    def _first_pictures(self, rows: np.ndarray) -> np.ndarray:
+        pictures = self.pixels(self.first[rows])
+        return pictures[:, :, ::-1] if self.mirrored else pictures
+
+    def _likely(self, laid: _Laid) -> _Laid:
+        """Those whose colours and edges agree at a coarse side, laid to a fraction of a pixel and not stretched."""
+        colour = likeness.edges_and_colour(_thinned(laid.one), _thinned(laid.two), laid.window, HASTY // 2)[1]
+        laid = laid.take(np.flatnonzero((colour <= HASTY_COLOUR) | (laid.still(2 * STILL) & (not self.mirrored))))
+        laid = laid.take(np.flatnonzero(likeness.edges_agree(laid.one, laid.two, laid.window, HASTY) >= HASTY_EDGES))
+        laid = replace(laid, window=likeness.refined(laid.one, laid.two, laid.window))
+        return laid.take(np.flatnonzero(np.abs(likeness.stretch(laid.window, self.shape[laid.rows])) <= STRETCH))
+
+
 def _judged(
     measured_N: np.ndarray,
     sizes_N2: np.ndarray,
@@ -166,46 +232,17 @@ def _judged(
     side_N = np.minimum(sizes_N2.min(axis=1), pixels(np.zeros(1, int)).shape[1]) if len(first) else np.empty(0, int)
     side = np.minimum(side_N[first], side_N[second])
     wide_N = sizes_N2[:, 0] / np.maximum(sizes_N2[:, 1], 1)
-    shape = (wide_N[first] / wide_N[second]).astype(np.float32)
-    resized = np.maximum(side_N[first], side_N[second]) >= RESIZED * side
-
-    def lay(block: slice) -> tuple[np.ndarray, np.ndarray]:
-        one, two = _small(measured_N[first[block]], mirrored), _small(measured_N[second[block]], False)
-        rows, window = likeness.laid_over(one, two, not mirrored, shape[block])
-        return rows + block.start, window
-
-    def judge(block: tuple[int, np.ndarray, np.ndarray]) -> tuple[np.ndarray, ...]:
-        fine, rows, window = block
-        one, two = pixels(first[rows]), pixels(second[rows])
-        if mirrored:
-            one = one[:, :, ::-1]
-        colour = likeness.edges_and_colour(_thinned(one), _thinned(two), window, HASTY // 2)[1]
-        stays = (np.abs(window - outlines.WHOLE) <= 2 * STILL).all(axis=1) & (not mirrored)
-        likely = np.flatnonzero((colour <= HASTY_COLOUR) | stays)
-        one, two, rows, window = one[likely], two[likely], rows[likely], window[likely]
-        likely = np.flatnonzero(likeness.edges_agree(one, two, window, HASTY) >= HASTY_EDGES)
-        one, two, rows = one[likely], two[likely], rows[likely]
-        window = likeness.refined(one, two, window[likely])
-        fits = np.flatnonzero(np.abs(likeness.stretch(window, shape[rows])) <= STRETCH)
-        one, two, rows, window = one[fits], two[fits], rows[fits], window[fits]
-        near = np.flatnonzero(likeness.edges_agree(one, two, window, fine) >= BLURRED_EDGES)  # no kind has less
-        one, two, rows, window = one[near], two[near], rows[near], window[near]
-        coarse = likeness.edges_and_colour(one, two, window, fine // 2)
-        stays = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1) & (not mirrored)
-        left = np.flatnonzero((coarse[1] <= BLURRED_COLOUR) | stays)
-        one, two, rows, window, coarse = (
-            one[left],
-            two[left],
-            rows[left],
-            window[left],
-            (coarse[0][left], coarse[1][left]),
-        )
-        kind, edges, colour = _kinds(one, two, window, coarse, resized[rows], fine, mirrored)
-        kept = kind >= 0
-        return first[rows[kept]], second[rows[kept]], kind[kept], edges[kept], colour[kept]
-
+    pairs = _Pairs(
+        measured_N=measured_N,
+        pixels=pixels,
+        first=first,
+        second=second,
+        mirrored=mirrored,
+        shape=(wide_N[first] / wide_N[second]).astype(np.float32),
+        resized=np.maximum(side_N[first], side_N[second]) >= RESIZED * side,
+    )
     laid = [(np.empty(0, np.int64), np.empty((0, 4), np.float32))]
-    for part in in_threads(lay, list(_blocks(len(first), _LAID))):
+    for part in in_threads(pairs.lay, list(_blocks(len(first), _LAID))):
         laid.append(part)
         tell(min(_LAID * len(laid), len(first)), len(first))
     rows, window = (np.concatenate([part[column] for part in laid]) for column in range(2))
@@ -215,7 +252,7 @@ def _judged(
         finer = min((size for size in SIDES if size > fine), default=np.inf)
         of_side = np.flatnonzero((side[rows] >= fine) & (side[rows] < finer))
         blocks = [of_side[block] for block in _blocks(len(of_side), _COMPARED)]
-        found += list(in_threads(judge, [(fine, rows[some], window[some]) for some in blocks]))
+        found += list(in_threads(pairs.judge, [(fine, rows[some], window[some]) for some in blocks]))
     first, second, kind, edges, colour = (np.concatenate([part[column] for part in found]) for column in range(5))
     return first, second, kind, edges, colour
 
@@ -248,19 +285,13 @@ def _one_shot(fine: likeness.Likeness) -> np.ndarray:
 
 
 def _kinds(
-    one: np.ndarray,
-    two: np.ndarray,
-    window: np.ndarray,
-    coarse: tuple[np.ndarray, np.ndarray],
-    resized: np.ndarray,
-    side: int,
-    mirrored: bool,
+    laid: _Laid, coarse: tuple[np.ndarray, np.ndarray], resized: np.ndarray, side: int, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """SAME, MIRRORED, VARIANT or -1 of each pair, with its edges and colour; ``coarse`` is both at half the side."""
-    fine = likeness.compare(one, two, window, side)
+    fine = likeness.compare(laid.one, laid.two, laid.window, side)
     coarse_edges, coarse_colour = coarse
     share = side / FULL
-    still = (np.abs(window - outlines.WHOLE) <= STILL).all(axis=1)
+    still = laid.still(STILL)
     sharp = (
         (fine.edges >= 1 - APART * share**2)
         & (fine.places >= 1 - PLACES_APART * share**2)
@@ -270,8 +301,7 @@ def _kinds(
     same = sharp & (colour <= COLOUR * min(share, 1))
     blurred = (fine.edges >= BLURRED_EDGES) & (fine.worst >= BLURRED_WORST) & (coarse_edges >= BLURRED_HALF)
     halved = resized & (colour <= BLURRED_COLOUR)
-    there = (np.abs(window - outlines.WHOLE) <= SAVED_STILL).all(axis=1)
-    saved = there & (coarse_colour <= SAVED_COLOUR) & (fine.colour <= BLURRED_COLOUR)
+    saved = laid.still(SAVED_STILL) & (coarse_colour <= SAVED_COLOUR) & (fine.colour <= BLURRED_COLOUR)
     same |= blurred & still & (halved | saved) & (not mirrored)
     shade = same & still & (fine.tint > TINT + TINT_OF_NOISE * fine.noise)
     same &= ~shade

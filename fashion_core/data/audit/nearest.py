@@ -45,7 +45,7 @@ def among(
     ``fits`` tells of (query, row, cosine) which may be a pair at all; the others take no place of the ``most``.
     """
     num = len(queries_MF)
-    centres_GF = _centres(features_NF)
+    centres_GF = _centres(features_NF, num)
     home_N = _nearest(features_NF, centres_GF, 1)[:, 0]
     looks_MP = _nearest(queries_MF, centres_GF, min(probes, len(centres_GF)))
     order_N = np.argsort(home_N, kind="stable")
@@ -100,9 +100,12 @@ def _nearest_of(
     return query[near], row[near], cosine[near]
 
 
-def _centres(features_NF: np.ndarray) -> np.ndarray:
+def _centres(features_NF: np.ndarray, num_queries: int) -> np.ndarray:
+    """One for few queries: they are compared with all in less time than all with centres."""
     num = len(features_NF)
     num_groups = max(1, int(np.sqrt(num)))
+    if num_queries <= num_groups:
+        num_groups = 1
     some = np.random.default_rng(0).permutation(num)[: num_groups * 40]
     sample = features_NF[some].astype(np.float32)
     centres = sample[:num_groups].copy()

@@ -30,6 +30,7 @@ COLOUR[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66,
 _YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 _COSINES = np.cos((2 * np.arange(8)[None] + 1) * np.arange(8)[:, None] * np.pi / 16).astype(np.float32) / 2
 _COSINES[0] /= np.sqrt(2, dtype=np.float32)
+CROPPED = 0.88  # of width and height is left at least
 GAIN = 1.25  # light may differ by so much
 # Limits of ``coincide``, in steps: all blocks, the one that differs most, and that in shares of the fourth from the
 # end, for a print of a few pixels differs at one place only. Chosen on Fashion-MNIST (28 x 28), where copies of 1,500
@@ -65,10 +66,28 @@ def coincide(one_BSS3: np.ndarray, two_BSS3: np.ndarray, one_size: np.ndarray, t
     if one.shape[2] < two.shape[2] or one.shape[3] < two.shape[3]:
         return np.zeros(len(one), bool)
     found = np.zeros(len(one), bool)
+    if may_be_cropped(one_size, two_size) and one_size.max() <= side:
+        found |= _cropped(one, two)
     for reach in FILTERS:
         steps = steps_apart(*same_light(reduced(one, two.shape[3], two.shape[2], reach), two))
         found |= np.all([_root_mean(each) <= STEPS_RESIZED for each in steps], axis=0)
     return found
+
+
+def may_be_cropped(size_2: np.ndarray, less_2: np.ndarray) -> np.ndarray:
+    """Whether photos of ``less`` (width, height) may be ones of a size, or of each of N x 2, without a few rows."""
+    return np.all((less_2 <= size_2) & (less_2 >= CROPPED * size_2), axis=-1) & np.any(less_2 < size_2, axis=-1)
+
+
+def _cropped(one_B3hw: np.ndarray, two_B3hw: np.ndarray) -> np.ndarray:
+    """Whether the second is the first without a few rows and columns, at the place where they part least."""
+    height, width = two_B3hw.shape[2:]
+    places = list(np.ndindex(one_B3hw.shape[2] - height + 1, one_B3hw.shape[3] - width + 1))
+    windows = [one_B3hw[:, :, top : top + height, left : left + width] for top, left in places]
+    apart_PB = np.stack([np.abs(window - two_B3hw).mean(axis=(1, 2, 3)) for window in windows])
+    best_B = apart_PB.argmin(axis=0)
+    there = np.stack([windows[place][row] for row, place in enumerate(best_B)])
+    return _close(there, two_B3hw) | _saved_again(there, two_B3hw)
 
 
 def _close(one_B3hw: np.ndarray, two_B3hw: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ only where both coincide as closely as saving a picture again leaves it. Takes s
 and a pixel cache; gives pairs. Knows nothing of files, labels or splits.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -23,6 +24,11 @@ LIGHTER = 1.1
 _BURNT, _BURNT_SHARE = 250, 0.2
 _BLUR = ((12, 17, 14), (17, 24, 20))  # sizes from, below; and as of how many pixels the others' cells are compared
 _CELLS = 8
+PLACES, PLACES_OF_FEW, A_PLACE = (
+    64,
+    100_000,
+    500,
+)  # photos asked or looked at for crops, for each photo; and for a place
 _TOGETHER, _BLOCK = 64, 2048  # pairs, photos worked on at once
 
 
@@ -35,13 +41,14 @@ def pairs(
     """(first, second, flipped), first < second, of which one is small or whole at least; and how many photos had more
     look-alikes than were compared."""
     side_N = sizes_N2.min(axis=1)
-    asked = np.flatnonzero((side_N >= LEAST) & ((side_N < FEW) | whole(sizes_N2, pixels)))
+    whole_N = whole(sizes_N2, pixels)
+    asked = np.flatnonzero((side_N >= LEAST) & ((side_N < FEW) | whole_N))
     empty = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool)
     if not len(asked):
         return *empty, 0
     parts, crowded = [empty], 0
     for mirrored in (False, True):
-        first, second, more = _candidates(tiny_NSS, side_N, asked, mirrored)
+        first, second, more = _candidates(tiny_NSS, sizes_N2, whole_N, asked, mirrored)
         parts.append((first, second, np.full(len(first), mirrored)))
         crowded = max(crowded, more)
     first, second, flipped = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -66,8 +73,9 @@ def whole(sizes_N2: np.ndarray, pixels: Callable[[np.ndarray], np.ndarray]) -> n
 
 
 def _candidates(
-    tiny_NSS: np.ndarray, side_N: np.ndarray, asked: np.ndarray, mirrored: bool
+    tiny_NSS: np.ndarray, sizes_N2: np.ndarray, whole_N: np.ndarray, asked: np.ndarray, mirrored: bool
 ) -> tuple[np.ndarray, np.ndarray, int]:
+    side_N = sizes_N2.min(axis=1)
     there = np.flatnonzero(side_N >= LEAST)
     plain = _cells(tiny_NSS, 0)
     queries = plain[:, :, ::-1] if mirrored else plain
@@ -80,8 +88,9 @@ def _candidates(
     burnt = asked[(tiny_NSS[asked] >= _BURNT).mean(axis=(1, 2)) >= _BURNT_SHARE]
     if len(burnt):  # of a light garment on white a lighter copy leaves little: it is looked for in the others' lighter
         rounds.append((burnt, light, _cells(tiny_NSS[light], 0, LIGHTER)))
+    cropped = () if mirrored else _cropped(tiny_NSS, sizes_N2, *(rows[whole_N[rows]] for rows in (asked, there)))
     keys, crowded, num = [], 0, len(side_N)
-    for some, others, cells in rounds:
+    for some, others, cells in itertools.chain(rounds, cropped):
         flat, asked_flat = (x.reshape(len(x), -1) for x in (cells, queries[some]))
         query, row, _, more = nearest.among(
             _key(flat), _key(asked_flat), NEAR, some, others, fits=_alike(flat, asked_flat)
@@ -92,18 +101,54 @@ def _candidates(
     return *np.divmod(np.unique(np.concatenate(keys)), num), crowded
 
 
+def _cropped(
+    tiny_NSS: np.ndarray, sizes_N2: np.ndarray, asked: np.ndarray, there: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Who asks, among whom, and their cells, where a photo may be another without a few rows and columns: for each two
+    sizes and each place of one in the other. Of photos of many sizes, those two that most pairs have."""
+    size, left_over = tiny_NSS.shape[1], PLACES * len(sizes_N2) + PLACES_OF_FEW
+    sizes_S2, of_N = np.unique(sizes_N2, axis=0, return_inverse=True)
+    num_asked, num_there = (np.bincount(of_N[rows], minlength=len(sizes_S2)) for rows in (asked, there))
+    two = []
+    for less in np.flatnonzero(num_asked):
+        fits = pixelwise.may_be_cropped(sizes_S2, sizes_S2[less]) & (num_there > 0)
+        two += [(less, more) for more in np.flatnonzero(fits)]
+    for less, more in sorted(two, key=lambda sizes: -num_asked[sizes[0]] * num_there[sizes[1]]):
+        (width, height), (wide, high) = sizes_S2[less], sizes_S2[more]
+        some, others = asked[of_N[asked] == less], there[of_N[there] == more]
+        for left, top in np.ndindex(wide - width + 1, high - height + 1):
+            left_over -= len(some) + len(others) + A_PLACE
+            if left_over < 0:
+                return
+            across = _window(left / wide, (left + width) / wide, size)
+            down = _window(top / high, (top + height) / high, size)
+            yield some, others, _in_cells(tiny_NSS[others], down, across)
+
+
+def _window(begin: float, end: float, size: int) -> np.ndarray:
+    """_CELLS x size: means over equal parts of a row of pixels, from ``begin`` to ``end`` of it, in shares."""
+    ends = (begin + (end - begin) * np.arange(_CELLS + 1) / _CELLS) * size
+    low, high = (np.clip(each[:, None] - np.arange(size), 0, 1) for each in (ends[:-1], ends[1:]))
+    return ((high - low) / (ends[1:] - ends[:-1])[:, None]).astype(np.float32)
+
+
 def _cells(tiny_NSS: np.ndarray, blurred: int, light: float = 1.0) -> np.ndarray:
     """float32 N x 8 x 8: mean grey of cells, as of photos of ``blurred`` pixels a side if that is given, so much
     lighter."""
-    num, size = tiny_NSS.shape[:2]
-    down = np.kron(np.eye(_CELLS, dtype=np.float32), np.full(size // _CELLS, _CELLS / size, np.float32))
+    size = tiny_NSS.shape[1]
+    down = _window(0, 1, size)
     if blurred:
         down = down @ pixelwise.drawn_out(blurred, size) @ pixelwise.made_smaller(blurred, size, 3.0)
+    return _in_cells(tiny_NSS, down, down, light)
+
+
+def _in_cells(tiny_NSS: np.ndarray, down: np.ndarray, across: np.ndarray, light: float = 1.0) -> np.ndarray:
+    num, size = tiny_NSS.shape[:2]
     cells = np.empty((num, _CELLS, _CELLS), np.float32)
     for start in range(0, num, _BLOCK):
         some = np.minimum(tiny_NSS[start : start + _BLOCK] * np.float32(light), 255)
-        across = (some.reshape(-1, size) @ down.T).reshape(-1, size, _CELLS).transpose(0, 2, 1)
-        cells[start : start + _BLOCK] = (across.reshape(-1, size) @ down.T).reshape(-1, _CELLS, _CELLS).swapaxes(1, 2)
+        rows = (some.reshape(-1, size) @ across.T).reshape(-1, size, _CELLS).transpose(0, 2, 1)
+        cells[start : start + _BLOCK] = (rows.reshape(-1, size) @ down.T).reshape(-1, _CELLS, _CELLS).swapaxes(1, 2)
     return cells
 
 

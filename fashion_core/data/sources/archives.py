@@ -74,7 +74,7 @@ def unpack(archive: Path, target: Path, progress: Callable[[str, int, int], None
     try:
         total = _check_listing(archive, (entry for entry, _ in reader(archive, with_data=False)))
         target.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(target.parent).free
+        free = storage.free_space(target.parent)
         if total > free:
             needs, has = storage.size_text(total), storage.size_text(free)
             raise refusal(archive, f"needs {needs} unpacked and the disk has {has} free; make room first")

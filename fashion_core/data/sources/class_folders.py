@@ -38,6 +38,7 @@ class ClassFolders(Reader):
     """The reader of the commonest layout, and of whatever folder no other one recognises: it says what is amiss."""
 
     kinds = ("folders",)
+    layout = "class folders (with or without train, val and test)"
     options = (_JOIN_ALIKE,)
 
     def recognises(self, place: Path) -> bool:
@@ -46,7 +47,16 @@ class ClassFolders(Reader):
     def read(self, given: Given) -> Source:
         found = read(given.place, given.choices[_JOIN_ALIKE])
         note = _licence_note(given.place, found.base)
-        return given.source("folders", found.base, found.classes, found.rows, note=note, warnings=found.warnings)
+        return given.source(
+            "folders",
+            found.base,
+            found.classes,
+            found.rows,
+            called="class folders",
+            cure="rename one of them, or have classes that look alike joined (--join-alike)",
+            note=note,
+            warnings=found.warnings,
+        )
 
 
 def _licence_note(*folders: Path) -> str:
@@ -66,8 +76,8 @@ class _Found:
 
 
 def read(root: Path, join_alike: bool = False) -> _Found:
-    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. Classes
-    whose names look alike are refused, or with ``join_alike`` one class."""
+    """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. With
+    ``join_alike`` classes whose names look alike are one class."""
     base = _without_wrappers(root)
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
@@ -95,7 +105,6 @@ def read(root: Path, join_alike: bool = False) -> _Found:
         found = [(path, split, called[label]) for path, split, label in found]
         notes += told
     classes = sorted({label for _, _, label in found})
-    _refuse_odd_classes(base, classes)
     if other:
         listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"files in formats that are not read were left out: {listed}")
@@ -284,19 +293,6 @@ def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str])
     if without := [label for label in classes if label not in with_photos]:
         named = ", ".join(f"'{label}'" for label in without)
         raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
-
-
-def _refuse_odd_classes(base: Path, classes: list[str]) -> None:
-    if pairs := confusable_names.alike(classes):
-        first, second = (confusable_names.shown(name) for name in pairs[0])
-        more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
-        raise SourceError(
-            f"class folders {first} and {second} in '{base}'{more} look alike: they differ only by "
-            f"{confusable_names.difference(*pairs[0])}; rename one of them, or have classes that look alike joined "
-            "(--join-alike)."
-        )
-    if len(classes) < 2:
-        raise SourceError(f"folder '{base}' holds one class only, '{classes[0]}'; a classifier needs at least two.")
 
 
 def _no_class(num: int) -> str:

@@ -82,6 +82,7 @@ class IdxFiles(Reader):
     """The reader of the four idx files: pictures without files of their own, whose labels are numbers."""
 
     kinds = ("fashion-mnist", "idx")
+    layout = "Fashion-MNIST's four files"
     names = (NAME,)
     options = (_CLASS_NAMES,)
     in_files = False

@@ -30,6 +30,7 @@ class IndoFashion(Reader):
     """The reader of the set that the lab is named for; its classes come in its own order."""
 
     kinds = ("indofashion",)
+    layout = "an IndoFashion folder"
 
     def recognises(self, place: Path) -> bool:
         return bool(_files_in(place))

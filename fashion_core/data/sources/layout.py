@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-SPLITS = ("train", "val", "test")
+TRAIN_FIRST = ("train", "val", "test")
 FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
 
 
@@ -65,7 +65,7 @@ def in_order(rows: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
     """Rows sorted by split (train, val, test), class index and image_id: the row order of manifest and pixels."""
     key = pd.DataFrame(
         {
-            "split": rows["split"].map({split: number for number, split in enumerate(SPLITS)}),
+            "split": rows["split"].map({split: number for number, split in enumerate(TRAIN_FIRST)}),
             "label": rows["label"].map({label: number for number, label in enumerate(classes)}),
             "image_id": rows["image_id"],
         }

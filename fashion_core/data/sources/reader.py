@@ -13,7 +13,10 @@ import pandas as pd
 from PIL import Image
 
 from fashion_core import labels
-from fashion_core.data.sources import layout, photos
+from fashion_core.data.sources import confusable_names, layout, photos
+from fashion_core.data.sources.archives import has_odd_characters
+from fashion_core.errors import SourceError
+from fashion_core.labels import counted
 
 #: Hears the stage, how much is done and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -95,12 +98,26 @@ class Given:
     progress: Progress | None = None
     choices: Choices = UNDECIDED
 
-    def source(self, kind: str, root: Path, classes: list[str], rows: pd.DataFrame, **more: Any) -> Source:
+    def source(
+        self,
+        kind: str,
+        root: Path,
+        classes: list[str],
+        rows: pd.DataFrame,
+        *,
+        called: str = "classes",
+        cure: str = "rename one of them",
+        **more: Any,
+    ) -> Source:
         """The source with these rows: put into splits where they have none, in order, the classes in their groups.
+        SourceError for a single class, classes that look alike, names that cannot be stored, paths that lead out.
 
         ``rows``: image_id, path, split ("" where there is none), label; missing and reason where a photo may be absent.
-        ``more``: the other fields of Source.
+        ``called`` and ``cure``: what the classes are, and what to do where two look alike. ``more``: the other fields
+        of Source.
         """
+        _refuse_names(root, classes, rows)
+        _refuse_alike(root, classes, called, cure)
         rows, rule = layout.with_missing_splits(rows, self.seed)
         if "missing" not in rows:
             rows = rows.assign(missing=False, reason="")
@@ -112,6 +129,8 @@ class Given:
 class Reader(Protocol):
     """One layout in which labelled photos come. What most layouts share stands here: photos are files under a root."""
 
+    #: What it is in words, where a person chooses; empty for what is known by ``names`` alone.
+    layout: str = ""
     #: What ``dataset.json`` calls the datasets that it reads, by which it is found again.
     kinds: tuple[str, ...]
     #: Words that are a source by themselves, without a path.
@@ -145,6 +164,29 @@ class Reader(Protocol):
     def image(self, root: Path, path: str, data: bytes) -> Image.Image:
         """The RGB image of what ``photo_bytes`` gave; PhotoError with the reason, which names no path."""
         return photos.open_photo(data)
+
+
+def _refuse_names(root: Path, classes: list[str], rows: pd.DataFrame) -> None:
+    if odd := next((label for label in classes if has_odd_characters(label)), None):
+        raise SourceError(f"class {odd!r} in '{root}' has characters that cannot be shown or stored; rename it.")
+    for path in rows["path"]:
+        if has_odd_characters(path):
+            raise SourceError(f"photo {path!r} in '{root}' has characters that cannot be shown or stored; rename it.")
+        if path.startswith("/") or ".." in path.split("/"):
+            raise SourceError(f"photo {path!r} leads out of '{root}'; a path must be relative to the folder.")
+
+
+def _refuse_alike(root: Path, classes: list[str], called: str, cure: str) -> None:
+    if pairs := confusable_names.alike(classes):
+        first, second = (confusable_names.shown(name) for name in pairs[0])
+        more = f" (and {counted(len(pairs) - 1, 'other pair')})" if len(pairs) > 1 else ""
+        raise SourceError(
+            f"{called} {first} and {second} in '{root}'{more} look alike: they differ only by "
+            f"{confusable_names.difference(*pairs[0])}; {cure}."
+        )
+    if len(classes) < 2:
+        holds = f"one class only, '{classes[0]}'" if classes else "no class"
+        raise SourceError(f"folder '{root}' holds {holds}; a classifier needs at least two.")
 
 
 def _groups(classes: list[str]) -> dict[str, tuple[str, ...]]:

@@ -101,6 +101,11 @@ def fingerprint_of(parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def layouts() -> list[str]:
+    """What may be given, in words, the commonest layout first."""
+    return [reader.layout for reader in reversed(READERS) if reader.layout]
+
+
 def options() -> list[Option]:
     """What a person may decide about a source, that of the commonest layout first."""
     return [option for reader in reversed(READERS) for option in reader.options]

@@ -159,7 +159,7 @@ def test_help_for_minority_classes_is_the_rare_third_and_needs_rare_classes():
     found = evidence("imbalance", weighing(arm(0.2), arm(0.5), arm(0.6), arm(0.7)))
     result = judge.judge(found)
     assert result.word == judge.SUPPORTED
-    assert result.comparisons[0].value == pytest.approx(0.3)
+    assert result.comparisons[0].difference.value == pytest.approx(0.3)
     assert "recall of Saree" in result.sentence
     assert result.arms[0].values["rare_recall"] == pytest.approx((0.199, 0.2, 0.201))
     one_fails = evidence("imbalance", weighing(arm(0.2), arm(0.5), arm(0.2), arm(0.7)))
@@ -196,9 +196,9 @@ def test_the_numbers_of_a_comparison_are_welchs_and_corrected_by_holm():
     for one, values in zip(result.comparisons, ([0.802, 0.803, 0.804], [0.804, 0.806, 0.808], [0.786, 0.79, 0.794]),
                            strict=True):  # fmt: skip
         welch = stats.ttest_ind(values, first, equal_var=False)
-        assert one.p_value == pytest.approx(welch.pvalue, rel=1e-6)
+        assert one.difference.p_value == pytest.approx(welch.pvalue, rel=1e-6)
         interval = welch.confidence_interval(0.95)
-        assert (one.low, one.high) == pytest.approx((interval.low, interval.high), abs=1e-9)
+        assert one.difference.bounds == pytest.approx((interval.low, interval.high), abs=1e-9)
         raw.append(welch.pvalue)
     assert [one.p_holm for one in result.comparisons] == pytest.approx(significance.holm(raw).tolist())
     gains = [
@@ -216,7 +216,7 @@ def test_where_all_must_agree_each_is_tested_by_itself_and_a_single_no_is_correc
     found = evidence("imbalance", weighing(arm(0.2), arm(0.23), arm(0.23), arm(0.23)), variance=0.0)
     result = judge.judge(found)
     first = result.comparisons[0]
-    assert first.p_value < 0.05 < first.p_holm and first.p_rule == first.p_value
+    assert first.difference.p_value < 0.05 < first.p_holm and first.p_rule == first.difference.p_value
     assert result.word == judge.SUPPORTED
 
 
@@ -241,7 +241,7 @@ def test_the_spread_of_seeds_is_held_against_the_reports_range(shares, word):
     found = evidence("variation", {"two": seeds_of(*((share, share) for share in shares))})
     result = judge.judge(found)
     assert result.word == word
-    assert result.run_to_run.sd == pytest.approx(np.std(np.round(shares, 3), ddof=1), abs=1e-6)
+    assert result.run_to_run.sd.value == pytest.approx(np.std(np.round(shares, 3), ddof=1), abs=1e-6)
 
 
 def features(rand: float, alike_low: float = 0.6, axes: int = 4) -> dict:

@@ -45,9 +45,9 @@ def made(tiny, tmp_path):
 
 
 def planned(name: str, tiny, tmp_path: Path, **more) -> experiments.Plan:
-    found = runs.list_runs(tmp_path / "runs")
+    here = experiments.Here(runs=runs.list_runs(tmp_path / "runs"), data_dir=tmp_path / "data")
     more = {"seeds": 2, "overrides": [SIZE]} | more
-    return experiments.plan(definitions.find(name), tiny, found, data_dir=tmp_path / "data", **more)
+    return experiments.plan(definitions.find(name), tiny, here, **more)
 
 
 def states(plan: experiments.Plan) -> dict[str, list[str]]:
@@ -122,10 +122,10 @@ def test_the_verdicts_numbers_are_those_of_the_compare_page(made, tiny, tmp_path
     found = comparison.compare(*pair)
     accuracy = next(one for one in result.comparisons if (one.second, one.measure) == ("weights", "accuracy"))
     for name in ("value", "low", "high", "p_value"):
-        assert getattr(accuracy, name) == pytest.approx(getattr(found.difference, name))
+        assert getattr(accuracy.difference, name) == pytest.approx(getattr(found.difference, name))
     rare = next(one for one in result.comparisons if (one.second, one.measure) == ("weights", "rare_recall"))
     row = found.per_class.set_index("label").loc["saree"]  # 6 of the 36 training photos: a third of three classes
-    assert (rare.value, rare.low, rare.high, rare.p_value) == pytest.approx(
+    assert (rare.difference.value, *rare.difference.bounds, rare.difference.p_value) == pytest.approx(
         tuple(row[name] for name in ("difference", "low", "high", "p_value"))
     )
     arm = next(arm for arm in result.arms if arm.name == "adjusted")
@@ -134,7 +134,7 @@ def test_the_verdicts_numbers_are_those_of_the_compare_page(made, tiny, tmp_path
         frame = run.predictions("test")
         shares = frame[[f"p_{name}" for name in tiny.classes]].to_numpy()
         labels = runs.label_indices(frame["label"], tiny.classes)
-        expected.append(logit_adjustment.judge(labels, shares, np.array([12, 6, 18]), 1.0).accuracy)
+        expected.append(logit_adjustment.judge(labels, shares, np.array([12, 6, 18]), 1.0).accuracy.value)
     assert arm.values["accuracy"] == pytest.approx(tuple(expected))
 
 

@@ -1,7 +1,8 @@
-"""The study of uneven classes: its table against numpy by hand, and that equal settings are found again."""
+"""The study of uneven classes: its table against numpy by hand, and that its runs are those of the claims."""
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -9,31 +10,51 @@ import pytest
 from scipy import stats
 
 from benchmarks.studies import imbalance, imbalance_table
-from fashion_core.claims import imbalance_study
+from fashion_core.claims import definitions, imbalance_study, shipped
+from fashion_core.errors import FashionError
+from fashion_core.settings import recipes
+from tests.support.made_pairs import run_with
 from ui.dataset import imbalance_advice
 
+COUNTS = [10, 40, 20, 80]  # training photos
 
-def row(way: str, seed: int, recall: list[float]) -> dict:
-    return {"way": way, "seed": seed, "split": "test", "n": 40, "accuracy": float(np.mean(recall)), "recall": recall,
-            "train_counts": [10, 40, 20, 80]}  # fmt: skip
+
+def matrices(*recalls_SK: list[float], photos: int = 10) -> np.ndarray:
+    """Confusion matrices of so many photos a class with these recalls; a wrong answer is the next class."""
+    right_SK = np.rint(photos * np.array(recalls_SK)).astype(int)
+    next_KK = np.roll(np.eye(right_SK.shape[1], dtype=int), 1, axis=1)
+    return np.stack([np.diag(right_K) + next_KK * (photos - right_K)[:, None] for right_K in right_SK])
 
 
 def test_a_way_is_the_mean_of_its_seeds_with_students_interval_and_differences_are_paired_by_seed():
-    none = [row("none", seed, [0.2 + 0.1 * seed, 0.6, 0.5, 0.9]) for seed in range(3)]
-    both = [row("both", seed, [0.7, 0.6, 0.5, 0.3 + 0.1 * seed]) for seed in range(3)]
-    table = {line["way"]: line for line in imbalance_table.summary([*none, *both])}
-    found = [one["accuracy"] for one in none]
-    expected = stats.t.interval(0.95, 2, np.mean(found), stats.sem(found))
+    none = [[0.2 + 0.1 * seed, 0.6, 0.5, 0.9] for seed in range(3)]
+    both = [[0.7, 0.6, 0.5, 0.3 + 0.1 * seed] for seed in range(3)]
+    table = {
+        line["way"]: line
+        for line in imbalance_table.summary({"none": matrices(*none), "both": matrices(*both)}, COUNTS)
+    }
+    means = np.mean(none, axis=1)
+    expected = stats.t.interval(0.95, 2, np.mean(means), stats.sem(means))
     own = table["none"]["accuracy"]
     assert (own["low"], own["high"]) == pytest.approx(expected, abs=1e-6) and own["mean"] == pytest.approx(0.575)
     assert table["both"]["accuracy_minus_none"]["mean"] == pytest.approx(-0.025)
     assert table["both"]["accuracy_minus_none"]["sd"] == pytest.approx(0, abs=1e-6), "the seeds move both alike"
     # of four classes the largest (80) is the head, the smallest (10) the tail
     assert [table["none"][name]["mean"] for name in ("largest", "head", "middle", "tail")] == [0.9, 0.9, 0.55, 0.3]
-    sd = np.sqrt(np.mean([np.var([one["accuracy"] for one in group], ddof=1) for group in (none, both)]))
-    found = imbalance_table.noise(list(table.values()))
-    assert (found["sd"], found["df"]) == (pytest.approx(sd, abs=1e-6), 4)
-    assert found["beyond"] == pytest.approx(stats.t.ppf(0.975, 4) * sd * np.sqrt(2 / 3), abs=1e-5)
+    sd = np.sqrt(np.mean([np.var(np.mean(group, axis=1), ddof=1) for group in (none, both)]))
+    noise = imbalance_table.noise(list(table.values()))
+    assert (noise["sd"], noise["df"]) == (pytest.approx(sd, abs=1e-6), 4)
+    assert noise["beyond"] == pytest.approx(stats.t.ppf(0.975, 4) * sd * np.sqrt(2 / 3), abs=1e-5)
+
+
+def test_a_class_of_which_no_photo_is_shown_has_no_recall_and_moves_no_mean():
+    shown = matrices([0.2, 0.6, 0.5, 0.9], [0.4, 0.6, 0.5, 0.9])
+    shown[:, 1] = 0
+    line = imbalance_table.summary({"none": shown}, COUNTS)[0]
+    assert line["mean_recall"]["values"] == pytest.approx(
+        [np.mean([0.2, 0.5, 0.9]), np.mean([0.4, 0.5, 0.9])], abs=1e-6
+    )
+    assert line["middle"]["mean"] == 0.5 and line["accuracy"]["values"][0] == pytest.approx(16 / 30, abs=1e-6)
 
 
 def test_gains_of_several_ways_hold_at_once_between_students_t_and_bonferroni():
@@ -42,14 +63,13 @@ def test_gains_of_several_ways_hold_at_once_between_students_t_and_bonferroni():
     single = imbalance_table.trained_gains({way: values[way] for way in ("none", "both")})["both"]
     expected = stats.ttest_ind(values["both"], values["none"]).confidence_interval(0.95)
     assert (single["low"], single["high"]) == pytest.approx(expected, abs=2e-3), "of one way it is Student's t"
-    several = imbalance_table.trained_gains(values | {"logit_after": [0.9] * 3, "balanced_softmax": [0.7]})
-    assert set(several) == set(values) - {"none"}, "one seed tells nothing, and what shares the runs is not independent"
+    several = imbalance_table.trained_gains(values | {"logit_after": [0.9] * 3})
+    assert set(several) == set(values) - {"none"}, "what shares the runs is not independent"
     sd = np.sqrt(np.mean([np.var(group, ddof=1) for group in values.values()]) * 2 / 3)
     least, most = (stats.t.ppf(1 - share / 2, 10) * sd for share in (0.05, 0.05 / 4))
     for way, gain in several.items():
         assert gain["mean"] == pytest.approx(np.mean(values[way]) - np.mean(values["none"]), abs=1e-6)
         assert least < (gain["high"] - gain["low"]) / 2 < most, "wider than one interval, narrower than Bonferroni's"
-    assert imbalance_table.trained_gains({"none": [0.8], "both": [0.7]}) == {}
 
 
 @pytest.mark.parametrize("paired", [False, True])
@@ -100,10 +120,10 @@ def test_an_interval_for_other_photos_too_adds_the_squares_of_both_errors():
     several = imbalance_table.with_photos(gain, 0.02, 5)
     half = np.hypot(0.03, stats.norm.ppf(1 - 0.025 / 5) * 0.02)
     assert several["low"] == pytest.approx(0.04 - half, abs=1e-4), "Bonferroni's share for each of five ways"
-    rows = [row(way, seed, [0.5 + 0.1 * (way == "both"), 0.6, 0.5, 0.8 + 0.01 * seed]) for way in ("none", "both")
-            for seed in range(3)]  # fmt: skip
-    lines = imbalance_table.summary(rows, photos={"both": {"accuracy": 0.01, "mean_recall": 0.02}})
-    told, seeds_alone = lines[1], imbalance_table.summary(rows)[1]
+    seeds = {way: matrices(*([0.5 + gain, 0.6, 0.5, 0.8 + 0.1 * seed] for seed in range(3)))
+             for way, gain in (("none", 0.0), ("both", 0.1))}  # fmt: skip
+    lines = imbalance_table.summary(seeds, COUNTS, photos={"both": {"accuracy": 0.01, "mean_recall": 0.02}})
+    told, seeds_alone = lines[1], imbalance_table.summary(seeds, COUNTS)[1]
     for metric, error in (("accuracy", 0.01), ("mean_recall", 0.02)):
         found, before = told[f"{metric}_against_none"], seeds_alone[f"{metric}_against_none"]
         half = np.hypot(before["high"] - before["mean"], stats.norm.ppf(0.975) * error)
@@ -112,9 +132,10 @@ def test_an_interval_for_other_photos_too_adds_the_squares_of_both_errors():
 
 def test_adjusted_answers_are_paired_with_the_runs_that_they_adjust_and_share_the_five_percent():
     none, after = [0.80, 0.83, 0.79], {"logit_after": [0.84, 0.85, 0.84], "logit_after_tau": [0.85, 0.86, 0.84]}
-    rows = [row("none", seed, [value] * 4) for seed, value in enumerate(none)]
-    rows += [row(way, seed, [value] * 4) for way, values in after.items() for seed, value in enumerate(values)]
-    table = {line["way"]: line for line in imbalance_table.summary(rows)}
+    seeds = {
+        way: matrices(*([value] * 4 for value in values), photos=100) for way, values in {"none": none, **after}.items()
+    }
+    table = {line["way"]: line for line in imbalance_table.summary(seeds, COUNTS)}
     for way, values in after.items():
         found = stats.ttest_rel(values, none).confidence_interval(1 - 0.05 / 2)
         gain = table[way]["mean_recall_against_none"]
@@ -124,25 +145,67 @@ def test_adjusted_answers_are_paired_with_the_runs_that_they_adjust_and_share_th
     assert (one["low"], one["high"]) == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_training_is_taken_again_only_where_photos_and_every_setting_are_equal(tiny):
-    given = argparse.Namespace(recipe="report", augment=False, image_size="16", epochs=1, sets=[])
-    settings = imbalance.settings_of("both", 1, given)
-    assert (settings.sampler, settings.loss, settings.seed, settings.flip) == ("balanced", "weighted", 1, 0)
-    kept = {"fingerprint": tiny.fingerprint, "split": "test", "seed": 1, "settings": settings.to_json()}
-    assert imbalance.is_of(kept, tiny, settings, "test")
-    older = {name: value for name, value in kept["settings"].items() if name not in ("hue", "resize")}
-    assert imbalance.is_of(kept | {"settings": older}, tiny, settings, "test"), "written before those settings existed"
-    assert not imbalance.is_of(kept, tiny, settings, "val")
-    assert not imbalance.is_of(kept, tiny, imbalance.settings_of("none", 1, given), "test")
-    assert not imbalance.is_of(kept | {"fingerprint": "other"}, tiny, settings, "test")
+def asked(command: str, *more: object) -> argparse.Namespace:
+    """What a command of the study asks for, with further words."""
+    return imbalance.options().parse_args([*shlex.split(command)[3:], *map(str, more)])
+
+
+CLAIMS_NAMES = {"none": "none", "sampler": "sampler", "weighted": "weights", "both": "both", "logit_after": "adjusted"}
+
+
+@pytest.mark.parametrize("name", ["demo", "fashion-mnist-100-to-1"])
+def test_what_is_shipped_as_measured_is_what_the_claims_own_runs_scored(name):
+    """The claim about imbalance comes with the confusion matrices of the very runs that the study is a table of."""
+    found = next(one for one in shipped.load(shipped.path_of(name)) if one.claim == "imbalance")
+    by_way = {way: found.arms[arm] for way, arm in CLAIMS_NAMES.items()}
+    table = imbalance_table.summary({way: seeds.matrices_SKK for way, seeds in by_way.items()}, found.train_counts)
+    study = imbalance_study.study(name)
+    given = asked(study.command)
+    arms = {arm.name: arm for arm in imbalance.claim_of(given).arms}
+    own = [f"image_size={given.image_size}", f"epochs={given.epochs}", *given.sets]
+    for line in table:
+        way, shown = line["way"], study.ways[line["way"]]
+        for score in ("accuracy", "mean_recall", "largest", "head", "middle", "tail"):
+            assert line[score]["values"] == pytest.approx(shown[score]["values"], abs=2e-6)
+            assert [line[score][end] for end in ("mean", "low", "high")] == pytest.approx(
+                [shown[score][end] for end in ("mean", "low", "high")], abs=2e-6
+            )
+        if way in imbalance_table.WAYS:
+            settings = recipes.settings_for(arms[way].recipe, [*own, *arms[way].sets])
+            assert recipes.to_flags(settings) == by_way[way].settings, "the study would train other runs"
+
+
+def test_the_study_is_made_of_finished_runs_and_saved_with_the_command_that_makes_it_again(tiny, tiny_data, tmp_path):
+    generator, command = np.random.default_rng(2), "python -m benchmarks.studies.imbalance tiny"
+    places = ("--data-dir", tiny_data, "--runs-dir", tmp_path / "runs")
+    given = asked(command, "--seeds", 2, "--epochs", 2, "--image-size", 16, "--table", *places)
+    with pytest.raises(FashionError, match=f"12 of 12 runs .* not finished; run: {command} --seeds 2 .* --ways none"):
+        imbalance.run(given)
+    for way, (sampler, loss) in imbalance_table.WAYS.items():
+        for seed in range(2):
+            sets = (*definitions.without(), f"sampler={sampler}", f"loss={loss}")
+            run = run_with(tmp_path / "runs" / f"{way}-{seed}", generator.random(300) < 0.7, seed=seed, sets=sets,
+                           fingerprint=tiny.fingerprint, classes=tiny.classes)  # fmt: skip
+            (run.folder / "predictions-val.parquet").write_bytes((run.folder / "predictions-test.parquet").read_bytes())
+    given.save = tmp_path / "studies.json"
+    imbalance.run(given)
+    imbalance.save(json.loads(given.save.read_text())["studies"][0], given.save)
+    (study,) = json.loads(given.save.read_text())["studies"]
+    assert [way["way"] for way in study["ways"]] == [*imbalance_table.WAYS, *imbalance_table.AFTER]
+    assert (study["n"], study["split"], study["train_counts"]) == (300, "test", {"kurta": 12, "saree": 6, "shoe": 18})
+    again, elsewhere = asked(study["command"]), ("save", "table", "data_dir", "runs_dir")
+    assert {name: value for name, value in vars(again).items() if name not in elsewhere} == {
+        name: value for name, value in vars(given).items() if name not in elsewhere
+    }
 
 
 def test_what_is_shipped_as_measured_has_its_command_and_the_same_seeds_side_by_side():
     for study in imbalance_study.studies():
-        assert study.command.startswith(f"python -m benchmarks.studies.imbalance {study.dataset} ")
-        assert len({study.num_seeds(way) for way in imbalance_table.CORE}) == 1
+        given = asked(study.command)
+        assert (given.dataset, given.split) == (study.dataset, study.split)
+        assert {study.num_seeds(way) for way in study.ways} == {given.seeds}
         for way in study.ways:
-            assert 0 < study.score(way).mean < 1 and study.ratio > 1
+            assert 0 < study.score(way).value < 1 and study.ratio > 1
 
 
 def test_what_is_shipped_as_measured_follows_from_each_seeds_score():
@@ -170,7 +233,7 @@ def test_what_is_shipped_as_measured_follows_from_each_seeds_score():
         assert study["noise"]["mean_recall"]["beyond"] == pytest.approx(stats.t.ppf(0.975, df) * sd, abs=1e-5)
 
 
-def made_study(gains: dict[str, tuple[float, float, float]], beyond: float | None = 0.02) -> imbalance_study.Study:
+def made_study(gains: dict[str, tuple[float, float, float]], beyond: float = 0.02) -> imbalance_study.Study:
     """A study whose ways have these (mean, low, high) gains of mean recall over `none`, which has 0.80."""
     ways = {"none": {"way": "none", "seeds": 3, "mean_recall": {"mean": 0.8, "low": 0.79, "high": 0.81},
                      "largest": {"mean": 0.97, "low": 0.9, "high": 1.0}}}  # fmt: skip

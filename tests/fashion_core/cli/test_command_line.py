@@ -45,7 +45,7 @@ def test_evaluate_prints_what_the_metrics_code_computes_from_the_stored_predicti
     assert (found["run_id"], found["split"], found["n"]) == ("first", "test", 15)
     stored = pd.read_parquet(lab["runs"] / "first" / "predictions-test.parquet")
     codes = [[TINY_CLASSES.index(name) for name in stored[column]] for column in ("label", "predicted")]
-    expected = scoring.evaluate_predictions(*map(np.array, codes), TINY_CLASSES)
+    expected = scoring.evaluate_predictions(*map(np.array, codes), TINY_CLASSES).to_json()
     assert {name: found[name] for name in expected} == expected
     assert np.array(found["confusion_matrix"]).sum(axis=1).tolist() == [5, 4, 6]  # rows are true
     assert found["accuracy"] > 0.6  # the tiny classes are told apart by colour
@@ -179,7 +179,7 @@ def test_a_run_that_was_queued_before_there_was_a_command_run_is_trained(lab, tm
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["status"] == "finished" and run.summary()["epochs"] == 1
+    assert json.loads(done.stdout)["status"] == "finished" and run.summary().epochs == 1
 
 
 def test_what_only_launchers_type_is_not_offered_to_people():

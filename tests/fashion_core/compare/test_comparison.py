@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from fashion_core import labels, storage
-from fashion_core.compare import comparison, sides, wording
+from fashion_core.compare import comparison, sides, verdicts
 from fashion_core.data import published
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.launch import run_queue
@@ -35,7 +35,7 @@ def compared(tmp_path: Path, counts: tuple[int, int, int, int], **more) -> compa
 def test_two_runs_are_counted_photo_by_photo(tmp_path: Path):
     found = compared(tmp_path, (200, 10, 40, 50))
     assert found.pairs == comparison.Pairs(n11=200, n10=10, n01=40, n00=50)
-    assert (found.score_first.accuracy, found.score_second.accuracy) == (210 / 300, 240 / 300)
+    assert (found.score_first.accuracy.value, found.score_second.accuracy.value) == (210 / 300, 240 / 300)
     assert found.difference.value == pytest.approx(0.1)
     assert found.difference.p_value == pytest.approx(binomtest(10, 50).pvalue)
     assert found.settings == [("rotation_degrees", "10", "0")]
@@ -181,7 +181,7 @@ def test_groups_of_seeds_are_compared_as_groups(tmp_path: Path):
     assert found.verdict.word == "better" and "3 and 3 trained models" in found.verdict.scope
     assert found.settings == [("rotation_degrees", "10", "0")]
     assert found.matrix_first.sum() == 1800
-    by_seed = [run.scores("test")["per_class"][0]["recall"] for run in made[:3]]
+    by_seed = [run.scores("test").per_class[0].recall for run in made[:3]]
     assert (found.ranges_first.recall_low[0], found.ranges_first.recall_high[0]) == (min(by_seed), max(by_seed))
     assert np.array_equal(3 * found.ranges_first.cells_mean, found.matrix_first)
     assert set(found.flips["first_right"].round(2)) <= {0.0, 0.33, 0.67, 1.0}
@@ -261,7 +261,7 @@ def test_the_same_model_with_other_seeds_is_called_better_in_at_most_5_percent_o
             found = significance.seeded_difference(right[0].mean(axis=1), right[1].mean(axis=1), noise_T)
         words = pd.Series(
             [
-                wording.judge(first, second, one_of(found, trial), n=1000, split="test", margin=0.01).word
+                verdicts.judge(first, second, one_of(found, trial), n=1000, split="test", margin=0.01).word
                 for trial in range(TRIALS)
             ]
         ).value_counts(normalize=True)
@@ -270,7 +270,7 @@ def test_the_same_model_with_other_seeds_is_called_better_in_at_most_5_percent_o
 
 
 def one_of(found: significance.Difference, place: int) -> significance.Difference:
-    numbers = {name: value[place] for name, value in vars(found).items() if name != "method"}
+    numbers = {name: value[place] for name, value in vars(found).items() if name not in ("method", "n")}
     return significance.Difference(**numbers, method=found.method)
 
 

@@ -104,7 +104,8 @@ def test_another_seed_shows_the_gap_that_numpy_finds(tiny_run, tiny, tmp_path):
         assert one.photos == len(mine) and one.largest == np.abs(shares[0] - shares[1]).max()
         assert one.changed == (mine["predicted"] != other["predicted"]).sum()
         right = [(frame["label"] == frame["predicted"]).mean() for frame in (mine, other)]
-        assert one.difference == pytest.approx(right[1] - right[0]) and one.low <= one.difference <= one.high
+        moved = one.difference
+        assert moved.value == pytest.approx(right[1] - right[0]) and moved.low <= moved.value <= moved.high
     told = "\n".join(found.lines())
     assert "points [" in told and "n = 15" in told and "likely: seed 0 and 3" in told
     assert json.loads(json.dumps(found.to_json()))["word"] == "gap"

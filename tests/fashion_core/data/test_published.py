@@ -18,7 +18,7 @@ def test_the_matrices_give_the_accuracies_that_their_authors_state():
     assert paper.text is None
     for result in (report, paper):
         scores = scoring.scores_from_matrix(result.matrix_for(labels.INDOFASHION), labels.INDOFASHION)
-        assert scores["accuracy"] == pytest.approx(result.accuracy)
+        assert scores.accuracy.value == pytest.approx(result.accuracy)
 
 
 def test_a_matrix_in_another_order_of_classes_has_the_same_cells_by_name():

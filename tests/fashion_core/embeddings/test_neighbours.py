@@ -59,17 +59,16 @@ def test_features_that_are_all_zero_are_like_nothing():
 def test_the_interval_of_shares_lies_between_those_for_as_many_images_and_as_many_neighbours():
     generator = np.random.default_rng(0)
     all_or_none = np.repeat([0.0, 1.0], [30, 70])  # neighbours that always agree: as many answers as images
-    mean, low, high = neighbours.share_interval(all_or_none, 10)
+    found = neighbours.share_interval(all_or_none, 10)
     expected = proportion_confint(70, 100, method="wilson")
-    np.testing.assert_allclose((mean, low, high), (0.7, *expected), atol=2e-3)
+    np.testing.assert_allclose((found.value, *found.bounds), (0.7, *expected), atol=2e-3)
     independent = generator.binomial(10, 0.7, 400) / 10
-    mean, low, high = neighbours.share_interval(independent, 10)
-    expected = proportion_confint(round(4000 * mean), 4000, method="wilson")
-    np.testing.assert_allclose((low, high), expected, atol=4e-3)
-    assert neighbours.share_interval(np.ones(50), 10)[:1] == (1.0,)
-    np.testing.assert_allclose(
-        neighbours.share_interval(np.ones(50), 10)[1:], proportion_confint(50, 50, method="wilson")
-    )
+    found = neighbours.share_interval(independent, 10)
+    expected = proportion_confint(round(4000 * found.value), 4000, method="wilson")
+    np.testing.assert_allclose(found.bounds, expected, atol=4e-3)
+    found = neighbours.share_interval(np.ones(50), 10)
+    assert (found.value, found.n) == (1.0, 50)
+    np.testing.assert_allclose(found.bounds, proportion_confint(50, 50, method="wilson"))
 
 
 def test_the_interval_covers_the_true_share_of_planted_images_nineteen_times_in_twenty():
@@ -77,8 +76,8 @@ def test_the_interval_covers_the_true_share_of_planted_images_nineteen_times_in_
     hits = 0
     for _ in range(1000):
         chances = generator.beta(2, 1, 80)  # images differ: the mean share is 2/3
-        _, low, high = neighbours.share_interval(generator.binomial(10, chances) / 10, 10)
-        hits += low <= 2 / 3 <= high
+        found = neighbours.share_interval(generator.binomial(10, chances) / 10, 10)
+        hits += found.low <= 2 / 3 <= found.high
     assert 930 <= hits <= 980
 
 

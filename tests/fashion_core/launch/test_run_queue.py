@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -292,8 +293,8 @@ def process_with_places(*words: object, data: Path, runs: Path) -> subprocess.Co
 
 def test_a_twin_differs_in_the_one_setting_and_wrong_groups_are_refused(taken, tiny_data, tmp_path: Path):
     settings = recipes.settings_for("report", ["device=cpu", "epochs=3", "seed=4"])
-    places = {"data_dir": tiny_data, "runs_dir": tmp_path}
-    ids = actions.start_twin("tiny", settings, "sampler=none", **places)
+    where = actions.Where(data_dir=tiny_data, runs_dir=tmp_path)
+    ids = actions.start_twin("tiny", settings, "sampler=none", where)
     try:
         one, two = (runs.find_run(tmp_path, name) for name in ids)
         ours, theirs = one.settings.to_json(), two.settings.to_json()
@@ -304,16 +305,16 @@ def test_a_twin_differs_in_the_one_setting_and_wrong_groups_are_refused(taken, t
         for name in ids:
             actions.stop(runs.find_run(tmp_path, name))
     with pytest.raises(WrongUse, match="a twin differs in one setting, and sampler is balanced already"):
-        actions.start_twin("tiny", settings, "sampler=balanced", **places)
+        actions.start_twin("tiny", settings, "sampler=balanced", where)
     with pytest.raises(WrongUse, match="a twin keeps the seed"):
-        actions.start_twin("tiny", settings, "seed=7", **places)
+        actions.start_twin("tiny", settings, "seed=7", where)
     with pytest.raises(SettingsError, match="did you mean 'sampler'"):
-        actions.start_twin("tiny", settings, "samplr=none", **places)
+        actions.start_twin("tiny", settings, "samplr=none", where)
     with pytest.raises(WrongUse, match="seeds must be a whole number between 2 and 100, got 1"):
-        actions.start_group("tiny", settings, 1, **places)
+        actions.start_group("tiny", settings, 1, where)
     runs.create_run_at(_tiny(tiny_data), settings, tmp_path / "g-2")
     with pytest.raises(RunError, match="run 'g-2' exists already"):
-        actions.start_group("tiny", settings, 3, run_id="g", **places)
+        actions.start_group("tiny", settings, 3, replace(where, run_id="g"))
     assert not (tmp_path / "g-1").exists(), "a group that cannot be whole is not begun"
 
 

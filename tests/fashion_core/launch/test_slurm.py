@@ -218,7 +218,7 @@ def test_a_run_is_submitted_waits_trains_and_finishes_with_the_local_command(
     cluster.release("100")
     wait_for(lambda: cluster.job("100")["state"] != "RUNNING", "the job's end")
     assert status_of(run).sentence == "Finished 2 epochs.", run.log_tail()
-    assert run.summary()["status"] == "finished" and "epoch 2/2" in run.log_tail()
+    assert run.summary().status == "finished" and "epoch 2/2" in run.log_tail()
     process = next(event["process"] for event in run.events() if "process" in event)
     assert process["job"]["id"] == "100" and process["job"]["name"] == slurm.job_of(run.events()).name
 

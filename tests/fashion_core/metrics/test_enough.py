@@ -11,9 +11,10 @@ from PIL import Image
 from statsmodels.stats.proportion import proportion_confint
 
 from fashion_core import labels
-from fashion_core.compare import predictions, sides, wording
+from fashion_core.compare import predictions, sides, verdicts
 from fashion_core.data import importing
-from fashion_core.metrics import enough
+from fashion_core.metrics import enough, wording
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.report import front_page
 from tests.support.made_runs import make_run
 from tests.support.pages import open_page, written
@@ -47,8 +48,8 @@ def test_a_class_of_a_handful_is_named_and_the_training_photos_are_not_judged():
 
 def evaluated(n, missed, num_worst, num_missed, as_weak=0):
     share = missed / n
-    worst = plain_words.Weakest("dress", num_missed / num_worst, (0.1, 0.9), num_worst, as_weak)
-    return plain_words.evaluation(1 - share, (0.1, 0.9), n, worst).replace("\\", "")
+    worst = plain_words.Weakest("dress", Estimate(num_missed / num_worst, 0.1, 0.9, num_worst), as_weak)
+    return plain_words.evaluation(Estimate(1 - share, 0.1, 0.9, n), worst).replace("\\", "")
 
 
 def test_fewer_than_twenty_photos_are_said_as_they_were_counted():
@@ -60,15 +61,15 @@ def test_fewer_than_twenty_photos_are_said_as_they_were_counted():
     assert evaluated(600, 60, 3, 3, 2).endswith("all 3 photos of it were missed. It fails as often on 2 more kinds.")
     assert "2 of 4" in plain_words.against_guessing(0.1, 0.5, 4)
     assert "3 of 4 photos of x right (0.0 to 100.0 of 100 such; no more were tried" in plain_words.standing(
-        "x", 0.75, (0, 1), 4, False
+        "x", Estimate(0.75, 0, 1, 4), False
     )
-    mixed = plain_words.learnt(0.5, (0, 1), 4, plain_words.Weakest("dress", 1.0, (0, 1), 2, 0), "hat")
+    mixed = plain_words.learnt(Estimate(0.5, 0, 1, 4), plain_words.Weakest("dress", Estimate(1.0, 0, 1, 2), 0), "hat")
     assert (
         "For 2 of 4 photos (0.0 to 100.0 of 100 such; no more were tried) the most" in mixed
         and "for 2 of 2 of its photos" in mixed
     )
     assert wording.of_tried(0.7, 1) == "0.7 of 1 photo" and wording.of_tried(2 / 3, 3) == "2 of 3 photos"
-    few = compared(wording.MODELS, -0.5, -0.25, 0.1)
+    few = compared(verdicts.MODELS, -0.5, -0.25, 0.1)
     few.n = 4
     assert (
         "b names 1 fewer of 4 photos right than a (from 50.0 fewer to 10.0 more of 100 such; no more were tried)"
@@ -80,8 +81,8 @@ def test_the_report_says_few_photos_as_they_were_counted_and_that_they_judge_not
     run = make_run(tmp_path / "few", tiny.classes, counts={"test": 3}, labels={"test": list(tiny.classes)})
     side = sides.side_of_run(run)
     page = front_page.of_one(side, predictions.answers_of(side, "test", side.classes), "test", None)
-    said = " ".join([page["verdict"], *page["care"], *(number["note"] for number in page["numbers"])])
-    assert "of 100" not in said and "it can judge nothing" in page["care"][0] and "of 3 photos" in page["verdict"]
+    said = " ".join([page.verdict, *page.care, *(number.note for number in page.numbers)])
+    assert "of 100" not in said and "it can judge nothing" in page.care[0] and "of 3 photos" in page.verdict
     assert "1 photos" not in said
 
 

@@ -42,7 +42,7 @@ def test_shares_with_and_without_leaks_are_those_of_a_count_by_hand():
         "product": leakage.Share(1, 1),
     }
     assert scores.earlier == {"train": 3, "val": 1}
-    assert scores.kept.ci95 == tuple(float(bound) for bound in wilson(2, 3))
+    assert scores.kept.estimate.bounds == tuple(float(bound) for bound in wilson(2, 3))
     nothing = leakage.with_and_without(predictions, found.iloc[:0])
     assert nothing.leaked.n == 0 and nothing.kept == nothing.everything and pd.isna(nothing.leaked.accuracy)
 

@@ -69,7 +69,7 @@ def test_what_it_scores_is_counted_photo_by_photo_and_the_move_is_paired():
     )
     # divided by (9, 3, 1): (.1, .017, .05) 0, (.067, .1, .1) 1, (.089, .033, .1) 2, (.078, .067, .1) 2, 1, 2
     found = logit_adjustment.judge(labels, share, np.array([9, 3, 1]), 1.0)
-    assert (found.right, found.n, found.changed) == (3, 6, 4)
+    assert (found.right, found.accuracy.n, found.changed) == (3, 6, 4)
     assert found.mean_recall == pytest.approx((1 / 3 + 1 / 2 + 1) / 3)
     assert float(found.moved.value) == pytest.approx((3 - 4) / 6)
     assert found.moved.p_value == 1.0, "two lost and one won is what chance does"

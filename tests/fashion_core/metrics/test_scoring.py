@@ -10,17 +10,17 @@ from fashion_core.metrics import intervals, scoring
 
 def test_the_report_matrix_gives_the_accuracy_and_the_blouse_row_of_the_report():
     scores = scoring.scores_from_matrix(published.report_matrix(), published.classes())
-    assert round(scores["accuracy"], 4) == 0.8413
-    assert scores["n"] == 7500
-    blouse = scores["per_class"][0]
-    assert blouse["label"] == "blouse"
-    assert [round(blouse[name], 2) for name in ("precision", "recall", "f1")] == [0.92, 0.96, 0.94]
-    assert scores["confusion_matrix"] == published.report_matrix().tolist()
+    assert round(scores.accuracy.value, 4) == 0.8413
+    assert scores.n == 7500
+    blouse = scores.per_class[0]
+    assert blouse.label == "blouse"
+    assert [round(getattr(blouse, name), 2) for name in ("precision", "recall", "f1")] == [0.92, 0.96, 0.94]
+    assert (scores.matrix_KK == published.report_matrix()).all()
 
 
 def test_the_paper_matrix_gives_the_accuracy_of_the_paper():
     scores = scoring.scores_from_matrix(published.paper_matrix(), published.classes())
-    assert round(scores["accuracy"], 4) == round(published.load()["paper"]["accuracy_of_this_matrix"], 4)
+    assert round(scores.accuracy.value, 4) == round(published.load()["paper"]["accuracy_of_this_matrix"], 4)
 
 
 def test_scores_equal_scikit_learns_classification_report():
@@ -30,25 +30,25 @@ def test_scores_equal_scikit_learns_classification_report():
     names = ("a", "b", "c", "d")
     scores = scoring.evaluate_predictions(labels, predicted, names)
     expected = classification_report(labels, predicted, target_names=names, output_dict=True, zero_division=0)
-    for row in scores["per_class"]:
-        theirs = expected[row["label"]]
-        assert row["precision"] == pytest.approx(theirs["precision"])
-        assert row["recall"] == pytest.approx(theirs["recall"])
-        assert row["f1"] == pytest.approx(theirs["f1-score"])
-        assert row["support"] == theirs["support"]
-    assert scores["accuracy"] == pytest.approx(expected["accuracy"])
-    assert scores["macro_f1"] == pytest.approx(expected["macro avg"]["f1-score"])
+    for row in scores.per_class:
+        theirs = expected[row.label]
+        assert row.precision == pytest.approx(theirs["precision"])
+        assert row.recall == pytest.approx(theirs["recall"])
+        assert row.f1 == pytest.approx(theirs["f1-score"])
+        assert row.support == theirs["support"]
+    assert scores.accuracy.value == pytest.approx(expected["accuracy"])
+    assert scores.macro_f1 == pytest.approx(expected["macro avg"]["f1-score"])
 
 
 def test_a_class_without_images_has_no_score_and_the_others_are_scored_as_scikit_learn_does():
     labels, predicted = np.array([0, 0, 0, 2, 2, 2]), np.array([0, 0, 1, 2, 2, 0])
     scores = scoring.evaluate_predictions(labels, predicted, ("kurta", "saree", "shoe"))
     expected = classification_report(labels, predicted, labels=[0, 2], output_dict=True, zero_division=0)
-    assert scores["per_class"][1] == {"label": "saree", "precision": None, "recall": None, "f1": None, "support": 0}
-    assert scores["per_class"][0]["f1"] == pytest.approx(expected["0"]["f1-score"])
-    assert scores["per_class"][2]["recall"] == pytest.approx(expected["2"]["recall"])
-    assert scores["macro_f1"] == pytest.approx(expected["macro avg"]["f1-score"])
-    assert scores["accuracy"] == pytest.approx(4 / 6) and scores["absent"] == ["saree"]
+    assert scores.per_class[1] == scoring.ClassScore(label="saree", precision=None, recall=None, f1=None, support=0)
+    assert scores.per_class[0].f1 == pytest.approx(expected["0"]["f1-score"])
+    assert scores.per_class[2].recall == pytest.approx(expected["2"]["recall"])
+    assert scores.macro_f1 == pytest.approx(expected["macro avg"]["f1-score"])
+    assert scores.accuracy.value == pytest.approx(4 / 6) and scores.absent == ("saree",)
     assert scoring.absent_words(scores) == "over 2 of 3 classes (no photos of saree)"
     assert scoring.report_text(labels, predicted, ("kurta", "saree", "shoe")).endswith("no photos of saree\n")
 

@@ -10,15 +10,15 @@ def test_the_spread_of_seeds_has_the_t_interval_of_scipy():
     values = [0.81, 0.84, 0.83, 0.79]
     found = seed_spread.spread_of(values)
     expected = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
-    assert (found.low, found.high) == pytest.approx(expected)
-    assert (found.count, found.lowest, found.highest) == (4, 0.79, 0.84)
+    assert found.mean.bounds == pytest.approx(expected)
+    assert (found.mean.n, found.lowest, found.highest) == (4, 0.79, 0.84)
     assert found.sd == pytest.approx(np.std(values, ddof=1))
 
 
 def test_one_run_has_no_spread():
     found = seed_spread.spread_of([0.8])
-    assert (found.mean, found.lowest, found.highest) == (0.8, 0.8, 0.8)
-    assert np.isnan([found.sd, found.low, found.high]).all()
+    assert (found.mean.value, found.lowest, found.highest) == (0.8, 0.8, 0.8)
+    assert np.isnan([found.sd, *found.mean.bounds]).all()
     with pytest.raises(RunError, match="each have a score"):
         seed_spread.spread_of([0.8, float("nan")])
 

@@ -79,7 +79,7 @@ def test_an_onnx_file_is_one_file_that_says_what_it_is(tiny_onnx: Path, tiny_run
     said = {entry.key: entry.value for entry in proto.metadata_props}
     assert json.loads(said["classes"]) == list(tiny_run.classes)
     assert said["dataset_fingerprint"] == tiny_run.dataset.fingerprint
-    assert json.loads(said["scores"])["accuracy"] == tiny_run.summary()["scores"]["test"]["accuracy"]
+    assert json.loads(said["scores"])["accuracy"] == tiny_run.summary().scores["test"].accuracy.value
     shape = proto.graph.input[0].type.tensor_type.shape.dim
     assert shape[0].dim_param and [one.dim_value for one in shape[1:]] == [16, 16, 3]
 

@@ -23,7 +23,8 @@ from fashion_core.data.audit import audit
 from fashion_core.errors import RunError, WrongUse
 from fashion_core.labels import INDOFASHION, display_name
 from fashion_core.metrics import intervals
-from fashion_core.report import charts, report_matrix, report_page
+from fashion_core.metrics.wording import with_interval
+from fashion_core.report import charts, facts, report_matrix, report_page
 from fashion_core.report import document as report_document
 from fashion_core.report import html as report_html
 from fashion_core.runs import runs
@@ -89,7 +90,7 @@ def test_the_numbers_in_the_file_are_those_of_the_runs_files_and_of_scikit_learn
     told = document["runs"][0]
     run = runs.find_run(SHIPPED, "strong-fashion-mnist")
     frame = pd.read_parquet(run.folder / "predictions-test.parquet")
-    assert told["scores"] == json.loads(json.dumps(run.scores("test")))
+    assert told["scores"] == {"run_id": run.id, "split": "test", **run.scores("test").to_json()}
     report_of = sklearn_metrics.classification_report(
         frame["label"], frame["predicted"], labels=list(run.classes), output_dict=True, zero_division=0
     )
@@ -256,8 +257,26 @@ def test_leaks_stand_beside_the_accuracy_when_the_photos_were_audited(tmp_path: 
     right = int((rest["label"] == rest["predicted"]).sum())
     leaks = document["runs"][0]["closer"]["leaks"]
     assert (leaks["leaked"], leaks["n"], leaks["accuracy"]) == (10, 30, right / 30)
-    without = charts.with_bounds(right / 30, *intervals.wilson(right, 30))
+    without = with_interval(intervals.proportion(right, 30))
     assert without in seen.text["run-0"] and f"{100 * right / 30:.1f} %" in seen.text["board"]
+
+
+def test_a_report_is_written_twice_alike_and_stays_as_it_was(tmp_path: Path):
+    make_run(tmp_path / "many", tuple(f"class {k}" for k in range(40)), counts={"test": 200}, embeddings=False)
+    found = runs.list_runs(tmp_path)
+    collected = report_document.collect(report_document.sides_of(["many"], found), others=found)
+    assert report_page.render(collected).html == report_page.render(collected).html
+
+
+def test_a_picture_of_many_sides_shows_each_of_them(tmp_path: Path):
+    make_run(tmp_path / "one", ("a", "b"), counts={"test": 8}, embeddings=False)
+    found = runs.list_runs(tmp_path)
+    collected = report_document.collect(report_document.sides_of(["one"], found), others=found)
+    rows = tuple(facts.Row(label=f"side {k}", value=intervals.Estimate(0.5, 0.4, 0.6), n=8) for k in range(30))
+    board = replace(collected.board, picture=facts.Picture(kind="sides", title="How often each is right", rows=rows))
+    page = report_page.render(replace(collected, board=board)).html.decode()
+    assert page.split('<section id="run-0"')[0].count('class="hit"') == 30
+    assert "weakest of" not in Seen(page).text["board"]
 
 
 def test_a_group_of_seeds_is_judged_by_its_mean_and_each_seed_has_its_part(tmp_path: Path):
@@ -270,7 +289,7 @@ def test_a_group_of_seeds_is_judged_by_its_mean_and_each_seed_has_its_part(tmp_p
             folder / "config.json", config | {"group": {"id": "three", "kind": "seeds", "varies": ["seed"]}}
         )
     _, document, seen = written(["three"], tmp_path)
-    scores = [runs.find_run(tmp_path, f"seed-{seed}").scores("test")["accuracy"] for seed in range(3)]
+    scores = [runs.find_run(tmp_path, f"seed-{seed}").scores("test").accuracy.value for seed in range(3)]
     assert document["board"]["numbers"][0]["value"] == pytest.approx(np.mean(scores))
     assert [run["run_id"] for run in document["runs"]] == ["seed-0", "seed-1", "seed-2"]
     assert "3 seeds, sd" in seen.text["comparison"] and "mean of 3 trainings" in seen.text["board"]

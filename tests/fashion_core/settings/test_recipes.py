@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from typer.main import get_command
 
 from fashion_core import processes, storage
+from fashion_core.__main__ import app
+from fashion_core.errors import SettingsError
 from fashion_core.launch import actions, launchers
 from fashion_core.launch.status import status_of
 from fashion_core.runs import runs
@@ -226,3 +229,12 @@ def test_a_link_to_another_run_beside_the_form_leaves_the_form_as_it_is(lab, tmp
     (link,) = [link for link in app.get("page_link") if "run=two" in link.proto.query_string]
     other = lab("training", **dict(part.split("=") for part in link.proto.query_string.split("&")))
     assert in_command(other) == in_widgets(app, "") == replace(recipes.STRONG, epochs=5)
+
+
+@pytest.mark.parametrize("wrong", ["rapport", "zzzz"])
+def test_an_unknown_recipe_is_answered_with_all_that_there_are_as_the_help_of_train_is(wrong: str):
+    with pytest.raises(SettingsError) as refused:
+        recipes.recipe(wrong)
+    assert all(name in str(refused.value) for name in recipes.RECIPES)
+    (option,) = (one for one in get_command(app).commands["train"].params if one.name == "recipe")
+    assert all(name in option.help for name in recipes.RECIPES)

@@ -52,7 +52,7 @@ def test_turning_gives_the_very_pixels_of_torchvision(photos: torch.Tensor, angl
 @pytest.mark.parametrize(
     ("stage", "name"),
     list(enumerate(("adjust_brightness", "adjust_contrast", "adjust_saturation"))),
-    ids=draws.STAGES[:3],
+    ids=draws.JITTERS[:3],
 )
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.0, 1.2, 1.7])
 def test_a_colour_stage_equals_torchvisions(photos: torch.Tensor, stage: int, name: str, factor: float):
@@ -139,7 +139,7 @@ def test_the_trace_ends_with_what_the_model_receives_and_passes_every_stage(phot
         expected = normalise(augment.augment(photo.clone(), one))
         assert torch.equal(stages[-1][1], expected)
         assert [name for name, _ in stages[:4]] == ["resize", "crop", "flip", "rotate"]
-        assert sorted(name for name, _ in stages[4:8]) == sorted(draws.STAGES)
+        assert sorted(name for name, _ in stages[4:8]) == sorted(draws.JITTERS)
         assert [name for name, _ in stages[8:]] == ["erase", "normalise"]
 
 

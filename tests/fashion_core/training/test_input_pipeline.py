@@ -32,6 +32,13 @@ def epoch_of(settings: config.Settings) -> tuple[np.ndarray, np.ndarray, np.ndar
     return rows_N, labels_N, batches.epoch_order(labels_N, settings, epoch=2, num_classes=3)
 
 
+def ahead_of(photos, settings, part_of) -> input_pipeline.Ahead:
+    rows_N, labels_N, order_N = epoch_of(settings)
+    return input_pipeline.Ahead(
+        input_pipeline.OneByOne(photos, settings, rows_N, labels_N, 2), order_N, part_of=part_of
+    )
+
+
 @pytest.mark.parametrize("sets", [(), ("model=strong_cnn", "start_size=0.5", "epochs=9")])
 @pytest.mark.parametrize("photos_a_block", [1, 24, 1000])
 @pytest.mark.parametrize("first", [0, 5])
@@ -41,7 +48,7 @@ def test_batches_made_ahead_are_the_same_bits_wherever_the_epoch_is_entered(
     monkeypatch.setattr(input_pipeline, "BYTES_AHEAD", photos_a_block * 16 * 20 * 3 * 4)
     settings = settings_of(*sets)
     rows_N, labels_N, order_N = epoch_of(settings)
-    ahead = input_pipeline.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=distributed.Ranks().part)
+    ahead = ahead_of(photos, settings, distributed.Ranks().part)
     gathered, seen = [], 0
     real = photos.batch
     monkeypatch.setattr(photos, "batch", lambda rows_B: gathered.append(len(rows_B)) or real(rows_B))
@@ -65,7 +72,7 @@ def test_each_rank_is_given_its_own_part_and_every_label(photos):
     found = []
     for rank in range(4):
         part = distributed.Ranks(rank=rank, size=4).part
-        ahead = input_pipeline.Ahead(photos, settings, rows_N, labels_N, order_N, epoch=2, part_of=part)
+        ahead = ahead_of(photos, settings, part)
         found.append([ahead.take(batch) for batch in batches.batches(order_N, 6)])
     for number, batch in enumerate(batches.batches(order_N, 6)):
         alone = input_pipeline.feed(photos, settings, rows_N, batch, epoch=2).images_BCHW
@@ -76,7 +83,8 @@ def test_each_rank_is_given_its_own_part_and_every_label(photos):
     last = [images for images, _ in (f[-1] for f in found)]
     assert NUM % 6 == 5 and [len(images) for images in last] == [1, 1, 1, 2]
     part = distributed.Ranks(rank=0, size=4).part
-    few = input_pipeline.Ahead(photos, settings_of("batch_size=3"), rows_N, labels_N, order_N, epoch=2, part_of=part)
+    alone = input_pipeline.OneByOne(photos, settings_of("batch_size=3"), rows_N, labels_N, 2)
+    few = input_pipeline.Ahead(alone, order_N, part_of=part)
     images_BCHW, _ = few.take(next(batches.batches(order_N, 3)))
     assert part(3) == slice(0, 0) and len(images_BCHW) == 1, "a rank without an image has one that counts nothing"
 

@@ -96,10 +96,10 @@ def test_the_estimate_is_epochs_of_steps_and_scored_photos_with_students_interva
     }
     got = probe_view.estimate(found, settings_of("epochs=3"), {"train": 36, "val": 10, "test": 20})
     fixed = (3 * 10 + 10 + 20) / 50  # validation after each epoch, val and test at the end
-    assert got.seconds == pytest.approx(3 * 5 * 0.115 + fixed)
+    assert got.seconds.value == pytest.approx(3 * 5 * 0.115 + fixed)
     low, high = ttest_1samp(times, 0).confidence_interval(0.95)
-    assert got.high == pytest.approx(15 * high + fixed)
-    assert got.low == pytest.approx(15 * max(low, 0.10) + fixed)
+    assert got.seconds.high == pytest.approx(15 * high + fixed)
+    assert got.seconds.low == pytest.approx(15 * max(low, 0.10) + fixed)
     assert got.images_per_second == pytest.approx(8 / 0.115)
 
 
@@ -108,7 +108,7 @@ def test_beside_others_the_lower_end_is_what_an_idle_cpu_would_take(device, load
     found = {"step_seconds": [0.1, 0.1, 0.1], "images_a_step": 8, "scored_a_second": None, "memory_bytes": 1,
              "gpu_memory_bytes": None, "device": device, "load": load, "cores": 2}  # fmt: skip
     got = probe_view.estimate(found, settings_of("epochs=1"), {"train": 80})
-    assert (got.low, got.seconds, got.high) == pytest.approx((1 / faster, 1, 1))
+    assert (got.seconds.low, got.seconds.value, got.seconds.high) == pytest.approx((1 / faster, 1, 1))
 
 
 def test_the_page_shows_the_estimate_until_a_setting_changes_that_matters(tiny_data, lab, monkeypatch):

@@ -6,7 +6,8 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fashion_core.compare import wording
+from fashion_core.compare import verdicts
+from fashion_core.metrics import wording
 from fashion_core.runs import runs
 from tests.support.made_runs import make_run
 from tests.support.pages import open_page, written
@@ -196,7 +197,7 @@ def test_what_warns_a_class_warns_a_reviewer_too(tmp_path, tiny, tiny_data, monk
     ],
 )
 def test_a_share_is_said_as_a_count_of_a_hundred_that_lies_in_its_interval(share, bounds, told):
-    assert plain_words.of_100(share, bounds) == told
+    assert wording.of_100(share, bounds) == told
 
 
 def test_a_model_that_may_only_guess_is_said_to_be_no_better():
@@ -211,13 +212,13 @@ def test_leaks_are_said_as_numbers_of_their_photos():
 
 
 def test_two_trainings_of_one_kind_are_not_said_to_differ_by_the_chance_of_the_photos():
-    told = plain_words.comparison(compared(wording.SEEDS, -0.029, -0.023, -0.017))
+    told = plain_words.comparison(compared(verdicts.SEEDS, -0.029, -0.023, -0.017))
     assert "b names 2.3 fewer of 100 photos right than a (1.7 to 2.9; 600 were tried)" in told
     assert "may be chance" not in told and "luck" in told
 
 
 def test_an_interval_around_zero_is_said_in_both_directions_and_a_group_in_the_plural():
-    told = plain_words.comparison(compared(wording.RECIPES, -0.012, 0.022, 0.056, num_second=3))
+    told = plain_words.comparison(compared(verdicts.RECIPES, -0.012, 0.022, 0.056, num_second=3))
     assert "b name 2.2 more of 100 photos right than a (from 1.2 fewer to 5.6 more; 600 were tried)" in told
     assert told.endswith("which may be chance.")
-    assert "1 and 1" not in plain_words.reach(compared(wording.RECIPES, -0.01, 0.0, 0.01))
+    assert "1 and 1" not in plain_words.reach(compared(verdicts.RECIPES, -0.01, 0.0, 0.01))

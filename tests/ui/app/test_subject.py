@@ -26,7 +26,7 @@ def value(app, key: str) -> str | None:
 def judged(folder: Path, accuracy: float, **more) -> runs.Run:
     """A finished run of this validation accuracy."""
     run = run_with(folder, [True] * 30, **more)
-    storage.write_json(folder / "summary.json", run.summary() | {"val_accuracy": accuracy})
+    storage.write_json(folder / "summary.json", replace(run.summary(), val_accuracy=accuracy).to_json())
     return run
 
 

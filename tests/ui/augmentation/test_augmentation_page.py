@@ -112,7 +112,7 @@ def test_the_sentence_and_the_explanation_follow_the_order_in_which_it_happens()
         (wording.in_words(every), ["cropped", "mirrored", "turned", "changed", "hue", "erased", "blended"]),
         (
             wording.how_it_goes_in(every),
-            ["squeezed", "cropped", "mirrored", "turned", "colours", "erased", "v −"],
+            ["squeezed", "cropped", "mirrored", "turned", "colours", "erased", "blended", "v −"],
         ),
     ):
         places = [text.index(word) for word in order]

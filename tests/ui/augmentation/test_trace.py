@@ -1,12 +1,14 @@
 """How one picture is made: its stages against Pillow's and the draws, its end against what the preview feeds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from fashion_core.settings import recipes
+from fashion_core.settings import config, recipes
 from tests.support.pages import settings_of
-from ui.augmentation import preview, trace
+from ui.augmentation import preview, trace, wording
 
 EVERY = ["image_size=24", "crop_scale=0.3", "hue=0.2", "erasing=0.5", "rotation_degrees=30"]
 
@@ -51,7 +53,7 @@ def test_the_colour_stages_stand_in_the_order_that_was_drawn():
         found = trace.of_photo(photo(), recipes.settings_for("report", ["image_size=24x32"]), row=4, epoch=epoch)
         assert [found.names.index(name) for name in ("resize", "crop", "flip", "rotate")] == [0, 1, 2, 3]
         assert found.names[-2:] == ("erase", "normalise")
-        assert found.names[4:8] == tuple(trace.STAGES[stage] for stage in found.drawn.order_BS[0])
+        assert found.names[4:8] == tuple(trace.JITTERS[stage] for stage in found.drawn.order_BS[0])
         orders.add(found.names[4:8])
     assert len(orders) > 1
 
@@ -66,6 +68,24 @@ def test_a_hue_shift_is_told_in_degrees_of_the_wheel_and_an_erased_share_is_that
     assert share == pytest.approx(100 * grey, abs=1)
     _, _, tall, wide = found.drawn.crop_BX[0]
     assert trace.stage_words(found, "crop") == f"cropped to {100 * tall * wide / (24 * 32):.0f}\u00a0% of its area"
+
+
+AUGMENTATION = [field for field in config.FIELDS if field.group == "augmentation"]
+
+
+@pytest.mark.parametrize("field", AUGMENTATION, ids=lambda field: field.name)
+def test_every_augmentation_alone_is_in_both_sentences_and_in_the_stages_of_a_photo(field):
+    """A new setting that one of them forgets leaves it as it is with everything off."""
+    off = settings_of("image_size=24x32", *(f"{one.name}={one.off}" for one in AUGMENTATION))
+    alone = replace(off, **{field.name: field.low if field.off == field.high else field.high})
+    for words in (wording.in_words, wording.how_it_goes_in):
+        assert words(alone) != words(off)
+    if field.stage == "mix":  # takes another photo too, so it is in no single photo's stages
+        return
+    plain, changed = (trace.of_photo(photo(), settings, row=4, epoch=2) for settings in (off, alone))
+    assert not np.array_equal(plain.tensor_CHW, changed.tensor_CHW)
+    stage = {"colour": field.name}.get(field.stage, field.stage)
+    assert trace.stage_words(plain, stage) == trace.OFF != trace.stage_words(changed, stage)
 
 
 @pytest.mark.parametrize("channels", ["RGB", "BGR"])

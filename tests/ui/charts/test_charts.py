@@ -19,6 +19,7 @@ from fashion_core import jobs, locks, storage
 from fashion_core.data import datasets, published
 from fashion_core.labels import display_name
 from fashion_core.launch import background
+from fashion_core.metrics.intervals import Estimate
 from tests.support import made_jobs
 from tests.support.made_runs import make_run
 from tests.support.places import ROOT
@@ -46,7 +47,7 @@ def test_durations_are_written_for_people(seconds, text):
 
 
 def test_shares_stand_with_their_interval_and_their_n():
-    assert words.percent_with_interval(0.8413, (0.833, 0.849)) == "84.1 % [83.3, 84.9]"
+    assert words.with_interval(Estimate(0.8413, 0.833, 0.849)) == "84.1 % [83.3, 84.9]"
     assert words.counted(7500, "photo") == "7,500 photos" and words.counted(1, "photo") == "1 photo"
     assert words.share_of(12, 4200) == "12 of 4,200 (0.3 %)" and words.percent(float("nan")) == "–"
 

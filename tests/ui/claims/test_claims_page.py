@@ -10,6 +10,7 @@ import pytest
 
 from fashion_core import processes, storage
 from fashion_core.claims import definitions, experiments, judge, shipped
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs import runs
 from tests.support.hostile import PAYLOADS, hostile
 from tests.support.made_pairs import run_with
@@ -42,8 +43,8 @@ def train(lab: Path, tiny, *, base: float = 0.8, without: float = 0.5) -> None:
 
 
 def plan(lab: Path, tiny) -> experiments.Plan:
-    found = runs.list_runs(lab / "runs")
-    return experiments.plan(definitions.find("dropout"), tiny, found, data_dir=lab, seeds=2, overrides=[SETS])
+    here = experiments.Here(runs=runs.list_runs(lab / "runs"), data_dir=lab)
+    return experiments.plan(definitions.find("dropout"), tiny, here, seeds=2, overrides=[SETS])
 
 
 def test_the_verdict_of_the_runs_here_is_the_cores(lab, tiny):
@@ -53,7 +54,7 @@ def test_the_verdict_of_the_runs_here_is_the_cores(lab, tiny):
     told = written(app)
     assert "From the runs of this machine on tiny" in told and result.sentence.partition(". ")[2] in told
     assert definitions.find("dropout").rule in told
-    difference = next(one for one in result.comparisons if one.decides)
+    difference = next(one for one in result.comparisons if one.decides).difference
     assert float(metric(app, "Difference").replace("\\", "").replace("−", "-")) == pytest.approx(
         100 * difference.value, abs=0.05
     )
@@ -70,7 +71,7 @@ def test_a_reviewer_reads_the_same_difference_in_plain_words_and_no_test(lab, ti
     train(lab, tiny)
     result = judge.judge(experiments.collect(plan(lab, tiny)))
     told = written(open_page("claims", claim="dropout", set=SETS, models="2", audience="review"))
-    difference = next(one for one in result.comparisons if one.decides)
+    difference = next(one for one in result.comparisons if one.decides).difference
     assert f": {100 * difference.value:.1f} more of 100 photos are named right than with no dropout" in told
     assert f"({100 * difference.low:.1f} to {100 * difference.high:.1f})" in told and "p =" not in told
     assert "Supported" in told and "p <" not in told and "Holm" not in told
@@ -101,7 +102,7 @@ def test_the_button_starts_the_missing_runs_once(lab, tiny, monkeypatch):
     started: list[int] = []
     monkeypatch.setattr(
         "fashion_core.launch.actions.start_seeds",
-        lambda dataset, members, **places: started.append(len(members)) or ["a", "b"],
+        lambda dataset, members, where: started.append(len(members)) or ["a", "b"],
     )
     app = open_page("claims", claim="future", set=SETS, models="2")
     app.button(key="run").click().run()
@@ -144,7 +145,7 @@ def test_kept_results_are_shown_without_the_runs_and_judged_anew(lab, tiny, monk
     assert "From results that came with the lab, reached on tiny" in told
     assert judge.judge(evidence).sentence.partition(". ")[2] in told
     assert any("Train 4 models" in button.label for button in app.button)
-    took = sum(runs.open_run(folder).summary()["seconds"] for folder in (lab / "runs").iterdir() if folder.is_dir())
+    took = sum(runs.open_run(folder).summary().seconds for folder in (lab / "runs").iterdir() if folder.is_dir())
     assert f"they trained {words.roughly(took)} in all" in told
     monkeypatch.setenv("FASHION_DATA", str(lab / "no-data"))
     (lab / "no-data").mkdir()
@@ -224,8 +225,8 @@ def test_the_page_imports_no_torch(tiny_data, tiny_runs):
 
 def test_the_charts_draw_the_numbers_they_were_given():
     rows = [
-        Row(name="<b>none</b>", values=(0.6, 0.62), mean=0.61, low=0.5, high=0.72, role="base"),
-        Row(name="all", values=(0.7, 0.7), mean=0.7, low=0.69, high=0.71),
+        Row(name="<b>none</b>", values=(0.6, 0.62), mean=Estimate(0.61, 0.5, 0.72), role="base"),
+        Row(name="all", values=(0.7, 0.7), mean=Estimate(0.7, 0.69, 0.71)),
     ]
     figure = arms(rows, unit="Accuracy", title="t", drawn=True, band=(0.55, 0.62))
     interval, dots, mean = figure.data[:3]

@@ -9,6 +9,7 @@ import pytest
 
 from fashion_core import labels, storage
 from fashion_core.compare import comparison, leaderboard, sides
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs import runs, tags
 from tests.support.made_pairs import answers, run_with
 from tests.support.made_runs import make_run
@@ -137,7 +138,7 @@ def test_a_row_of_the_table_is_what_the_run_wrote(pair, lab: Path):
 
 
 def test_the_charts_draw_the_bounds_they_were_given():
-    scale = difference_scale(0.021, 0.004, 0.038, margin=0.01, first_name="<i>", second_name="b")
+    scale = difference_scale(Estimate(0.021, 0.004, 0.038), margin=0.01, first_name="<i>", second_name="b")
     assert scale.data[0].x[0] == pytest.approx(2.1)
     assert (scale.data[0].error_x.array[0], scale.data[0].error_x.arrayminus[0]) == pytest.approx((1.7, 1.7))
     assert (scale.layout.shapes[0].x0, scale.layout.shapes[0].x1) == (-1, 1)

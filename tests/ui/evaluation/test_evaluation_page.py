@@ -99,7 +99,7 @@ def test_the_report_is_as_scikit_learn_prints_it_and_macro_f1_has_its_interval(r
     frame = run.predictions("test")
     true, said = (runs.label_indices(frame[name], CLASSES) for name in ("label", "predicted"))
     assert app.code[0].value == scoring.report_text(true, said, CLASSES).rstrip("\n")
-    assert metric(app, "Macro F1") == f"{100 * run.scores('test')['macro_f1']:.1f} %"
+    assert metric(app, "Macro F1") == f"{100 * run.scores('test').macro_f1:.1f} %"
 
 
 def test_each_closer_look_tells_the_numbers_of_its_own_functions(room):
@@ -230,7 +230,7 @@ def test_a_class_without_photos_in_the_split_is_said_and_everything_else_is_judg
 
 def test_page_report_and_model_card_give_one_interval(tmp_path):
     run = make_run(tmp_path / "one", CLASSES, counts={"test": 90}, embeddings=False)
-    matrix_KK = np.array(run.scores("test")["confusion_matrix"])
+    matrix_KK = run.scores("test").matrix_KK
     page = classes_view.intervals_of(run, "test")
     assert page.macro_f1 == intervals.score_intervals(matrix_KK).macro_f1
     low, high = (f"{end:.3f}" for end in page.macro_f1)

@@ -204,9 +204,9 @@ def test_how_often_it_was_right_when_it_was_that_sure_is_a_count_by_hand():
         }
     )
     found = asked_photos.record(frame, ("a", "b"), 0.88)
-    assert (found.right, found.n) == (3, 4)
+    assert (found.right.value, found.right.n) == (3 / 4, 4)
     assert found.in_words() == ("–", "only 4 photos to judge by")
-    assert asked_photos.record(frame, ("a", "b"), 0.99).high == 1.0
+    assert asked_photos.record(frame, ("a", "b"), 0.99).most == 1.0
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@SUM(A1).jpg", "\t=1.jpg", " =1.jpg", "＝1.jpg"])

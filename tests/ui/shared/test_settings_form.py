@@ -46,7 +46,7 @@ def test_a_slider_has_at_most_two_hundred_steps_and_other_numbers_are_typed(name
 def test_every_setting_stands_under_one_heading_and_every_augmentation_under_one_stage():
     named = [field.name for heading in settings_form.SECTIONS for field in settings_form.section(heading)]
     assert sorted(named) == sorted(field.name for field in config.FIELDS)
-    staged = [field.name for heading in settings_form.STAGES for field in settings_form.section(heading)]
+    staged = [field.name for heading in settings_form.STAGE_HEADINGS for field in settings_form.section(heading)]
     assert len(staged) == len(set(staged))
     assert {field.name for field in config.FIELDS if field.group == "augmentation"} < set(staged)
     titles = [settings_form.title(field.name) for field in config.FIELDS]

@@ -111,6 +111,9 @@ def test_copies_of_a_photo_of_28_pixels_are_found_and_other_prints_on_its_garmen
         "halved by another filter": photo.resize((14, 14), Image.Resampling.BICUBIC),
         "lighter": lit(photo, 1.1, 1.1, 1.1),
         "warmer": lit(photo, 1.1, 1.0, 0.9),
+        "without a column and a row": photo.crop((0, 1, 27, 28)),
+        "without its outermost pixels": photo.crop((1, 1, 27, 27)),
+        "without three columns, saved at quality 57": recompressed(photo.crop((2, 0, 27, 28)), 57),
     }
     for told in (kinds_between, kinds_of_tiny):
         for name, copy in copies.items():
@@ -120,6 +123,7 @@ def test_copies_of_a_photo_of_28_pixels_are_found_and_other_prints_on_its_garmen
         printed = photo.copy()
         ImageDraw.Draw(printed).rectangle((13, 11, 15, 13), fill="white")
         assert told(photo, printed) == []
+        assert told(photo, printed.crop((1, 1, 27, 27))) == []
         assert told(photo, garment(seed + 100, (170, 60, 60)).resize((28, 28))) == []
 
 
@@ -134,6 +138,19 @@ def test_of_60_x_80_pixels_a_copy_is_one_photo_however_rough_and_a_shade_of_a_sm
     levels[34:44, 26:32] += np.array([-5, 2, 3], np.int16)
     shade = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
     assert kinds_between(photo, shade) == [matches.VARIANT]
+
+
+def test_a_small_photo_without_its_outermost_pixels_is_found_among_many_of_many_sizes():
+    """Also where there are more sizes than are worth a look each."""
+    rng = np.random.default_rng(0)
+    pictures = [garment(seed, (170, 60, 60)).resize(tuple(rng.integers(30, 48, 2))) for seed in range(300)]
+    pictures += [garment(1000 + seed, (60, 60, 170)).resize((40, 44)) for seed in range(40)]
+    pictures += [picture.crop((1, 1, 39, 43)) for picture in pictures[300:]]
+    pixels_N = np.stack([np.asarray(picture.resize((128, 128), Image.Resampling.BILINEAR)) for picture in pictures])
+    sizes = np.array([picture.size for picture in pictures])
+    pairs = matches.find(measures.measure(pixels_N), sizes, lambda rows: pixels_N[rows])
+    same = pairs.of(matches.SAME)
+    assert set(zip(same.first, same.second, strict=True)) == {(300 + number, 340 + number) for number in range(40)}
 
 
 def test_a_plain_tie_is_no_copy_of_a_striped_one_whose_stripes_a_rough_file_loses():

@@ -38,6 +38,7 @@ class Table(Reader):
     """photos.csv beside the photos that it names."""
 
     kinds = ("table",)
+    layout = "a table photos.csv beside its photos"
     options = (_COLUMN,)
 
     def recognises(self, place: Path) -> bool:
@@ -109,6 +110,37 @@ def test_a_readers_option_is_checked_kept_in_the_command_and_refused_where_it_me
     folders = put(tmp_path / "p", "a/1.png", "b/1.png")
     with pytest.raises(SourceError, match=f"--label-column names a column of a table, and folder '{folders}' is none;"):
         importing.import_source(folders, data_dir=tmp_path / "data", choices=choices)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "sentence"),
+    [
+        ("label", ["kurta"] * 12, "folder '{}' holds one class only, 'kurta'; a classifier needs at least two."),
+        ("label", ["Kurta", "kurta"] * 6, "classes 'Kurta' and 'kurta' in '{}' look alike: they differ only by case;"),
+        ("label", ["ku\x07rta", "saree"] * 6, r"class 'ku\x07rta' in '{}' has characters that cannot be shown"),
+        ("path", ["../0.png", *(f"{n}.png" for n in range(1, 12))], "photo '../0.png' leads out of '{}'; "),
+        ("path", ["/etc/0.png", *(f"{n}.png" for n in range(1, 12))], "photo '/etc/0.png' leads out of '{}'; "),
+        ("path", ["\x1b0.png", *(f"{n}.png" for n in range(1, 12))], r"photo '\x1b0.png' in '{}' has characters that"),
+    ],
+)
+def test_what_class_folders_refuse_is_refused_of_every_layout(column, values, sentence, tables, table, tmp_path: Path):
+    frame = pd.read_csv(table / "photos.csv").assign(**{column: values})
+    frame.to_csv(table / "photos.csv", index=False)
+    with pytest.raises(SourceError) as refused:
+        importing.import_source(table, data_dir=tmp_path / "data")
+    assert str(refused.value).startswith(sentence.format(table))
+
+
+def test_every_layout_is_named_in_the_help_of_import_and_in_its_form(monkeypatch: pytest.MonkeyPatch):
+    from fashion_core.cli import data
+    from ui.dataset import import_form
+
+    monkeypatch.setattr(readers, "READERS", (Table(), *readers.READERS))
+    assert all(reader.layout or reader.names for reader in readers.READERS), "nobody would know that it is there"
+    for reader in readers.READERS:
+        for said in (data.what_is_imported(), import_form.what_may_be_given()):
+            assert reader.layout in said
+    assert "four files, or a table photos.csv beside its photos. " in import_form.what_may_be_given()
 
 
 def test_a_readers_option_is_one_of_the_import_command(table: Path, tmp_path: Path):

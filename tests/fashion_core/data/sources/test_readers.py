@@ -442,10 +442,14 @@ def test_all_photos_missing_says_where_they_were_looked_for(tmp_path: Path):
 
 
 def test_a_photo_named_twice_keeps_both_rows(tmp_path: Path):
-    root = put(tmp_path / "indo", "images/train/1.jpeg")
-    put_json(root, "train", [row("images/train/1.jpeg")] * 2)
+    root = put(tmp_path / "indo", "images/train/1.jpeg", "images/train/2.jpeg")
+    put_json(
+        root,
+        "train",
+        [row("images/train/1.jpeg"), row("images/train/2.jpeg", "lehenga")] + [row("images/train/1.jpeg")],
+    )
     found = opened(root, tmp_path)
-    assert set(found.rows["image_id"]) == {"images/train/1.jpeg", "images/train/1.jpeg~2"}
+    assert set(found.rows["image_id"]) == {"images/train/1.jpeg", "images/train/1.jpeg~2", "images/train/2.jpeg"}
     assert any("1 rows name a photo" in text for text in found.warnings)
 
 
