@@ -28,7 +28,7 @@ IN_REVIEW = ("overview", "dataset", "dataset, audit", "evaluation", "evaluation,
 
 
 def views(asked: list[str]) -> dict[str, str]:
-    """name -> address of each page and view, those of a review as well, whose name begins with one that is asked for."""
+    """name -> address of each page and view, in review as well, whose name begins with one that is asked for."""
     every = {name: where for name, where in OPENED.items() if "audience=review" not in where}
     for name in IN_REVIEW:
         every[f"{name}, in review"] = f"{OPENED[name]}{'&' if '?' in OPENED[name] else '?'}audience=review"
