@@ -1,6 +1,5 @@
 """A table cuts no text: a column is as wide as its heading and its longest words."""
 
-import pandas as pd
 from PIL import ImageFont
 from streamlit.testing.v1 import AppTest
 
