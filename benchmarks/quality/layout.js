@@ -23,6 +23,8 @@
   }
 
   const NEARLY = 2 // pixels that boxes may share: a letter's box is wider than its ink
+  // what scrolls on purpose, with a sign of it: the page, tables, matrices, tabs, code
+  const OWN_SCROLL = "[data-testid=stMain], [data-testid=stSidebar], [data-testid=stDataFrame], .vastra-plot, [role=tablist], pre, [role=dialog]"
   const LETTERS = /[\p{L}\p{N}]/u
 
   function shown(element) {
@@ -189,7 +191,18 @@
       const box = range.getBoundingClientRect(), left = clipped(run.element, box)
       if (!left.scrolls && (box.right > left.right + NEARLY || box.left < left.left - NEARLY) && box.width > 2) say("cut by a parent", run.element, run.text)
     }
-    // 6. cells of tables
+    // 6. text and pictures that a box inside the page cuts until somebody scrolls in it
+    for (const element of [...new Set(all.filter((each) => !each.svg).map((each) => each.element)), ...document.querySelectorAll("[data-testid=stMain] img")]) {
+      const box = element.getBoundingClientRect()
+      for (let parent = element.parentElement; parent && !parent.matches(OWN_SCROLL); parent = parent.parentElement) {
+        const style = getComputedStyle(parent), outer = parent.getBoundingClientRect()
+        const scrolls = (overflow) => ["auto", "scroll"].includes(overflow)
+        const across = scrolls(style.overflowX) && box.left < outer.right && box.right > outer.right + NEARLY
+        const down = scrolls(style.overflowY) && box.top < outer.bottom && box.bottom > outer.bottom + NEARLY
+        if ((across || down) && shown(element)) say("behind an edge", element, element.textContent.trim() || element.alt || "picture")
+      }
+    }
+    // 7. cells of tables
     for (const canvas of document.querySelectorAll("[data-testid=stDataFrame] canvas")) {
       if (!shown(canvas)) continue
       for (const cell of written.get(canvas) || []) {
@@ -197,7 +210,7 @@
         if (cell.right > cell.clip[1] + 1 && cell.left < cell.clip[1]) say("cut in its column", canvas, cell.text)
       }
     }
-    // 7. the page itself scrolls sideways
+    // 8. the page itself scrolls sideways
     const main = document.querySelector("[data-testid=stMain]")
     if (main && main.scrollWidth > main.clientWidth + 1) say("page scrolls sideways", main, `${main.scrollWidth - main.clientWidth} px`)
     const once = new Map(found.map((each) => [Object.values(each).join("|"), each]))

@@ -224,6 +224,8 @@ const SMALL = 480
 function narrowRows(figure, width, family) {
   const { layout } = figure
   let more = 0
+  // half of a panel is for the numbers at its right
+  if (layout.meta?.panels === 1) layout.xaxis.range = [layout.xaxis.range[0], 1.4 * layout.xaxis.range[1]]
   for (const [name, axis] of Object.entries(layout).filter(([name]) => /^yaxis[0-9]*$/.test(name))) {
     if (!axis.ticktext || layout.meta?.least) continue
     const rows = axis.ticktext.length
