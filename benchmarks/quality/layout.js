@@ -183,6 +183,9 @@
       const hides = ["hidden", "clip"].includes(style.overflowX) || style.textOverflow === "ellipsis"
       if (hides && element.clientWidth > 2 && element.scrollWidth > element.clientWidth + 1) say("cut", element, element.textContent)
     }
+    for (const input of document.querySelectorAll("[data-testid=stMain] input")) {
+      if (shown(input) && LETTERS.test(input.value) && input.scrollWidth > input.clientWidth + 1) say("cut", input, input.value)
+    }
     // 5. and text that an ancestor cuts sideways without a way to scroll
     for (const run of all.filter((each) => !each.svg)) {
       if (run.element.closest("[data-testid=stDataFrame]")) continue

@@ -34,7 +34,8 @@ _BUTTONS = (
     "button[kind=tertiary][aria-expanded=true],button[kind=tertiary][aria-expanded=true] p"
     "{color:light-dark(#3A4A9F,#8FA0F0)}"
     # in a row with other widgets streamlit lets buttons scroll out of sight, without a sign that there are more
-    "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}</style>"
+    "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}"
+    "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}</style>"  # it would cut a long link
 )
 
 
