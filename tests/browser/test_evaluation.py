@@ -7,7 +7,9 @@ import json
 import random
 
 import pandas as pd
+import pytest
 
+from benchmarks.quality import layout
 from fashion_core.labels import display_name
 from fashion_core.runs import runs
 from tests.support.browsers import browser, click_cell, no_trouble, pytestmark, server, settle, shoot, tab  # noqa: F401
@@ -17,7 +19,7 @@ ANY = "any/"
 
 
 def shows(page, true: str, predicted: str, images: set[str]) -> None:
-    """Wait until the address names the cell and the gallery says how many images it has and shows them, or 48 of them.
+    """Wait until the address names the cell and the gallery says how many images it has and shows them, or six of them.
 
     Which images, not only how many: the cell before may have had as many, and is on the screen a moment longer.
     """
@@ -28,13 +30,13 @@ def shows(page, true: str, predicted: str, images: set[str]) -> None:
         arg=[true, predicted],
         timeout=30_000,
     )
-    counted = f"1 to 48 of {number} photos" if number > 48 else f"{number} photo{'' if number == 1 else 's'}"
+    counted = f"1 to 6 of {number} photos" if number > 6 else f"{number} photo{'' if number == 1 else 's'}"
     page.locator(".st-key-cell").get_by_text(counted, exact=True).wait_for(timeout=30_000)
     figures = ".st-key-cell .vastra-gallery figure"
     page.wait_for_function(
         "([figures, n, images]) => { const titles = [...document.querySelectorAll(figures)].map(one => one.title);"
         " return titles.length === n && new Set(titles).size === n && titles.every(one => images.includes(one)) }",
-        arg=[figures, min(48, number), sorted(images)],
+        arg=[figures, min(6, number), sorted(images)],
         timeout=30_000,
     )
 
@@ -125,3 +127,19 @@ def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_
             )
         the_picture_chooses_the_cell_that_it_names(page, address, runs.find_run(room["runs"], "many"))
         no_trouble(page)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_text_is_cut_or_overprinted(room, browser, width):
+    """Boxes of text as the browser drew them, by the script that looks at every page."""
+    faults = {}
+    with server(room["data"], room["runs"]) as address, tab(browser) as page:
+        page.add_init_script(path=layout.SCRIPT)
+        for where in ("overview", "dataset", "evaluation?run=shipped", "evaluation?run=shipped&view=mistakes"):
+            page.goto(f"{address}/{where}")
+            faults[where] = layout.look(page, width, None)
+        no_trouble(page)
+        # and the script finds what is wrong
+        page.evaluate("document.querySelector('h1').style.cssText = 'width:40px;overflow:hidden;white-space:nowrap'")
+        assert "cut" in {fault["kind"] for fault in page.evaluate("window.vastraLayout()")}
+    assert not any(faults.values()), faults

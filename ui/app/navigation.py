@@ -29,10 +29,13 @@ MARK = f"<svg xmlns='http://www.w3.org/2000/svg' width='32' height='32' viewBox=
 
 # Streamlit writes white on the primary colour; on the dark theme's pale indigo that is 2.4 : 1, with this ink 7.4 : 1.
 # An open popover without a border gets a darker indigo, on the dark theme 2.5 : 1; with the theme's own 7.3 : 1.
-_BUTTON_INK = (
+_BUTTONS = (
     "<style>button[kind^=primary],button[kind^=primary] p{color:light-dark(#FFFFFF,#13151F)}"
     "button[kind=tertiary][aria-expanded=true],button[kind=tertiary][aria-expanded=true] p"
-    "{color:light-dark(#3A4A9F,#8FA0F0)}</style>"
+    "{color:light-dark(#3A4A9F,#8FA0F0)}"
+    # in a row with other widgets streamlit lets buttons scroll out of sight, without a sign that there are more
+    "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}"
+    "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}</style>"  # it would cut a long link
 )
 
 
@@ -155,7 +158,7 @@ def enter(name: str) -> None:
     if st.session_state.get("_page") != name:
         st.session_state["_page"], st.session_state["_visit"] = name, visit() + 1
     configure(f"{item.title} · {APP_NAME}")
-    st.html(_BUTTON_INK)
+    st.html(_BUTTONS)
     if not st.session_state.get("_entered"):
         st.navigation(pages())
         st.rerun()

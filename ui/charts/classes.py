@@ -251,6 +251,7 @@ def _panels(
             }
         )  # fmt: skip
     figure.layout.annotations = notes
+    figure.layout.meta = {"panels": len(heads)}
     written = dict(zip(places, names, strict=True)) | {
         row: f"<b>{class_name(name)}</b>" for row, name in headings.items()
     }

@@ -55,6 +55,7 @@ def difference_scale(
     ]  # fmt: skip
     figure.update_layout(
         showlegend=False,
+        meta={"ends": True},
         margin={"t": 26, "b": 8, "l": 12, "r": 12},
         xaxis={"range": [-reach, reach], "title": {"text": "Points of accuracy, with the 95 % interval"},
                "fixedrange": True, "ticksuffix": ""},

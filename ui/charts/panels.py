@@ -66,6 +66,7 @@ def interval_panels(
         place_of_it = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
         notes.append(above | place_of_it)
     figure.layout.annotations = notes
+    figure.layout.meta = {"panels": len(panels)}
     figure.update_layout(
         **axes,
         margin={"t": 26 + (28 if title else 0) + (28 if panels[0].references else 0)},

@@ -150,7 +150,7 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
         chosen = chosen[chosen["label"] == true]
     if predicted != ANY:
         chosen = chosen[(chosen["first_predicted"] == predicted) | (chosen["second_predicted"] == predicted)]
-    with st.container(height=400, border=False, key="flipped"):
+    with st.container(key="flipped"):
         _show_photos(found, chosen.reset_index(drop=True))
 
 
@@ -186,7 +186,7 @@ def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
         pd.concat([chosen, loaders.photos_of(dataset, chosen["image_id"])], axis=1),
         key="flipped_page",
         caption=caption,
-        cell_pixels=112,
+        page_size=12,
     )
 
 

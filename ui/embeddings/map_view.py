@@ -102,7 +102,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
             default=by_class.iloc[0]["label"] if len(run.classes) > MANY_CLASSES else ALL,
             words=lambda label: "Every class" if label == ALL else display_name(label),
             label_visibility="collapsed",
-            width=160,
+            width=240,
         )
     return Chosen(method, axes, colour, None if highlight == ALL else highlight)
 

@@ -16,12 +16,13 @@ from ui.shared import gallery, pickers
 from ui.shared.table import show_table
 
 NEAREST = 6  # of each split
+PAGE = 12  # photos beside a map
 
 
 def at_hand(run: Run, images: pd.DataFrame, name: str) -> None:
     """How many of which class, how often right, and the photos; a table of them where there are none."""
     st.markdown(f"**{words.plain(name)}**  \n:small[:gray[{words.plain(features_view.in_words(images))}]]")
-    with st.container(height=296, border=False, key="at_hand_photos"):
+    with st.container(key="at_hand_photos"):
         _photos_or_table(run, images, key="photos", name=name)
 
 
@@ -48,7 +49,7 @@ def near(run: Run, split: str, row: int, *, forget: str, more: Callable[[str, st
         f"**What is near this photo**  \n:small[:gray[{words.plain(counts)}"
         "Below each its cosine distance: 0 the same direction, 1 nothing in common.]]"
     )
-    with st.container(height=262, border=False, key="near_photos"):
+    with st.container(key="near_photos"):
         ranked(run, pd.concat(found), "The nearest photos", key="near")
     with st.container(horizontal=True):
         asked = (image["image_id"].iloc[0], image["split"].iloc[0])
@@ -103,7 +104,8 @@ def _photos_or_table(run: Run, images: pd.DataFrame, *, key: str, name: str, in_
     if not in_order:
         listed = gallery.mixed(listed).reset_index(drop=True)
     with_sizes = pd.concat([listed, loaders.photos_of(dataset, listed["image_id"])], axis=1)
-    gallery.show(dataset, with_sizes, key=key, caption=near_caption if in_order else caption, cell_pixels=96)
+    told = near_caption if in_order else caption
+    gallery.show(dataset, with_sizes, key=key, caption=told, cell_pixels=96, page_size=PAGE)
 
 
 def at_an_end(run: Run, images: pd.DataFrame, name: str, *, key: str) -> None:
@@ -111,7 +113,7 @@ def at_an_end(run: Run, images: pd.DataFrame, name: str, *, key: str) -> None:
     counts = images["label"].value_counts()
     told = ", ".join(f"{display_name(label)} {number}" for label, number in counts.head(4).items())
     st.markdown(f"**{words.plain(name)}**  \n:small[:gray[{words.plain(told)}]]")
-    with st.container(height=232, border=False, key=f"end_{key}"):
+    with st.container(key=f"end_{key}"):
         _photos_or_table(run, images, key=f"end_{key}_photos", name=name, in_order=False)
 
 

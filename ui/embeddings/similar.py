@@ -91,7 +91,7 @@ def _show_photos(run: Run, among: str, image: pd.DataFrame, nearest: pd.DataFram
     with found:
         if nearest.empty:
             st.markdown("No photo is left by these filters. Take one of them away.")
-        with st.container(height=430, border=False, key="similar_photos"):
+        with st.container(key="similar_photos"):
             photos_view.ranked(run, nearest, "The most alike photos", key="similar")
         notices.aside(
             audience.told(

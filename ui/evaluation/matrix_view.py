@@ -34,6 +34,7 @@ TABLE = "matrix_table"
 LOWER = 36  # the answer in words is a line taller than the one in numbers
 WHOLE = 560  # pixels of the picture of a large matrix, which is as high as wide
 HEIGHT = 400  # with the answer above it, the whole matrix is seen on a screen of 1280 x 800
+BESIDE = 6  # photos beside it: two rows, none of them cut
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -276,8 +277,9 @@ def _show_photos(run: Run, split: str, predictions: pd.DataFrame, true: str, pre
     chosen = predictions.loc[rows, ["image_id", "label", "predicted"]]
     sure = predictions.loc[rows, [f"p_{name}" for name in run.classes]].to_numpy().max(axis=1, initial=0)
     chosen = chosen.assign(sure=sure).sort_values("sure", ascending=False, kind="stable")
-    with st.container(height=HEIGHT - 44, border=False, key="cell"):
-        show_images(run, split, chosen, key="photos", caption=_caption, alt="The images in the chosen cell")
+    alt = "The images in the chosen cell"
+    with st.container(key="cell"):
+        show_images(run, split, chosen, key="photos", caption=_caption, alt=alt, page_size=BESIDE)
 
 
 def _caption(image) -> gallery.Caption:

@@ -22,7 +22,7 @@ KINDS = {"wrong": "Most wrong", "unsure": "Least sure"}
 
 def show(run: Run, split: str, matrix: np.ndarray) -> None:
     """The pairs left, the photos right."""
-    pairs, photos = st.columns([5, 6], gap="medium")
+    pairs, photos = st.columns([5, 4], gap="medium")
     with pairs:
         _show_pairs(run, matrix)
     with photos:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from fashion_core.labels import display_name, shortened
 
 LONGEST = 32  # letters that a picker of a third of the page shows
-BESIDE = 20  # letters that one of half of that shows: leggings_and_salwars
+BESIDE = 11  # letters that one of half of that shows: a third of 1280 pixels leaves no more
 
 
 def of(classes: Sequence[str], **more: str) -> Callable[[str], str]:

@@ -173,6 +173,105 @@ function wireWholeNames(state) {
   })
 }
 
+// A title breaks between words where it is wider than the chart: plotly would draw on beyond the edge.
+const LINE = 21
+function broken(text, width, family, size = 16) {
+  const context = (broken.context ||= document.createElement("canvas").getContext("2d"))
+  context.font = `${size}px ${family}`
+  const long = (words) => context.measureText(withoutTags(words.join(" "))).width
+  const lines = [[]]
+  for (const word of text.split(/ (?![^<]*>)/)) {
+    const line = lines[lines.length - 1]
+    if (line.length && long([...line, word]) > width) lines.push([word])
+    else line.push(word)
+  }
+  return lines.map((line) => line.join(" ")).join("<br>")
+}
+
+// Panels beside each other stand below each other where each would be narrower than its rows' names and numbers.
+const NARROW = 250
+const HEAD = 34
+function stackPanels(figure, height) {
+  const { layout } = figure
+  const margin = (layout.margin?.t ?? 0) + (layout.margin?.b ?? 0)
+  const names = Object.keys(layout).filter((name) => /^xaxis[0-9]*$/.test(name))
+  const number = (name) => name.replace(/^[xy](axis)?/, "")
+  const starts = names.map((name) => layout[name].domain[0])
+  const ticks = names.some((name) => layout[name].showticklabels !== false) ? 22 : 0
+  const area = height - margin - ticks
+  const apart = HEAD + ticks
+  const whole = names.length * area + (names.length - 1) * apart
+  const top = (place) => 1 - place * (area + apart) / whole
+  const { yaxis } = layout
+  names.forEach((name, place) => {
+    layout[name] = { ...layout[name], domain: [0, 1], anchor: "y" + number(name) }
+    layout["yaxis" + number(name)] = { ...yaxis, domain: [top(place) - area / whole, top(place)], anchor: "x" + number(name) }
+  })
+  for (const trace of figure.data) trace.yaxis = "y" + number(trace.xaxis || "x")
+  for (const mark of [...(layout.annotations || []), ...(layout.shapes || [])]) {
+    if (mark.xref === "paper" && mark.yref === "paper" && mark.y === 1) {
+      const away = starts.map((start) => Math.abs(start - mark.x))
+      Object.assign(mark, { x: 0, y: top(away.indexOf(Math.min(...away))) })
+    } else if (/^x[0-9]*$/.test(mark.xref) && mark.yref === "y") mark.yref = "y" + number(mark.xref)
+  }
+  layout.margin = { ...layout.margin, b: (layout.margin?.b ?? 0) + ticks }
+  return whole + margin + ticks
+}
+
+// Names beside rows take two fifths of the width at most, in as many lines as that takes; numbers behind the axis
+// (annotations at x > 1) go below their row's mark where they would leave no room for the marks.
+const SMALL = 480
+function narrowRows(figure, width, family) {
+  const { layout } = figure
+  let more = 0
+  // half of a panel is for the numbers at its right
+  if (layout.meta?.panels === 1) layout.xaxis.range = [layout.xaxis.range[0], 1.4 * layout.xaxis.range[1]]
+  for (const [name, axis] of Object.entries(layout).filter(([name]) => /^yaxis[0-9]*$/.test(name))) {
+    if (!axis.ticktext || layout.meta?.least) continue
+    const rows = axis.ticktext.length
+    axis.ticktext = axis.ticktext.map((text) => text.split("<br>")
+      .map((line) => broken(line.trim(), 0.4 * width, family, 13).replaceAll("<br>", "  <br>") + "  ").join("<br>"))
+    const lines = Math.max(...axis.ticktext.map((text) => text.split("<br>").length))
+    const behind = (layout.annotations || []).filter((note) => note.xref === "paper" && note.x > 1)
+    for (const note of name === "yaxis" ? behind : []) Object.assign(note, { x: 0, xanchor: "left", yshift: -17 })
+    if (behind.length) layout.margin.r = 16
+    const high = Math.max(lines > 1 ? 17 * lines + 6 : 0, behind.length ? 46 : 0)
+    if (high) more = Math.max(more, rows * high)
+  }
+  for (const axis of Object.entries(layout).filter(([name]) => /^xaxis/.test(name)).map(([, axis]) => axis)) {
+    if (axis.title?.text) axis.title.text = broken(axis.title.text, 0.55 * width, family, 13)
+  }
+  return more
+}
+
+// The two ends of a scale, written above it, in as many lines as leave the middle free; how many more than one.
+function brokenEnds(layout, width, family) {
+  const ends = layout.annotations.filter((note) => note.xref === "paper" && note.yref === "paper")
+  for (const note of ends) note.text = broken(note.text, 0.33 * width, family, 13)
+  return Math.max(...ends.map((note) => note.text.split("<br>").length)) - 1
+}
+
+// How a figure has to be drawn at this width: its height, its title's lines, its names and whether panels are stacked.
+function fit(figure, width, height, family, hasButtons) {
+  const { layout } = figure
+  const { title, legend } = layout
+  const panels = layout.meta?.panels ?? 1
+  const margin = (layout.margin?.t ?? 0) + (layout.margin?.b ?? 0)
+  if (width < SMALL) height = Math.max(height, narrowRows(figure, width, family) + margin + 40)
+  if (panels > 1 && width / panels < NARROW) height = stackPanels(figure, height)
+  let more = 0
+  if (title?.text && title.xref === "container") {
+    title.text = broken(title.text, width - (hasButtons ? 96 : 8), family)
+    more = LINE * (title.text.split("<br>").length - 1)
+    if (more) title.pad = { ...title.pad, t: (title.pad?.t ?? 0) + more / 2 } // plotly sets the middle of the lines
+  }
+  if (layout.meta?.ends) more += 17 * brokenEnds(layout, width, family)
+  if (!more) return height
+  layout.margin = { ...layout.margin, t: (layout.margin?.t ?? 0) + more }
+  if (legend?.yref === "container") legend.y = 1 - ((1 - legend.y) * height + more) / (height + more)
+  return height + more
+}
+
 function build(parentElement) {
   parentElement.querySelectorAll(".vastra-plot").forEach((old) => old.remove())
   const root = document.createElement("div")
@@ -206,32 +305,39 @@ export default function (component) {
   state.outline = data.outlining ? (drawn) => setStateValue("outline", drawn) : null
   state.hover = data.hovering ? (event) => tellHover(data.hovering, event) : null
   state.drag = data.dragging ? (points) => setTriggerValue("dragged", { points, at: Date.now() }) : null
-  state.root.style.height = data.height + "px"
+  state.root.style.height ||= data.height + "px"
   state.graph.setAttribute("aria-label", data.alt)
   // a handler that answers false would swallow every key, Tab among them
   state.graph.onkeydown = data.pointing ? (event) => { walkCells(state, event) } : null
 
-  loadPlotly(data.library).then((Plotly) => {
+  const raw = JSON.parse(data.figure)
+  const axes = Object.entries(raw.layout).filter(([name]) => /^[xy]axis[0-9]*$/.test(name))
+  const fixed = axes.length > 0 && axes.every(([, axis]) => axis.fixedrange) // nothing to zoom: no buttons over the title
+  const buttons = data.outlining ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
+    : (data.pointing && !isPicture(raw)) || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
+  const draw = (Plotly) => {
     if (!state.root.isConnected) return
     state.Plotly = Plotly
     const dark = isDark(state.root)
-    const signature = data.figure + dark + data.height
-    if (signature === state.signature) return
-    state.signature = signature
-    const raw = JSON.parse(data.figure)
-    const figure = dark ? recolour(raw, data.colours) : raw
     const family = getComputedStyle(state.root).fontFamily
+    const fitted = (figure) => fit(figure, state.root.clientWidth, data.height, family, buttons.length > 0)
+    // without the numbers, for this is asked whenever the window's width changes
+    const outlined = { layout: structuredClone(raw.layout), data: raw.data.map(({ xaxis }) => ({ xaxis })) }
+    const height = fitted(outlined)
+    const signature = [data.figure, dark, height, outlined.layout.title?.text].join()
+    if (signature === state.signature) return
+    const copy = JSON.parse(data.figure) // plotly writes into what it is given
+    const figure = dark ? recolour(copy, data.colours) : copy
+    fitted(figure)
+    state.signature = signature
+    state.root.style.height = height + "px"
     figure.layout.font = { ...figure.layout.font, family }
     figure.layout.hoverlabel = { ...figure.layout.hoverlabel, font: { ...figure.layout.hoverlabel?.font, family } }
-    figure.layout.height = data.height
+    figure.layout.height = height
     figure.layout.autosize = true
-    const least = raw.layout.meta?.least
+    const least = (state.root.clientWidth < SMALL && raw.layout.meta?.narrow) || raw.layout.meta?.least
     state.root.style.overflow = least ? "auto hidden" : ""
     state.graph.style.minWidth = least ? least + "px" : ""
-    const axes = Object.entries(figure.layout).filter(([name]) => /^[xy]axis[0-9]*$/.test(name))
-    const fixed = axes.length > 0 && axes.every(([, axis]) => axis.fixedrange) // nothing to zoom: no buttons over the title
-    const buttons = data.outlining ? ["zoom2d", "pan2d", "select2d", "lasso2d", "resetScale2d"]
-      : (data.pointing && !isPicture(figure)) || fixed ? [] : ["zoom2d", "pan2d", "resetScale2d"]
     const config = {
       responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", scrollZoom: false,
       editSelection: false, // no handles on the outline of a lasso
@@ -259,10 +365,15 @@ export default function (component) {
       const picture = () => isPicture({ data: state.graph._fullData })
       state.graph.on("plotly_hover", (event) => picture() ? tellCell(state, event) : state.hover?.(event))
       state.graph.on("plotly_unhover", () => picture() ? tellCell(state, null) : state.hover?.(null))
-      state.observer = new ResizeObserver(() => Plotly.Plots.resize(state.graph))
+      state.observer = new ResizeObserver(() => {
+        Plotly.Plots.resize(state.graph)
+        state.draw(Plotly) // a title breaks otherwise, panels stand otherwise
+      })
       state.observer.observe(state.root)
     })
-  }).catch((error) => { state.graph.textContent = String(error.message || error) })
+  }
+  state.draw = draw
+  loadPlotly(data.library).then(draw).catch((error) => { state.graph.textContent = String(error.message || error) })
 
   return () => {
     state.observer?.disconnect()

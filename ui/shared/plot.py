@@ -81,7 +81,7 @@ def plot(
             "hovering": hovering,
             "dragging": on_drag is not None,
         },
-        height=height,
+        height="content",  # plot.js makes room where a narrow window breaks the title or stacks the panels
         on_clicked_change=on_click if on_click is not None else _nothing,
         on_outline_change=_nothing,
         on_dragged_change=on_drag if on_drag is not None else _nothing,

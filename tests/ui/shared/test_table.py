@@ -1,0 +1,44 @@
+"""A table cuts no text: a column is as wide as its heading and its longest words."""
+
+from PIL import ImageFont
+from streamlit.testing.v1 import AppTest
+
+from ui.shared.table import MOST
+
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"  # the widest of the usual fonts of a system's interface
+
+
+def shown() -> None:
+    import pandas as pd
+    import streamlit as st
+
+    from ui.shared.table import show_table
+
+    frame = pd.DataFrame({"a": ["Leggings and salwars", "MWMWMWMWMW", None], "n": [1, 22, 333], "hidden": [1, 2, 3]})
+    config = {
+        "a": st.column_config.TextColumn("Class", width=20),
+        "n": st.column_config.NumberColumn("Photos of the class", width=30),
+        "hidden": None,
+    }
+    show_table(frame, alt="", column_config=config)
+    show_table(pd.DataFrame({"text": ["x" * 400]}), alt="", column_config={"text": "Text"})
+
+
+def test_a_column_is_as_wide_as_its_heading_and_its_longest_words():
+    import json
+
+    page = AppTest.from_function(shown).run()
+    assert not page.exception
+    first, second = (json.loads(table.proto.columns) for table in page.dataframe)
+    assert first["a"]["width"] >= max(map(drawn, ("Leggings and salwars", "MWMWMWMWMW"))) + 16
+    assert first["n"]["width"] >= drawn("Photos of the class") + 16
+    assert first["hidden"]["hidden"]
+    assert second["text"]["width"] == MOST
+
+
+def drawn(text: str) -> float:
+    """Pixels of a text in a table's size; of a mean letter where that font is not here."""
+    try:
+        return float(ImageFont.truetype(FONT, 14).getlength(text))
+    except OSError:
+        return 8.0 * len(text)
