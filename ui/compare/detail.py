@@ -135,7 +135,6 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
             key="flips",
             default=LOST if counts[LOST] else WON,
             words=lambda name: f"{told[name]} ({words.count(counts[name])})",
-            label_visibility="collapsed",
         )
     true = predicted = ANY
     if by_class:

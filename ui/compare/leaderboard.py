@@ -30,10 +30,7 @@ def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     default = side.members[0].dataset.fingerprint if side else next(iter(names))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("All runs on the same photos", anchor=False, width="content")
-        of = address.select(
-            "Dataset", list(names), key="of", default=default, words=names.__getitem__, label_visibility="collapsed",
-            width=300,
-        )  # fmt: skip
+        of = address.select("Dataset", names, key="of", default=default, label_visibility="collapsed", width=300)
     shown = [run for run in found if run.dataset.fingerprint == of]
     results = published.for_classes(shown[0].classes) if split == "test" else ()
     frame = table_of(shown, split, results)

@@ -48,7 +48,7 @@ def controls(dataset: Dataset) -> Shown:
     """Draw the choices beside the dataset; groups and published counts only where the classes are IndoFashion's."""
     if not audience.shows("bars", "order", "published"):
         return Shown(as_share=False, order="index", published=False)
-    bars = address.segments("Bars show", list(BARS), key="bars", words=BARS.get, label_visibility="collapsed")
+    bars = address.segments("Bars show", BARS, key="bars")
     orders = [name for name in ORDERS if name in ("index", "count") or groups_of(dataset, name)]
     order = address.select("Order", orders, key="order", words=ORDERS.get, label_visibility="collapsed", width=172)
     overlay = is_indofashion(dataset) and st.toggle(

@@ -148,17 +148,17 @@ def correction_words(plan: Plan, rows: pd.DataFrame) -> str:
 
 def _pick() -> Plan:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = address.segments("Sampler", list(SAMPLERS), key="sim_sampler", default="balanced", words=SAMPLERS.get)
+        kind = address.segments("Sampler", SAMPLERS, key="sim_sampler", default="balanced", label_visibility="visible")
         if kind == "power":
             alpha = _number("sim_alpha", "Alpha", 0.5, 0.1)
         elif kind == "class_balanced":
             beta = address.select("Beta", BETAS, key="sim_beta", default="0.999", width=120)
-        loss = address.segments("Loss", list(LOSSES), key="sim_loss", default="weighted", words=LOSSES.get)
+        loss = address.segments("Loss", LOSSES, key="sim_loss", default="weighted", label_visibility="visible")
     sampler = {"power": lambda: f"power({alpha:g})", "class_balanced": lambda: f"class_balanced({beta})"}.get(
         kind, lambda: kind
     )()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        repeats = address.segments("Repeats", list(REPEATS), key="sim_repeats", words=REPEATS.get)
+        repeats = address.segments("Repeats", REPEATS, key="sim_repeats", label_visibility="visible")
         length = _number("sim_length", "Draws per photo", 1.0, 0.5)
         epoch = _number("sim_epoch", "Epoch", 1, 1)
     how = "with repeats" if sampling.repeats_in_training(sampler) else "without repeats"

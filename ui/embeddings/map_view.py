@@ -56,13 +56,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
     )
     axes: tuple[int, ...] = ()
     if method == "pca":
-        space = address.segments(
-            "Axes",
-            ["2", "3"],
-            key="space",
-            words=lambda number: f"{number}-D",
-            label_visibility="collapsed",
-        )
+        space = address.segments("Axes", ["2", "3"], key="space", words=lambda number: f"{number}-D")
         options = [
             str(number) for number in range(1, 1 + len(features_view.axes_of(run, split).explained_variance_ratio_C))
         ]

@@ -32,7 +32,7 @@ def _look(shown: Shown) -> None:
         numbers.append(Number(f"Gap, {name.lower()}", f"{words.signed(100 * gap.value, '.1f')} points",
                               f"{words.interval((gap.low, gap.high))}, learnt minus new"))  # fmt: skip
     answer(numbers)
-    view = address.segments("View", list(_VIEWS), key="view", words=_VIEWS.__getitem__, label_visibility="collapsed")
+    view = address.segments("View", _VIEWS, key="view")
     if view == "loss":
         curves = {words_: found.curves[part] for part, words_ in _WORDS.items()}
         plot(

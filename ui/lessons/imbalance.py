@@ -33,9 +33,7 @@ def _look(shown: Shown) -> None:
         ]
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        which = address.segments(
-            "Trained", list(_WORDS), key="trained", words=_WORDS.__getitem__, label_visibility="collapsed"
-        )
+        which = address.segments("Trained", _WORDS, key="trained")
         labels = list(found.classes["label"])
         label = address.select(
             "Photos of", labels, key="class", default=labels[-1], words=display_name, label_visibility="collapsed",

@@ -41,8 +41,7 @@ def _look(shown: Shown) -> None:
         )
     ]
     show_shares(rows, key="leaks", title="What do the copies lift?", height=304)
-    which = address.segments("Photos", list(_SHOWN), key="shown", words=_SHOWN.__getitem__,
-                             label_visibility="collapsed")  # fmt: skip
+    which = address.segments("Photos", _SHOWN, key="shown")
     _photos(shown, which == "leaked")
 
 

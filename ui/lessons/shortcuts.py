@@ -69,8 +69,7 @@ def _garments(shown: Shown) -> None:
             "Garment", offered, key="garment", label_visibility="collapsed", width=260,
             words=lambda name: f"{numbers[name]}: {display_name(str(by_name.loc[name, 'label']))}",
         )  # fmt: skip
-        part = address.segments("Asked", list(_TRAINED), key="asked", words=_TRAINED.__getitem__,
-                                label_visibility="collapsed")  # fmt: skip
+        part = address.segments("Asked", _TRAINED, key="asked")
         st.markdown(":gray[which network answers]", width="content")
     row = by_name.loc[garment]
     run = shown.runs[part]

@@ -158,7 +158,7 @@ def pick_run(
 
 def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") -> str:
     """One of the splits, the first unless the address says otherwise."""
-    return address.segments(label, splits, key=key, words=split_words, label_visibility="collapsed")
+    return address.segments(label, splits, key=key, words=split_words)
 
 
 def split_words(split: str) -> str:
