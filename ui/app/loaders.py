@@ -15,9 +15,9 @@ from fashion_core.data import datasets as datasets_module
 from fashion_core.data import pixels
 from fashion_core.data.audit import audit
 from fashion_core.data.datasets import Dataset
-from fashion_core.metrics import label_errors, leakage
+from fashion_core.metrics import label_errors, leakage, scoring
 from fashion_core.runs import runs
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import Run, label_indices
 from ui.app.kept import kept
 
 Stamp = tuple[str, int, int]
@@ -61,11 +61,12 @@ def _of_audit(dataset: Dataset) -> tuple[Stamp, ...]:
     return tuple(stamp(audit.folder_of(dataset) / name) for name in ("audit.json", "findings.parquet"))
 
 
-def _of_folder(folder: Path, name: str) -> tuple[str, *tuple[Stamp, ...]]:
-    return (str(folder), *sorted(map(stamp, folder.glob(f"*/{name}"))))
+def of_folder(folder: Path, pattern: str) -> tuple[str, *tuple[Stamp, ...]]:
+    """What changes when one of the folder's files of this pattern does, comes or goes."""
+    return (str(folder), *sorted(map(stamp, folder.glob(pattern))))
 
 
-@kept(lambda: _of_folder(data_dir(), "dataset.json"), max_entries=4)
+@kept(lambda: of_folder(data_dir(), "*/dataset.json"), max_entries=4)
 def datasets() -> list[Dataset]:
     """Every dataset on this machine: photographed ones before drawn ones, then by name."""
     found = datasets_module.list_datasets(data_dir())
@@ -93,7 +94,7 @@ def audit_of(dataset: Dataset) -> tuple[audit.Audit, pd.DataFrame] | None:
     return (found, found.findings()) if found else None
 
 
-@kept(lambda: _of_folder(runs_dir(), "config.json"), max_entries=4)
+@kept(lambda: of_folder(runs_dir(), "*/config.json"), max_entries=4)
 def all_runs() -> list[Run]:
     """Every readable run, newest first."""
     return runs.list_runs(runs_dir())
@@ -109,6 +110,12 @@ def summary_of(run: Run) -> dict[str, Any] | None:
 def predictions_of(run: Run, split: str) -> pd.DataFrame:
     """``image_id, label, predicted, p_<class>...`` of a split; RunError with the command when there are none."""
     return run.predictions(split)
+
+
+def arrays_of(run: Run, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """A split's labels N as indices and its probabilities N x K."""
+    frame = predictions_of(run, split)
+    return label_indices(frame["label"], run.classes), scoring.probabilities_of(frame, run.classes)
 
 
 @kept(of_predictions, max_entries=200)

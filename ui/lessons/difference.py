@@ -1,7 +1,5 @@
 """The lesson on luck: several trainings of one recipe, and what two of them seem to prove."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from fashion_core.compare import comparison, sides
@@ -11,6 +9,7 @@ from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Luck, name_words
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
+from ui.app.kept import kept
 from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, show_shares, told
 from ui.shared.answer import Number, answer
@@ -54,7 +53,7 @@ def _look(shown: Shown) -> None:
         if first == second:
             st.markdown("Choose two different models.")
         else:
-            _claim(_compared(shown.runs, first, second), found, first, second)
+            _claim(_compared(shown.runs[first], shown.runs[second]), found, first, second)
     rows = [
         (_title(name) + {first: " (A)", second: " (B)"}.get(name, ""), int(name == second), share)
         for name, share in found.models.items()
@@ -64,18 +63,12 @@ def _look(shown: Shown) -> None:
 
 
 def _title(name: str) -> str:
-    told_ = name_words(name)
-    return f"{told_[:1].upper()}{told_[1:]}"
+    return words.capital(name_words(name))
 
 
-def _compared(runs: Mapping[str, Run], first: str, second: str) -> Comparison:
-    stamps = tuple(loaders.stamp(runs[name].folder / "predictions-test.parquet") for name in (first, second))
-    return _comparison(stamps, runs[first], runs[second])
-
-
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _comparison(key: tuple[loaders.Stamp, ...], _first: Run, _second: Run) -> Comparison:
-    one, other = (sides.side_of_run(run, _title(run.id)) for run in (_first, _second))
+@kept(lambda *both: tuple(loaders.of_predictions(run, "test") for run in both), max_entries=60)
+def _compared(first: Run, second: Run) -> Comparison:
+    one, other = (sides.side_of_run(run, _title(run.id)) for run in (first, second))
     return comparison.compare(one, other, "test")
 
 

@@ -16,6 +16,7 @@ from fashion_core.lessons.plans import Plan
 from fashion_core.metrics.leakage import Share
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
+from ui.app.kept import kept
 from ui.charts.lessons import shares
 from ui.shared.plot import plot
 
@@ -135,15 +136,15 @@ def nearest(lesson: Lesson, value: float) -> Guess:
     return min(lesson.guesses, key=lambda guess: abs(guess.value - value))
 
 
+def _of_runs(plan: Plan, runs: Mapping[str, Run]) -> tuple[Any, ...]:
+    stamps = [loaders.stamp(path) for run in runs.values() for path in sorted(run.folder.glob("predictions-*"))]
+    return (plan.lesson, plan.key, *stamps)
+
+
+@kept(_of_runs, max_entries=12)
 def finding(plan: Plan, runs: Mapping[str, Run]) -> Any:
     """What the runs show, computed once for all sessions until a file changes."""
-    stamps = tuple(loaders.stamp(path) for run in runs.values() for path in sorted(run.folder.glob("predictions-*")))
-    return _finding((plan.key, *stamps), plan.lesson, runs)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _finding(key: tuple[Any, ...], lesson: str, _runs: Mapping[str, Run]) -> Any:
-    return findings.find(lesson, _runs, loaders.data_dir())
+    return findings.find(plan.lesson, runs, loaders.data_dir())
 
 
 def go(step: str) -> None:
