@@ -226,13 +226,12 @@ def _draw_classes(found: Comparison) -> None:
         alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
         height=120 + 27 * len(rows),
     )
-    if told := bounded.left_out(
+    bounded.say_left_out(
         len(rows),
         len(shown),
         "that differ most surely",
         audience.told(classroom="the table has all", review="the others differ less surely"),
-    ):
-        notices.aside(told)
+    )
 
 
 def _show_class_table(found: Comparison) -> None:

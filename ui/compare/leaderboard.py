@@ -25,7 +25,7 @@ KEY = "tally"
 
 def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     """The table and the plot of the runs over one dataset, with what was published on its classes."""
-    names = {run.dataset.fingerprint: _dataset_words(run) for run in reversed(found)}
+    names = {run.dataset.fingerprint: run_names.photos_words(run.dataset) for run in reversed(found)}
     side = second if second.members else first if first.members else None
     default = side.members[0].dataset.fingerprint if side else next(iter(names))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,11 +40,6 @@ def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
 
 def _marked(first: Side, second: Side) -> list[tuple[str, Run]]:
     return [(word, run) for word, side in (("First", first), ("Second", second)) for run in side.members]
-
-
-def _dataset_words(run: Run) -> str:
-    drawn = " (drawn)" if run.dataset.synthetic else ""
-    return f"{run.dataset.name}{drawn}"
 
 
 def table_of(shown: Sequence[Run], split: str, results: Sequence[published.Published]) -> pd.DataFrame:

@@ -125,8 +125,7 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         on_click=open_bar,
         on_drag=open_bars,
     )
-    if told := bounded.left_out(len(rows), len(counts), "with the most and the fewest photos", "tab Classes has all"):
-        st.markdown(f":small[:gray[{told}]]")
+    bounded.say_left_out(len(rows), len(counts), "with the most and the fewest photos", "tab Classes has all")
     hint = ":gray[Click a bar, or drag down over several, to see their photos.]"
     told = [] if audience.is_review() else shift_words(counts)  # a reviewer has read mix_words
     st.markdown("  \n".join(f":small[{sentence}]" for sentence in (*told, hint)))
@@ -253,7 +252,7 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
     show_table(
         frame,
         column_config=config,
-        height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
+        height=bounded.table_space(len(frame)),
         alt="Photos and shares of each class and split",
     )
 

@@ -83,8 +83,7 @@ def show(dataset: Dataset) -> None:
             "the table below has the same numbers",
             height=86 + 22 * len(drawn_rows),
         )
-        if told := bounded.left_out(len(drawn_rows), len(rows), "with the most and the fewest photos"):
-            notices.aside(told)
+        bounded.say_left_out(len(drawn_rows), len(rows), "with the most and the fewest photos")
         _in_training(plan, dataset)
         _photos(dataset, photos, times_N)
         with st.expander("Every class in numbers"):
@@ -285,6 +284,6 @@ def _table(rows: pd.DataFrame) -> None:
     show_table(
         frame,
         column_config=whole | tenths | hundredths,
-        height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
+        height=bounded.table_space(len(frame)),
         alt="Draws, photos never shown and weights of each class",
     )

@@ -333,8 +333,7 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
             alt="Share of each class's photos whose nearest photo is of the same class, with 95 % intervals",
             height=110 + 30 * len(shown),
         )  # fmt: skip
-        if told := bounded.left_out(len(shown), len(by_class), "that are told apart worst"):
-            notices.aside(told)
+        bounded.say_left_out(len(shown), len(by_class), "that are told apart worst")
     with table:
         st.markdown("**And whose photo is nearest otherwise?**")
         show_table(

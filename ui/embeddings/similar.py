@@ -117,8 +117,7 @@ def _show_precision(run: Run, among: str, measured: Purity) -> None:
         alt="Precision at ten by class, with 95 % intervals",
         height=110 + 30 * len(shown),
     )
-    if told := bounded.left_out(len(shown), len(measured.by_class), "with the lowest share", "the others are higher"):
-        notices.aside(told)
+    bounded.say_left_out(len(shown), len(measured.by_class), "with the lowest share", "the others are higher")
     st.caption(
         "Alike means alike to this model, which was taught classes: it may call two garments alike that nobody would "
         "buy in each other's place. The interval takes photos as independent."

@@ -51,8 +51,7 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
         height=height_of(len(bounded.last(range(len(per_class)))), title=True, references=bool(others)),
     )
     num_shown = len(bounded.last(range(len(per_class))))
-    if told := bounded.left_out(num_shown, len(per_class), "with the lowest F1"):
-        notices.aside(told)
+    bounded.say_left_out(num_shown, len(per_class), "with the lowest F1")
     few = enough.few_answers(matrix, run.classes)
     notices.aside(_how(per_class, found) + (f" {few}." if few else ""))
     if others:

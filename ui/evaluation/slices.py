@@ -85,7 +85,7 @@ def _show_metadata(run: Run, split: str, dataset: Dataset | None, drawn: bool) -
             "is nothing else to break the accuracy down by."
         )
         return
-    column = address.select("Accuracy by", offered, key="by", words=lambda name: name[:1].upper() + name[1:])
+    column = address.select("Accuracy by", offered, key="by", words=words.capital)
     rows = _by_value(run, split, dataset, column)
     height = height_of(len(rows), title=False, references=False)
     plot(
@@ -142,10 +142,7 @@ def _show_shares(run: Run, matrix: np.ndarray, drawn: bool) -> None:
         alt="Share of each class among the answers and among the photos",
         height=height,
     )
-    if told := bounded.left_out(
-        len(order), len(shares), "whose two shares lie furthest apart", "the others lie nearer"
-    ):
-        notices.aside(told)
+    bounded.say_left_out(len(order), len(shares), "whose two shares lie furthest apart", "the others lie nearer")
     notices.aside(_rarest(shares, trained))
 
 

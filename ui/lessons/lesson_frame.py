@@ -181,7 +181,7 @@ def answer_to_guess(lesson: Lesson, measured: Measured) -> str:
     it_is = f"It is **{measured.words}**."
     if guess is None:
         return f"{it_is} No guess was made in this session."
-    tail = " No other guess was nearer." if guess == best else f" {best.words[:1].upper()}{best.words[1:]} was nearer."
+    tail = " No other guess was nearer." if guess == best else f" {words.capital(best.words)} was nearer."
     return f"You said **{guess.words}**. {it_is}{tail}"
 
 

@@ -39,11 +39,11 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset", *, beside_run: bo
         list(found),
         key=key,
         default=_usual_dataset,
-        words=lambda name: _dataset_words(found[name]),
+        words=lambda name: run_names.photos_words(found[name]),
         label_visibility="collapsed",
         quiet=True,
     )
-    say_unknown("Dataset", asked, found, _dataset_words(found[chosen]))
+    say_unknown("Dataset", asked, found, run_names.photos_words(found[chosen]))
     if beside_run:
         st.session_state[_OF_FORM] = chosen
         return found[chosen]
@@ -111,10 +111,6 @@ def say_unknown(what: str, asked: str | None, found: Collection[str], shown: str
     """Say that what the address asks for is not on offer, and what is shown."""
     if asked is not None and asked not in found:
         navigation.say(f"{what} {words.command(asked[:120])} is not here; showing {words.plain(shown)}.")
-
-
-def _dataset_words(dataset: Dataset) -> str:
-    return f"{dataset.name} (drawn)" if dataset.synthetic else dataset.name
 
 
 def pick_run(

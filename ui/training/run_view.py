@@ -110,7 +110,7 @@ def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
             navigation.link("evaluation", "See how good it is", run=run.id)
         return
     sentence = f"{status.sentence} {after_run.restarted_words(run, status)}".strip()
-    st.markdown(f"{badge} {words.plain(sentence[:1].upper() + sentence[1:])}")
+    st.markdown(f"{badge} {words.plain(words.capital(sentence))}")
     if status.state == "queued":
         _take_out(run)
         return
