@@ -129,54 +129,49 @@ def find(result_id: str) -> Published | None:
     return next((result for result in every() if result.id == result_id), None)
 
 
-def _frozen(matrix_KK: np.ndarray) -> np.ndarray:
+def _by_matrix(result_id: str, name: str, matrix_KK: np.ndarray, **more: Any) -> Published:
     matrix_KK.setflags(write=False)  # results() is shared by everybody who asks
-    return matrix_KK
-
-
-def _accuracy(matrix_KK: np.ndarray) -> float:
-    return float(np.trace(matrix_KK) / matrix_KK.sum())
+    num_images = int(matrix_KK.sum())
+    accuracy = float(np.trace(matrix_KK) / num_images)
+    return Published(
+        id=result_id,
+        name=name,
+        data="IndoFashion",
+        classes=classes(),
+        accuracy=accuracy,
+        num_images=num_images,
+        matrix_KK=matrix_KK,
+        **more,
+    )
 
 
 def _report() -> Published:
-    told, matrix_KK = load()["report"], _frozen(report_matrix())
-    return Published(
-        id="published-report",
-        name="Student report, small CNN",
-        data="IndoFashion",
-        classes=classes(),
-        accuracy=_accuracy(matrix_KK),
-        num_images=int(matrix_KK.sum()),
+    told = load()["report"]
+    return _by_matrix(
+        "published-report",
+        "Student report, small CNN",
+        report_matrix(),
         source=f"{told['authors']}, {told['title']}",
         note="128 x 128 RGB, the input of the recipe report.",
-        matrix_KK=matrix_KK,
         text=TextAccuracy(**told["accuracy_in_its_text"]),
         model="report_cnn",
     )
 
 
-def _paper_note() -> str:
-    return f"Its photos are squeezed to 128 x 256 and fed as BGR. {OTHER_INPUT}"
-
-
 def _paper() -> Published:
-    told, matrix_KK = load()["paper"], _frozen(paper_matrix())
-    return Published(
-        id="published-paper",
-        name="IndoFashion paper, ResNet-50",
-        data="IndoFashion",
-        classes=classes(),
-        accuracy=_accuracy(matrix_KK),
-        num_images=int(matrix_KK.sum()),
-        source=told["title"],
-        note=_paper_note(),
-        matrix_KK=matrix_KK,
+    return _by_matrix(
+        "published-paper",
+        "IndoFashion paper, ResNet-50",
+        paper_matrix(),
+        source=load()["paper"]["title"],
+        note=_PAPER_NOTE,
         model="resnet50",
     )
 
 
 _MODEL_NAMES = {"resnet18": "ResNet-18", "resnet50": "ResNet-50", "resnet101": "ResNet-101"}
 _AUGMENTED = {"none": "no augmentation", "flip": "flip", "jitter": "jitter", "jitter+flip": "jitter and flip"}
+_PAPER_NOTE = f"Its photos are squeezed to 128 x 256 and fed as BGR. {OTHER_INPUT}"
 _PAPER = "IndoFashion: Apparel Classification for Indian Ethnic Clothes, arXiv 2104.02830"
 
 
@@ -205,7 +200,7 @@ def _tables() -> list[Published]:
                     f"IndoFashion paper, {_MODEL_NAMES[model]}, {_AUGMENTED[how]}",
                     recall / 100,
                     f"{_PAPER}, table 4",
-                    _paper_note(),
+                    _PAPER_NOTE,
                     model=model,
                     precision=precision / 100,
                     f1=f1 / 100,
@@ -219,7 +214,7 @@ def _tables() -> list[Published]:
                     f"IndoFashion paper, {_MODEL_NAMES[model]}, {round(100 * float(share))} % of the training photos",
                     percent / 100,
                     f"{_PAPER}, table 5",
-                    _paper_note(),
+                    _PAPER_NOTE,
                     model=model,
                 )
             )
