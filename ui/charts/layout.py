@@ -70,6 +70,16 @@ def with_gaps(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return np.stack([low, high, np.full(len(low), np.nan)], axis=1).ravel()
 
 
+def name_features(figure: go.Figure, title: str) -> None:
+    """The axes of a chart whose lines run over the numbers of a layer's features."""
+    figure.update_layout(
+        margin={"t": 62 if title else 34},
+        xaxis={"title": {"text": "Feature number"}},
+        yaxis={"title": {"text": "Activation"}},
+        hovermode="closest",
+    )
+
+
 def accuracy_below(domain: Sequence[float]) -> dict[str, object]:
     """The second axis of a chart of losses: validation accuracy in a strip at its foot."""
     return {

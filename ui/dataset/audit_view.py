@@ -200,16 +200,9 @@ def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:
 
 
 def _show_pairs(dataset: Dataset, chosen: pd.DataFrame) -> None:
-    num_pages = -(-len(chosen) // PAIRS_A_PAGE)
-    page = 1
-    if num_pages > 1:
-        page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
-    shown = chosen.iloc[(page - 1) * PAIRS_A_PAGE : page * PAIRS_A_PAGE]
-    st.html(pairs_view.pairs_html(loaders.thumbnails(dataset), shown, *_places(dataset, shown)))
-
-
-def _places(dataset: Dataset, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return loaders.photos_of(dataset, shown["image_id"]), loaders.photos_of(dataset, shown["other"])
+    shown = pairs_view.page_of(chosen, PAIRS_A_PAGE)
+    images, others = (loaders.photos_of(dataset, shown[name]) for name in ("image_id", "other"))
+    st.html(pairs_view.pairs_html(loaders.thumbnails(dataset), shown, images, others))
 
 
 def _exports(

@@ -11,7 +11,7 @@ from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
 from ui.app.kept import kept
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, show_shares, told
 from ui.shared.answer import Number, answer
 from ui.shared.points import in_points
 
@@ -119,12 +119,7 @@ LESSON = Lesson(
     story=f"{plans.NUM_SEEDS} networks with the same recipe on the same {_NUM_TRAIN:,} drawings take the "
     "same test of 600. Only the seed of the random numbers differs: the first weights, and the order of the drawings.",
     ask="How far apart will the **best and the worst** of them be?",
-    guesses=(
-        Guess("0", "not at all", 0.0),
-        Guess("1", "1 point", 0.01),
-        Guess("4", "4 points", 0.04),
-        Guess("10", "10 points", 0.1),
-    ),
+    guesses=guesses({0: "not at all", 1: "1 point", 4: "4 points", 10: "10 points"}),
     measured=_measured,
     look=_look,
     explain=_explain,

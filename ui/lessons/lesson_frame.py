@@ -11,11 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import rights
-from fashion_core.lessons import findings, plans
+from fashion_core.data.datasets import Dataset
+from fashion_core.lessons import datasets, findings, plans
 from fashion_core.lessons.plans import Plan
 from fashion_core.metrics.leakage import Share
 from fashion_core.runs.runs import Run
-from ui.app import address, loaders, words
+from ui.app import address, loaders, notices, words
 from ui.app.kept import kept
 from ui.charts.lessons import shares
 from ui.shared.plot import plot
@@ -32,6 +33,11 @@ class Guess:
     key: str
     words: str
     value: float
+
+
+def guesses(words: Mapping[int, str]) -> tuple[Guess, ...]:
+    """Percent or points -> what the button says."""
+    return tuple(Guess(str(percent), said, percent / 100) for percent, said in words.items())
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,14 @@ def guess_of(lesson: Lesson) -> Guess | None:
 def nearest(lesson: Lesson, value: float) -> Guess:
     """The guess that was nearest to what came out."""
     return min(lesson.guesses, key=lambda guess: abs(guess.value - value))
+
+
+def drawings(name: str) -> Dataset | None:
+    """A set of drawings that a lesson was trained on; says so where it is not here."""
+    found = datasets.find(name, loaders.data_dir())
+    if found is None:
+        notices.aside("The drawings themselves are not on this machine.")
+    return found
 
 
 def _of_runs(plan: Plan, runs: Mapping[str, Run]) -> tuple[Any, ...]:

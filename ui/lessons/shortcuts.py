@@ -5,11 +5,11 @@ import streamlit as st
 
 from fashion_core.data.sources import drawn
 from fashion_core.labels import display_name
-from fashion_core.lessons import datasets, plans
+from fashion_core.lessons import plans
 from fashion_core.lessons.findings import Shortcuts
 from ui.app import address, faults, loaders, notices, words
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, note, of_share, show_shares, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
 from ui.shared.points import in_points
@@ -53,9 +53,8 @@ def _look(shown: Shown) -> None:
 def _garments(shown: Shown) -> None:
     """One garment before its own background and before another, what the network said, and where it looked."""
     found: Shortcuts = shown.found
-    dataset = datasets.find(plans.OWN_PLACES, loaders.data_dir())
+    dataset = lesson_frame.drawings(plans.OWN_PLACES)
     if dataset is None:
-        notices.aside("The drawings themselves are not on this machine.")
         return
     table = found.garments
     fooled = (table["own_said"] == table["label"]) & (table["swapped_said"] == table["owner"])
@@ -131,12 +130,7 @@ LESSON = Lesson(
     "drawings and is mostly right for new ones from the same shop. Then the same garments are drawn before "
     "each other's backgrounds.",
     ask="Of the garments **before another kind's background**, how many will it get right?",
-    guesses=(
-        Guess("85", "about 85 %", 0.85),
-        Guess("60", "about 60 %", 0.6),
-        Guess("40", "about 40 %", 0.4),
-        Guess("15", "about 15 %", 0.15),
-    ),
+    guesses=guesses({85: "about 85 %", 60: "about 60 %", 40: "about 40 %", 15: "about 15 %"}),
     measured=_measured,
     look=_look,
     explain=_explain,
