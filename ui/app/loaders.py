@@ -124,6 +124,11 @@ def scores_of(run: Run, split: str) -> dict[str, Any]:
     return run.scores(split)
 
 
+def trained_on(run: Run, dataset: Dataset) -> bool:
+    """Whether exactly this dataset was what the run was trained on."""
+    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
+
+
 def dataset_of(run: Run) -> Dataset | None:
     """The dataset the run was trained on, if its photos are on this machine."""
     return runs.dataset_of(run, datasets())

@@ -35,11 +35,8 @@ def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     results = published.for_classes(shown[0].classes) if split == "test" else ()
     frame = table_of(shown, split, results)
     _show_table(frame)
-    _show_cost(frame, {run.id: word for word, run in _marked(first, second)}, shown[0].dataset.synthetic)
-
-
-def _marked(first: Side, second: Side) -> list[tuple[str, Run]]:
-    return [(word, run) for word, side in (("First", first), ("Second", second)) for run in side.members]
+    marked = {run.id: word for word, side in (("First", first), ("Second", second)) for run in side.members}
+    _show_cost(frame, marked, shown[0].dataset.synthetic)
 
 
 def table_of(shown: Sequence[Run], split: str, results: Sequence[published.Published]) -> pd.DataFrame:

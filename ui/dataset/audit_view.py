@@ -84,6 +84,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
     later = sum(count for split, count in dataset.splits.items() if split != next(iter(dataset.splits)))
     copies = [found.counts[kind] for kind in findings.COPIES]
     odd = {kind: found.counts[kind] for kind in findings.SINGLES if kind not in ("damaged", "missing")}
+    listed = ", ".join(f"{kind} {words.count(number)}" for kind, number in odd.items() if number)
     answer(
         [
             Number(
@@ -97,7 +98,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
                 "Copies", words.count(sum(copies)), "pairs: {} of one file, {} of one photo, {} flipped".format(*copies)
             ),
             Number("Label conflicts", words.count(found.counts["conflict"]), "one photo or address, two labels"),
-            Number("Stand out", words.count(sum(odd.values())), _listed(odd) or "none"),
+            Number("Stand out", words.count(sum(odd.values())), listed or "none"),
             Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "by name below"),
         ]
     )
@@ -181,10 +182,6 @@ def _title(kind: str) -> str:
     return (
         findings.KINDS[kind].partition(":")[0].partition(",")[0] if kind != "mirrored_duplicate" else "Flipped photos"
     )
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {words.count(number)}" for name, number in counts.items() if number)
 
 
 def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:

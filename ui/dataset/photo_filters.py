@@ -16,7 +16,6 @@ from fashion_core import storage
 from fashion_core.data.audit import findings
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
-from fashion_core.runs.runs import Run
 from ui.app import address, loaders
 from ui.app.kept import kept
 from ui.charts.classes import counts_by_split
@@ -127,7 +126,7 @@ def _with_finding(dataset: Dataset, chosen: pd.DataFrame) -> np.ndarray:
 
 def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
     """What the chosen run predicted for each photo (-1: nothing), and which photos its pickers leave."""
-    runs = {run.id: run for run in loaders.all_runs() if _fits(run, dataset) and run.prediction_splits()}
+    runs = {run.id: run for run in loaders.all_runs() if loaders.trained_on(run, dataset) and run.prediction_splits()}
     if not runs:
         return None
     run_id = address.select(
@@ -156,10 +155,6 @@ def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.nd
     if answer != address.ANY:
         wanted &= (codes == chosen["label"].cat.codes.to_numpy()) == (answer == "right")
     return codes, wanted
-
-
-def _fits(run: Run, dataset: Dataset) -> bool:
-    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -9,7 +9,7 @@ from fashion_core.lessons import plans
 from fashion_core.lessons.findings import Shortcuts
 from ui.app import address, faults, loaders, notices, words
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, note, of_share, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Option, Shown, guesses, note, of_share, show_shares, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
 from ui.shared.points import in_points
@@ -22,10 +22,6 @@ def _places() -> str:
     """``kurta men before studio paper, ...``"""
     names = {"studio": "studio paper", "outdoor": "a garden", "wood": "wood", "room": "a room"}
     return ", ".join(f"{display_name(label).lower()} before {names[place]}" for label, place in drawn.PLACES.items())
-
-
-def _measured(found: Shortcuts) -> Measured:
-    return of_share(found.swapped["own"])
 
 
 def _look(shown: Shown) -> None:
@@ -131,7 +127,7 @@ LESSON = Lesson(
     "each other's backgrounds.",
     ask="Of the garments **before another kind's background**, how many will it get right?",
     guesses=guesses({85: "about 85 %", 60: "about 60 %", 40: "about 40 %", 15: "about 15 %"}),
-    measured=_measured,
+    measured=lambda found: of_share(found.swapped["own"]),
     look=_look,
     explain=_explain,
     prompt="A hospital's network finds pneumonia in X-ray images with 95 % on its own test set. What would convince "

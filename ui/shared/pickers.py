@@ -49,7 +49,7 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset", *, beside_run: bo
         return found[chosen]
     if chosen != shown_before:
         st.session_state.pop(_OF_FORM, None)
-    if (run := run_at_hand()) and not _trained_on(run, found[chosen]):
+    if (run := run_at_hand()) and not loaders.trained_on(run, found[chosen]):
         subject.show(run=None)
     return found[chosen]
 
@@ -69,10 +69,6 @@ def run_at_hand() -> Run | None:
     """The run that the address names, else the one that was shown last."""
     named = st.query_params.get("run", subject.remembered("run"))
     return next((run for run in loaders.all_runs() if run.id == named), None)
-
-
-def _trained_on(run: Run, dataset: Dataset) -> bool:
-    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 def _num_runs(runs: Sequence[Run]) -> Counter[str]:
