@@ -1,40 +1,70 @@
 """Results that are kept for all sessions until a file that they rest on changes. Knows no file and no page."""
 
+import dataclasses
 import functools
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+import numpy as np
 import streamlit as st
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: Arguments that tell two calls apart by themselves; a run, a dataset and whatever else is told by its files.
-_TOLD_BY_VALUE = (str, int, float, tuple, type(None))
+_VALUES = (str, int, float, np.generic, type(None))
+_numbers = itertools.count()
 
 
 def kept(
     by: Callable[..., object], *, max_entries: int, show_spinner: bool | str = False
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Keep what the function gives under what ``by`` makes of its arguments (the stamps of the files that it reads) and
-    under those arguments that are texts, numbers or tuples. All sessions share it: never change it in place."""
+    """Keep what the function gives under what ``by`` makes of its arguments, the stamps of the files that it reads.
+
+    Texts, numbers and tuples of them tell two calls apart by themselves. A record (a run, a dataset, a plan) does not:
+    ``by`` has to tell all of it that the result rests on. Any other argument is refused. All sessions share what comes
+    back: never change it in place. For functions of modules: those of a page are made anew each time it is drawn.
+    """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
-        code = hash(inspect.getsource(function))  # edited while the server runs, it is another function
+        signature, number = inspect.signature(function), next(_numbers)
 
-        def look(code: int, key: object, told: tuple[object, ...], _ask: Callable[[], T]) -> T:
-            return _ask()
+        def look(number: int, key: object, values: object, _compute: Callable[[], T]) -> T:
+            return _compute()
 
-        # streamlit tells caches apart by these
+        # streamlit gives each name a cache of its own; two functions of one name are told apart by their number
         look.__module__, look.__qualname__ = function.__module__, function.__qualname__
-        cached = st.cache_resource(look, max_entries=max_entries, show_spinner=show_spinner)
+        cached = st.cache_resource(max_entries=max_entries, show_spinner=show_spinner)(look)
 
         @functools.wraps(function)
-        def ask(*given: P.args, **named: P.kwargs) -> T:
-            told = tuple(one for one in (*given, *named.values()) if isinstance(one, _TOLD_BY_VALUE))
-            return cached(code, by(*given, **named), told, lambda: function(*given, **named))
+        def ask(*args: P.args, **kwargs: P.kwargs) -> T:
+            call = signature.bind(*args, **kwargs)
+            call.apply_defaults()
+            values = tuple(_value(argument, name, function) for name, argument in call.arguments.items())
+            key, computed = by(*call.args, **call.kwargs), False
+
+            def compute() -> T:
+                nonlocal computed
+                computed = True
+                return function(*args, **kwargs)
+
+            result = cached(number, key, values, compute)
+            if computed and by(*call.args, **call.kwargs) != key:  # a file changed meanwhile: which one was read?
+                cached.clear(number, key, values, compute)
+            return result
 
         return ask
 
     return decorate
+
+
+def _value(argument: object, name: str, function: Callable[..., object]) -> object:
+    """What of an argument tells two calls apart by itself: all of a value, nothing of a record."""
+    if isinstance(argument, _VALUES):
+        return argument
+    if isinstance(argument, tuple):
+        return tuple(_value(part, name, function) for part in argument)
+    if dataclasses.is_dataclass(argument):
+        return None
+    raise TypeError(f"{name} of {function.__qualname__} is a {type(argument).__name__}, which kept() cannot tell apart")

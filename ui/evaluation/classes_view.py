@@ -38,14 +38,10 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
     """The chart, the table and the report."""
     per_class = loaders.scores_of(run, split).table()
     found = intervals_of(run, split)
-    others = {
-        result.name: scoring.scores_from_matrix(result.matrix_for(run.classes), run.classes).table()
-        for result in published.for_classes(run.classes)
-        if result.matrix_KK is not None
-    }
+    others = _published(run.classes)
     weakest = display_name(per_class.loc[per_class["f1"].idxmin(), "label"])
     plot(
-        _figure(run, split, drawn, others),
+        _figure(run, split, drawn),
         key="class_scores",
         alt=f"Precision, recall and F1 of each class with 95 % intervals; {weakest} has the lowest F1",
         height=height_of(len(bounded.last(range(len(per_class)))), title=True, references=bool(others)),
@@ -64,9 +60,19 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
             notices.aside("As scikit-learn's classification_report prints it.")
 
 
+def _published(classes: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The scores of others over these classes, by their name."""
+    return {
+        result.name: scoring.scores_from_matrix(result.matrix_for(classes), classes).table()
+        for result in published.for_classes(classes)
+        if result.matrix_KK is not None
+    }
+
+
 @kept(loaders.of_predictions, max_entries=16)
-def _figure(run: Run, split: str, drawn: bool, others: dict[str, pd.DataFrame]) -> go.Figure:
+def _figure(run: Run, split: str, drawn: bool) -> go.Figure:
     """Built once: a third of what a click on the matrix took, and no click changes it."""
+    others = _published(run.classes)
     per_class, found = loaders.scores_of(run, split).table(), intervals_of(run, split)
     order = bounded.last(np.argsort(-per_class["f1"].fillna(1).to_numpy(), kind="stable"))
     weakest = int(per_class["f1"].idxmin())

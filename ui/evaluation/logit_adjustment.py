@@ -80,6 +80,7 @@ def _name(judged: Judged, place: int) -> str:
 def _judged(run: Run, split: str) -> list[Judged]:
     """At tau 0, at tau 1, and at the tau of the validation predictions where there are some and others are judged."""
     counts_K = run.train_counts
+    assert counts_K is not None, "show asked for them"
     taus = [0.0, 1.0]
     if split != "val" and "val" in run.prediction_splits():
         try:

@@ -148,15 +148,18 @@ def drawings(name: str) -> Dataset | None:
     return found
 
 
-def _of_runs(plan: Plan, runs: Mapping[str, Run]) -> tuple[Any, ...]:
-    stamps = [loaders.stamp(path) for run in runs.values() for path in sorted(run.folder.glob("predictions-*"))]
-    return (plan.lesson, plan.key, *stamps)
+def finding(plan: Plan, runs: Mapping[str, Run]) -> Any:
+    """What the runs show, computed once for all sessions until a file changes."""
+    return _finding(plan, tuple(runs), *runs.values())
+
+
+def _of_runs(plan: Plan, parts: tuple[str, ...], *runs: Run) -> tuple[Any, ...]:
+    return (plan.key, *(loaders.of_folder(run.folder, "predictions-*") for run in runs))
 
 
 @kept(_of_runs, max_entries=12)
-def finding(plan: Plan, runs: Mapping[str, Run]) -> Any:
-    """What the runs show, computed once for all sessions until a file changes."""
-    return findings.find(plan.lesson, runs, loaders.data_dir())
+def _finding(plan: Plan, parts: tuple[str, ...], *runs: Run) -> Any:
+    return findings.find(plan.lesson, dict(zip(parts, runs, strict=True)), loaders.data_dir())
 
 
 def go(step: str) -> None:

@@ -15,6 +15,7 @@ from ui.app.kept import kept
 from ui.charts.matrix import confusion_matrix
 from ui.charts.recall import recall_dots, recalls
 from ui.shared import bounded, matrix_excerpt
+from ui.shared.curves_view import metrics_of
 from ui.shared.plot import plot
 from ui.shared.table import show_table
 
@@ -36,15 +37,15 @@ def matrices(frame: pd.DataFrame, num_classes: int) -> dict[int, np.ndarray]:
     return found
 
 
-def pick(run: Run, frame: pd.DataFrame) -> int | None:
+def pick(run: Run) -> int | None:
     """The slider over the epochs that have a matrix; None when there is none yet."""
-    found = _matrices(run, frame)
+    found = _matrices(run)
     return pick_epoch(run.id, sorted(found)) if found else None
 
 
 def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     """``what``: "recall" or "matrix", of the epoch on the slider."""
-    found = _matrices(run, frame)
+    found = _matrices(run)
     if epoch is None:
         _say_why_not(run, frame)
         return
@@ -78,8 +79,8 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
 
 
 @kept(loaders.of_file("metrics.jsonl"), max_entries=8)
-def _matrices(run: Run, frame: pd.DataFrame) -> dict[int, np.ndarray]:
-    return matrices(frame, len(run.classes))
+def _matrices(run: Run) -> dict[int, np.ndarray]:
+    return matrices(metrics_of(run), len(run.classes))
 
 
 def _say_why_not(run: Run, frame: pd.DataFrame) -> None:

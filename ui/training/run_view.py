@@ -68,7 +68,7 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         view = address.segments("What to look at", VIEWS, key="watch")
         # names that are chosen stand in a line of their own, where they are not cut
         beside = st.container() if not st.query_params.get("with") else None
-        epoch = epoch_view.pick(run, frame) if view in ("recall", "matrix") else None
+        epoch = epoch_view.pick(run) if view in ("recall", "matrix") else None
     others = []
     if view == "curves":
         with beside or st.container():
