@@ -8,7 +8,45 @@ import pytest
 
 from tests.support.tiny import write_tiny
 
+# Files that take long, the longest first: the last file to be started decides how long all of them take together.
+LONGEST_FIRST = (
+    "tests/browser/test_pages.py",
+    "tests/browser/test_keyboard.py",
+    "tests/fashion_core/training/test_distributed.py",
+    "tests/whole/test_kill_sweep.py",
+    "tests/ui/training/test_training_page.py",
+    "tests/fashion_core/training/test_loop.py",
+    "tests/whole/test_switches.py",
+    "tests/fashion_core/claims/test_experiments.py",
+    "tests/fashion_core/models/test_pretrained.py",
+    "tests/fashion_core/settings/test_recipes.py",
+    "tests/fashion_core/runs/test_runs.py",
+    "tests/browser/test_evaluation.py",
+    "tests/fashion_core/launch/test_run_queue.py",
+    "tests/fashion_core/test_rights.py",
+    "tests/fashion_core/launch/test_room.py",
+    "tests/whole/test_hostile_names.py",
+    "tests/browser/test_recipe.py",
+    "tests/browser/test_subject.py",
+    "tests/browser/test_audience.py",
+    "tests/whole/test_golden.py",
+    "tests/fashion_core/data/test_importing.py",
+    "tests/ui/app/test_every_page.py",
+    "tests/whole/test_durability.py",
+    "tests/fashion_core/cli/test_command_line.py",
+    "tests/fashion_core/launch/test_slurm.py",
+)
+
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the files out (``--dist loadfile --no-loadscope-reorder``), they take them in the
+    order of collection."""
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: places.get(item.nodeid.split("::")[0], len(places)))
 
 
 @pytest.fixture(scope="session")

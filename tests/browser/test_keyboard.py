@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.browsers import address_of, browser, pytestmark, server, settle, tab  # noqa: F401
+from tests.support.browsers import address_of, browser, drawn, pytestmark, server, tab  # noqa: F401
 from tests.support.contrast import contrast
 from tests.support.made_lessons import make_lesson
 from ui.app import navigation
@@ -75,7 +75,6 @@ EYES = """
   window.addEventListener("keydown", (event) => { eyes.kept = event.defaultPrevented })
 })()
 """
-DRAWN = "[...document.querySelectorAll('.vastra-plot')].every((one) => one.querySelector('.main-svg'))"
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 
 
@@ -94,11 +93,6 @@ def address(tiny, tiny_data, tiny_runs, tmp_path_factory: pytest.TempPathFactory
         yield found
 
 
-def ready(page) -> None:
-    settle(page)
-    page.wait_for_function(DRAWN, timeout=30_000)
-
-
 def go_round(page, key: str) -> None:
     """Press ``key`` until the focus is where it began; every control has then been reached, and left."""
     page.evaluate("eyes.forget()")
@@ -112,10 +106,10 @@ def go_round(page, key: str) -> None:
 
 
 def walk(page, key: str, ground: str) -> None:
-    ready(page)
+    drawn(page)
     go_round(page, key)
     if page.evaluate("eyes.missed()"):  # something was drawn again while it was being walked
-        ready(page)
+        drawn(page)
         go_round(page, key)
     assert page.evaluate("eyes.missed()") == [], page.url
     for name, ring in page.evaluate("eyes.rings").items():
@@ -126,9 +120,9 @@ def walk(page, key: str, ground: str) -> None:
 
 def test_every_control_of_every_page_is_reached_and_left_in_both_themes(address, browser):
     assert {one.split("?")[0] for one in ADDRESSES} == {address_of(entry) for entry in navigation.ENTRIES}
-    with tab(browser) as one, tab(browser) as other:
-        for page in (one, other):
-            page.add_init_script(EYES)
+    with tab(browser) as one:
+        other = one.context.new_page()  # of one context, so that the second finds the scripts that the first has loaded
+        one.context.add_init_script(EYES)
         one.goto(f"{address}/{ADDRESSES[0]}", wait_until="commit")
         for place in range(len(ADDRESSES)):
             if place + 1 < len(ADDRESSES):  # the next page makes itself ready meanwhile
@@ -155,7 +149,7 @@ def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_pa
     with tab(browser) as page:
         page.add_init_script(EYES)
         page.goto(f"{address}/evaluation?run=tiny-run")
-        ready(page)
+        drawn(page)
         spoken = page.locator(f".vastra-plot:has({matrix}) [aria-live]")
         page.locator(f"{matrix}[tabindex]").focus()  # it gets its place among the stops when it is drawn
         said = []
@@ -185,6 +179,6 @@ def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_pa
 
         # plotly's buttons are seen while one of them has the focus
         page.goto(f"{address}/training?run=tiny-run")
-        ready(page)
+        drawn(page)
         page.locator(".modebar-btn").first.focus()
         page.wait_for_function("getComputedStyle(document.querySelector('.modebar')).opacity === '1'", timeout=30_000)

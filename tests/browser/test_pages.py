@@ -16,6 +16,7 @@ from tests.support.browsers import (  # noqa: F401
     address_of,
     browser,
     click_cell,
+    drawn,
     no_trouble,
     pytestmark,
     server,
@@ -56,21 +57,20 @@ def test_the_first_start_draws_the_demo_set_by_itself_and_says_how_far_it_is(lab
 
 @pytest.mark.parametrize("entry", navigation.ENTRIES, ids=lambda entry: entry.name)
 def test_a_page_opens_by_a_cold_deep_link_on_a_fresh_server(lab, browser, entry: navigation.Entry):
-    with server(lab["data"], lab["runs"]) as address:
-        with tab(browser) as page:
-            page.goto(f"{address}/{address_of(entry)}")
-            settle(page)
-            assert page.locator("h1").inner_text() == entry.title
-            assert page.get_by_text(entry.question).count() >= 1
-            assert page.get_by_test_id("stSidebarNavLink").count() == len(navigation.ENTRIES)
-            no_trouble(page)
-            page.wait_for_timeout(1500)  # charts draw after the script
-            shoot(page, f"{entry.name}-light-1280")
-        with tab(browser, dark=True, width=1920, height=1080) as page:
-            page.goto(f"{address}/{address_of(entry)}")
-            settle(page)
-            page.wait_for_timeout(1500)
-            shoot(page, f"{entry.name}-dark-1920")
+    with server(lab["data"], lab["runs"]) as address, tab(browser) as page:
+        page.goto(f"{address}/{address_of(entry)}")
+        drawn(page)
+        assert page.locator("h1").inner_text() == entry.title
+        assert page.get_by_text(entry.question).count() >= 1
+        assert page.get_by_test_id("stSidebarNavLink").count() == len(navigation.ENTRIES)
+        no_trouble(page)
+        shoot(page, f"{entry.name}-light-1280")
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.goto(f"{address}/{address_of(entry)}")
+        drawn(page)
+        no_trouble(page)
+        shoot(page, f"{entry.name}-dark-1920")
 
 
 def test_an_address_that_no_page_has_is_named_below_the_first_page(tiny_data, tiny_runs, browser):

@@ -45,6 +45,9 @@ FLAGS = [
 ]
 
 
+DRAWN = "[...document.querySelectorAll('.vastra-plot')].every((one) => one.querySelector('.main-svg'))"
+
+
 @contextmanager
 def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
     """The app on a free port, over its own data and runs; ended by its pid."""
@@ -97,14 +100,15 @@ def browser():
 
 
 @contextmanager
-def tab(browser, *, dark: bool = False, width: int = 1280, height: int = 800):
-    """A page that fails the test when it asks anybody but this machine for anything, or when a script breaks."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+def tab(browser, *, height: int = 800):
+    """A page that fails the test when it, or another page of its context, asks anybody but this machine for anything,
+    or when a script breaks."""
+    context = browser.new_context(viewport={"width": 1280, "height": height}, color_scheme="light")
     page = context.new_page()
     strangers: list[str] = []
     broken: list[str] = []
-    page.on("request", lambda r: strangers.append(r.url) if not is_local(r.url) else None)
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    context.on("request", lambda r: strangers.append(r.url) if not is_local(r.url) else None)
+    context.on("weberror", lambda event: broken.append(str(event.error)))
     yield page
     context.close()
     assert not strangers and not broken, (strangers, broken)
@@ -119,6 +123,13 @@ def settle(page) -> None:
     page.wait_for_selector("h1", timeout=60_000)
     page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=60_000)
     page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000)
+
+
+def drawn(page) -> None:
+    """Wait until the page has settled, has nothing to do and has drawn every chart, which comes after the script."""
+    settle(page)
+    page.evaluate("new Promise((done) => requestIdleCallback(() => done(), { timeout: 10_000 }))")
+    page.wait_for_function(DRAWN, timeout=30_000)
 
 
 def shoot(page, name: str) -> None:

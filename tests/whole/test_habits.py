@@ -5,6 +5,7 @@ import itertools
 import re
 from pathlib import Path
 
+from tests.conftest import LONGEST_FIRST
 from tests.support.places import ROOT
 
 SHOWN = [path for folder in ("fashion_core", "ui", "pages") for path in sorted((ROOT / folder).rglob("*.py"))]
@@ -73,3 +74,7 @@ def test_a_function_fits_a_screen_and_takes_few_parameters():
     """But for drawing/, where a garment is one list of strokes."""
     long = {name for path in LENGTHS if "drawing" not in path.parts for name in _too_long(path)}
     assert not long, sorted(long)
+
+
+def test_the_test_files_that_are_started_first_are_there():
+    assert [name for name in LONGEST_FIRST if not (ROOT / name).is_file()] == []
