@@ -44,12 +44,12 @@ def dataset_of(run: Run, split: str) -> Dataset | None:
     return next((dataset for dataset in loaders.datasets() if dataset.id == other), None)
 
 
-def _of_splits(run: Run, here: str, there: str) -> list[loaders.Stamp | None]:
+def _of_splits(run: Run, here: str, there: str) -> tuple[loaders.Stamp | None, ...]:
     datasets = [dataset_of(run, split) for split in (here, there)]
-    return [
+    return (
         *(loaders.of_predictions(run, split) for split in (here, there)),
         *(loaders.of_manifest(dataset) if dataset else None for dataset in datasets),
-    ]
+    )
 
 
 @kept(_of_splits, max_entries=50)

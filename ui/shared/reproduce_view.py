@@ -188,7 +188,7 @@ def _stamps(run: Run) -> tuple[loaders.Stamp, ...]:
     )
 
 
-@kept(lambda *both: [_stamps(run) for run in both], max_entries=32, show_spinner="Comparing every bit")
+@kept(lambda *both: tuple(map(_stamps, both)), max_entries=32, show_spinner="Comparing every bit")
 def _compared(original: Run, again: Run):
     from fashion_core.compare import bitwise
 

@@ -55,7 +55,7 @@ def test_numbers_of_numpy_tell_two_calls_apart():
 
 
 @pytest.mark.parametrize(
-    "unclear", [["a"], {"a": 1}, Path("a"), pd.DataFrame({"a": [1]}), np.arange(2), (1, ["a"])],
+    "unclear", [["a"], {"a": 1}, Path("a"), pd.DataFrame({"a": [1]}), np.arange(2), (1, ["a"]), (Record(Path("a")), 1)],
     ids=lambda unclear: type(unclear).__name__,
 )  # fmt: skip
 def test_an_argument_that_would_not_tell_two_calls_apart_is_refused(unclear):
@@ -65,6 +65,15 @@ def test_an_argument_that_would_not_tell_two_calls_apart_is_refused(unclear):
 
     with pytest.raises(TypeError, match="things of .*answer"):
         answer(Record(Path("a")), unclear)
+
+
+def test_a_key_that_would_not_tell_two_calls_apart_is_refused():
+    @kept(lambda record: record, max_entries=10)
+    def answer(record):
+        return record
+
+    with pytest.raises(TypeError, match="the key of .*answer is a Record"):
+        answer(Record(Path("a")))
 
 
 def test_two_functions_do_not_share_though_their_source_is_the_same():
