@@ -35,7 +35,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     subject.settle()
     offered = [name for name in VIEWS if name != OWN or not rights.read_only()]
     offered = audience.offered(offered, review=(PHOTO, OWN), asked=st.query_params.get("view"))
-    view = address.segments("Show", offered, key="view", words=VIEWS.get, label_visibility="collapsed")
+    view = address.segments("Show", offered, key="view", words=VIEWS.get)
     exact = not audience.shows("exact") or st.toggle(
         "As the model receives it",
         True,

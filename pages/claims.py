@@ -6,7 +6,7 @@ from fashion_core.claims import definitions
 from ui.app import address, audience, loaders, navigation, notices, subject, words
 from ui.claims import claims_run, view
 from ui.claims import places as claim_places
-from ui.shared import first_start
+from ui.shared import first_start, run_names
 
 navigation.enter("claims")
 
@@ -19,12 +19,8 @@ if not places:
     st.stop()
 left, right = st.columns([1, 2.3], gap="medium")
 with left:
-    place = places[
-        address.select(
-            "Dataset", list(places), key="dataset", label_visibility="collapsed",
-            words=lambda name: f"{places[name].name}{' (drawn)' if places[name].synthetic else ''}",
-        )
-    ]  # fmt: skip
+    names = {name: run_names.photos_words(one) for name, one in places.items()}
+    place = places[address.select("Dataset", names, key="dataset", label_visibility="collapsed")]
     subject.settle()
     if place.synthetic:
         notices.drawn_badge()

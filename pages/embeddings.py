@@ -22,20 +22,14 @@ navigation.enter("embeddings")
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
-    split = address.segments(
-        "Split",
-        features_view.splits_to_offer(run),
-        key="split",
-        words=features_view.split_words,
-        label_visibility="collapsed",
-    )
+    split = address.segments("Split", features_view.splits_to_offer(run), key="split", words=features_view.split_words)
     subject.settle()
     if run.dataset.synthetic:
         notices.drawn_badge()
 pickers.stop_before_scores(run, split)
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
 with st.container(horizontal=True, vertical_alignment="center"):
-    view = address.segments("View", views, key="view", words=lambda name: VIEWS[name][0], label_visibility="collapsed")
+    view = address.segments("View", views, key="view", words=lambda name: VIEWS[name][0])
     reproduce_view.show_figure(run, split)
 
 # load, compute, draw: the open view only

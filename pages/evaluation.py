@@ -44,7 +44,7 @@ matrix_view.show(run, split, matrix, predictions, drawn=drawn)
 
 # closer looks, of which only the chosen one is computed
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
-view = address.segments("Closer look", views, key="view", words=VIEWS.__getitem__, label_visibility="collapsed")
+view = address.segments("Closer look", views, key="view", words=VIEWS.__getitem__)
 with faults.shown(stop=False):
     if view == "classes":
         classes_view.show(run, split, matrix, predictions, drawn=drawn)

@@ -31,10 +31,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     is_teacher = teacher.pick()
 asked_step = st.query_params.get("step")
 with st.container(horizontal=True, vertical_alignment="center"):
-    step = address.segments(
-        "Step", list(STEPS), key="step", words=STEPS.__getitem__, label_visibility="collapsed", width="content",
-        quiet=True,
-    )  # fmt: skip
+    step = address.segments("Step", STEPS, key="step", width="content", quiet=True)
     st.button("All lessons", key="all lessons", icon=":material/arrow_back:", type="tertiary", on_click=index.leave)
 if asked_step is not None and asked_step not in STEPS:
     navigation.say(f"There is no step {words.command(asked_step[:60])}; showing {STEPS[step][2:].lower()}.")

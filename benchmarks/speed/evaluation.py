@@ -5,7 +5,6 @@ python -m benchmarks.speed.evaluation [--data FOLDER --runs FOLDER --run RUN] [-
 Without a run of its own it makes one: 7,500 test, 7,500 validation and 91,166 training predictions over 15 classes,
 without photos (give --data and a run of an imported set for the galleries too). Needs Chromium. Cold: a server that
 nobody has asked anything, from the browser's first request to a matrix on the screen with its photos or table. A click:
-from fashion_core.paths import PROJECT_ROOT as ROOT
 from the message that leaves the browser to the last one that the server sends back for it. CPU: seconds of the server's
 process, which other work on the machine changes little. No pass or fail; say whether the machine was idle.
 """

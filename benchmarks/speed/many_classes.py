@@ -73,15 +73,7 @@ HEIGHT = """() => { const main = document.querySelector('[data-testid=stMain]')
 
 def class_names(K: int) -> tuple[str, ...]:
     """Names as a shop has them: families of three, with a number that tells them apart."""
-    families = (
-        "kurta_men",
-        "banarasi_saree",
-        "cotton_lehenga",
-        "mojaris_women",
-        "dupatta",
-        "silk_blouse",
-        "dhoti_pants",
-    )
+    families = "kurta_men banarasi_saree cotton_lehenga mojaris_women dupatta silk_blouse dhoti_pants".split()
     return tuple(sorted(f"{families[k // 3 % len(families)]}_{k:04}" for k in range(K)))
 
 
@@ -116,19 +108,7 @@ def make(folder: Path, K: int, num_photos: int) -> None:
                 fingerprint=dataset.fingerprint,
                 seed=seed,
             )
-    lab(
-        folder,
-        "train",
-        "made",
-        "--recipe",
-        "report",
-        "--run-id",
-        "trained",
-        "--set",
-        "epochs=1",
-        "--set",
-        "image_size=32",
-    )
+    lab(folder, *"train made --recipe report --run-id trained --set epochs=1 --set image_size=32".split())
     lab(folder, "audit", "made")
     (folder / "done").touch()
 

@@ -21,10 +21,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-if __name__ == "__main__":
-    pass
-
-
 from fashion_core import labels
 from fashion_core.data import published
 from fashion_core.data.sources import drawn

@@ -135,54 +135,50 @@ def find(result_id: str) -> Published | None:
     return next((result for result in every() if result.id == result_id), None)
 
 
-def _frozen(matrix_KK: np.ndarray) -> np.ndarray:
+def _by_matrix(result_id: str, name: str, matrix_KK: np.ndarray, **more: Any) -> Published:
     matrix_KK.setflags(write=False)  # results() is shared by everybody who asks
-    return matrix_KK
-
-
-def _accuracy(matrix_KK: np.ndarray) -> float:
-    return float(np.trace(matrix_KK) / matrix_KK.sum())
+    num_images = int(matrix_KK.sum())
+    accuracy = float(np.trace(matrix_KK) / num_images)
+    return Published(
+        id=result_id,
+        name=name,
+        data="IndoFashion",
+        classes=classes(),
+        accuracy=accuracy,
+        num_images=num_images,
+        matrix_KK=matrix_KK,
+        **more,
+    )
 
 
 def _report() -> Published:
-    told, matrix_KK = load()["report"], _frozen(report_matrix())
-    return Published(
-        id="published-report",
-        name="Student report, small CNN",
-        data="IndoFashion",
-        classes=classes(),
-        accuracy=_accuracy(matrix_KK),
-        num_images=int(matrix_KK.sum()),
+    told = load()["report"]
+    return _by_matrix(
+        "published-report",
+        "Student report, small CNN",
+        report_matrix(),
         source=f"{told['authors']}, {told['title']}",
         remark="128 x 128 RGB, the input of the recipe report.",
         other_input=False,
-        matrix_KK=matrix_KK,
         text=TextAccuracy(**told["accuracy_in_its_text"]),
         model="report_cnn",
     )
 
 
-_PAPER_INPUT = "Its photos are squeezed to 128 x 256 and fed as BGR."
-
-
 def _paper() -> Published:
-    told, matrix_KK = load()["paper"], _frozen(paper_matrix())
-    return Published(
-        id="published-paper",
-        name="IndoFashion paper, ResNet-50",
-        data="IndoFashion",
-        classes=classes(),
-        accuracy=_accuracy(matrix_KK),
-        num_images=int(matrix_KK.sum()),
-        source=told["title"],
+    return _by_matrix(
+        "published-paper",
+        "IndoFashion paper, ResNet-50",
+        paper_matrix(),
+        source=load()["paper"]["title"],
         remark=_PAPER_INPUT,
-        matrix_KK=matrix_KK,
         model="resnet50",
     )
 
 
 _MODEL_NAMES = {"resnet18": "ResNet-18", "resnet50": "ResNet-50", "resnet101": "ResNet-101"}
 _AUGMENTED = {"none": "no augmentation", "flip": "flip", "jitter": "jitter", "jitter+flip": "jitter and flip"}
+_PAPER_INPUT = "Its photos are squeezed to 128 x 256 and fed as BGR."
 _PAPER = "IndoFashion: Apparel Classification for Indian Ethnic Clothes, arXiv 2104.02830"
 
 

@@ -6,6 +6,8 @@ libraries).
 N images searched, Q queries, D features, k neighbours.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -96,6 +98,20 @@ def by_class(shares_Q: np.ndarray, labels_Q: np.ndarray, classes: tuple[str, ...
         if len(of_label):
             rows.append({"label": label, "n": len(of_label), **share_interval(of_label, k).flat("rate")})
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Purity:
+    """Of each image's ``k`` nearest, the share of its own class: a row a class, and over all images."""
+
+    by_class: pd.DataFrame
+    share: Estimate
+    k: int
+
+    @classmethod
+    def of(cls, shares_Q: np.ndarray, labels_Q: np.ndarray, classes: tuple[str, ...], k: int) -> "Purity":
+        """Of the share that each image has."""
+        return cls(by_class(shares_Q, labels_Q, classes, k), share_interval(shares_Q, k), k)
 
 
 def num_shared(one_QK: np.ndarray, other_QK: np.ndarray) -> np.ndarray:

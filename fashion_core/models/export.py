@@ -43,9 +43,7 @@ def write_model(run: runs.Run, destination: Path) -> int:
     if destination.exists():
         raise RunError(f"{destination} exists already; choose another destination")
     step = inference.step_to_use(run)
-    weights = safetensors.numpy.load_file(step / "model.safetensors")
-    whole = {key: array.astype(np.float32) if array.dtype.kind == "f" else array for key, array in weights.items()}
-    data = safetensors.numpy.save(whole)
+    data = _weights(step, np.float32)
     storage.require_space(destination.parent, len(data), f"the model of run {run.id!r}")
     with storage.publishing(destination) as temporary:
         storage.write_json(temporary / "config.json", replace(run.record, run_id=destination.name).to_json())
@@ -55,12 +53,18 @@ def write_model(run: runs.Run, destination: Path) -> int:
     return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
 
 
+def _weights(step: Path, precision: type) -> bytes:
+    """A checkpoint's weights as a file of this precision; whole numbers stay as they are."""
+    weights = safetensors.numpy.load_file(step / "model.safetensors")
+    return safetensors.numpy.save(
+        {key: array.astype(precision) if array.dtype.kind == "f" else array for key, array in weights.items()}
+    )
+
+
 def _write(run: runs.Run, dataset: datasets.Dataset, folder: Path, name: str) -> None:
     storage.write_json(folder / "config.json", replace(run.record, run_id=name).to_json())
     step = inference.step_to_use(run)
-    weights = safetensors.numpy.load_file(step / "model.safetensors")
-    half = {key: array.astype(np.float16) if array.dtype.kind == "f" else array for key, array in weights.items()}
-    checkpoints.write(folder, int(step.name), {"model.safetensors": safetensors.numpy.save(half)})
+    checkpoints.write(folder, int(step.name), {"model.safetensors": _weights(step, np.float16)})
     storage.write_bytes(folder / "metrics.jsonl", (run.folder / "metrics.jsonl").read_bytes())
     # What happened stays told; which process it was on which machine does not travel.
     events = [{key: value for key, value in event.items() if key != "process"} for event in run.events()]

@@ -21,43 +21,42 @@ ANY = "any/"
 Default = str | Callable[[], str | None] | None
 
 
-def select(
+Options = Sequence[str] | Mapping[str, str]
+
+
+def select(label: str, options: Options, *, key: str, **more: Any) -> str:
+    """A drop-down over ``options``, written by ``words``, or as a mapping has it. ``more`` is what ``_pick`` takes and
+    what streamlit's widget does."""
+    return _pick(st.selectbox, label, options, key=key, **more)
+
+
+def segments(label: str, options: Options, *, key: str, label_visibility: str = "collapsed", **more: Any) -> str:
+    """The same as a row of buttons, for two to five options; its label is for screen readers unless it is "visible"."""
+
+    def buttons(label: str, options: list[str], *, format_func: Callable[[str], str], **more: Any) -> None:
+        st.segmented_control(label, options, format_func=lambda name: plain(format_func(name)), required=True, **more)
+
+    return _pick(buttons, label, options, key=key, label_visibility=label_visibility, **more)
+
+
+def _pick(
+    widget: Callable[..., object],
     label: str,
-    options: Sequence[str],
+    options: Options,
     *,
     key: str,
     default: Default = None,
-    words: Callable[[str], str] = str,
+    words: Callable[[str], str] | None = None,
     quiet: bool = False,
     **more: Any,
 ) -> str:
-    """A drop-down over ``options``; opens on ``default`` (else the first), which may be a function that is asked only
-    where nothing is chosen. ``quiet`` where the caller itself names a value of the address that is not on offer."""
-    unknown = _before(key, options, default)
-    st.selectbox(label, list(options), format_func=_apart(options, words), key=key, **more)
-    value = _after(key, options, default)
-    if unknown is not None and not quiet:
-        navigation.say(f"{label}: {_asked_words(unknown)} is not here; showing {plain(words(value))}.")
-    return value
-
-
-def segments(
-    label: str,
-    options: Sequence[str],
-    *,
-    key: str,
-    default: Default = None,
-    words: Callable[[str], str] = str,
-    quiet: bool = False,
-    **more: Any,
-) -> str:
-    """The same as a row of buttons, for two to five options."""
-    unknown = _before(key, options, default)
-    shown = _apart(options, words)
-    st.segmented_control(
-        label, list(options), format_func=lambda option: plain(shown(option)), key=key, required=True, **more
-    )
-    value = _after(key, options, default)
+    """Opens on ``default`` (else the first), which may be a function that is asked only where nothing is chosen.
+    ``quiet`` where the caller itself names a value of the address that is not on offer."""
+    words = words or (options.__getitem__ if isinstance(options, Mapping) else str)
+    names = list(options)
+    unknown = _before(key, names, default)
+    widget(label, names, format_func=_apart(names, words), key=key, **more)
+    value = _after(key, names, default)
     if unknown is not None and not quiet:
         navigation.say(f"{label}: {_asked_words(unknown)} is not here; showing {plain(words(value))}.")
     return value

@@ -3,22 +3,23 @@
 What comes back is shared by all sessions: never change a frame or an array in place. Knows no widgets.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from fashion_core import paths
 from fashion_core.data import datasets as datasets_module
 from fashion_core.data import pixels
 from fashion_core.data.audit import audit
 from fashion_core.data.datasets import Dataset
-from fashion_core.metrics import label_errors, leakage
+from fashion_core.metrics import label_errors, leakage, scoring
 from fashion_core.metrics.scoring import Scores
 from fashion_core.runs import runs
-from fashion_core.runs.runs import Run
+from fashion_core.runs.runs import Run, label_indices
 from fashion_core.runs.summary import Summary
+from ui.app.kept import kept
 
 Stamp = tuple[str, int, int]
 
@@ -42,91 +43,91 @@ def stamp(path: Path) -> Stamp:
     return (str(path), found.st_mtime_ns, found.st_size)
 
 
+def of_file(name: str) -> Callable[..., Stamp]:
+    """What changes when this file of a run does; for ``kept``, as are the next ones."""
+    return lambda run, *_: stamp(run.folder / name)
+
+
+def of_predictions(run: Run, split: str, *_: object) -> Stamp:
+    """What changes when a split's predictions do."""
+    return stamp(run.folder / f"predictions-{split}.parquet")
+
+
+def of_manifest(dataset: Dataset, *_: object) -> Stamp:
+    """What changes when a dataset does."""
+    return stamp(dataset.manifest_path)
+
+
+def _of_audit(dataset: Dataset) -> tuple[Stamp, ...]:
+    return tuple(stamp(audit.folder_of(dataset) / name) for name in ("audit.json", "findings.parquet"))
+
+
+def of_folder(folder: Path, pattern: str) -> tuple[str, *tuple[Stamp, ...]]:
+    """What changes when one of the folder's files of this pattern does, comes or goes."""
+    return (str(folder), *sorted(map(stamp, folder.glob(pattern))))
+
+
+@kept(lambda: of_folder(data_dir(), "*/dataset.json"), max_entries=4)
 def datasets() -> list[Dataset]:
     """Every dataset on this machine: photographed ones before drawn ones, then by name."""
-    folder = data_dir()
-    found = _datasets(str(folder), tuple(sorted(stamp(path) for path in folder.glob("*/dataset.json"))))
+    found = datasets_module.list_datasets(data_dir())
     return sorted(found, key=lambda dataset: (dataset.synthetic, dataset.name.lower()))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _datasets(folder: str, stamps: tuple[Stamp, ...]) -> list[Dataset]:
-    return datasets_module.list_datasets(Path(folder))
-
-
+@kept(of_manifest, max_entries=4)
 def manifest_of(dataset: Dataset) -> pd.DataFrame:
     """The dataset's manifest with a column ``row``: the number of its row in the pixel caches."""
-    return _manifest(stamp(dataset.folder / "manifest.parquet"), dataset)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _manifest(key: Stamp, _dataset: Dataset) -> pd.DataFrame:
-    frame = _dataset.manifest().reset_index(drop=True)
+    frame = dataset.manifest().reset_index(drop=True)
     frame.insert(0, "row", np.arange(len(frame), dtype=np.int32))
     return frame
 
 
+@kept(of_manifest, max_entries=4)
 def thumbnails(dataset: Dataset) -> np.ndarray:
     """The small pictures of a dataset, uint8 N x H x W x 3, memory-mapped, squeezed to one size."""
-    return _thumbnails(stamp(dataset.folder / "manifest.parquet"), dataset)
+    return pixels.thumbnails(dataset)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _thumbnails(key: Stamp, _dataset: Dataset) -> np.ndarray:
-    return pixels.thumbnails(_dataset)
-
-
+@kept(_of_audit, max_entries=8)
 def audit_of(dataset: Dataset) -> tuple[audit.Audit, pd.DataFrame] | None:
     """The finished audit of a dataset and its findings; None before there is one."""
-    folder = audit.folder_of(dataset)
-    return _audit(stamp(folder / "audit.json"), stamp(folder / "findings.parquet"), dataset)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _audit(key: Stamp, findings_key: Stamp, _dataset: Dataset) -> tuple[audit.Audit, pd.DataFrame] | None:
-    found = audit.load(_dataset)
+    found = audit.load(dataset)
     return (found, found.findings()) if found else None
 
 
+@kept(lambda: of_folder(runs_dir(), "*/config.json"), max_entries=4)
 def all_runs() -> list[Run]:
     """Every readable run, newest first."""
-    folder = runs_dir()
-    return _all_runs(str(folder), tuple(sorted(stamp(path) for path in folder.glob("*/config.json"))))
+    return runs.list_runs(runs_dir())
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _all_runs(folder: str, stamps: tuple[Stamp, ...]) -> list[Run]:
-    return runs.list_runs(Path(folder))
-
-
+@kept(of_file("summary.json"), max_entries=1000)
 def summary_of(run: Run) -> Summary | None:
     """The run's summary.json, None before the run ends."""
-    return _summary(stamp(run.folder / "summary.json"), run)
+    return run.summary()
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
-def _summary(key: Stamp, _run: Run) -> Summary | None:
-    return _run.summary()
-
-
+@kept(of_predictions, max_entries=8)
 def predictions_of(run: Run, split: str) -> pd.DataFrame:
     """``image_id, label, predicted, p_<class>...`` of a split; RunError with the command when there are none."""
-    return _predictions(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
+    return run.predictions(split)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _predictions(key: Stamp, _run: Run, split: str) -> pd.DataFrame:
-    return _run.predictions(split)
+def arrays_of(run: Run, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """A split's labels N as indices and its probabilities N x K."""
+    frame = predictions_of(run, split)
+    return label_indices(frame["label"], run.classes), scoring.probabilities_of(frame, run.classes)
 
 
+@kept(of_predictions, max_entries=200)
 def scores_of(run: Run, split: str) -> Scores:
     """The scores of a split's stored predictions."""
-    return _scores(stamp(run.folder / f"predictions-{split}.parquet"), run, split)
+    return run.scores(split)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _scores(key: Stamp, _run: Run, split: str) -> Scores:
-    return _run.scores(split)
+def trained_on(run: Run, dataset: Dataset) -> bool:
+    """Whether exactly this dataset was what the run was trained on."""
+    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 def dataset_of(run: Run) -> Dataset | None:
@@ -136,40 +137,27 @@ def dataset_of(run: Run) -> Dataset | None:
 
 def photos_of(dataset: Dataset, image_ids: pd.Series) -> pd.DataFrame:
     """``row, width, height`` of these images in the order given (row -1 where the dataset has no such image)."""
-    known, sizes = _places(stamp(dataset.folder / "manifest.parquet"), dataset)
+    known, sizes = _places(dataset)
     places = known.get_indexer(pd.Index(image_ids))
     found = sizes.iloc[np.maximum(places, 0)].reset_index(drop=True)
     return found.assign(row=np.where(places < 0, -1, places).astype(np.int32))[["row", "width", "height"]]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _places(key: Stamp, _dataset: Dataset) -> tuple[pd.Index, pd.DataFrame]:
+@kept(of_manifest, max_entries=4)
+def _places(dataset: Dataset) -> tuple[pd.Index, pd.DataFrame]:
     """image_id -> row, and the sizes by row: three columns, for the whole manifest takes four times as long to read."""
-    frame = _dataset.manifest(["image_id", "width", "height"])
+    frame = dataset.manifest(["image_id", "width", "height"])
     return pd.Index(frame["image_id"]), frame[["width", "height"]]
 
 
+@kept(lambda run, split, dataset: (of_predictions(run, split), _of_audit(dataset)), max_entries=100)
 def leak_scores_of(run: Run, split: str, dataset: Dataset) -> leakage.LeakScores | None:
     """Accuracy with and without the photos that an earlier split has; None before the dataset was audited."""
     found = audit_of(dataset)
-    if found is None:
-        return None
-    key = (stamp(run.folder / f"predictions-{split}.parquet"), stamp(found[0].path))
-    return _leak_scores(key, run, split, dataset)
+    return leakage.with_and_without(predictions_of(run, split), found[1]) if found else None
 
 
-@st.cache_resource(max_entries=100, show_spinner=False)
-def _leak_scores(key: tuple[Stamp, Stamp], _run: Run, split: str, _dataset: Dataset) -> leakage.LeakScores:
-    found = audit_of(_dataset)
-    assert found, "leak_scores_of asked for it"
-    return leakage.with_and_without(predictions_of(_run, split), found[1])
-
-
+@kept(of_predictions, max_entries=20, show_spinner="Comparing the labels with the predictions")
 def label_errors_of(run: Run, split: str, temperature: float) -> pd.DataFrame:
     """Suspected label errors by a run's predictions of a split, worst first, as ``label_errors.find`` gives them."""
-    return _label_errors(stamp(run.folder / f"predictions-{split}.parquet"), run, split, temperature)
-
-
-@st.cache_resource(max_entries=20, show_spinner="Comparing the labels with the predictions")
-def _label_errors(key: Stamp, _run: Run, split: str, temperature: float) -> pd.DataFrame:
-    return label_errors.find(predictions_of(_run, split), _run.classes, temperature)
+    return label_errors.find(predictions_of(run, split), run.classes, temperature)

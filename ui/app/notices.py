@@ -40,7 +40,7 @@ def review_copy(sentence: str, refused: str = "nothing can be changed") -> None:
     completes "so ... here"."""
     if not rights.is_review_copy():
         reason = words.plain(rights.why_not() or "")
-        told = f"{reason[:1].upper()}{reason[1:]}, so {refused} here. Results can be read."
+        told = f"{words.capital(reason)}, so {refused} here. Results can be read."
         st.info(told, icon=":material/visibility:")
         return
     st.info(

@@ -20,6 +20,7 @@ from fashion_core.data.sources import readers
 from fashion_core.data.sources.photos import resize
 from fashion_core.settings.config import Settings
 from ui.app import loaders
+from ui.app.kept import kept
 
 if TYPE_CHECKING:
     import torch
@@ -28,17 +29,13 @@ if TYPE_CHECKING:
     from fashion_core.training.input_pipeline import Fed
 
 
+@kept(loaders.of_manifest, max_entries=4)
 def training_rows(dataset: Dataset) -> dict[str, np.ndarray]:
     """Manifest rows of the photos that training takes, by class, in the order of the classes; none without any."""
-    return _training_rows(loaders.stamp(dataset.manifest_path), dataset)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _training_rows(key: loaders.Stamp, _dataset: Dataset) -> dict[str, np.ndarray]:
-    frame = loaders.manifest_of(_dataset)
+    frame = loaders.manifest_of(dataset)
     rows_N = np.flatnonzero((frame["split"] == "train") & (frame["status"] == "ok"))
     labels_N = frame["label"].to_numpy()[rows_N]
-    by_label = {label: rows_N[labels_N == label] for label in _dataset.classes}
+    by_label = {label: rows_N[labels_N == label] for label in dataset.classes}
     return {label: rows for label, rows in by_label.items() if len(rows)}
 
 

@@ -43,7 +43,9 @@ def show(
             column_config={name: NUMBER for name in table.columns[1:]},
             alt="Lowest, highest and mean value and standard deviation of each channel of the tensor",
         )
-        letter = address.segments("Channel", list(settings.channels), key="channel", words=trace.COLOURS.get)
+        letter = address.segments(
+            "Channel", list(settings.channels), key="channel", words=trace.COLOURS.get, label_visibility="visible"
+        )
     with right:
         middle = trace.centre_table(found, letter)
         show_table(

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from fashion_core.labels import counted
 from fashion_core.metrics.wording import interval, percent
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis, upright
 
 #: By what a result of ``accuracies`` is of.
 _LOOKS = {
@@ -61,7 +61,7 @@ def rates_with_intervals(
         at = overall * 100
         notes.append({"text": f"all classes {percent(overall)}", "x": at, "y": 1, "yref": "paper", "yanchor": "bottom"})
         dotted = {"color": LIGHT["grey"], "width": 1.2, "dash": "dot"}
-        lines.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": dotted})
+        lines.append(upright(at, dotted, layer=None))
     font = {"size": 12, "color": LIGHT["ink"]}
     figure.layout.annotations = [{"showarrow": False, "font": font, **note} for note in notes]
     figure.layout.shapes = lines

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from fashion_core.metrics.intervals import Estimate
 from fashion_core.metrics.wording import interval
 from ui.charts.colours import CLASSES_LIGHT, LIGHT
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, names_axis, stretch, upright, with_gaps
 
 BAND = "rgba(92,91,100,0.16)"  # grey, thin enough for both grounds
 
@@ -66,13 +66,11 @@ def arms(
         )
     every = [100 * number for row in rows for number in (*row.values, *row.mean.bounds)]
     every += [100 * number for number in band or ()]
+    dashed = {"color": LIGHT["muted"], "width": 1.3, "dash": "dash"}
     gap = max(0.6, 0.08 * (max(every) - min(every)))
-    shapes = [_upright(100 * row.mean.value) for row in rows if row.role == "base"]
+    shapes = [upright(100 * row.mean.value, dashed) for row in rows if row.role == "base"]
     if band:
-        shapes.append(
-            {"type": "rect", "x0": 100 * band[0], "x1": 100 * band[1], "y0": 0, "y1": 1, "yref": "paper",
-             "fillcolor": BAND, "line": {"width": 0}, "layer": "below"}
-        )  # fmt: skip
+        shapes.append(stretch(100 * band[0], 100 * band[1], BAND))
     figure.layout.shapes = shapes
     names = names_axis([""] * len(rows)) | {"ticktext": [f"{_escaped(row.name)}  " for row in rows], "tickvals": places}
     figure.update_layout(
@@ -94,11 +92,6 @@ def arms(
 def _apart(num: int) -> np.ndarray:
     """Where the dots of a row stand below its line, so that equal ones can be counted."""
     return -0.2 - 0.07 * (np.arange(num) % 3)
-
-
-def _upright(at: float) -> dict[str, object]:
-    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
-            "line": {"color": LIGHT["muted"], "width": 1.3, "dash": "dash"}}  # fmt: skip
 
 
 def _escaped(name: str) -> str:
@@ -133,7 +126,7 @@ def class_recalls(
         y = np.arange(len(order)) + (0.0 if one.is_base else 0.13 * (number - (len(others) - 1) / 2))
         low, mean, high = (100 * np.asarray(numbers)[order] for numbers in (one.lowest, one.mean, one.highest))
         figure.add_scatter(
-            x=np.stack([low, high, np.full(len(order), np.nan)], axis=1).ravel(), y=np.repeat(y, 3), mode="lines",
+            x=with_gaps(low, high), y=np.repeat(y, 3), mode="lines",
             line={"color": colour, "width": 1.6}, hoverinfo="skip", showlegend=False,
         )  # fmt: skip
         figure.add_scatter(

@@ -13,9 +13,10 @@ import plotly.graph_objects as go
 from fashion_core.metrics.intervals import Estimate
 from fashion_core.metrics.wording import in_points, interval_in_points, percent, points
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis, stretch, upright, with_gaps
 
 _MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
+_ZERO = {"color": LIGHT["muted"], "width": 1.4, "dash": "solid"}
 BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
 
 
@@ -39,10 +40,7 @@ def difference_scale(
         hovertemplate=f"{in_points(difference, digits=2)}<extra></extra>",
         cliponaxis=False,
     )  # fmt: skip
-    figure.layout.shapes = [
-        _rect(-margin, margin),
-        _upright(0, LIGHT["muted"], "solid"),
-    ]
+    figure.layout.shapes = [stretch(-margin, margin, BAND), upright(0, _ZERO)]
     far = {"showarrow": False, "yref": "paper", "yanchor": "bottom", "font": {"size": 13, "color": LIGHT["muted"]}}
     figure.layout.annotations = [
         {**far, "text": f"← {_short(first_name)} better", "x": 0, "xref": "paper", "xanchor": "left",
@@ -66,16 +64,6 @@ def difference_scale(
 
 def _short(name: str) -> str:
     return html.escape(name if len(name) <= 42 else f"{name[:41]}…", quote=False)
-
-
-def _rect(low: float, high: float) -> dict[str, object]:
-    return {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": BAND,
-            "line": {"width": 0}, "layer": "below"}  # fmt: skip
-
-
-def _upright(at: float, colour: str, dash: str) -> dict[str, object]:
-    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "layer": "below",
-            "line": {"color": colour, "width": 1.4, "dash": dash}}  # fmt: skip
 
 
 def class_differences(
@@ -115,14 +103,14 @@ def class_differences(
         for colour in sorted(set(colours[rows])):
             own = rows[colours[rows] == colour]
             figure.add_scatter(
-                x=_with_gaps(100 * ordered["low"].to_numpy()[own], 100 * ordered["high"].to_numpy()[own]),
+                x=with_gaps(100 * ordered["low"].to_numpy()[own], 100 * ordered["high"].to_numpy()[own]),
                 y=np.repeat(own, 3),
                 mode="lines",
                 line={"color": colour, "width": 2.2 if flag else 1.3},
                 hoverinfo="skip",
             )
     reach = 1.05 * max(float(np.abs(100 * per_class[["low", "high"]].to_numpy()).max()), 200 * margin)
-    figure.layout.shapes = [_rect(-100 * margin, 100 * margin), _upright(0, LIGHT["muted"], "solid")]
+    figure.layout.shapes = [stretch(-100 * margin, 100 * margin, BAND), upright(0, _ZERO)]
     figure.update_layout(
         showlegend=False,
         hovermode="closest",
@@ -131,11 +119,6 @@ def class_differences(
         yaxis=names_axis([f"{name}  " for name in names]) | {"showgrid": False, "fixedrange": True},
     )
     return figure
-
-
-def _with_gaps(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """low, high, nothing, low, high, nothing: one trace draws all bars, where a trace a bar takes 20 ms."""
-    return np.stack([low, high, np.full(len(low), np.nan)], axis=1).ravel()
 
 
 def accuracy_by_cost(
@@ -152,7 +135,7 @@ def accuracy_by_cost(
     if len(rows):
         figure.add_scatter(
             x=np.repeat(rows["minutes"].to_numpy(), 3),
-            y=_with_gaps(100 * rows["low"].to_numpy(), 100 * rows["high"].to_numpy()),
+            y=with_gaps(100 * rows["low"].to_numpy(), 100 * rows["high"].to_numpy()),
             mode="lines",
             line={"color": LIGHT["grey"], "width": 1},
             hoverinfo="skip",

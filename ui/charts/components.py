@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.colours import LIGHT, MORE_RAMP, MORE_RAMP_DARK
-from ui.charts.layout import base_layout, class_name, names_axis
+from ui.charts.layout import base_layout, class_name, name_features, names_axis
 from ui.charts.ramps import scale, text_on
 
 
@@ -74,12 +74,7 @@ def class_means(
             line={"width": 2.5, "color": colours[label]}, customdata=spread.astype(np.float32),
             hovertemplate=f"{names[label]}<br>feature %{{x}}: %{{y:.2f}}, spread %{{customdata:.2f}}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(
-        margin={"t": 62 if title else 34},
-        xaxis={"title": {"text": "Feature number"}},
-        yaxis={"title": {"text": "Activation"}},
-        hovermode="closest",
-    )
+    name_features(figure, title)
     return figure
 
 

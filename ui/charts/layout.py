@@ -1,8 +1,9 @@
 """The look that every chart shares."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from fashion_core.labels import display_name, shortened
@@ -49,6 +50,42 @@ def error_bars(up: object, down: object, colour: str, *, thickness: float, width
     return {
         "type": "data", "symmetric": False, "array": up, "arrayminus": down, "color": colour, "thickness": thickness,
         "width": width,
+    }  # fmt: skip
+
+
+def upright(at: float, line: Mapping[str, object], layer: str | None = "below") -> dict[str, object]:
+    """A line from the bottom of the chart to its top; above everything without a ``layer``. A plain dict: add_vline
+    takes 12 ms."""
+    return {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line, "layer": layer}
+
+
+def stretch(low: float, high: float, colour: str) -> dict[str, object]:
+    """A coloured stretch from the bottom of the chart to its top, behind everything."""
+    return {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": colour,
+            "line": {"width": 0}, "layer": "below"}  # fmt: skip
+
+
+def with_gaps(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """low, high, nothing, low, high, nothing: one trace draws all bars, where a trace a bar takes 20 ms."""
+    return np.stack([low, high, np.full(len(low), np.nan)], axis=1).ravel()
+
+
+def name_features(figure: go.Figure, title: str) -> None:
+    """The axes of a chart whose lines run over the numbers of a layer's features."""
+    figure.update_layout(
+        margin={"t": 62 if title else 34},
+        xaxis={"title": {"text": "Feature number"}},
+        yaxis={"title": {"text": "Activation"}},
+        hovermode="closest",
+    )
+
+
+def accuracy_below(domain: Sequence[float]) -> dict[str, object]:
+    """The second axis of a chart of losses: validation accuracy in a strip at its foot."""
+    return {
+        "title": {"text": "Validation<br>accuracy, %", "font": {"color": LIGHT["muted"], "size": 13}},
+        "domain": domain, "range": [0, 100], "dtick": 50, "gridcolor": LIGHT["line"],
+        "zerolinecolor": LIGHT["line"], "automargin": True, "tickfont": {"color": LIGHT["muted"], "size": 13},
     }  # fmt: skip
 
 

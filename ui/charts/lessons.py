@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from fashion_core.metrics.intervals import wilson
 from fashion_core.metrics.wording import percent
 from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, class_name, error_bars, names_axis
+from ui.charts.layout import base_layout, class_name, error_bars, names_axis, upright
 
 #: First and second training of a lesson: colour and symbol say the same.
 LOOKS = (("indigo", "circle", "solid"), ("turmeric", "diamond", "dash"))
@@ -41,8 +41,7 @@ def shares(rows: pd.DataFrame, *, title: str, guess: float | None = None, unit: 
     ]  # fmt: skip
     lines = []
     if guess is not None:
-        lines.append({"type": "line", "x0": guess * 100, "x1": guess * 100, "y0": 0, "y1": 1, "yref": "paper",
-                      "line": _GUESS})  # fmt: skip
+        lines.append(upright(guess * 100, _GUESS, layer=None))
         notes.append({"text": "your guess", "x": guess * 100, "y": 1, "yref": "paper", "yanchor": "bottom",
                       "showarrow": False, "font": {"size": 12, "color": LIGHT["madder"]}})  # fmt: skip
     figure.layout.annotations, figure.layout.shapes = notes, lines

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ui.charts.colours import class_colours
-from ui.charts.layout import base_layout
+from ui.charts.layout import base_layout, name_features
 
 MAX_LINE_POINTS = 2000
 _DASHES = ("solid", "dash", "dot", "dashdot")
@@ -60,10 +60,5 @@ def feature_lines(
             opacity=0.7 if strong and name not in strong else 1,
             hovertemplate=f"{name}<br>feature %{{x}}: %{{y:.2f}}<extra></extra>",
         )  # fmt: skip
-    figure.update_layout(
-        margin={"t": 62 if title else 34},
-        xaxis={"title": {"text": "Feature number"}},
-        yaxis={"title": {"text": "Activation"}},
-        hovermode="closest",
-    )
+    name_features(figure, title)
     return figure

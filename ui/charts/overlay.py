@@ -11,8 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from fashion_core.metrics.wording import percent
-from ui.charts.colours import LIGHT
-from ui.charts.layout import base_layout, error_bars
+from ui.charts.layout import accuracy_below, base_layout, error_bars
 from ui.charts.lines import thin
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -111,11 +110,7 @@ def overlaid_curves(series: Sequence[Series], *, title: str = "", drawn: bool = 
         # The right third is for the names.
         xaxis={"title": {"text": "Epochs seen"}, "range": [0, top * 1.5], "anchor": "y2"},
         yaxis={"title": {"text": "Loss, smoothed"}, "domain": [0.42, 1], "range": [0, highest]},
-        yaxis2={
-            "title": {"text": "Validation<br>accuracy, %", "font": {"color": LIGHT["muted"], "size": 13}},
-            "domain": [0, 0.33], "range": [0, 100], "dtick": 50, "gridcolor": LIGHT["line"],
-            "zerolinecolor": LIGHT["line"], "automargin": True, "tickfont": {"color": LIGHT["muted"], "size": 13},
-        },
+        yaxis2=accuracy_below([0, 0.33]),
     )  # fmt: skip
     return figure
 

@@ -6,9 +6,6 @@ Draws nothing but one notice. Every string from a file is escaped by whoever sho
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import streamlit as st
 
 from fashion_core.claims import experiments, judge, shipped
 from fashion_core.claims.definitions import GROUPS, Claim
@@ -18,6 +15,7 @@ from fashion_core.claims.judge import Result
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.runs.runs import Run
+from ui.app import kept as keeping
 from ui.app import loaders
 from ui.shared import run_status
 
@@ -62,7 +60,7 @@ class Known:
 def places() -> dict[str, Place]:
     """Every dataset here and every one of which results were kept: those whose photos are here first, then those with
     more verdicts, then photographed ones. So the page opens where most can be seen and run."""
-    kept = _kept(str(shipped.FOLDER), tuple(sorted(map(loaders.stamp, shipped.FOLDER.glob("*.json")))))
+    kept = _kept()
     found = []
     for dataset in loaders.datasets():
         own = kept.get(dataset.fingerprint, {})
@@ -77,11 +75,11 @@ def places() -> dict[str, Place]:
     return {place.id: place for place in found}
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _kept(folder: str, stamps: tuple[loaders.Stamp, ...]) -> dict[str, dict[str, Evidence]]:
+@keeping.kept(lambda: loaders.of_folder(shipped.FOLDER, "*.json"), max_entries=4)
+def _kept() -> dict[str, dict[str, Evidence]]:
     return {
         one[0].dataset.fingerprint: {evidence.claim: evidence for evidence in one}
-        for one in shipped.every(Path(folder))
+        for one in shipped.every(shipped.FOLDER)
     }
 
 
@@ -107,7 +105,7 @@ def look(
                 experiments.Here(runs=runs, data_dir=loaders.data_dir(), status=run_status.status_of),
                 seeds=number,
                 overrides=own if overrides is None else overrides,
-                counts=_counts(loaders.stamp(place.dataset.manifest_path), place.dataset),
+                counts=_counts(place.dataset),
             )
         except FashionError as error:
             problem = error
@@ -116,7 +114,7 @@ def look(
             return Known(claim, _judged_here(plan), HERE, plan, problem)
         if kept:
             source = HERE if plan and plan.finished and _is(kept, plan) else KEPT
-            return Known(claim, _judged(kept), source, plan, problem)
+            return Known(claim, judge.judge(kept), source, plan, problem)
     except FashionError as error:
         problem = error
     return Known(claim, None, "", plan, problem)
@@ -131,23 +129,19 @@ def _is(kept: Evidence | None, plan: Plan) -> bool:
     return ours == theirs
 
 
-def _judged(kept: Evidence) -> Result:
-    return judge.judge(kept)
-
-
-def _judged_here(plan: Plan) -> Result:
+def _of_plan(plan: Plan) -> tuple[object, ...]:
     files = []
     for member in plan.members:
         assert member.run is not None, "only finished plans come here"
-        files.append(loaders.stamp(member.run.folder / f"predictions-{plan.split}.parquet"))
-    return _judged_runs((plan.claim.name, plan.overrides, plan.split, tuple(files)), plan)
+        files.append(loaders.of_predictions(member.run, plan.split))
+    return (plan.claim.name, plan.overrides, plan.split, *files)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _judged_runs(key: object, _plan: Plan) -> Result:
-    return judge.judge(experiments.collect(_plan))
+@keeping.kept(_of_plan, max_entries=64)
+def _judged_here(plan: Plan) -> Result:
+    return judge.judge(experiments.collect(plan))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _counts(key: loaders.Stamp, _dataset: Dataset) -> tuple[int, ...]:
-    return experiments.train_counts(_dataset)
+@keeping.kept(loaders.of_manifest, max_entries=16)
+def _counts(dataset: Dataset) -> tuple[int, ...]:
+    return experiments.train_counts(dataset)

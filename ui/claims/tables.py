@@ -126,5 +126,4 @@ def show_classes(result: Result) -> None:
             alt=f"Difference of the two confusion matrices: {names[0]} minus {names[1]}",
             height=130 + 30 * len(places),
         )  # fmt: skip
-        if told := bounded.left_out(len(places), len(result.evidence.classes), "of the worst confusions", ""):
-            notices.aside(told)
+        bounded.say_left_out(len(places), len(result.evidence.classes), "of the worst confusions", "")

@@ -115,7 +115,7 @@ def _say_in_review(result: Result) -> None:
 
 def _told(result: Result) -> str:
     """The verdict's sentence without its word, which the badge says."""
-    return result.sentence.removeprefix(f"{result.word[:1].upper()}{result.word[1:]}. ")
+    return result.sentence.removeprefix(f"{words.capital(result.word)}. ")
 
 
 def _verdict(known: Known, result: Result) -> None:

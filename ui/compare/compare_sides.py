@@ -57,8 +57,7 @@ class Offer:
             return f"{self.results[name].name} · published"
         if name in self.groups:
             members = self.groups[name]
-            dataset = members[0].dataset
-            photos = f"{dataset.name}{' (drawn)' if dataset.synthetic else ''}"
+            photos = run_names.photos_words(members[0].dataset)
             all_of_them = len(members) + len(self._left_out.get(name, ()))
             return f"{core_names.group_name(members, plain=audience.is_review(), of=all_of_them)} · {photos}"
         return self._run_words(self.runs[name])

@@ -135,7 +135,6 @@ def show_flips(found: Comparison, *, by_class: bool = True) -> None:
             key="flips",
             default=LOST if counts[LOST] else WON,
             words=lambda name: f"{told[name]} ({words.count(counts[name])})",
-            label_visibility="collapsed",
         )
     true = predicted = ANY
     if by_class:
@@ -227,13 +226,12 @@ def _draw_classes(found: Comparison) -> None:
         alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
         height=120 + 27 * len(rows),
     )
-    if told := bounded.left_out(
+    bounded.say_left_out(
         len(rows),
         len(shown),
         "that differ most surely",
         audience.told(classroom="the table has all", review="the others differ less surely"),
-    ):
-        notices.aside(told)
+    )
 
 
 def _show_class_table(found: Comparison) -> None:

@@ -25,29 +25,18 @@ KEY = "tally"
 
 def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     """The table and the plot of the runs over one dataset, with what was published on its classes."""
-    names = {run.dataset.fingerprint: _dataset_words(run) for run in reversed(found)}
+    names = {run.dataset.fingerprint: run_names.photos_words(run.dataset) for run in reversed(found)}
     side = second if second.members else first if first.members else None
     default = side.members[0].dataset.fingerprint if side else next(iter(names))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("All runs on the same photos", anchor=False, width="content")
-        of = address.select(
-            "Dataset", list(names), key="of", default=default, words=names.__getitem__, label_visibility="collapsed",
-            width=300,
-        )  # fmt: skip
+        of = address.select("Dataset", names, key="of", default=default, label_visibility="collapsed", width=300)
     shown = [run for run in found if run.dataset.fingerprint == of]
     results = published.for_classes(shown[0].classes) if split == "test" else ()
     frame = table_of(shown, split, results)
     _show_table(frame)
-    _show_cost(frame, {run.id: word for word, run in _marked(first, second)}, shown[0].dataset.synthetic)
-
-
-def _marked(first: Side, second: Side) -> list[tuple[str, Run]]:
-    return [(word, run) for word, side in (("First", first), ("Second", second)) for run in side.members]
-
-
-def _dataset_words(run: Run) -> str:
-    drawn = " (drawn)" if run.dataset.synthetic else ""
-    return f"{run.dataset.name}{drawn}"
+    marked = {run.id: word for word, side in (("First", first), ("Second", second)) for run in side.members}
+    _show_cost(frame, marked, shown[0].dataset.synthetic)
 
 
 def table_of(shown: Sequence[Run], split: str, results: Sequence[published.Published]) -> pd.DataFrame:

@@ -84,6 +84,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
     later = sum(count for split, count in dataset.splits.items() if split != next(iter(dataset.splits)))
     copies = [found.counts[kind] for kind in findings.COPIES]
     odd = {kind: found.counts[kind] for kind in findings.SINGLES if kind not in ("damaged", "missing")}
+    listed = ", ".join(f"{kind} {words.count(number)}" for kind, number in odd.items() if number)
     answer(
         [
             Number(
@@ -97,7 +98,7 @@ def _show_findings(dataset: Dataset, found: audit.Audit, table: pd.DataFrame) ->
                 "Copies", words.count(sum(copies)), "pairs: {} of one file, {} of one photo, {} flipped".format(*copies)
             ),
             Number("Label conflicts", words.count(found.counts["conflict"]), "one photo or address, two labels"),
-            Number("Stand out", words.count(sum(odd.values())), _listed(odd) or "none"),
+            Number("Stand out", words.count(sum(odd.values())), listed or "none"),
             Number("Unreadable", words.count(found.counts["damaged"] + found.counts["missing"]), "by name below"),
         ]
     )
@@ -183,10 +184,6 @@ def _title(kind: str) -> str:
     )
 
 
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {words.count(number)}" for name, number in counts.items() if number)
-
-
 def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:
     images = pd.concat([chosen, loaders.photos_of(dataset, chosen["image_id"])], axis=1)
     gallery.show(
@@ -200,16 +197,9 @@ def _show_singles(dataset: Dataset, chosen: pd.DataFrame) -> None:
 
 
 def _show_pairs(dataset: Dataset, chosen: pd.DataFrame) -> None:
-    num_pages = -(-len(chosen) // PAIRS_A_PAGE)
-    page = 1
-    if num_pages > 1:
-        page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
-    shown = chosen.iloc[(page - 1) * PAIRS_A_PAGE : page * PAIRS_A_PAGE]
-    st.html(pairs_view.pairs_html(loaders.thumbnails(dataset), shown, *_places(dataset, shown)))
-
-
-def _places(dataset: Dataset, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return loaders.photos_of(dataset, shown["image_id"]), loaders.photos_of(dataset, shown["other"])
+    shown = pairs_view.page_of(chosen, PAIRS_A_PAGE)
+    images, others = (loaders.photos_of(dataset, shown[name]) for name in ("image_id", "other"))
+    st.html(pairs_view.pairs_html(loaders.thumbnails(dataset), shown, images, others))
 
 
 def _exports(

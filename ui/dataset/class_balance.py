@@ -48,7 +48,7 @@ def controls(dataset: Dataset) -> Shown:
     """Draw the choices beside the dataset; groups and published counts only where the classes are IndoFashion's."""
     if not audience.shows("bars", "order", "published"):
         return Shown(as_share=False, order="index", published=False)
-    bars = address.segments("Bars show", list(BARS), key="bars", words=BARS.get, label_visibility="collapsed")
+    bars = address.segments("Bars show", BARS, key="bars")
     orders = [name for name in ORDERS if name in ("index", "count") or groups_of(dataset, name)]
     order = address.select("Order", orders, key="order", words=ORDERS.get, label_visibility="collapsed", width=172)
     overlay = is_indofashion(dataset) and st.toggle(
@@ -125,8 +125,7 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
         on_click=open_bar,
         on_drag=open_bars,
     )
-    if told := bounded.left_out(len(rows), len(counts), "with the most and the fewest photos", "tab Classes has all"):
-        st.markdown(f":small[:gray[{told}]]")
+    bounded.say_left_out(len(rows), len(counts), "with the most and the fewest photos", "tab Classes has all")
     hint = ":gray[Click a bar, or drag down over several, to see their photos.]"
     told = [] if audience.is_review() else shift_words(counts)  # a reviewer has read mix_words
     st.markdown("  \n".join(f":small[{sentence}]" for sentence in (*told, hint)))
@@ -253,7 +252,7 @@ def table(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
     show_table(
         frame,
         column_config=config,
-        height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
+        height=bounded.table_space(len(frame)),
         alt="Photos and shares of each class and split",
     )
 

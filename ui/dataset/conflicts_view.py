@@ -19,10 +19,7 @@ PAIRS_A_PAGE, PAIRS_A_ROW = 12, 2
 
 def show(dataset: Dataset, pairs: pd.DataFrame) -> pd.DataFrame:
     """Draw a page of pairs. Returns every ticked photo (number, image_id, split, label, reason), of all pages."""
-    num_pages, page = -(-len(pairs) // PAIRS_A_PAGE), 1
-    if num_pages > 1:
-        page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
-    shown = pairs.iloc[(page - 1) * PAIRS_A_PAGE : page * PAIRS_A_PAGE]
+    shown = pairs_view.page_of(pairs, PAIRS_A_PAGE)
     if not rights.read_only():
         notices.aside(
             "Nothing is ticked: the photos alone do not say which label is right. Tick the one that should go, or both."

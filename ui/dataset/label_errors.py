@@ -24,11 +24,7 @@ MOST_IN_A_SET = 0.10
 
 def runs_over(dataset: Dataset) -> list[Run]:
     """The runs that were trained on exactly this dataset and have predictions, newest first."""
-    return [
-        run
-        for run in loaders.all_runs()
-        if run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes and _splits(run)
-    ]
+    return [run for run in loaders.all_runs() if loaders.trained_on(run, dataset) and _splits(run)]
 
 
 def _splits(run: Run) -> list[str]:

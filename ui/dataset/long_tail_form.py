@@ -61,7 +61,7 @@ def form(dataset: Dataset, counts: pd.DataFrame) -> None:
 
 
 def _sentence(told: str) -> str:
-    return words.plain(f"{told[:1].upper()}{told[1:]}.")
+    return words.plain(f"{words.capital(told)}.")
 
 
 def _made_key(dataset: Dataset) -> str:

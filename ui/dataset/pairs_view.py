@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from fashion_core.labels import display_name
 from ui.charts.layout import SPLIT_NAMES
@@ -22,6 +23,14 @@ background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
 .vastra-pairs figcaption,.vastra-pairs .why{font-size:.8125rem;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
 .vastra-pairs .why{opacity:.78;font-variant-numeric:tabular-nums}
 </style>"""
+
+
+def page_of(pairs: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The page of ``most`` pairs that the reader turned to, below its numbers where there are several."""
+    num_pages, page = -(-len(pairs) // most), 1
+    if num_pages > 1:
+        page = min(max(1, st.pagination(num_pages, key="pair_page", bind="query-params")), num_pages)
+    return pairs.iloc[(page - 1) * most : page * most]
 
 
 def pairs_html(thumbnails: np.ndarray, shown: pd.DataFrame, images: pd.DataFrame, others: pd.DataFrame) -> str:

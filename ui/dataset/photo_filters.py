@@ -16,8 +16,8 @@ from fashion_core import storage
 from fashion_core.data.audit import findings
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
-from fashion_core.runs.runs import Run
 from ui.app import address, loaders
+from ui.app.kept import kept
 from ui.charts.classes import counts_by_split
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import class_words, gallery, run_names
@@ -29,32 +29,28 @@ ANSWERS = {address.ANY: "Any", "right": "Right", "wrong": "Wrong"}
 
 def photos(dataset: Dataset) -> pd.DataFrame:
     """``row, image_id, split, label, width, height`` of every photo that can be used; split and label categorical."""
-    return _photos(loaders.stamp(dataset.manifest_path), dataset)[0]
+    return _photos(dataset)[0]
 
 
+@kept(loaders.of_manifest, max_entries=16)
 def counts(dataset: Dataset) -> pd.DataFrame:
     """``charts.counts_by_split`` of these photos."""
-    return _counts(loaders.stamp(dataset.manifest_path), dataset)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _counts(key: loaders.Stamp, _dataset: Dataset) -> pd.DataFrame:
-    found = counts_by_split(photos(_dataset), _dataset.classes)
-    return pd.DataFrame(found.to_numpy(), index=list(_dataset.classes), columns=list(map(str, found.columns)))
+    found = counts_by_split(photos(dataset), dataset.classes)
+    return pd.DataFrame(found.to_numpy(), index=list(dataset.classes), columns=list(map(str, found.columns)))
 
 
 def num_unusable(dataset: Dataset) -> int:
     """How many rows of the manifest are damaged, missing or left out."""
-    return _photos(loaders.stamp(dataset.manifest_path), dataset)[1]
+    return _photos(dataset)[1]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _photos(key: loaders.Stamp, _dataset: Dataset) -> tuple[pd.DataFrame, int]:
-    frame = _dataset.manifest(["image_id", "split", "label", "width", "height", "status"])
+@kept(loaders.of_manifest, max_entries=4)
+def _photos(dataset: Dataset) -> tuple[pd.DataFrame, int]:
+    frame = dataset.manifest(["image_id", "split", "label", "width", "height", "status"])
     frame.insert(0, "row", np.arange(len(frame), dtype=np.int32))
     usable = frame[(frame["status"] == "ok").to_numpy()].drop(columns="status").reset_index(drop=True)
     usable["split"] = pd.Categorical(usable["split"], list(SPLIT_NAMES))
-    usable["label"] = pd.Categorical(usable["label"], list(_dataset.classes))
+    usable["label"] = pd.Categorical(usable["label"], list(dataset.classes))
     return usable, len(frame) - len(usable)
 
 
@@ -130,7 +126,7 @@ def _with_finding(dataset: Dataset, chosen: pd.DataFrame) -> np.ndarray:
 
 def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
     """What the chosen run predicted for each photo (-1: nothing), and which photos its pickers leave."""
-    runs = {run.id: run for run in loaders.all_runs() if _fits(run, dataset) and run.prediction_splits()}
+    runs = {run.id: run for run in loaders.all_runs() if loaders.trained_on(run, dataset) and run.prediction_splits()}
     if not runs:
         return None
     run_id = address.select(
@@ -152,17 +148,13 @@ def _by_a_run(dataset: Dataset, chosen: pd.DataFrame) -> tuple[np.ndarray, np.nd
         words=lambda name: "Any class" if name == address.ANY else display_name(name),
         width=190,
     )
-    answer = address.select("Answer", list(ANSWERS), key="photos_answer", words=ANSWERS.get, width=120)
+    answer = address.select("Answer", ANSWERS, key="photos_answer", width=120)
     wanted = codes >= 0
     if predicted != address.ANY:
         wanted &= codes == dataset.classes.index(predicted)
     if answer != address.ANY:
         wanted &= (codes == chosen["label"].cat.codes.to_numpy()) == (answer == "right")
     return codes, wanted
-
-
-def _fits(run: Run, dataset: Dataset) -> bool:
-    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

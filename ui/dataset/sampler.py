@@ -83,8 +83,7 @@ def show(dataset: Dataset) -> None:
             "the table below has the same numbers",
             height=86 + 22 * len(drawn_rows),
         )
-        if told := bounded.left_out(len(drawn_rows), len(rows), "with the most and the fewest photos"):
-            notices.aside(told)
+        bounded.say_left_out(len(drawn_rows), len(rows), "with the most and the fewest photos")
         _in_training(plan, dataset)
         _photos(dataset, photos, times_N)
         with st.expander("Every class in numbers"):
@@ -148,17 +147,17 @@ def correction_words(plan: Plan, rows: pd.DataFrame) -> str:
 
 def _pick() -> Plan:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = address.segments("Sampler", list(SAMPLERS), key="sim_sampler", default="balanced", words=SAMPLERS.get)
+        kind = address.segments("Sampler", SAMPLERS, key="sim_sampler", default="balanced", label_visibility="visible")
         if kind == "power":
             alpha = _number("sim_alpha", "Alpha", 0.5, 0.1)
         elif kind == "class_balanced":
             beta = address.select("Beta", BETAS, key="sim_beta", default="0.999", width=120)
-        loss = address.segments("Loss", list(LOSSES), key="sim_loss", default="weighted", words=LOSSES.get)
+        loss = address.segments("Loss", LOSSES, key="sim_loss", default="weighted", label_visibility="visible")
     sampler = {"power": lambda: f"power({alpha:g})", "class_balanced": lambda: f"class_balanced({beta})"}.get(
         kind, lambda: kind
     )()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        repeats = address.segments("Repeats", list(REPEATS), key="sim_repeats", words=REPEATS.get)
+        repeats = address.segments("Repeats", REPEATS, key="sim_repeats", label_visibility="visible")
         length = _number("sim_length", "Draws per photo", 1.0, 0.5)
         epoch = _number("sim_epoch", "Epoch", 1, 1)
     how = "with repeats" if sampling.repeats_in_training(sampler) else "without repeats"
@@ -285,6 +284,6 @@ def _table(rows: pd.DataFrame) -> None:
     show_table(
         frame,
         column_config=whole | tenths | hundredths,
-        height=bounded.table_height(len(frame)) if bounded.is_large(len(frame)) else "content",
+        height=bounded.table_space(len(frame)),
         alt="Draws, photos never shown and weights of each class",
     )

@@ -1,16 +1,14 @@
 """Are the classes groups? K-means beside the classes, and how pure each photo's neighbourhood is, as numbers."""
 
-from dataclasses import dataclass
-
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from fashion_core.embeddings import clusters, neighbours, pca
+from fashion_core.embeddings.neighbours import Purity
 from fashion_core.metrics import worst_classes
-from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from ui.app import notices, words
+from ui.app.kept import kept
 from ui.charts.bars import rates_with_intervals
 from ui.charts.components import cluster_matrix
 from ui.embeddings import features_view
@@ -19,15 +17,6 @@ from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
 
 NEAREST = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Purity:
-    """Of each photo's ten nearest, the share of its own class: a row a class, and over all photos."""
-
-    by_class: pd.DataFrame
-    share: Estimate
-    k: int
 
 
 def show(run: Run, split: str) -> None:
@@ -141,25 +130,16 @@ def _classes(run: Run, split: str) -> tuple[str, ...]:
     return tuple(label for label in run.classes if label in there)
 
 
+@kept(features_view.stamps, max_entries=8, show_spinner="Looking for clusters")
 def _clusters_of(run: Run, split: str) -> clusters.Clusters:
-    return _clusters(features_view.stamps(run, split), run, split)
+    found = features_view.of(run, split)
+    return clusters.k_means(found.features_ND, found.points["label"].to_numpy(), _classes(run, split))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for clusters")
-def _clusters(key: tuple, _run: Run, split: str) -> clusters.Clusters:
-    found = features_view.of(_run, split)
-    return clusters.k_means(found.features_ND, found.points["label"].to_numpy(), _classes(_run, split))
-
-
+@kept(features_view.stamps, max_entries=8)
 def _purity_of(run: Run, split: str) -> Purity:
-    return _purity(features_view.stamps(run, split), run, split)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _purity(key: tuple, _run: Run, split: str) -> Purity:
-    labels = features_view.of(_run, split).points["label"].to_numpy()
+    labels = features_view.of(run, split).points["label"].to_numpy()
     rows = pca.spread_rows(labels, features_view.MOST_COMPARED)
-    labels, units_MD = labels[rows], features_view.units_of(_run, split)[rows]
+    labels, units_MD = labels[rows], features_view.units_of(run, split)[rows]
     k = min(NEAREST, len(rows) - 1)
-    shares = neighbours.alike_shares(units_MD, labels, k)
-    return Purity(neighbours.by_class(shares, labels, _run.classes, k), neighbours.share_interval(shares, k), k)
+    return Purity.of(neighbours.alike_shares(units_MD, labels, k), labels, run.classes, k)

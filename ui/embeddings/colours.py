@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name
 from fashion_core.runs.runs import Run
 from ui.app import loaders
+from ui.app.kept import kept
 from ui.charts.colours import CLASSES_LIGHT, LIGHT, class_colours
 from ui.charts.layout import SPLIT_COLOURS, SPLIT_NAMES
 from ui.embeddings import features_view
@@ -45,19 +45,15 @@ def offered(run: Run, split: str) -> dict[str, str]:
     return found
 
 
+@kept(loaders.of_manifest, max_entries=4)
 def columns_of(dataset: Dataset) -> dict[str, bool]:
     """Columns of the manifest that group photos, numbers or texts that several photos share: name -> is a number."""
-    return _columns(loaders.stamp(dataset.manifest_path), dataset)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _columns(key: loaders.Stamp, _dataset: Dataset) -> dict[str, bool]:
     from pyarrow import parquet
 
-    names = [name for name in parquet.read_schema(_dataset.manifest_path).names if name not in _OWN]
+    names = [name for name in parquet.read_schema(dataset.manifest_path).names if name not in _OWN]
     found = {}
     for name in names:  # one at a time: the whole manifest with its addresses and titles is ten times as large
-        values = _dataset.manifest([name])[name]
+        values = dataset.manifest([name])[name]
         distinct, number = values.nunique(), pd.api.types.is_numeric_dtype(values)
         if distinct > 1 and (number or distinct <= len(values) / 2):
             found[name] = bool(number)
@@ -68,13 +64,15 @@ def column_of(run: Run, split: str, name: str) -> pd.Series:
     """A column of the manifest, row by row as ``learnt.of``; missing where the dataset has no such photo."""
     dataset = loaders.dataset_of(run)
     assert dataset is not None, "a column is offered only where the photos are"
-    return _column((loaders.stamp(dataset.manifest_path), *features_view.stamps(run, split)), run, split, dataset, name)
+    return _column(run, split, dataset, name)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _column(key: tuple, _run: Run, split: str, _dataset: Dataset, name: str) -> pd.Series:
-    rows = loaders.photos_of(_dataset, features_view.of(_run, split).points["image_id"])["row"].to_numpy()
-    values = _dataset.manifest([name])[name].iloc[np.maximum(rows, 0)].reset_index(drop=True)
+@kept(
+    lambda run, split, dataset, name: (loaders.of_manifest(dataset), *features_view.stamps(run, split)), max_entries=12
+)
+def _column(run: Run, split: str, dataset: Dataset, name: str) -> pd.Series:
+    rows = loaders.photos_of(dataset, features_view.of(run, split).points["image_id"])["row"].to_numpy()
+    values = dataset.manifest([name])[name].iloc[np.maximum(rows, 0)].reset_index(drop=True)
     return values.where(pd.Series(rows >= 0))
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from fashion_core.embeddings import neighbours, pca, tsne_umap
 from fashion_core.embeddings.tsne_umap import ALL
@@ -17,6 +16,7 @@ from fashion_core.labels import display_name
 from fashion_core.metrics.intervals import proportion, wilson
 from fashion_core.runs.runs import Run
 from ui.app import loaders, words
+from ui.app.kept import kept
 from ui.charts.layout import SPLIT_NAMES
 
 MOST_DRAWN = 20_000  # points; a lasso over more costs seconds in the browser
@@ -32,12 +32,7 @@ class Learnt:
     features_ND: np.ndarray
 
 
-def of(run: Run, split: str) -> Learnt:
-    """The images of a split as the page shows them; RunError with the command when something is missing."""
-    return _learnt(stamps(run, split), run, split)
-
-
-def stamps(run: Run, split: str) -> tuple[loaders.Stamp, ...]:
+def stamps(run: Run, split: str, *_: object) -> tuple[loaders.Stamp, ...]:
     """The key under which everything of a split is kept."""
     names = ("predictions-{}.parquet", "embeddings-{}.npy")
     return tuple(
@@ -45,11 +40,12 @@ def stamps(run: Run, split: str) -> tuple[loaders.Stamp, ...]:
     )
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _learnt(key: tuple, _run: Run, split: str) -> Learnt:
-    features_ND, predictions = tsne_umap.stored(_run, split)
+@kept(stamps, max_entries=4)
+def of(run: Run, split: str) -> Learnt:
+    """The images of a split as the page shows them; RunError with the command when something is missing."""
+    features_ND, predictions = tsne_umap.stored(run, split)
     features_ND.setflags(write=False)
-    sure = predictions[[f"p_{name}" for name in _run.classes]].to_numpy().max(axis=1)
+    sure = predictions[[f"p_{name}" for name in run.classes]].to_numpy().max(axis=1)
     points = predictions[["image_id", "label", "predicted", "split"]].assign(
         sure=sure, right=predictions["label"] == predictions["predicted"]
     )
@@ -78,14 +74,10 @@ def photos_words(split: str) -> str:
     return "photo" if split == ALL else f"{split_words(split).lower()} photo"
 
 
+@kept(stamps, max_entries=3)
 def units_of(run: Run, split: str) -> np.ndarray:
     """Features brought to length 1, for cosine distances."""
-    return _units(stamps(run, split), run, split)
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _units(key: tuple, _run: Run, split: str) -> np.ndarray:
-    return neighbours.units(of(_run, split).features_ND)
+    return neighbours.units(of(run, split).features_ND)
 
 
 def _units_of_rows(run: Run, split: str, rows: np.ndarray) -> np.ndarray:
@@ -93,59 +85,44 @@ def _units_of_rows(run: Run, split: str, rows: np.ndarray) -> np.ndarray:
     return neighbours.units(of(run, split).features_ND[rows])
 
 
+@kept(stamps, max_entries=8)
 def axes_of(run: Run, split: str) -> pca.Axes:
     """All principal axes of a split's features."""
-    return _axes(stamps(run, split), run, split)
+    return pca.principal_axes(of(run, split).features_ND)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _axes(key: tuple, _run: Run, split: str) -> pca.Axes:
-    return pca.principal_axes(of(_run, split).features_ND)
-
-
+@kept(stamps, max_entries=12)
 def places_of(run: Run, split: str, axes: tuple[int, ...]) -> np.ndarray:
     """Where every image lies on principal axes (numbered from 0), float32 N x len(axes)."""
-    return _places(stamps(run, split), run, split, axes)
+    return axes_of(run, split).points(of(run, split).features_ND, axes)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _places(key: tuple, _run: Run, split: str, axes: tuple[int, ...]) -> np.ndarray:
-    return axes_of(_run, split).points(of(_run, split).features_ND, axes)
-
-
+@kept(stamps, max_entries=8, show_spinner="Shuffling the features")
 def chance_of(run: Run, split: str) -> np.ndarray:
-    """``projection.shuffled_shares`` of a split's features."""
-    return _chance(stamps(run, split), run, split)
+    """``pca.shuffled_shares`` of a split's features."""
+    return pca.shuffled_shares(of(run, split).features_ND)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Shuffling the features")
-def _chance(key: tuple, _run: Run, split: str) -> np.ndarray:
-    return pca.shuffled_shares(of(_run, split).features_ND)
-
-
+@kept(stamps, max_entries=12)
 def kept_on(run: Run, split: str, axes: tuple[int, ...]) -> float:
-    """``maps.kept_nearest`` of the map of these principal axes, over at most 7,500 of its photos."""
-    return _kept(stamps(run, split), run, split, axes)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _kept(key: tuple, _run: Run, split: str, axes: tuple[int, ...]) -> float:
-    labels = of(_run, split).points["label"].to_numpy()
+    """``tsne_umap.kept_nearest`` of the map of these principal axes, over at most 7,500 of its photos."""
+    labels = of(run, split).points["label"].to_numpy()
     rows = pca.spread_rows(labels, MOST_COMPARED)
-    return tsne_umap.kept_nearest(_units_of_rows(_run, split, rows), places_of(_run, split, axes)[rows], labels[rows])
+    return tsne_umap.kept_nearest(_units_of_rows(run, split, rows), places_of(run, split, axes)[rows], labels[rows])
 
 
+def of_map(run: Run, split: str, method: str) -> tuple[loaders.Stamp, ...]:
+    """What changes when a t-SNE or UMAP map does."""
+    return loaders.stamp(run.folder / "maps" / f"{method}-{split}.json"), *stamps(run, split)
+
+
+@kept(of_map, max_entries=8)
 def curved_of(run: Run, split: str, method: str) -> tsne_umap.CurvedMap | None:
     """The t-SNE or UMAP map that is there."""
-    made = loaders.stamp(run.folder / "maps" / f"{method}-{split}.json")
-    return _curved((made, *stamps(run, split)), run, split, method) if made[2] else None
+    return tsne_umap.load(run, split, method)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _curved(key: tuple, _run: Run, split: str, method: str) -> tsne_umap.CurvedMap | None:
-    return tsne_umap.load(_run, split, method)
-
-
+@kept(stamps, max_entries=8)
 def told_apart(run: Run, split: str) -> tuple[pd.DataFrame, int]:
     """One row a class (label, n, alike, rate, low, high, beside, num_beside), worst first, and how many images were
     compared.
@@ -153,18 +130,13 @@ def told_apart(run: Run, split: str) -> tuple[pd.DataFrame, int]:
     ``alike`` counts images whose nearest other image (cosine, over all features) has the same label; ``beside`` is the
     other class that is nearest most often. Above MOST_COMPARED images a stratified part is compared with itself.
     """
-    return _told_apart(stamps(run, split), run, split)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _told_apart(key: tuple, _run: Run, split: str) -> tuple[pd.DataFrame, int]:
-    labels = of(_run, split).points["label"].to_numpy()
+    labels = of(run, split).points["label"].to_numpy()
     rows = pca.spread_rows(labels, MOST_COMPARED)
-    labels, units_MD = labels[rows], _units_of_rows(_run, split, rows)
+    labels, units_MD = labels[rows], _units_of_rows(run, split, rows)
     nearest_M1 = neighbours.neighbours_of(units_MD, units_MD, 1, own_rows_Q=np.arange(len(rows)))
     beside = labels[nearest_M1[:, 0]]
     found = []
-    for label in _run.classes:
+    for label in run.classes:
         of_label = beside[labels == label]
         if len(of_label):
             others = pd.Series(of_label[of_label != label]).value_counts()

@@ -45,12 +45,10 @@ def laid_out(run: Run, split: str, chosen: Chosen) -> Laid:
 
 def figure(run: Run, split: str, chosen: Chosen, *, ringed: Sequence[int], title: str) -> go.Figure:
     """The map; ``ringed`` are rows. Shared by all sessions: only to be drawn."""
-    stamps = features_view.stamps(run, split)
+    stamps = features_view.of_map(run, split, chosen.method)
     dataset = loaders.dataset_of(run) if chosen.colour.startswith(colours.COLUMN) else None
     if dataset is not None:
-        stamps = (*stamps, loaders.stamp(dataset.manifest_path))
-    if chosen.method != "pca":
-        stamps = (*stamps, loaders.stamp(run.folder / "maps" / f"{chosen.method}-{split}.json"))
+        stamps = (*stamps, loaders.of_manifest(dataset))
     return _figure(stamps, split, chosen, tuple(ringed), title, audience.is_review(), run)
 
 

@@ -57,13 +57,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
     )
     axes: tuple[int, ...] = ()
     if method == "pca":
-        space = address.segments(
-            "Axes",
-            ["2", "3"],
-            key="space",
-            words=lambda number: f"{number}-D",
-            label_visibility="collapsed",
-        )
+        space = address.segments("Axes", ["2", "3"], key="space", words=lambda number: f"{number}-D")
         options = [
             str(number) for number in range(1, 1 + len(features_view.axes_of(run, split).explained_variance_ratio_C))
         ]
@@ -336,8 +330,7 @@ def _detail(run: Run, by_class: pd.DataFrame, num_compared: int) -> None:
             alt="Share of each class's photos whose nearest photo is of the same class, with 95 % intervals",
             height=110 + 30 * len(shown),
         )  # fmt: skip
-        if told := bounded.left_out(len(shown), len(by_class), "that are told apart worst"):
-            notices.aside(told)
+        bounded.say_left_out(len(shown), len(by_class), "that are told apart worst")
     with table:
         st.markdown("**And whose photo is nearest otherwise?**")
         show_table(

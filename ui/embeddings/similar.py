@@ -2,17 +2,17 @@
 
 import random
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from fashion_core.embeddings import neighbours, pca, tsne_umap
+from fashion_core.embeddings.neighbours import Purity
 from fashion_core.labels import display_name
-from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from ui.app import address, audience, loaders, navigation, notices, words
+from ui.app.kept import kept
 from ui.charts.bars import rates_with_intervals
 from ui.embeddings import colours, features_view, photos_view
 from ui.shared import bounded
@@ -25,14 +25,6 @@ AT = 10  # precision at ten
 MOST_ASKED = 1_000  # photos asked for to measure it
 NO_COLUMN = "no/column"
 MOST_VALUES = 200  # of a column to choose from
-
-
-@dataclass(frozen=True, eq=False)
-class Precision:
-    """Precision at ten by class and over all."""
-
-    by_class: pd.DataFrame
-    share: Estimate
 
 
 def show(run: Run, split: str) -> None:
@@ -110,7 +102,7 @@ def _show_photos(run: Run, among: str, image: pd.DataFrame, nearest: pd.DataFram
             )
 
 
-def _show_precision(run: Run, among: str, measured: Precision) -> None:
+def _show_precision(run: Run, among: str, measured: Purity) -> None:
     """How often that is right, class by class."""
     shown = bounded.lowest(measured.by_class)
     plot(
@@ -125,8 +117,7 @@ def _show_precision(run: Run, among: str, measured: Precision) -> None:
         alt="Precision at ten by class, with 95 % intervals",
         height=110 + 30 * len(shown),
     )
-    if told := bounded.left_out(len(shown), len(measured.by_class), "with the lowest share", "the others are higher"):
-        notices.aside(told)
+    bounded.say_left_out(len(shown), len(measured.by_class), "with the lowest share", "the others are higher")
     st.caption(
         "Alike means alike to this model, which was taught classes: it may call two garments alike that nobody would "
         "buy in each other's place. The interval takes photos as independent."
@@ -205,21 +196,22 @@ def _filters(run: Run, among: str) -> np.ndarray:
     return keep_N
 
 
-def _precision_of(run: Run, split: str, among: str) -> Precision:
-    return _precision((features_view.stamps(run, split), features_view.stamps(run, among)), run, split, among)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Measuring how often the most alike are of the class asked for")
-def _precision(key: tuple, _run: Run, split: str, among: str) -> Precision:
-    asked, searched = features_view.of(_run, split).points, features_view.of(_run, among).points
+@kept(
+    lambda run, *splits: tuple(features_view.stamps(run, split) for split in splits),
+    max_entries=12,
+    show_spinner="Measuring how often the most alike are of the class asked for",
+)
+def _precision_of(run: Run, split: str, among: str) -> Purity:
+    """Precision at ten."""
+    asked, searched = features_view.of(run, split).points, features_view.of(run, among).points
     rows = pca.spread_rows(asked["label"].to_numpy(), MOST_ASKED)
     labels, found_labels = asked["label"].to_numpy()[rows], searched["label"].to_numpy()
     own = pd.Index(searched["image_id"]).get_indexer(asked["image_id"].iloc[rows])
-    units_ND = features_view.units_of(_run, among)
+    units_ND = features_view.units_of(run, among)
     k = min(AT, len(units_ND) - 1)
     # one more is looked for, so that a photo that is among them can be taken out
-    found = neighbours.neighbours_of(features_view.units_of(_run, split)[rows], units_ND, k + 1)
+    found = neighbours.neighbours_of(features_view.units_of(run, split)[rows], units_ND, k + 1)
     own_last = np.argsort(found == own[:, None], axis=1, kind="stable")
     found = np.take_along_axis(found, own_last, axis=1)[:, :k]
     shares = (found_labels[found] == labels[:, None]).mean(axis=1)
-    return Precision(neighbours.by_class(shares, labels, _run.classes, k), neighbours.share_interval(shares, k))
+    return Purity.of(shares, labels, run.classes, k)

@@ -14,6 +14,7 @@ from fashion_core.labels import display_name
 from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
+from ui.app.kept import kept
 from ui.charts.layout import class_name
 from ui.charts.maps import Map, embedding_scatter
 from ui.embeddings import features_view, photos_view, saved_steps
@@ -187,14 +188,13 @@ def _comparable(run: Run, other: Run, split: str) -> bool:
     )
 
 
+@kept(
+    lambda first, second, split: tuple(features_view.stamps(side.seen, split) for side in (first, second)),
+    max_entries=4,
+    show_spinner="Laying the second map over the first",
+)
 def _pair_of(first: Side, second: Side, split: str) -> Pair:
-    key = (features_view.stamps(first.seen, split), features_view.stamps(second.seen, split))
-    return _pair(key, first.seen, second.seen, split)
-
-
-@st.cache_resource(max_entries=4, show_spinner="Laying the second map over the first")
-def _pair(key: tuple, _run: Run, _other: Run, split: str) -> Pair:
-    one, two = features_view.of(_run, split), features_view.of(_other, split)
+    one, two = features_view.of(first.seen, split), features_view.of(second.seen, split)
     rows_two = pd.Index(two.points["image_id"]).get_indexer(one.points["image_id"])
     rows_one = np.flatnonzero(rows_two >= 0)
     rows_two = rows_two[rows_one]

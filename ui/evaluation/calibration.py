@@ -10,8 +10,9 @@ from fashion_core.errors import FashionError
 from fashion_core.metrics import calibration, scoring
 from fashion_core.metrics.calibration import Calibration, Reliability
 from fashion_core.metrics.intervals import proportion
-from fashion_core.runs.runs import Run, label_indices
+from fashion_core.runs.runs import Run
 from ui.app import loaders, notices, words
+from ui.app.kept import kept
 from ui.charts.certainty import reliability_diagram
 from ui.evaluation import logit_adjustment
 from ui.shared import calibrated
@@ -19,46 +20,34 @@ from ui.shared.plot import plot
 from ui.shared.table import show_table
 
 
+@kept(lambda run, split: (loaders.of_predictions(run, split), loaders.of_predictions(run, "val")), max_entries=50)
 def calibration_of(run: Run, split: str) -> Calibration | None:
     """Before and after a temperature fitted on validation; None where there are no validation predictions."""
-    val = loaders.stamp(run.folder / "predictions-val.parquet")
-    if not val[1]:
+    if not loaders.of_predictions(run, "val")[1]:
         return None
-    return _calibration((loaders.stamp(run.folder / f"predictions-{split}.parquet"), val), run, split)
-
-
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _calibration(key: tuple[loaders.Stamp, loaders.Stamp], _run: Run, split: str) -> Calibration | None:
     try:
-        fitted_on = _arrays(_run, "val")
+        fitted_on = loaders.arrays_of(run, "val")
     except FashionError:
         return None  # broken validation predictions say so when they are chosen
     if calibration.too_few(*fitted_on):
         return None
-    return calibration.calibrate(*_arrays(_run, split), *fitted_on)
+    return calibration.calibrate(*loaders.arrays_of(run, split), *fitted_on)
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _reliability(key: loaders.Stamp, _run: Run, split: str) -> Reliability:
-    return calibration.reliability(*_arrays(_run, split))
+@kept(loaders.of_predictions, max_entries=50)
+def _reliability(run: Run, split: str) -> Reliability:
+    return calibration.reliability(*loaders.arrays_of(run, split))
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _top_k(key: loaders.Stamp, _run: Run, split: str) -> list[tuple[int, int, int]]:
-    return scoring.top_k(*_arrays(_run, split))
-
-
-def _arrays(run: Run, split: str):
-    """Labels N as indices and probabilities N x K."""
-    frame = loaders.predictions_of(run, split)
-    return label_indices(frame["label"], run.classes), scoring.probabilities_of(frame, run.classes)
+@kept(loaders.of_predictions, max_entries=50)
+def _top_k(run: Run, split: str) -> list[tuple[int, int, int]]:
+    return scoring.top_k(*loaders.arrays_of(run, split))
 
 
 def show(run: Run, split: str, *, drawn: bool) -> None:
     """The diagram left, the numbers right."""
-    key = loaders.stamp(run.folder / f"predictions-{split}.parquet")
     found = calibration_of(run, split)
-    before = found.before if found else _reliability(key, run, split)
+    before = found.before if found else _reliability(run, split)
     chart, numbers = st.columns([3, 2], gap="medium")
     with chart:
         plot(
@@ -68,7 +57,7 @@ def show(run: Run, split: str, *, drawn: bool) -> None:
             height=430,
         )
     with numbers:
-        _show_top_k(_top_k(key, run, split))
+        _show_top_k(_top_k(run, split))
         _show_calibration(run, split, before, found)
     logit_adjustment.show(run, split)
 

@@ -13,6 +13,7 @@ from fashion_core.labels import and_more, display_name, num_equal
 from fashion_core.metrics import enough, intervals, scoring
 from fashion_core.runs.runs import Run, label_indices
 from ui.app import loaders, notices, words
+from ui.app.kept import kept
 from ui.charts.panels import Panel, height_of, interval_panels
 from ui.shared import bounded
 from ui.shared.plot import plot
@@ -26,36 +27,27 @@ HELP = {
 }
 
 
+@kept(loaders.of_predictions, max_entries=200)
 def intervals_of(run: Run, split: str) -> intervals.ScoreIntervals:
     """95 % intervals of every score of a split's stored predictions."""
-    return _intervals(loaders.stamp(run.folder / f"predictions-{split}.parquet"), run, split)
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _intervals(key: loaders.Stamp, _run: Run, split: str) -> intervals.ScoreIntervals:
     # as many draws as the report and the model card take: one number has one interval
-    return intervals.score_intervals(loaders.scores_of(_run, split).matrix_KK)
+    return intervals.score_intervals(loaders.scores_of(run, split).matrix_KK)
 
 
 def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *, drawn: bool) -> None:
     """The chart, the table and the report."""
     per_class = loaders.scores_of(run, split).table()
     found = intervals_of(run, split)
-    others = {
-        result.name: scoring.scores_from_matrix(result.matrix_for(run.classes), run.classes).table()
-        for result in published.for_classes(run.classes)
-        if result.matrix_KK is not None
-    }
+    others = _published(run.classes)
     weakest = display_name(per_class.loc[per_class["f1"].idxmin(), "label"])
     plot(
-        _figure(loaders.stamp(run.folder / f"predictions-{split}.parquet"), run, split, drawn, others),
+        _figure(run, split, drawn),
         key="class_scores",
         alt=f"Precision, recall and F1 of each class with 95 % intervals; {weakest} has the lowest F1",
         height=height_of(len(bounded.last(range(len(per_class)))), title=True, references=bool(others)),
     )
     num_shown = len(bounded.last(range(len(per_class))))
-    if told := bounded.left_out(num_shown, len(per_class), "with the lowest F1"):
-        notices.aside(told)
+    bounded.say_left_out(num_shown, len(per_class), "with the lowest F1")
     few = enough.few_answers(matrix, run.classes)
     notices.aside(_how(per_class, found) + (f" {few}." if few else ""))
     if others:
@@ -68,10 +60,20 @@ def show(run: Run, split: str, matrix: np.ndarray, predictions: pd.DataFrame, *,
             notices.aside("As scikit-learn's classification_report prints it.")
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dict[str, pd.DataFrame]) -> go.Figure:
+def _published(classes: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The scores of others over these classes, by their name."""
+    return {
+        result.name: scoring.scores_from_matrix(result.matrix_for(classes), classes).table()
+        for result in published.for_classes(classes)
+        if result.matrix_KK is not None
+    }
+
+
+@kept(loaders.of_predictions, max_entries=16)
+def _figure(run: Run, split: str, drawn: bool) -> go.Figure:
     """Built once: a third of what a click on the matrix took, and no click changes it."""
-    per_class, found = loaders.scores_of(_run, split).table(), intervals_of(_run, split)
+    others = _published(run.classes)
+    per_class, found = loaders.scores_of(run, split).table(), intervals_of(run, split)
     order = bounded.last(np.argsort(-per_class["f1"].fillna(1).to_numpy(), kind="stable"))
     weakest = int(per_class["f1"].idxmin())
     as_weak = num_equal(per_class["f1"], per_class["f1"][weakest])
@@ -85,12 +87,12 @@ def _figure(key: loaders.Stamp, _run: Run, split: str, drawn: bool, _others: dic
                 value=per_class[name].to_numpy()[order],
                 low=getattr(found, name)[0][order],
                 high=getattr(found, name)[1][order],
-                references={other: frame[name].to_numpy()[order] for other, frame in _others.items()},
+                references={other: frame[name].to_numpy()[order] for other, frame in others.items()},
             )
             for name, title in SCORES.items()
         ],
         title=f"Lowest F1: {and_more(display_name(per_class['label'][weakest]), as_weak)}, {f1}",
-        height=height_of(len(order), title=True, references=bool(_others)),
+        height=height_of(len(order), title=True, references=bool(others)),
         drawn=drawn,
     )
 

@@ -7,12 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core.errors import FashionError
-from fashion_core.metrics import logit_adjustment, scoring
+from fashion_core.metrics import logit_adjustment
 from fashion_core.metrics.logit_adjustment import Judged
 from fashion_core.metrics.wording import in_points
-from fashion_core.runs.runs import Run, label_indices
+from fashion_core.runs.runs import Run
 from fashion_core.settings import sampling
 from ui.app import loaders, notices, words
+from ui.app.kept import kept
 from ui.shared.table import show_table
 
 
@@ -31,8 +32,7 @@ def show(run: Run, split: str) -> None:
     if not counts_K.min():
         notices.aside("A class has no training photos, so the answers cannot be adjusted.")
         return
-    val = loaders.stamp(run.folder / "predictions-val.parquet") if split != "val" else None
-    found = _judged((loaders.stamp(run.folder / f"predictions-{split}.parquet"), val), run, split)
+    found = _judged(run, split)
     plain = found[0]
     support_K = plain.matrix_KK.sum(axis=1)
     frame = pd.DataFrame(
@@ -76,20 +76,15 @@ def _name(judged: Judged, place: int) -> str:
     return f"adjusted, tau {judged.tau:g}" + (", the best on validation" if place == 2 else "")
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _judged(key: tuple[loaders.Stamp, loaders.Stamp | None], _run: Run, split: str) -> list[Judged]:
+@kept(lambda run, split: (loaders.of_predictions(run, split), loaders.of_predictions(run, "val")), max_entries=50)
+def _judged(run: Run, split: str) -> list[Judged]:
     """At tau 0, at tau 1, and at the tau of the validation predictions where there are some and others are judged."""
-    counts_K = _run.train_counts
+    counts_K = run.train_counts
+    assert counts_K is not None, "show asked for them"
     taus = [0.0, 1.0]
-    if split != "val" and "val" in _run.prediction_splits():
+    if split != "val" and "val" in run.prediction_splits():
         try:
-            taus.append(logit_adjustment.best_tau(*_arrays(_run, "val"), counts_K))
+            taus.append(logit_adjustment.best_tau(*loaders.arrays_of(run, "val"), counts_K))
         except FashionError:
             pass  # broken validation predictions say so when they are chosen
-    return [logit_adjustment.judge(*_arrays(_run, split), counts_K, tau) for tau in taus]
-
-
-def _arrays(run: Run, split: str):
-    """Labels N as indices and probabilities N x K."""
-    frame = loaders.predictions_of(run, split)
-    return label_indices(frame["label"], run.classes), scoring.probabilities_of(frame, run.classes)
+    return [logit_adjustment.judge(*loaders.arrays_of(run, split), counts_K, tau) for tau in taus]

@@ -90,27 +90,21 @@ def _pick_view(run: Run, split: str, matrix: np.ndarray, chosen: tuple[str, str]
             places = matrix_excerpt.pick(matrix, run.classes, keep=chosen)
         values = "counts"
         if audience.shows("values"):
-            values = address.select(
-                "Cells show", list(VALUES), key="values", words=VALUES.__getitem__, width=140,
-                label_visibility="collapsed",
-            )  # fmt: skip
+            values = address.select("Cells show", VALUES, key="values", width=140, label_visibility="collapsed")
         levels = slices.levels(run.classes, run.dataset.groups)
         names = {"index": "Index order", **{level: f"By {level}" for level in levels}, "errors": "By confusion"}
         by = "errors" if large else "index"
         if audience.shows("order"):
             by = address.select(
                 "Order of the classes",
-                list(names),
+                names,
                 key="order",
                 default="errors" if large else None,
-                words=names.__getitem__,
                 width=186,
                 label_visibility="collapsed",
             )
         offered = ["chart", "whole", "table"] if large else ["chart", "table"]
-        shown = address.segments(
-            "Shown as", offered, key="matrix_as", words=str.capitalize, label_visibility="collapsed"
-        )
+        shown = address.segments("Shown as", offered, key="matrix_as", words=str.capitalize)
         other = None
         if values == "difference":
             other = _pick_other(run, split)

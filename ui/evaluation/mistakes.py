@@ -11,6 +11,7 @@ from fashion_core.labels import display_name
 from fashion_core.metrics import scoring
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
+from ui.app.kept import kept
 from ui.evaluation.matrix_view import show_images
 from ui.shared import gallery
 from ui.shared.table import show_table
@@ -26,7 +27,7 @@ def show(run: Run, split: str, matrix: np.ndarray) -> None:
     with pairs:
         _show_pairs(run, matrix)
     with photos:
-        kind = address.segments("Photos", list(KINDS), key="worst", words=KINDS.__getitem__)
+        kind = address.segments("Photos", KINDS, key="worst", label_visibility="visible")
         found = worst_of(run, split)[kind]
         told = {
             "wrong": "Wrong answers that were given with the highest probability, surest first. Some may be wrong "
@@ -37,27 +38,23 @@ def show(run: Run, split: str, matrix: np.ndarray) -> None:
         show_images(run, split, found, key="worst_photos", caption=_caption, alt=KINDS[kind], page_size=24)
 
 
+@kept(loaders.of_predictions, max_entries=20)
 def worst_of(run: Run, split: str) -> dict[str, pd.DataFrame]:
     """kind -> the MOST worst images of that kind: image_id, label, predicted, sure, second, of_second, of_true."""
-    return _worst(loaders.stamp(run.folder / f"predictions-{split}.parquet"), run, split)
-
-
-@st.cache_resource(max_entries=20, show_spinner=False)
-def _worst(key: loaders.Stamp, _run: Run, split: str) -> dict[str, pd.DataFrame]:
-    predictions = loaders.predictions_of(_run, split)
-    shares = predictions[[f"p_{name}" for name in _run.classes]].to_numpy()
+    predictions = loaders.predictions_of(run, split)
+    shares = predictions[[f"p_{name}" for name in run.classes]].to_numpy()
     sure = shares.max(axis=1)
-    second = np.partition(shares, -2, axis=1)[:, -2] if len(_run.classes) > 1 else np.zeros(len(shares))
+    second = np.partition(shares, -2, axis=1)[:, -2] if len(run.classes) > 1 else np.zeros(len(shares))
     wrong = np.flatnonzero(predictions["label"].to_numpy(object) != predictions["predicted"].to_numpy(object))
     rows = {
         "wrong": wrong[np.argsort(-sure[wrong], kind="stable")][:MOST],
         "unsure": np.argsort(sure - second, kind="stable")[:MOST],
     }
-    names = np.array(_run.classes, dtype=object)
+    names = np.array(run.classes, dtype=object)
     found = {}
     for kind, chosen in rows.items():
         ranked = np.argsort(-shares[chosen], axis=1, kind="stable")
-        own = pd.Index(_run.classes).get_indexer(pd.Index(predictions["label"].to_numpy(object)[chosen]))
+        own = pd.Index(run.classes).get_indexer(pd.Index(predictions["label"].to_numpy(object)[chosen]))
         found[kind] = predictions.iloc[chosen][["image_id", "label", "predicted"]].assign(
             sure=sure[chosen],
             second=names[ranked[:, 1]] if len(names) > 1 and len(chosen) else "",

@@ -15,6 +15,7 @@ from fashion_core.metrics.shift import Shift
 from fashion_core.metrics.wording import interval_in_points, points
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
+from ui.app.kept import kept
 from ui.evaluation import leaks
 from ui.shared import pickers
 from ui.shared.table import show_table
@@ -35,16 +36,6 @@ def show(run: Run, split: str) -> None:
     _say_what_is_published(run)
 
 
-def shift_of(run: Run, here: str, there: str) -> Shift:
-    """How far the run's accuracy moves from one split's predictions to another's."""
-    datasets = (dataset_of(run, here), dataset_of(run, there))
-    key = (
-        *(loaders.stamp(run.folder / f"predictions-{split}.parquet") for split in (here, there)),
-        *(loaders.stamp(dataset.manifest_path) if dataset else None for dataset in datasets),
-    )
-    return _shift(key, run, here, there, *datasets)
-
-
 def dataset_of(run: Run, split: str) -> Dataset | None:
     """The dataset whose photos a split's predictions are of, None when it is not on this machine."""
     _, elsewhere, other = split.partition("-on-")
@@ -53,14 +44,22 @@ def dataset_of(run: Run, split: str) -> Dataset | None:
     return next((dataset for dataset in loaders.datasets() if dataset.id == other), None)
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _shift(key: tuple, _run: Run, here: str, there: str, _own: Dataset | None, _other: Dataset | None) -> Shift:
-    frames = [loaders.predictions_of(_run, split) for split in (here, there)]
-    if _own is None or _other is None:
+def _of_splits(run: Run, here: str, there: str) -> tuple[loaders.Stamp | None, ...]:
+    datasets = [dataset_of(run, split) for split in (here, there)]
+    return (
+        *(loaders.of_predictions(run, split) for split in (here, there)),
+        *(loaders.of_manifest(dataset) if dataset else None for dataset in datasets),
+    )
+
+
+@kept(_of_splits, max_entries=50)
+def shift_of(run: Run, here: str, there: str) -> Shift:
+    """How far the run's accuracy moves from one split's predictions to another's."""
+    frames = [loaders.predictions_of(run, split) for split in (here, there)]
+    own, other = (dataset_of(run, split) for split in (here, there))
+    if own is None or other is None:
         return shift.between(*frames)
-    keys = [
-        shift.keys_of(frame, loaders.manifest_of(found)) for frame, found in zip(frames, (_own, _other), strict=True)
-    ]
+    keys = [shift.keys_of(frame, loaders.manifest_of(found)) for frame, found in zip(frames, (own, other), strict=True)]
     return shift.between(*frames, *keys)
 
 

@@ -13,6 +13,7 @@ from fashion_core.metrics import slices
 from fashion_core.metrics.intervals import proportion
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices, words
+from ui.app.kept import kept
 from ui.charts.panels import Panel, height_of, interval_panels
 from ui.shared import bounded
 from ui.shared.plot import plot
@@ -54,37 +55,37 @@ def _show_level(run: Run, matrix: np.ndarray, level: str, groups: dict[str, tupl
         )
 
 
-Key = tuple[loaders.Stamp, loaders.Stamp]
+def _of_both(run: Run, split: str, dataset: Dataset, *_: str) -> tuple[loaders.Stamp, loaders.Stamp]:
+    return loaders.of_predictions(run, split), loaders.of_manifest(dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _columns(key: Key, _run: Run, split: str, _dataset: Dataset) -> tuple[dict[str, pd.Series], np.ndarray]:
+@kept(_of_both, max_entries=8)
+def _columns(run: Run, split: str, dataset: Dataset) -> tuple[dict[str, pd.Series], np.ndarray]:
     """What is known of the predicted photos that the dataset has, and whether each was recognised."""
-    predictions = loaders.predictions_of(_run, split)
-    rows = loaders.photos_of(_dataset, predictions["image_id"])["row"].to_numpy()
+    predictions = loaders.predictions_of(run, split)
+    rows = loaders.photos_of(dataset, predictions["image_id"])["row"].to_numpy()
     right = predictions["label"].to_numpy(object) == predictions["predicted"].to_numpy(object)
-    return slices.columns(loaders.manifest_of(_dataset).iloc[rows[rows >= 0]]), right[rows >= 0]
+    return slices.columns(loaders.manifest_of(dataset).iloc[rows[rows >= 0]]), right[rows >= 0]
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _by_value(key: Key, _run: Run, split: str, _dataset: Dataset, column: str) -> pd.DataFrame:
-    columns, right = _columns(key, _run, split, _dataset)
+@kept(_of_both, max_entries=50)
+def _by_value(run: Run, split: str, dataset: Dataset, column: str) -> pd.DataFrame:
+    columns, right = _columns(run, split, dataset)
     return slices.by_value(columns[column], right)
 
 
 def _show_metadata(run: Run, split: str, dataset: Dataset | None, drawn: bool) -> None:
     if dataset is None:
         return
-    key = (loaders.stamp(run.folder / f"predictions-{split}.parquet"), loaders.stamp(dataset.manifest_path))
-    offered = list(_columns(key, run, split, dataset)[0])
+    offered = list(_columns(run, split, dataset)[0])
     if not offered:
         notices.aside(
             "The source says nothing more of its photos (no brand, address or year), and all have one shape, so there "
             "is nothing else to break the accuracy down by."
         )
         return
-    column = address.select("Accuracy by", offered, key="by", words=lambda name: name[:1].upper() + name[1:])
-    rows = _by_value(key, run, split, dataset, column)
+    column = address.select("Accuracy by", offered, key="by", words=words.capital)
+    rows = _by_value(run, split, dataset, column)
     height = height_of(len(rows), title=False, references=False)
     plot(
         interval_panels(
@@ -140,10 +141,7 @@ def _show_shares(run: Run, matrix: np.ndarray, drawn: bool) -> None:
         alt="Share of each class among the answers and among the photos",
         height=height,
     )
-    if told := bounded.left_out(
-        len(order), len(shares), "whose two shares lie furthest apart", "the others lie nearer"
-    ):
-        notices.aside(told)
+    bounded.say_left_out(len(order), len(shares), "whose two shares lie furthest apart", "the others lie nearer")
     notices.aside(_rarest(shares, trained))
 
 
@@ -152,14 +150,14 @@ def _trained_counts(run: Run) -> np.ndarray | None:
     own = loaders.dataset_of(run)
     if own is None or not own.splits.get("train"):
         return None
-    return _counts(loaders.stamp(own.manifest_path), own)
+    return _counts(own)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _counts(key: loaders.Stamp, _dataset: Dataset) -> np.ndarray:
-    frame = loaders.manifest_of(_dataset)
+@kept(loaders.of_manifest, max_entries=8)
+def _counts(dataset: Dataset) -> np.ndarray:
+    frame = loaders.manifest_of(dataset)
     labels = frame.loc[(frame["split"] == "train") & (frame["status"] == "ok"), "label"]
-    return labels.value_counts().reindex(list(_dataset.classes)).fillna(0).to_numpy(int)
+    return labels.value_counts().reindex(list(dataset.classes)).fillna(0).to_numpy(int)
 
 
 def _rarest(shares: pd.DataFrame, trained: np.ndarray | None) -> str:

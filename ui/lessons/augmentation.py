@@ -8,7 +8,7 @@ from fashion_core.metrics.wording import in_points, points
 from ui.app import address, navigation, words
 from ui.charts.lessons import loss_pairs
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, note, show_shares, told
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
 
@@ -31,7 +31,7 @@ def _look(shown: Shown) -> None:
         numbers.append(Number(f"Gap, {name.lower()}", f"{points(gap.value, sign=False)} points",
                               f"{words.interval(gap.bounds)}, learnt minus new"))  # fmt: skip
     answer(numbers)
-    view = address.segments("View", list(_VIEWS), key="view", words=_VIEWS.__getitem__, label_visibility="collapsed")
+    view = address.segments("View", _VIEWS, key="view")
     if view == "loss":
         curves = {words_: found.curves[part] for part, words_ in _WORDS.items()}
         plot(
@@ -85,12 +85,7 @@ LESSON = Lesson(
     story=f"A small network gets {datasets.FEW_TRAIN * 15:,} drawings, {datasets.FEW_TRAIN} of each of fifteen "
     "kinds, again and again. Then it is asked about those same drawings, and about 600 new ones.",
     ask="By how many points will it be **better on the drawings it learnt from** than on new ones?",
-    guesses=(
-        Guess("0", "about the same", 0.0),
-        Guess("10", "10 points", 0.1),
-        Guess("25", "25 points", 0.25),
-        Guess("50", "50 points", 0.5),
-    ),
+    guesses=guesses({0: "about the same", 10: "10 points", 25: "25 points", 50: "50 points"}),
     measured=_measured,
     look=_look,
     explain=_explain,

@@ -1,7 +1,5 @@
 """The lesson on luck: several trainings of one recipe, and what two of them seem to prove."""
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from fashion_core.compare import comparison, sides
@@ -11,8 +9,9 @@ from fashion_core.lessons.findings import Luck, name_words
 from fashion_core.metrics.wording import in_points, p_words
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, words
+from ui.app.kept import kept
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, show_shares, told
 from ui.shared.answer import Number, answer
 
 _NUM_TRAIN = 15 * (datasets.LEAK_TRAIN + datasets.LEAK_COPIES)
@@ -51,7 +50,7 @@ def _look(shown: Shown) -> None:
         if first == second:
             st.markdown("Choose two different models.")
         else:
-            _claim(_compared(shown.runs, first, second), found, first, second)
+            _claim(_compared(shown.runs[first], shown.runs[second]), found, first, second)
     rows = [
         (_title(name) + {first: " (A)", second: " (B)"}.get(name, ""), int(name == second), share)
         for name, share in found.models.items()
@@ -61,18 +60,12 @@ def _look(shown: Shown) -> None:
 
 
 def _title(name: str) -> str:
-    told_ = name_words(name)
-    return f"{told_[:1].upper()}{told_[1:]}"
+    return words.capital(name_words(name))
 
 
-def _compared(runs: Mapping[str, Run], first: str, second: str) -> Comparison:
-    stamps = tuple(loaders.stamp(runs[name].folder / "predictions-test.parquet") for name in (first, second))
-    return _comparison(stamps, runs[first], runs[second])
-
-
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _comparison(key: tuple[loaders.Stamp, ...], _first: Run, _second: Run) -> Comparison:
-    one, other = (sides.side_of_run(run, _title(run.id)) for run in (_first, _second))
+@kept(lambda *both: tuple(loaders.of_predictions(run, "test") for run in both), max_entries=60)
+def _compared(first: Run, second: Run) -> Comparison:
+    one, other = (sides.side_of_run(run, _title(run.id)) for run in (first, second))
     return comparison.compare(one, other, "test")
 
 
@@ -123,12 +116,7 @@ LESSON = Lesson(
     story=f"{plans.NUM_SEEDS} networks with the same recipe on the same {_NUM_TRAIN:,} drawings take the "
     "same test of 600. Only the seed of the random numbers differs: the first weights, and the order of the drawings.",
     ask="How far apart will the **best and the worst** of them be?",
-    guesses=(
-        Guess("0", "not at all", 0.0),
-        Guess("1", "1 point", 0.01),
-        Guess("4", "4 points", 0.04),
-        Guess("10", "10 points", 0.1),
-    ),
+    guesses=guesses({0: "not at all", 1: "1 point", 4: "4 points", 10: "10 points"}),
     measured=_measured,
     look=_look,
     explain=_explain,

@@ -9,7 +9,7 @@ from fashion_core.metrics.wording import in_points
 from ui.app import address, loaders, notices, words
 from ui.charts.lessons import recall_by_size
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, told
+from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, note, of_share, told
 from ui.shared import gallery
 from ui.shared.answer import Number, answer
 from ui.shared.plot import clicked, plot
@@ -33,9 +33,7 @@ def _look(shown: Shown) -> None:
         ]
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        which = address.segments(
-            "Trained", list(_WORDS), key="trained", words=_WORDS.__getitem__, label_visibility="collapsed"
-        )
+        which = address.segments("Trained", _WORDS, key="trained")
         labels = list(found.classes["label"])
         label = address.select(
             "Photos of", labels, key="class", default=labels[-1], words=display_name, label_visibility="collapsed",
@@ -69,9 +67,8 @@ def _photos(shown: Shown, label: str, part: str) -> None:
     own = frame[frame["label"] == label].reset_index(drop=True)
     right = int((own["label"] == own["predicted"]).sum())
     st.markdown(f"**{words.plain(display_name(label))}**: {right} of {len(own)} right, {_WORDS[part].lower()}")
-    dataset = datasets.find(plans.WHOLE, loaders.data_dir())
+    dataset = lesson_frame.drawings(plans.WHOLE)
     if dataset is None:
-        notices.aside("The drawings themselves are not on this machine.")
         return
     images = own.join(loaders.photos_of(dataset, own["image_id"]))
     images = images[["row", "image_id", "width", "height", "label", "predicted"]]
@@ -118,12 +115,7 @@ LESSON = Lesson(
     f"{datasets.RATIO:.0f} times as many photos of the commonest kind as of the rarest, as in many shops. A small "
     "network learns from them as they come. The test set has 40 photos of every kind.",
     ask=f"Of the test photos of the **{GROUP} rarest kinds**, how many will it get right?",
-    guesses=(
-        Guess("80", "about 80 %", 0.8),
-        Guess("60", "about 60 %", 0.6),
-        Guess("40", "about 40 %", 0.4),
-        Guess("15", "about 15 %", 0.15),
-    ),
+    guesses=guesses({80: "about 80 %", 60: "about 60 %", 40: "about 40 %", 15: "about 15 %"}),
     measured=_measured,
     look=_look,
     explain=_explain,

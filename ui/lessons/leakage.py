@@ -7,9 +7,9 @@ from fashion_core.labels import display_name
 from fashion_core.lessons import datasets, plans
 from fashion_core.lessons.findings import Leakage
 from fashion_core.metrics.wording import in_points
-from ui.app import address, loaders, notices, words
+from ui.app import address, loaders, words
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Measured, Option, Shown, guesses, note, show_shares, told
 from ui.shared import gallery
 from ui.shared.answer import Number, answer
 
@@ -41,16 +41,14 @@ def _look(shown: Shown) -> None:
         )
     ]
     show_shares(rows, key="leaks", title="What do the copies lift?", height=304)
-    which = address.segments("Photos", list(_SHOWN), key="shown", words=_SHOWN.__getitem__,
-                             label_visibility="collapsed")  # fmt: skip
+    which = address.segments("Photos", _SHOWN, key="shown")
     _photos(shown, which == "leaked")
 
 
 def _photos(shown: Shown, leaked: bool) -> None:
     """Test photos that the two networks answered differently, those with a copy in train or the others."""
-    dataset = datasets.find(plans.LEAKY, loaders.data_dir())
+    dataset = lesson_frame.drawings(plans.LEAKY)
     if dataset is None:
-        notices.aside("The drawings themselves are not on this machine.")
         return
     known = loaders.manifest_of(dataset)["image_id"]
     planted = set(known[known.str.endswith(planted_copies.ENDING)].str.removesuffix(planted_copies.ENDING))
@@ -104,12 +102,7 @@ LESSON = Lesson(
     f"drawings each. For the first, somebody has copied {datasets.LEAK_COPIES} of the 40 test drawings of each "
     "kind into train. The second gets other drawings in their place. Both take the same test.",
     ask="By how many points will the copies **lift the test accuracy**?",
-    guesses=(
-        Guess("0", "not at all", 0.0),
-        Guess("5", "5 points", 0.05),
-        Guess("15", "15 points", 0.15),
-        Guess("40", "40 points", 0.4),
-    ),
+    guesses=guesses({0: "not at all", 5: "5 points", 15: "15 points", 40: "40 points"}),
     measured=_measured,
     look=_look,
     explain=_explain,

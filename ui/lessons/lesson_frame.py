@@ -11,11 +11,13 @@ import pandas as pd
 import streamlit as st
 
 from fashion_core import rights
-from fashion_core.lessons import findings, plans
+from fashion_core.data.datasets import Dataset
+from fashion_core.lessons import datasets, findings, plans
 from fashion_core.lessons.plans import Plan
 from fashion_core.metrics.leakage import Share
 from fashion_core.runs.runs import Run
-from ui.app import address, loaders, words
+from ui.app import address, loaders, notices, words
+from ui.app.kept import kept
 from ui.charts.lessons import shares
 from ui.shared.plot import plot
 
@@ -31,6 +33,11 @@ class Guess:
     key: str
     words: str
     value: float
+
+
+def guesses(words: Mapping[int, str]) -> tuple[Guess, ...]:
+    """Percent or points -> what the button says."""
+    return tuple(Guess(str(percent), said, percent / 100) for percent, said in words.items())
 
 
 @dataclass(frozen=True)
@@ -133,15 +140,26 @@ def nearest(lesson: Lesson, value: float) -> Guess:
     return min(lesson.guesses, key=lambda guess: abs(guess.value - value))
 
 
+def drawings(name: str) -> Dataset | None:
+    """A set of drawings that a lesson was trained on; says so where it is not here."""
+    found = datasets.find(name, loaders.data_dir())
+    if found is None:
+        notices.aside("The drawings themselves are not on this machine.")
+    return found
+
+
 def finding(plan: Plan, runs: Mapping[str, Run]) -> Any:
     """What the runs show, computed once for all sessions until a file changes."""
-    stamps = tuple(loaders.stamp(path) for run in runs.values() for path in sorted(run.folder.glob("predictions-*")))
-    return _finding((plan.key, *stamps), plan.lesson, runs)
+    return _finding(plan, tuple(runs), *runs.values())
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _finding(key: tuple[Any, ...], lesson: str, _runs: Mapping[str, Run]) -> Any:
-    return findings.find(lesson, _runs, loaders.data_dir())
+def _of_runs(plan: Plan, parts: tuple[str, ...], *runs: Run) -> tuple[Any, ...]:
+    return (plan.key, *(loaders.of_folder(run.folder, "predictions-*") for run in runs))
+
+
+@kept(_of_runs, max_entries=12)
+def _finding(plan: Plan, parts: tuple[str, ...], *runs: Run) -> Any:
+    return findings.find(plan.lesson, dict(zip(parts, runs, strict=True)), loaders.data_dir())
 
 
 def go(step: str) -> None:
@@ -178,7 +196,7 @@ def answer_to_guess(lesson: Lesson, measured: Measured) -> str:
     it_is = f"It is **{measured.words}**."
     if guess is None:
         return f"{it_is} No guess was made in this session."
-    tail = " No other guess was nearer." if guess == best else f" {best.words[:1].upper()}{best.words[1:]} was nearer."
+    tail = " No other guess was nearer." if guess == best else f" {words.capital(best.words)} was nearer."
     return f"You said **{guess.words}**. {it_is}{tail}"
 
 

@@ -5,12 +5,12 @@ import streamlit as st
 
 from fashion_core.data.sources import drawn
 from fashion_core.labels import display_name
-from fashion_core.lessons import datasets, plans
+from fashion_core.lessons import plans
 from fashion_core.lessons.findings import Shortcuts
 from fashion_core.metrics.wording import in_points
 from ui.app import address, faults, loaders, notices, words
 from ui.lessons import lesson_frame
-from ui.lessons.lesson_frame import Guess, Lesson, Measured, Option, Shown, note, of_share, show_shares, told
+from ui.lessons.lesson_frame import Lesson, Option, Shown, guesses, note, of_share, show_shares, told
 from ui.shared import asked_photos, gallery, model_cache, saliency_view
 from ui.shared.answer import Number, answer
 
@@ -22,10 +22,6 @@ def _places() -> str:
     """``kurta men before studio paper, ...``"""
     names = {"studio": "studio paper", "outdoor": "a garden", "wood": "wood", "room": "a room"}
     return ", ".join(f"{display_name(label).lower()} before {names[place]}" for label, place in drawn.PLACES.items())
-
-
-def _measured(found: Shortcuts) -> Measured:
-    return of_share(found.swapped["own"])
 
 
 def _look(shown: Shown) -> None:
@@ -53,9 +49,8 @@ def _look(shown: Shown) -> None:
 def _garments(shown: Shown) -> None:
     """One garment before its own background and before another, what the network said, and where it looked."""
     found: Shortcuts = shown.found
-    dataset = datasets.find(plans.OWN_PLACES, loaders.data_dir())
+    dataset = lesson_frame.drawings(plans.OWN_PLACES)
     if dataset is None:
-        notices.aside("The drawings themselves are not on this machine.")
         return
     table = found.garments
     fooled = (table["own_said"] == table["label"]) & (table["swapped_said"] == table["owner"])
@@ -69,8 +64,7 @@ def _garments(shown: Shown) -> None:
             "Garment", offered, key="garment", label_visibility="collapsed", width=260,
             words=lambda name: f"{numbers[name]}: {display_name(str(by_name.loc[name, 'label']))}",
         )  # fmt: skip
-        part = address.segments("Asked", list(_TRAINED), key="asked", words=_TRAINED.__getitem__,
-                                label_visibility="collapsed")  # fmt: skip
+        part = address.segments("Asked", _TRAINED, key="asked")
         st.markdown(":gray[which network answers]", width="content")
     row = by_name.loc[garment]
     run = shown.runs[part]
@@ -132,13 +126,8 @@ LESSON = Lesson(
     "drawings and is mostly right for new ones from the same shop. Then the same garments are drawn before "
     "each other's backgrounds.",
     ask="Of the garments **before another kind's background**, how many will it get right?",
-    guesses=(
-        Guess("85", "about 85 %", 0.85),
-        Guess("60", "about 60 %", 0.6),
-        Guess("40", "about 40 %", 0.4),
-        Guess("15", "about 15 %", 0.15),
-    ),
-    measured=_measured,
+    guesses=guesses({85: "about 85 %", 60: "about 60 %", 40: "about 40 %", 15: "about 15 %"}),
+    measured=lambda found: of_share(found.swapped["own"]),
     look=_look,
     explain=_explain,
     prompt="A hospital's network finds pneumonia in X-ray images with 95 % on its own test set. What would convince "

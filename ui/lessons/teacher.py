@@ -20,10 +20,7 @@ VIEWS = {"0": "Class", "1": "Teacher"}
 def pick() -> bool:
     """The switch (``?teacher=1``), and with it which luck is looked at."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
-        is_on = (
-            address.segments("View", list(VIEWS), key="teacher", words=VIEWS.__getitem__, label_visibility="collapsed")
-            == "1"
-        )
+        is_on = address.segments("View", VIEWS, key="teacher") == "1"
         if is_on:
             address.select(
                 "Luck", [str(seed) for seed in range(plans.MAX_SEED + 1)], key="seed",

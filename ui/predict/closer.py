@@ -19,9 +19,7 @@ def show(prediction: Prediction, dataset: Dataset | None, receive: other_runs.Re
         return
     run, photo = prediction.run, prediction.photo
     with folded or st.container():
-        closer = address.segments(
-            "Look closer", list(CLOSER), key="closer", words=CLOSER.get, label_visibility="collapsed"
-        )
+        closer = address.segments("Look closer", CLOSER, key="closer")
         if closer == WHY:
             saliency_view.show(run, prediction.asked, prediction.top)
         elif closer == KIN:

@@ -84,7 +84,7 @@ def show(run: Run, dataset: Dataset | None, features_D: np.ndarray, found: Known
     elif _lacks_validation(run):
         _offer(run, dataset)
     else:
-        st.markdown(words.plain(f"{found.why[:1].upper()}{found.why[1:]}."))
+        st.markdown(words.plain(f"{words.capital(found.why)}."))
     frame = loaders.predictions_of(run, "train")
     rows, distances = neighbours.most_alike(found.train_TD, neighbours.units(features_D[None])[0], NUM_KIN + 1)
     kin = frame.iloc[rows][["image_id", "label", "predicted"]].assign(distance=distances)

@@ -24,11 +24,9 @@ def pick_source(dataset: Dataset | None) -> str:
     """Where the photos come from; ``dataset`` is the run's, None where it is not on this machine."""
     return address.segments(
         "Photo",
-        [DATASET] if rights.read_only() else list(SOURCES),
+        [DATASET] if rights.read_only() else SOURCES,
         key="from",
         default=UPLOAD if dataset is None else DATASET,
-        words=SOURCES.get,
-        label_visibility="collapsed",
     )
 
 
@@ -47,7 +45,7 @@ def photo_of_dataset(run: Run, dataset: Dataset) -> pd.Series:
     st.session_state["asked_image"] = wanted
     with st.container(horizontal=True, vertical_alignment="center"):
         splits = [split for split in SPLITS if (usable["split"] == split).any()]
-        split = address.segments("Split", splits, key="of_split", words=SPLIT_NAMES.get, label_visibility="collapsed")
+        split = address.segments("Split", splits, key="of_split", words=SPLIT_NAMES.get)
         of_split = usable[usable["split"] == split]
         there = set(of_split["label"])
         label = address.select(

@@ -4,12 +4,13 @@ Takes sizes and values; gives indices, heights and the sentence that says what i
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from fashion_core.metrics import worst_classes
-from ui.app import words
+from ui.app import notices, words
 
 ROWS = 20  # of a chart with a row a class
 TABLE_ROWS = 25  # of a table before it scrolls
@@ -46,6 +47,17 @@ def lowest(rates: pd.DataFrame, most: int = ROWS) -> pd.DataFrame:
 def table_height(num_rows: int) -> int:
     """Pixels of a table of so many rows."""
     return 35 * (min(num_rows, TABLE_ROWS if is_large(num_rows) else num_rows) + 1) + 3
+
+
+def table_space(num_rows: int) -> int | Literal["content"]:
+    """The ``height`` of a table of so many rows that stands below others: one of many classes scrolls."""
+    return table_height(num_rows) if is_large(num_rows) else "content"
+
+
+def say_left_out(num_shown: int, num_all: int, which: str, where: str = "the table has all") -> None:
+    """The same as ``left_out``, said below a chart."""
+    if told := left_out(num_shown, num_all, which, where):
+        notices.aside(told)
 
 
 def left_out(num_shown: int, num_all: int, which: str, where: str = "the table has all") -> str:

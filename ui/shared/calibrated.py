@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from fashion_core.errors import FashionError
 from fashion_core.metrics import calibration
 from fashion_core.runs import temperature as run_temperature
 from fashion_core.runs.runs import Run
 from ui.app import audience, loaders, words
+from ui.app.kept import kept
 from ui.shared import plain_words
 
 
@@ -51,17 +51,13 @@ class Certainty:
         )
 
 
+@kept(loaders.of_file("predictions-val.parquet"), max_entries=200)
 def of(run: Run) -> Certainty:
     """The temperature that fits the run's validation predictions (Guo et al. 2017)."""
-    return _of(loaders.stamp(run.folder / "predictions-val.parquet"), run)
-
-
-@st.cache_resource(max_entries=200, show_spinner=False)
-def _of(key: loaders.Stamp, _run: Run) -> Certainty:
-    if "val" not in _run.prediction_splits():
+    if "val" not in run.prediction_splits():
         return Certainty()
     try:
-        found = run_temperature.of_run(_run)
+        found = run_temperature.of_run(run)
     except FashionError:  # the Evaluation page says what is wrong with them
         return Certainty()
     return Certainty(found.value, found.num_fitted, found.why_not)

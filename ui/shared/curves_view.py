@@ -17,6 +17,7 @@ from fashion_core.launch.status import Status
 from fashion_core.metrics import intervals
 from fashion_core.runs.runs import Run
 from ui.app import address, loaders, notices
+from ui.app.kept import kept
 from ui.charts.lines import smoothed
 from ui.charts.overlay import Series, Track, finding, overlaid_curves
 from ui.charts.progress import progress_curves
@@ -30,14 +31,13 @@ MOST_LETTERS = 26  # of a row at the end of a line
 SMOOTHING = "Smoothed: exponential mean of weight 0.9 over every logged point, before the line is thinned for drawing."
 
 
+_of_metrics = loaders.of_file("metrics.jsonl")
+
+
+@kept(_of_metrics, max_entries=32)
 def metrics_of(run: Run) -> pd.DataFrame:
     """The run's logged rows."""
-    return _metrics(loaders.stamp(run.folder / "metrics.jsonl"), run)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _metrics(key: loaders.Stamp, _run: Run) -> pd.DataFrame:
-    return metrics_log.of(str(_run.folder / "metrics.jsonl")).frame()
+    return metrics_log.of(str(run.folder / "metrics.jsonl")).frame()
 
 
 def steps_of(run: Run) -> pd.DataFrame:
@@ -80,9 +80,7 @@ def show_curves(run: Run, status: Status, others: Sequence[Run], runs: Sequence[
     if not others and len(own) < 2:
         plot(
             # An ended run fills the picture; a live one leaves room for what is to come.
-            _alone(
-                loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step
-            ),
+            _alone(run, status.total_steps if status.active else status.step),
             key="curves",
             alt=f"Training loss of {run.id} by step and validation accuracy by epoch, now {steps['loss'].iloc[-1]:.3f}",
             height=HEIGHT,
@@ -152,15 +150,14 @@ def line_names(names: Sequence[str]) -> list[str]:
 
 def tracks_of(members: Sequence[Run]) -> tuple[Track, ...]:
     """What the runs logged, one track each; a run without a logged step has none."""
-    found = [_track(loaders.stamp(member.folder / "metrics.jsonl"), member) for member in members]
-    return tuple(track for track in found if len(track.x))
+    return tuple(track for track in map(_track, members) if len(track.x))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _track(key: loaders.Stamp, _run: Run) -> Track:
-    frame = metrics_of(_run)
-    steps, per_epoch = frame[frame["kind"] == "step"], _run.steps_per_epoch
-    epochs = with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset.splits.get("val", 0)))
+@kept(_of_metrics, max_entries=64)
+def _track(run: Run) -> Track:
+    frame = metrics_of(run)
+    steps, per_epoch = frame[frame["kind"] == "step"], run.steps_per_epoch
+    epochs = with_intervals(frame[frame["kind"] == "epoch"], int(run.dataset.splits.get("val", 0)))
     losses = steps["loss"].to_numpy(dtype=float) if len(steps) else np.empty(0)
     return Track(
         x=steps["step"].to_numpy(dtype=float) / per_epoch,
@@ -172,19 +169,19 @@ def _track(key: loaders.Stamp, _run: Run) -> Track:
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _alone(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
+@kept(_of_metrics, max_entries=8)
+def _alone(run: Run, total_steps: int) -> go.Figure:
     """Built when a row is logged, not at every tick (30 to 70 ms on a busy machine)."""
-    frame = metrics_of(_run)
+    frame = metrics_of(run)
     figure = progress_curves(
         frame[frame["kind"] == "step"],
-        with_intervals(frame[frame["kind"] == "epoch"], int(_run.dataset.splits.get("val", 0))),
+        with_intervals(frame[frame["kind"] == "epoch"], int(run.dataset.splits.get("val", 0))),
         total_steps=total_steps,
-        steps_per_epoch=_run.steps_per_epoch,
-        drawn=_run.dataset.synthetic,
-        colour=run_names.colour_of(_run),
+        steps_per_epoch=run.steps_per_epoch,
+        drawn=run.dataset.synthetic,
+        colour=run_names.colour_of(run),
     )
-    figure.layout.uirevision = _run.id  # the reader's zoom belongs to this run
+    figure.layout.uirevision = run.id  # the reader's zoom belongs to this run
     return figure
 
 
@@ -202,7 +199,7 @@ def show_rates(run: Run, status: Status) -> None:
         st.caption("No step was logged yet, so there is no rate to draw.")
         return
     plot(
-        _rates(loaders.stamp(run.folder / "metrics.jsonl"), run, status.total_steps if status.active else status.step),
+        _rates(run, status.total_steps if status.active else status.step),
         key="rates",
         alt=f"{', '.join(name.replace('<br>', ' ') for _, name, *_ in logged(steps))} of {run.id} by step",
         height=max(HEIGHT, 70 + 95 * len(logged(steps))),
@@ -210,8 +207,8 @@ def show_rates(run: Run, status: Status) -> None:
     notices.aside("Images a second: the median, in brackets the middle nine tenths of the logged values.")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _rates(key: loaders.Stamp, _run: Run, total_steps: int) -> go.Figure:
-    figure = rate_curves(steps_of(_run), total_steps=total_steps, drawn=_run.dataset.synthetic)
-    figure.layout.uirevision = f"{_run.id} rates"
+@kept(_of_metrics, max_entries=8)
+def _rates(run: Run, total_steps: int) -> go.Figure:
+    figure = rate_curves(steps_of(run), total_steps=total_steps, drawn=run.dataset.synthetic)
+    figure.layout.uirevision = f"{run.id} rates"
     return figure

@@ -78,7 +78,7 @@ def device_words(device: Device) -> str:
     what = "; ".join(told) or "no run trains on it"
     if device.load is not None and device.cores:
         what += f". Load {device.load:.1f} for {words.counted(device.cores, 'core')}"
-    return f"**{title}**: {', '.join(parts)}. {what[:1].upper()}{what[1:]}."
+    return f"**{title}**: {', '.join(parts)}. {words.capital(what)}."
 
 
 def _process_words(process: Process) -> str:

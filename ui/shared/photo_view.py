@@ -84,7 +84,7 @@ def _view(dataset: Dataset, image_ids: pd.Series) -> None:
     place = _place(image_ids, st.query_params.get(IMAGE, ""))
     if place is None:
         st.rerun()
-    photo = loaders.manifest_of(dataset).iloc[_rows(dataset, image_ids.iloc[[place]])[0]]
+    photo = loaders.manifest_of(dataset).iloc[loaders.photos_of(dataset, image_ids.iloc[[place]])["row"].iloc[0]]
     left, right = st.columns([5, 4], gap="medium")
     with right:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -100,10 +100,6 @@ def _view(dataset: Dataset, image_ids: pd.Series) -> None:
             st.html(f"{_STYLE}{photo_html(dataset, photo)}")
         except FashionError as error:
             st.error(words.fault(error), icon=":material/error:")
-
-
-def _rows(dataset: Dataset, image_ids: pd.Series) -> list[int]:
-    return loaders.photos_of(dataset, image_ids)["row"].tolist()
 
 
 def _step(label: str, arrow: str, image_ids: pd.Series, place: int) -> None:

@@ -40,17 +40,17 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset", *, beside_run: bo
         list(found),
         key=key,
         default=_usual_dataset,
-        words=lambda name: _dataset_words(found[name]),
+        words=lambda name: run_names.photos_words(found[name]),
         label_visibility="collapsed",
         quiet=True,
     )
-    say_unknown("Dataset", asked, found, _dataset_words(found[chosen]))
+    say_unknown("Dataset", asked, found, run_names.photos_words(found[chosen]))
     if beside_run:
         st.session_state[_OF_FORM] = chosen
         return found[chosen]
     if chosen != shown_before:
         st.session_state.pop(_OF_FORM, None)
-    if (run := run_at_hand()) and not _trained_on(run, found[chosen]):
+    if (run := run_at_hand()) and not loaders.trained_on(run, found[chosen]):
         subject.show(run=None)
     return found[chosen]
 
@@ -70,10 +70,6 @@ def run_at_hand() -> Run | None:
     """The run that the address names, else the one that was shown last."""
     named = st.query_params.get("run", subject.remembered("run"))
     return next((run for run in loaders.all_runs() if run.id == named), None)
-
-
-def _trained_on(run: Run, dataset: Dataset) -> bool:
-    return run.dataset.fingerprint == dataset.fingerprint and run.classes == dataset.classes
 
 
 def _num_runs(runs: Sequence[Run]) -> Counter[str]:
@@ -112,10 +108,6 @@ def say_unknown(what: str, asked: str | None, found: Collection[str], shown: str
     """Say that what the address asks for is not on offer, and what is shown."""
     if asked is not None and asked not in found:
         navigation.say(f"{what} {words.command(asked[:120])} is not here; showing {words.plain(shown)}.")
-
-
-def _dataset_words(dataset: Dataset) -> str:
-    return f"{dataset.name} (drawn)" if dataset.synthetic else dataset.name
 
 
 def pick_run(
@@ -159,7 +151,7 @@ def pick_run(
 
 def pick_split(splits: Sequence[str], key: str = "split", label: str = "Split") -> str:
     """One of the splits, the first unless the address says otherwise."""
-    return address.segments(label, splits, key=key, words=split_words, label_visibility="collapsed")
+    return address.segments(label, splits, key=key, words=split_words)
 
 
 def split_words(split: str) -> str:

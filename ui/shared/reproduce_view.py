@@ -20,6 +20,7 @@ from fashion_core.launch import estimate
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
 from ui.app import audience, faults, loaders, navigation, notices, words
+from ui.app.kept import kept
 from ui.shared import recipe_picker, run_status
 from ui.shared.table import show_table
 
@@ -166,7 +167,7 @@ def _outcome(original: Run, again: Run, title: str) -> None:
         return
     from fashion_core.compare import bitwise  # scipy, which a closed popover does not owe
 
-    found = _compared(_stamps(original), _stamps(again), original, again)
+    found = _compared(original, again)
     colour, icon = ("green", ":material/equal:") if found.word == bitwise.EQUAL else ("orange", ":material/difference:")
     st.markdown(f":{colour}-badge[{icon} {'Bit-equal' if found.word == bitwise.EQUAL else 'Not bit-equal'}] {title}.")
     _, _, counted = found.sentence.partition(": ")
@@ -175,7 +176,7 @@ def _outcome(original: Run, again: Run, title: str) -> None:
         lines = [line for line in lines if "answers changed" in line or line.startswith("likely")] or lines
     with st.container(gap=None):
         for line in lines:
-            notices.aside(f"{words.plain(line[:1].upper() + line[1:])}.")
+            notices.aside(f"{words.plain(words.capital(line))}.")
 
 
 def _stamps(run: Run) -> tuple[loaders.Stamp, ...]:
@@ -187,11 +188,11 @@ def _stamps(run: Run) -> tuple[loaders.Stamp, ...]:
     )
 
 
-@st.cache_resource(max_entries=32, show_spinner="Comparing every bit")
-def _compared(key: tuple, other_key: tuple, _original: Run, _again: Run):
+@kept(lambda *both: tuple(map(_stamps, both)), max_entries=32, show_spinner="Comparing every bit")
+def _compared(original: Run, again: Run):
     from fashion_core.compare import bitwise
 
-    return bitwise.compare(_original, _again)
+    return bitwise.compare(original, again)
 
 
 def _train_again(run: Run, recipe: Recipe) -> None:

@@ -5,6 +5,7 @@ Takes runs, gives text that is not escaped: for widgets that show text as it is.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import streamlit as st
 
@@ -33,9 +34,23 @@ def _labels(key: loaders.Stamp, _run: Run) -> Labels:
     return tags.labels_of(_run)
 
 
+class Photos(Protocol):
+    """A dataset, what a run or a verdict recorded of one, or a place where claims are looked at."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def synthetic(self) -> bool: ...
+
+
+def photos_words(photos: Photos) -> str:
+    """``Fashion-MNIST``, ``clothing (drawn)``"""
+    return f"{photos.name} (drawn)" if photos.synthetic else photos.name
+
+
 def run_words(run: Run) -> str:
     """``★ Baseline · report, sampler none, seed 2 · 23 Nov 15:46 · clothing``"""
-    return _told(run, _made(run), when(run), _photos(run))
+    return _told(run, _made(run), when(run), photos_words(run.dataset))
 
 
 def short_words(run: Run) -> str:
@@ -48,7 +63,9 @@ def words_among(runs: Sequence[Run]) -> Callable[[Run], str]:
     plain = audience.is_review()
     parts = {run.id: (run.recipe,) if plain else run_names.parts_of(run) for run in runs}
     names = dict(zip(parts, run_names.shortened(list(parts.values()), LETTERS), strict=True))
-    return lambda run: _told(run, names[run.id], when(run), _photos(run)) if run.id in names else run_words(run)
+    return lambda run: (
+        _told(run, names[run.id], when(run), photos_words(run.dataset)) if run.id in names else run_words(run)
+    )
 
 
 def name_of(run: Run) -> str:
@@ -63,10 +80,6 @@ def _made(run: Run) -> str:
 def colour_of(run: Run) -> str:
     """The run's colour on every chart, for the light theme."""
     return RUNS_LIGHT[run.colour]
-
-
-def _photos(run: Run) -> str:
-    return f"{run.dataset.name}{' (drawn)' if run.dataset.synthetic else ''}"
 
 
 def _told(run: Run, *what: str) -> str:

@@ -2,24 +2,23 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from fashion_core.launch import estimate, status
 from fashion_core.launch.status import Status
 from fashion_core.runs.runs import ENDED, Run
 from fashion_core.settings.config import Settings
 from ui.app import loaders
+from ui.app.kept import kept
 from ui.shared.curves_view import metrics_of
 
 
 def status_of(run: Run) -> Status:
     """The run's state. An ended one is remembered until its files change; a live one is looked at every time."""
-    return _ended_status(loaders.stamp(run.folder / "events.jsonl"), run) or status.status_of(run)
+    return _ended_status(run) or status.status_of(run)
 
 
-@st.cache_resource(max_entries=2000, show_spinner=False)
-def _ended_status(key: loaders.Stamp, _run: Run) -> Status | None:
-    now = status.status_of(_run)
+@kept(loaders.of_file("events.jsonl"), max_entries=2000)
+def _ended_status(run: Run) -> Status | None:
+    now = status.status_of(run)
     return now if now.state in ENDED else None
 
 

@@ -11,9 +11,11 @@ from fashion_core.labels import display_name
 from fashion_core.metrics import intervals
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
+from ui.app.kept import kept
 from ui.charts.matrix import confusion_matrix
 from ui.charts.recall import recall_dots, recalls
 from ui.shared import bounded, matrix_excerpt
+from ui.shared.curves_view import metrics_of
 from ui.shared.plot import plot
 from ui.shared.table import show_table
 
@@ -35,15 +37,15 @@ def matrices(frame: pd.DataFrame, num_classes: int) -> dict[int, np.ndarray]:
     return found
 
 
-def pick(run: Run, frame: pd.DataFrame) -> int | None:
+def pick(run: Run) -> int | None:
     """The slider over the epochs that have a matrix; None when there is none yet."""
-    found = _matrices(loaders.stamp(run.folder / "metrics.jsonl"), run, frame)
+    found = _matrices(run)
     return pick_epoch(run.id, sorted(found)) if found else None
 
 
 def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     """``what``: "recall" or "matrix", of the epoch on the slider."""
-    found = _matrices(loaders.stamp(run.folder / "metrics.jsonl"), run, frame)
+    found = _matrices(run)
     if epoch is None:
         _say_why_not(run, frame)
         return
@@ -76,9 +78,9 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
     _twin(run, matrix, what, places)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _matrices(key: loaders.Stamp, _run: Run, _frame: pd.DataFrame) -> dict[int, np.ndarray]:
-    return matrices(_frame, len(_run.classes))
+@kept(loaders.of_file("metrics.jsonl"), max_entries=8)
+def _matrices(run: Run) -> dict[int, np.ndarray]:
+    return matrices(metrics_of(run), len(run.classes))
 
 
 def _say_why_not(run: Run, frame: pd.DataFrame) -> None:

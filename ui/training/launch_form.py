@@ -81,7 +81,7 @@ def _pick_launch() -> Launch:
     launching = st.session_state.get("launch", st.query_params.get("launch", ONE))
     beside = f" :gray[· {LAUNCHES[launching].lower()}]" if launching in (SEEDS, TWIN) else ""
     with st.expander(f"Seeds and twins{beside}", key="section launch"):
-        how = address.segments("Launch", list(LAUNCHES), key="launch", words=LAUNCHES.get, label_visibility="collapsed")
+        how = address.segments("Launch", LAUNCHES, key="launch")
         if how == SEEDS:
             num_seeds = st.number_input("Seeds", 2, actions.MAX_SEEDS, 3, key="seeds", bind="query-params")
             notices.aside("One group: the same settings, seeds counting up. Its curves show mean and range.")

@@ -29,7 +29,7 @@ def _row(run: Run) -> dict[str, object]:
     return {
         "★": "★" if labels.starred else "",
         "Run": run_names.name_of(run),
-        "Photos": f"{run.dataset.name}{' (drawn)' if run.dataset.synthetic else ''}",
+        "Photos": run_names.photos_words(run.dataset),
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
         "State": "Running" if status.state == "starting" else run_view.BADGES[status.state][0],
         "Steps": f"of {status.total_steps:,}" if status.active else f"{status.step:,} of {status.total_steps:,}",

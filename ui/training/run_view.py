@@ -65,12 +65,10 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         return
     _numbers(run, status, frame)
     with st.container(horizontal=True, vertical_alignment="center"):
-        view = address.segments(
-            "What to look at", list(VIEWS), key="watch", words=lambda name: VIEWS[name], label_visibility="collapsed"
-        )
+        view = address.segments("What to look at", VIEWS, key="watch")
         # names that are chosen stand in a line of their own, where they are not cut
         beside = st.container() if not st.query_params.get("with") else None
-        epoch = epoch_view.pick(run, frame) if view in ("recall", "matrix") else None
+        epoch = epoch_view.pick(run) if view in ("recall", "matrix") else None
     others = []
     if view == "curves":
         with beside or st.container():
@@ -114,7 +112,7 @@ def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
             navigation.link("evaluation", "See how good it is", run=run.id)
         return
     sentence = f"{status.sentence} {after_run.restarted_words(run, status)}".strip()
-    st.markdown(f"{badge} {words.plain(sentence[:1].upper() + sentence[1:])}")
+    st.markdown(f"{badge} {words.plain(words.capital(sentence))}")
     if status.state == "queued":
         _take_out(run)
         return

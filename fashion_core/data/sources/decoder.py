@@ -6,6 +6,7 @@ out. A decoder that crashes, hangs or grows takes one photo with it, never the a
 """
 
 import os
+import resource
 import select
 import struct
 import subprocess
@@ -126,10 +127,6 @@ def _read_all(descriptor: int, length: int, deadline: float) -> bytes:
 
 def _limit() -> None:
     """Take from this process what decoding does not need: memory, files, children."""
-    try:
-        import resource
-    except ImportError:  # not a Unix
-        return
     for kind, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         try:
             resource.setrlimit(kind, (most, most))

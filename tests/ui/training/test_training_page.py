@@ -320,6 +320,23 @@ def test_the_slider_follows_the_newest_epoch_until_somebody_moves_it(watched):
     assert app.select_slider(key="epoch").value == 2
 
 
+def test_an_epoch_that_ends_while_the_page_is_drawn_is_there_at_the_next_look(watched, monkeypatch):
+    row = {"kind": "epoch", "epoch": 4, "step": 40, "val_loss": 1.0, "val_accuracy": 1.0}
+    row["val_confusion"] = [[4, 0, 0], [0, 4, 0], [0, 0, 4]]
+    arriving, read = [row], run_view.metrics_of
+
+    def read_just_before(run):
+        frame = read(run)
+        if arriving:
+            storage.append_line(run.folder / "metrics.jsonl", arriving.pop())
+        return frame
+
+    monkeypatch.setattr(run_view, "metrics_of", read_just_before)
+    app = open_page("training", run="watched", watch="matrix")
+    assert not arriving
+    assert app.run().select_slider(key="epoch").value == 4
+
+
 @pytest.mark.parametrize("cells", [None, [[1]], [[1, 0, 0], [0, 1, 0]], "x", [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]])
 def test_an_epoch_without_a_whole_matrix_is_left_out_and_an_old_run_says_where_its_matrix_is(room, cells):
     run = make_run(room / "old", CLASSES, counts={"val": 12}, embeddings=False)
