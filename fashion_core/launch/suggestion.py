@@ -60,12 +60,10 @@ def suggest(photos: Photos, seconds: Mapping[str, float], *, has_weights: bool) 
         if seconds[name] <= LESSON_SECONDS:
             return Suggestion(name, _WHY[name].format(minutes=minutes))
     quickest = min([*would_do, "report"], key=lambda name: seconds[name])
-    return Suggestion(
-        quickest, f"the quickest here, where no recipe that suits these photos takes {minutes} min or less"
-    )
+    return Suggestion(quickest, f"the quickest, where none that suits these photos trains within {minutes} min")
 
 
 _WHY = {
-    "transfer": "for photographs in colour a network that has seen many, trained within {minutes} min",
-    "strong": "the best network without a start from other photos, trained within {minutes} min",
+    "transfer": "it has seen many photographs and trains within {minutes} min",
+    "strong": "the best that starts from nothing and trains within {minutes} min",
 }

@@ -51,15 +51,21 @@ def show(runs: Sequence[Run], num_active: int) -> None:
     recipe = recipe_picker.pick(offered=offered)
     offered_recipe.say_why(offered, why, recipe.recipe)
     values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
+    start = st.container()  # above the settings, which few change: the button is on the first screen
     with st.container(gap="xsmall"):
         _pick_settings(recipe, values)
         launch = _pick_launch()
-    recipe_picker.show_changes(recipe, values)
-    settings = settings_form.build(recipe, values)
-    if untaught := enough.untaught(loaders.manifest_of(dataset), dataset.classes, dataset.name):
-        st.error(words.fault(f"{words.capital(untaught)}."), icon=":material/error:")
-    elif settings is not None:
+    with start:
+        recipe_picker.show_changes(recipe, values)
+        settings = settings_form.build(recipe, values)
+        if untaught := enough.untaught(loaders.manifest_of(dataset), dataset.classes, dataset.name):
+            st.error(words.fault(f"{words.capital(untaught)}."), icon=":material/error:")
+            return
+        if settings is None:
+            return
         _offer(dataset, settings, launch, runs, num_active)
+    with st.expander("The same from a terminal"):
+        notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}{launch.flags}")
 
 
 def _pick_settings(recipe: Settings, values: dict[str, object]) -> None:
@@ -99,7 +105,7 @@ def _pick_launch() -> Launch:
 
 
 def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[Run], num_active: int) -> None:
-    """The button with the time that the runs will take, what is to be known before, and the same as a command."""
+    """The button with the time that the runs will take, and what is to be known before."""
     seconds, where_from = _seconds(dataset, settings, runs)
     notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
     launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
@@ -125,8 +131,6 @@ def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[
         st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
     if num_active:
         st.caption(f"{words.counted(num_active, 'run')} here already: a new one waits until the device is free.")
-    with st.expander("The same from a terminal"):
-        notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}{launch.flags}")
 
 
 def _seconds(dataset: Dataset, settings: Settings, runs: Sequence[Run]) -> tuple[float | None, str | None]:

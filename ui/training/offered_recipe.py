@@ -25,7 +25,7 @@ def of(dataset: Dataset, runs: Sequence[Run]) -> tuple[Offered, str]:
     if st.session_state.get(_KEPT, (None,))[0] != key:
         seconds = {name: seconds_of(name, dataset, runs) for name in recipes.RECIPES}
         found = _suggested(dataset, seconds)
-        st.session_state[_KEPT] = (key, Offered(dataset.fingerprint, found.recipe, seconds), found.why)
+        st.session_state[_KEPT] = (key, Offered(dataset.id, found.recipe, seconds), found.why)
     _, offered, why = st.session_state[_KEPT]
     return offered, why
 
@@ -55,7 +55,5 @@ def _photos(key: loaders.Stamp, _dataset: Dataset) -> Photos:
 
 def say_why(offered: Offered, why: str, chosen: str) -> None:
     """One line below the picker: what suits these photos, whatever is chosen."""
-    named = "Chosen for these photos and this machine" if chosen == offered.recipe else (
-        f"For these photos and this machine `{offered.recipe}` is suggested"
-    )  # fmt: skip
+    named = "Suggested here" if chosen == offered.recipe else f"`{offered.recipe}` is suggested here"
     notices.aside(f"{named}: {why}.")
