@@ -32,7 +32,6 @@ if first_start.show():
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     dataset = pickers.pick_dataset()
-    subject.settle()
     offered = [name for name in VIEWS if name != OWN or not rights.read_only()]
     offered = audience.offered(offered, review=(PHOTO, OWN), asked=st.query_params.get("view"))
     view = address.segments("Show", offered, key="view", words=VIEWS.get)
@@ -47,6 +46,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if dataset.synthetic:
         notices.drawn_badge()
 recipe, tried, beside = dials.show()
+subject.settle()
 
 photos = preview.training_rows(dataset)
 with beside:
@@ -103,14 +103,14 @@ if not audience.shows("traced", "channel"):
 
 # detail: one picture, stage by stage
 if view != BATCH:
-    st.subheader("How one picture is made", anchor=False)
+    st.header("How one picture is made", anchor=False)
     with faults.shown():
         size, how = settings.image_size, settings.resize
         original = chosen.own or asked_photos.of_dataset(dataset, chosen.row, size, how)
     trace_view.show(original, chosen.stored_HW3, settings, row=chosen.row, epochs=chosen.epochs)
 
 # use
-st.subheader("Train with this", anchor=False)
+st.header("Train with this", anchor=False)
 notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}")
 if st.button("Use in training", type="primary", icon=":material/arrow_forward:"):
     carried = {name: new for name, _, new in recipes.changes(settings)}

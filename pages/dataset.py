@@ -22,7 +22,7 @@ IN_REVIEW = ("Photos", "Audit")
 
 if not loaders.datasets():
     first_start.show()
-    st.subheader("Or bring photos of your own", anchor=False)
+    st.header("Or bring photos of your own", anchor=False)
     import_form.form()
     st.stop()
 

@@ -26,7 +26,7 @@ lesson = index.LESSONS[asked]
 plan = plans.plan(lesson.name, lesson_frame.seed())
 index.forget_step_of_another(lesson)
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.subheader(lesson.title, anchor=False, width="content")
+    st.header(lesson.title, anchor=False, width="content")
     notices.drawn_badge()
     is_teacher = teacher.pick()
 asked_step = st.query_params.get("step")
@@ -41,7 +41,7 @@ trained = progress.look(plan, loaders.runs_dir()).word == progress.FINISHED
 with faults.shown():
     if step == PREDICT:
         st.markdown(lesson.story)
-        st.markdown(f"#### {lesson.ask}")
+        st.markdown(f"### {lesson.ask}")
         settled = trained and LOOK in lesson_frame.memory(lesson.name)["seen"]
         lesson_frame.show_guesses(lesson, settled=settled)
         if lesson_frame.guess_of(lesson):
@@ -62,7 +62,7 @@ with faults.shown():
             if step == LOOK:
                 with st.container(border=True):
                     st.markdown(f"{lesson.ask}")
-                    st.markdown(f"#### {lesson_frame.answer_to_guess(lesson, lesson.measured(found))}")
+                    st.markdown(f"### {lesson_frame.answer_to_guess(lesson, lesson.measured(found))}")
                 lesson.look(shown)
                 lesson_frame.next_button(EXPLAIN, "Why is that so")
             elif step == EXPLAIN:

@@ -83,7 +83,7 @@ with faults.shown(stop=False):
     )
 
 # where to go next
-st.subheader("Where to go next", anchor=False)
+st.header("Where to go next", anchor=False)
 places = [
     place
     for place in navigation.ENTRIES[1:]

@@ -16,12 +16,15 @@ if audience.is_review():
         run_view.say_in_review(runs)
     view = st.container()
 else:
-    form, view = st.columns([1, 2], gap="medium")
+    form, view = st.columns([1, 1.75], gap="large")
     with form:
+        st.header("Train a new model", anchor=False)
         launch_form.show(runs, len(active))
 
 # the run at hand
 with view:
+    if not audience.is_review():
+        st.header("Look at a model", anchor=False)
     if not runs:
         run_choice.show_none()
         st.stop()
@@ -33,7 +36,7 @@ with view:
 
 # every run
 queue_view.show(runs)
-st.subheader("All runs", anchor=False)
+st.header("All runs", anchor=False)
 if audience.is_review():
     run_table.show(runs)
     if not rights.read_only():

@@ -3,6 +3,7 @@
 No torch, no files of its own.
 """
 
+import os
 from collections.abc import Callable, Iterable
 
 import pandas as pd
@@ -10,8 +11,13 @@ import pandas as pd
 from fashion_core import processes
 from fashion_core.launch import devices
 from fashion_core.runs.runs import Run
-from fashion_core.settings import schedules
+from fashion_core.settings import recipes, schedules
 from fashion_core.settings.config import Settings
+
+#: Photos a second in training steps where nothing like it has run here: of one core of a CPU (README's results on two
+#: cores), and of a GPU (a quarter of what an H200 took; LOG: gpu-host-bound). ``paper`` was counted, not run.
+_USUAL = {"report": (70.0, 1520.0), "paper": (4.0, 280.0), "strong": (173.0, 1390.0), "transfer": (20.0, 275.0)}
+_MOST_CORES = 8  # more do not make small networks faster in proportion
 
 
 def default_device() -> str:
@@ -45,6 +51,27 @@ def _was_here(run: Run, device: str) -> bool:
     events = run.events()
     here = any(processes.is_here(event.get("process", {})) for event in events)
     return here and (not device or any(event.get("device") == device for event in events))
+
+
+def usual_images_per_second(settings: Settings, device: str) -> float | None:
+    """What such a network reaches on a machine of this kind, before one has run here; None where photo size or network
+    are no recipe's, or features are kept."""
+    for name, (of_a_core, of_a_gpu) in _USUAL.items():
+        own = recipes.RECIPES[name]
+        if (own.model, own.image_size) == (settings.model, settings.image_size) and settings.freeze == own.freeze:
+            if (settings.device if settings.device != "auto" else device) == "cuda":
+                return of_a_gpu
+            return of_a_core * min(_MOST_CORES, _num_cores())
+    return None
+
+
+def _num_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def seconds(settings: Settings, num_train: int, images_per_second: float) -> float:
+    """What all epochs of a run take at that speed."""
+    return slow_epochs(settings) * num_train / images_per_second
 
 
 def slow_epochs(settings: Settings) -> int:

@@ -137,6 +137,11 @@ def require_library(name: str) -> None:
         raise RunError(f"model {name} needs the package timm, which is not installed here; run: {EXTRA}")
 
 
+def is_here(name: str, data_dir: Path) -> bool:
+    """Whether a network can start from its ImageNet weights on this machine."""
+    return (BACKBONES[name].library != "timm" or find_spec("timm") is not None) and look(name, data_dir) is not None
+
+
 def folder(data_dir: Path) -> Path:
     """Where weights lie that were downloaded or put there by hand."""
     return data_dir / FOLDER

@@ -11,8 +11,9 @@ import streamlit as st
 
 #: What is carried from page to page.
 CARRIED = ("run", "dataset", "split")
-#: What an address names even where nobody has chosen: also the two sides of Compare, which stay on their page.
-NAMED = (*CARRIED, "first", "second")
+#: What an address names even where nobody has chosen: also the two sides of Compare, and the recipe of a form, which
+#: opens with another one on other photos or another device; these stay on their page.
+NAMED = (*CARRIED, "first", "second", "recipe")
 
 _naming = st.components.v2.component(
     "vastra_address", js=(Path(__file__).parent / "subject.js").read_text(encoding="utf-8"), isolate_styles=False

@@ -134,4 +134,5 @@ def centre_table(found: Trace, letter: str, side: int = 5) -> pd.DataFrame:
     top, left = (height - side) // 2, (width - side) // 2
     values_HW = found.tensor_CHW[found.settings.channels.index(letter), top : top + side, left : left + side]
     rows, columns = range(top, top + side), range(left, left + side)
-    return pd.DataFrame(values_HW, index=[f"row {row}" for row in rows], columns=[str(column) for column in columns])
+    named = pd.Index([f"row {row}" for row in rows], name="Row")
+    return pd.DataFrame(values_HW, index=named, columns=[str(column) for column in columns])

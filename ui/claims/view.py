@@ -70,7 +70,7 @@ def show_list(known: dict[str, Known], chosen: str) -> None:
 def show_claim(claim: Claim) -> None:
     """The report's sentence, and what it is about."""
     with st.container(gap=None):
-        st.markdown(f"#### “{claim.sentence}”")
+        st.markdown(f"## “{claim.sentence}”")
         notices.aside(claim.question)
 
 

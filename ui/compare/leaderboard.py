@@ -29,7 +29,7 @@ def show(found: Sequence[Run], first: Side, second: Side, split: str) -> None:
     side = second if second.members else first if first.members else None
     default = side.members[0].dataset.fingerprint if side else next(iter(names))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("All runs on the same photos", anchor=False, width="content")
+        st.header("All runs on the same photos", anchor=False, width="content")
         of = address.select("Dataset", names, key="of", default=default, label_visibility="collapsed", width=300)
     shown = [run for run in found if run.dataset.fingerprint == of]
     results = published.for_classes(shown[0].classes) if split == "test" else ()

@@ -69,7 +69,7 @@ def show_verdict(found: Comparison) -> None:
         st.badge(label, icon=icon, color=colour)
         tested = f"{found.difference.method}, {p_words(found.difference.p_value)}" if plain else None
         st.markdown(
-            f"#### {plain_words.comparison(found) if plain else words.plain(found.verdict.sentence)}", help=tested
+            f"## {plain_words.comparison(found) if plain else words.plain(found.verdict.sentence)}", help=tested
         )
         notices.aside(plain_words.reach(found) if plain else words.plain(found.verdict.scope))
         for note in found.notes:

@@ -32,7 +32,7 @@ def show(dataset_id: str) -> None:
     found = {study.dataset: study for study in imbalance_study.studies()}
     if not found:
         return
-    st.subheader("What helped when it was measured", anchor=False)
+    st.header("What helped when it was measured", anchor=False)
     if told := overall(tuple(found.values())):
         st.markdown(told)
     default = dataset_id if dataset_id in found else next(iter(found))

@@ -142,7 +142,7 @@ def _show_maps(sides: tuple[Side, Side], pair: Pair, highlight: str, *, same: bo
 
 
 def _show_moved(run: Run, pair: Pair) -> None:
-    st.subheader("Photos that moved most", anchor=False)
+    st.header("Photos that moved most", anchor=False)
     order = np.argsort(-pair.moved, kind="stable")[:MOVED]
     moved = pair.points.iloc[order].assign(place="moved", distance=pair.moved[order])
     photos_view.ranked(run, moved, "Photos that moved most", key="moved")

@@ -242,7 +242,9 @@ def _table(matrix: np.ndarray, second: np.ndarray | None, labels: list[str], ord
     if second is not None:
         cells = 100 * (shares(matrix) - shares(second))
     cells = cells[np.ix_(order, order)]
-    frame = pd.DataFrame(cells, index=[display_name(label) for label in labels], columns=labels)
+    frame = pd.DataFrame(
+        cells, index=pd.Index([display_name(label) for label in labels], name="True class"), columns=labels
+    )
     digits = "%d" if values == "counts" else "%+.1f" if values == "difference" else "%.1f"
 
     def open_cell() -> None:

@@ -84,7 +84,7 @@ def forget_step_of_another(lesson: Lesson) -> None:
 
 def show_question(lesson: Lesson, found: Any) -> None:
     """The question with its answers as big buttons; what is chosen gets its feedback, and another may be tried."""
-    st.markdown(f"#### {lesson.prompt}")
+    st.markdown(f"## {lesson.prompt}")
     chosen = lesson_frame.memory(lesson.name)["answer"]
     for option in in_turn(lesson):
         st.button(

@@ -34,7 +34,7 @@ def show_answers(run: Run, several: list[Asked], probabilities_NK: np.ndarray) -
     of_read = iter(probabilities_NK)
     answers = [None if asked.reason else next(of_read) for asked in several]
     if len(several) > 1:
-        st.subheader(f"All {len(several)} files", anchor=False)
+        st.header(f"All {len(several)} files", anchor=False)
         share = st.column_config.NumberColumn(format="%.1f %%")
         show_table(
             asked_photos.results_table(run, several, answers),

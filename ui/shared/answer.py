@@ -50,7 +50,7 @@ def _shown(value: str) -> str:
 def say(sentence: str, *more: str) -> None:
     """The answer of a page in one sentence, and below it what must be said of it. All are Markdown."""
     with st.container(border=True, key="said", gap=None):
-        st.markdown(f"#### {sentence}")
+        st.markdown(f"## {sentence}")
         for line in more:
             if line:
                 notices.aside(line)

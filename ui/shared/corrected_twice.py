@@ -1,4 +1,5 @@
-"""What it does to correct for rare classes twice, in words: the same on the Training page and on the Sampler tab.
+"""What it does to correct for rare classes twice, in words: a sentence on the Training page, the numbers on the Sampler
+tab.
 
 The numbers are this project's own (``fashion_core.claims.imbalance_study``), never typed into a sentence.
 """
@@ -15,15 +16,14 @@ def twice(sampler: str, loss: str, recipe: str) -> str:
     """One line when sampler and loss both correct for rare classes; empty otherwise."""
     if len(sampling.corrections(sampler, loss)) < 2:
         return ""
-    told = f"Corrected twice, by sampler {words.plain(sampler)} and loss {words.plain(loss)}. "
-    if (sampler, loss) != BOTH:
-        return f"{told}One of the two is enough."
-    return told + what_both_do(recipe == "report")
+    told = f"Corrected twice, by sampler {words.plain(sampler)} and loss {words.plain(loss)}; one of the two is enough"
+    is_reports = (sampler, loss) == BOTH and recipe == "report"
+    return f"{told}, the report has both." if is_reports else f"{told}."
 
 
-def what_both_do(is_report: bool = True) -> str:
+def what_both_do() -> str:
     """That one of the two is enough, and what this lab measured of both together."""
-    enough = f"One of the two is enough{'; the report has both' if is_report else ''}."
+    enough = "One of the two is enough; the report has both."
     found = imbalance_study.study()
     if found is None:
         return enough

@@ -33,7 +33,7 @@ _STYLE = """<style>
 .vastra-gallery .frame{height:var(--cell);display:flex;align-items:center;justify-content:center;
 background:rgba(128,128,140,.10);border-radius:6px;overflow:hidden}
 .vastra-gallery img{display:block;object-fit:fill}
-.vastra-gallery figcaption{font-size:.8125rem;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
+.vastra-gallery .caption{font-size:.8125rem;line-height:1.3;margin-top:.25rem;overflow-wrap:anywhere}
 .vastra-gallery .detail{opacity:.72;font-variant-numeric:tabular-nums}
 </style>"""
 
@@ -135,19 +135,22 @@ def picture_html(thumbnails: np.ndarray, image: Any, alt: str) -> str:
 
 def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bool) -> str:
     alt = ", ".join(part for part in (caption.text, caption.detail) if part)
+    is_button = opens and image.row >= 0
     sign = ""
     if caption.right is not None:
         mark, colour = _SIGNS[caption.right]
-        sign = f'<span style="color:{colour};font-weight:700" aria-hidden="true">{mark}</span> '
-        alt += ", right" if caption.right else ", wrong"
+        told = "right" if caption.right else "wrong"
+        sign = f'<span style="color:{colour};font-weight:700" role="img" aria-label="{told}">{mark}</span> '
+        alt += f", {told}"
     detail = f'<div class="detail">{html.escape(caption.detail)}</div>' if caption.detail else ""
     if image.row < 0:  # the dataset here has no such image, and another one must not stand in its place
         picture = '<span class="detail">not here</span>'
     else:
-        picture = picture_html(thumbnails, image, alt)
+        picture = picture_html(thumbnails, image, "" if is_button else alt)
     name = html.escape(str(image.image_id))
-    button = f' data-id="{name}" role="button" aria-label="Open {html.escape(alt)}"' if opens and image.row >= 0 else ""
+    button = f' data-id="{name}" role="button"' if is_button else ""
+    tag = "div" if is_button else "figcaption"  # a figure with a figcaption may be nothing else; a button is its text
     return (
         f'<figure title="{name}"{button}><div class="frame">{picture}</div>'
-        f"<figcaption>{sign}{html.escape(caption.text)}{detail}</figcaption></figure>"
+        f'<{tag} class="caption">{sign}{html.escape(caption.text)}{detail}</{tag}></figure>'
     )

@@ -15,10 +15,12 @@ import streamlit as st
 from fashion_core.settings import config, recipes
 from fashion_core.settings.config import Settings
 from fashion_core.settings.fields import Field
-from ui.app import address, navigation, words
+from ui.app import address, navigation, subject, words
 from ui.shared import settings_form
 
 KEY = "recipe"
+#: Whose a recipe is, beside its name.
+WHOSE = {"report": " (the report's)", "paper": " (the authors')"}
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,47 @@ class Filled:
     visit: int
 
 
-def pick(prefix: str = "", asked: Sequence[Field] = config.FIELDS) -> Settings:
-    """The recipe that the other settings start from; the widgets of ``asked``, drawn below it, follow it."""
+@dataclass(frozen=True)
+class Offered:
+    """The recipe that a form opens with ``on`` these photos where nobody has chosen; the seconds that each takes."""
+
+    on: str
+    recipe: str
+    seconds: Mapping[str, float]
+
+    def words(self, name: str) -> str:
+        """``strong, about 6 min``"""
+        return f"{recipe_words(name)}, about {words.roughly(self.seconds[name])}"
+
+
+def recipe_words(name: str) -> str:
+    """A recipe in the picker: its name, and whose it is."""
+    return f"{name}{WHOSE.get(name, '')}"
+
+
+def pick(prefix: str = "", asked: Sequence[Field] = config.FIELDS, offered: Offered | None = None) -> Settings:
+    """The recipe that the other settings start from; the widgets of ``asked``, drawn below it, follow it. Opens on the
+    first one, or on what is ``offered``."""
+    if not subject.is_own(KEY):  # a form of another page had it
+        st.session_state.pop(KEY, None)
     filled = _forms().get(prefix)
     arrived = filled is None or filled.visit != navigation.visit()
     said = [name for name in (KEY, *(f"{prefix}{field.name}" for field in asked)) if name in st.query_params]
-    linked = bool(said) if arrived else st.query_params.get(KEY) != address.seen(KEY)
+    linked = bool(said) if arrived else st.query_params.get(KEY) not in (None, address.seen(KEY))
     if arrived and linked and KEY not in said:
         st.session_state[KEY] = next(iter(recipes.RECIPES))  # not the one that was chosen on another page
-    told = "A named, complete set of settings. What you change is listed before a run starts."
-    recipe = recipes.RECIPES[address.select("Recipe", list(recipes.RECIPES), key=KEY, help=told)]
+    if offered is not None:
+        _open_on(offered, linked, prefix, asked)
+    recipe = recipes.RECIPES[
+        address.select(
+            "Recipe",
+            list(recipes.RECIPES),
+            key=KEY,
+            default=offered.recipe if offered else None,
+            words=offered.words if offered else recipe_words,
+            help="A named, complete set of settings. What you change is listed before a run starts.",
+        )
+    ]
     before = recipe
     if linked:
         _take_from_address(recipe, prefix, asked)
@@ -53,6 +86,22 @@ def pick(prefix: str = "", asked: Sequence[Field] = config.FIELDS) -> Settings:
         address.rewrite(_to_say(recipe, prefix, asked))
     _forms()[f"{prefix} drawn"] = Filled(recipe.recipe, before.recipe, navigation.visit())
     return recipe
+
+
+def _open_on(offered: Offered, linked: bool, prefix: str, asked: Sequence[Field]) -> None:
+    """Have the form open on the recipe that is offered, and on the one that is offered on other photos once these are
+    chosen, as long as neither the address nor the reader has said a recipe or changed a setting."""
+    state = st.session_state
+    now = None if linked else state.get(KEY, subject.remembered(KEY))
+    opened = state.get("_opened_on")
+    if now is None and not linked:
+        state["_opened_on"] = offered
+    elif opened is None or now != opened.recipe:
+        state.pop("_opened_on", None)
+    elif opened.on != offered.on:
+        own = recipes.RECIPES[opened.recipe]
+        if all(settings_form.holds(field, getattr(own, field.name), f"{prefix}{field.name}") for field in asked):
+            state[KEY], state["_opened_on"] = offered.recipe, offered
 
 
 def show_changes(recipe: Settings, values: Mapping[str, Any], prefix: str = "") -> None:
@@ -86,6 +135,7 @@ def fill(recipe: str, values: Mapping[str, Any], prefix: str = "", **more: str) 
     """Put these settings into the form, and choose ``more`` in other pickers, in one step of the browser's history. For
     callbacks: widgets must not be drawn yet. A recipe that is not known here leaves the chosen one."""
     asked = [config.FIELD[name] for name in values]
+    st.session_state.pop("_opened_on", None)
     for field in asked:
         st.session_state[f"{prefix}{field.name}"] = settings_form.held(field, values[field.name])
     if recipe not in recipes.RECIPES:

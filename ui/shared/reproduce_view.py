@@ -226,7 +226,7 @@ def _seconds(run: Run) -> float | None:
         return (loaders.summary_of(run) or Summary()).seconds
     measured = run_status.measured_images_per_second(run.settings, loaders.all_runs(), "")
     num_train = run.dataset.splits.get("train", 0)
-    return estimate.slow_epochs(run.settings) * num_train / measured[0] if measured else None
+    return estimate.seconds(run.settings, num_train, measured[0]) if measured else None
 
 
 def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:

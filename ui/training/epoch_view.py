@@ -122,7 +122,7 @@ def _twin(run: Run, matrix: np.ndarray, what: str, places: list[int]) -> None:
     with st.expander("The same as a table"):
         if what == "matrix":
             labels = [run.classes[place] for place in places]
-            frame = pd.DataFrame(matrix[np.ix_(places, places)], index=labels, columns=labels)
+            frame = pd.DataFrame(matrix[np.ix_(places, places)], pd.Index(labels, name="True class"), labels)
             show_table(frame, alt="Counts, rows true, columns predicted", hide_index=None)
             return
         shares = [intervals.proportion(*counts) for counts in zip(np.diag(matrix), matrix.sum(axis=1), strict=True)]

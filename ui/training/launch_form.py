@@ -14,9 +14,9 @@ from fashion_core.metrics import enough
 from fashion_core.runs.runs import Run
 from fashion_core.settings import recipes
 from fashion_core.settings.config import FIELD, FIELDS, Settings
-from ui.app import address, faults, loaders, notices, words
+from ui.app import address, faults, loaders, navigation, notices, words
 from ui.shared import devices, first_start, pickers, probe_view, recipe_picker, run_status, settings_form
-from ui.training import after_run, pretrained_view
+from ui.training import after_run, offered_recipe, pretrained_view
 
 ONE, SEEDS, TWIN = "one", "seeds", "twin"
 LAUNCHES = {ONE: "One run", SEEDS: "Seeds", TWIN: "Twin"}
@@ -47,20 +47,25 @@ def show(runs: Sequence[Run], num_active: int) -> None:
         return
     after_run.show_filled()
     dataset = pickers.pick_dataset(beside_run=True)
-    left, right = st.columns([1, 1.2])
-    with left:
-        recipe = recipe_picker.pick()
-    with right:
-        values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
+    offered, why = offered_recipe.of(dataset, runs)
+    recipe = recipe_picker.pick(offered=offered)
+    offered_recipe.say_why(offered, why, recipe.recipe)
+    values = {"epochs": settings_form.widget(FIELD["epochs"], recipe, quiet=True, help=None)}
+    start = st.container()  # above the settings, which few change: the button is on the first screen
     with st.container(gap="xsmall"):
         _pick_settings(recipe, values)
         launch = _pick_launch()
-    recipe_picker.show_changes(recipe, values)
-    settings = settings_form.build(recipe, values)
-    if untaught := enough.untaught(loaders.manifest_of(dataset), dataset.classes, dataset.name):
-        st.error(words.fault(f"{words.capital(untaught)}."), icon=":material/error:")
-    elif settings is not None:
+    with start:
+        recipe_picker.show_changes(recipe, values)
+        settings = settings_form.build(recipe, values)
+        if untaught := enough.untaught(loaders.manifest_of(dataset), dataset.classes, dataset.name):
+            st.error(words.fault(f"{words.capital(untaught)}."), icon=":material/error:")
+            return
+        if settings is None:
+            return
         _offer(dataset, settings, launch, runs, num_active)
+    with st.expander("The same from a terminal"):
+        notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}{launch.flags}")
 
 
 def _pick_settings(recipe: Settings, values: dict[str, object]) -> None:
@@ -100,9 +105,8 @@ def _pick_launch() -> Launch:
 
 
 def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[Run], num_active: int) -> None:
-    """The button with the time that the runs will take, what is to be known before, and the same as a command."""
-    measured = run_status.measured_images_per_second(settings, runs, devices.found().default)
-    seconds = estimate.slow_epochs(settings) * dataset.splits.get("train", 0) / measured[0] if measured else None
+    """The button with the time that the runs will take, and what is to be known before."""
+    seconds, where_from = _seconds(dataset, settings, runs)
     notices.few(filter(None, (enough.sentence(name, dataset.splits.get(name, 0)) for name in ("val", "test"))))
     launch_room = st.container()  # the measurement, which the button's words wait for, stands below it
     probed = probe_view.show(dataset, settings, num_active)
@@ -116,20 +120,33 @@ def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[
         type="primary",
         key="train",
         width="stretch",
-        help=f"From {measured[0]:,.0f} images a second, measured in {words.command(measured[1].id)}."
-        if measured and not probed
-        else None,
+        help=None if probed else where_from,
     ):
         _start(dataset, settings, launch)
     if twice := settings_form.corrected_twice(settings):
         notices.aside(twice)
+        navigation.link("dataset", "What was measured of it", dataset=dataset.id, tab="Sampler")
     pretrained_view.show(settings)
     if not seconds:
         st.caption("Time unknown until it runs: nothing like it has run on this machine yet.")
     if num_active:
         st.caption(f"{words.counted(num_active, 'run')} here already: a new one waits until the device is free.")
-    with st.expander("The same from a terminal"):
-        notices.terminal(f"python -m fashion_core train {dataset.id} {recipes.to_flags(settings)}{launch.flags}")
+
+
+def _seconds(dataset: Dataset, settings: Settings, runs: Sequence[Run]) -> tuple[float | None, str | None]:
+    """What a run of these settings takes here, and where that comes from; None where nobody knows."""
+    measured = run_status.measured_images_per_second(settings, runs, estimate.default_device())
+    usual = estimate.usual_images_per_second(settings, estimate.default_device())
+    speed = measured[0] if measured else usual
+    if not speed:
+        return None, None
+    where_from = (
+        f"From {speed:,.0f} images a second, measured in {words.command(measured[1].id)}."
+        if measured
+        else f"From about {speed:,.0f} images a second, which is usual on a machine like this one; nothing like it has "
+        "run here yet, and “Measure here” says it more exactly."
+    )
+    return estimate.seconds(settings, dataset.splits.get("train", 0), speed), where_from
 
 
 def _start(dataset: Dataset, settings: Settings, launch: Launch) -> None:

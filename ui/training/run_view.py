@@ -26,7 +26,7 @@ from ui.shared.answer import Number, answer, say
 from ui.shared.curves_view import metrics_of
 from ui.shared.run_status import status_of
 from ui.shared.table import show_table
-from ui.training import after_run, epoch_view
+from ui.training import after_run, below_training, epoch_view
 
 SECONDS = 1.0
 BADGES = {
@@ -79,6 +79,7 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
         )
     elif view == "curves":
         curves_view.show_curves(run, status, others, runs)
+        below_training.show(run, frame)
     elif view == "rates":
         curves_view.show_rates(run, status)
     else:
@@ -99,6 +100,7 @@ def _show_result(run: Run, status: Status, frame: pd.DataFrame, runs: Sequence[R
             st.markdown("It has not begun, so there is no curve.")
         elif opened.open:
             curves_view.show_curves(run, status, [], runs)
+            below_training.show(run, frame)
 
 
 def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:

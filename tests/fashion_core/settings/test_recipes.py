@@ -183,7 +183,7 @@ def test_a_form_filled_with_a_runs_settings_keeps_those_that_another_recipe_has_
     run = runs.create_run(tiny, settings, runs_dir=tmp_path, run_id="failed")
     event = {"event": "failed", "time": 0, "reason": "why", "batch_size": 16, "batch_size_that_fits": 8}
     storage.append_line(run.folder / "events.jsonl", event)
-    app = lab("training", run="failed")
+    app = lab("training", run="failed", recipe="report")
     assert in_command(app) == recipes.REPORT
     app.button(key="fill changed").click().run()
     assert in_widgets(app, "") == in_command(app) == in_address(app, "") == replace(settings, batch_size=8)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,8 +17,35 @@ from fashion_core.runs import tags
 from tests.support.made_runs import make_run
 from tests.support.pages import asides, lab, metric, open_page, written  # noqa: F401
 from tests.support.places import ROOT
-from ui.app import address
+from ui.app import address, navigation
 from ui.dataset import import_form
+
+
+def levels(app) -> list[int]:
+    """The levels of a page's headings, from top to bottom, Streamlit's own and those in Markdown."""
+    found = []
+
+    def walk(block) -> None:
+        for one in block.children.values():
+            if hasattr(one, "children"):
+                walk(one)
+            elif one.type in ("title", "header", "subheader"):
+                found.append(("title", "header", "subheader").index(one.type) + 1)
+            elif one.type == "markdown":
+                found.extend(len(marks) for marks in re.findall(r"^(#+) ", one.value, re.MULTILINE))
+
+    walk(app.main)
+    return found
+
+
+@pytest.mark.parametrize("audience", ["class", "review"])
+def test_no_page_skips_a_level_of_headings(lab, audience):
+    pages = [(entry.name, {}) for entry in navigation.ENTRIES]
+    pages += [("lessons", {"lesson": "imbalance"}), ("dataset", {"tab": "Sampler"}), ("claims", {"claim": "sampler"})]
+    for page, query in pages:
+        found = levels(lab(page, audience=audience, **query))
+        assert found[0] == 1 and found.count(1) == 1, page
+        assert all(after <= before + 1 for before, after in zip(found, found[1:], strict=False)), (page, query, found)
 
 
 def test_evaluation_shows_what_scikit_learn_computes(lab, tiny_run):

@@ -482,3 +482,18 @@ def test_an_image_that_the_dataset_does_not_have_is_never_shown_as_another_one()
     thumbnails = np.zeros((2, 8, 8, 3), np.uint8)
     page = gallery.grid_html(thumbnails, list(images.itertuples(index=False)), lambda image: gallery.Caption("x"))
     assert page.count("<figure") == 2 and page.count("<img") == 1 and page.count("not here") == 1
+
+
+def test_a_photo_that_opens_is_a_button_named_by_what_is_written_and_others_are_figures_with_captions():
+    """By "ARIA in HTML" a figure with a figcaption has no other role; by WCAG 2.5.3 a name holds the words seen."""
+    (image,) = pd.DataFrame({"row": [0], "image_id": ["here"], "width": [8], "height": [8]}).itertuples(index=False)
+    caption = gallery.Caption("Saree → Gown", "80 %", right=False)
+    opens, stays = (
+        gallery.grid_html(np.zeros((1, 8, 8, 3), np.uint8), [image], lambda _: caption, opens=opens).rpartition(
+            "</style>"
+        )[2]
+        for opens in (True, False)
+    )
+    assert 'role="button"' in opens and "figcaption" not in opens and 'alt=""' in opens
+    assert re.findall('aria-label="([^"]+)"', opens) == ["wrong"]
+    assert 'role="button"' not in stays and "</figcaption>" in stays and 'alt="Saree → Gown, 80 %, wrong"' in stays

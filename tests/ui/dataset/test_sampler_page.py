@@ -17,7 +17,7 @@ from tests.support.pages import lab, metric, written
 from tests.support.places import ROOT
 from tests.support.tiny import TINY_CLASSES, TINY_COUNTS
 from ui.dataset import class_balance, sampler
-from ui.shared import settings_form
+from ui.shared import corrected_twice, settings_form
 
 __all__ = ["lab"]
 TRAIN = np.array(TINY_COUNTS["train"])  # kurta 12, saree 6, shoe 18
@@ -151,17 +151,15 @@ def test_simulating_never_imports_torch(tiny_data, tiny_runs):
 
 
 def test_what_both_corrections_do_is_told_with_the_measured_numbers_and_in_one_place(lab):
-    """The file is read as plain JSON here; Training page and Sampler tab end with the same words."""
+    """The file is read as plain JSON here; the Training page leads to the Sampler tab."""
     kept = json.loads((ROOT / "fashion_core" / "claims" / "measured_imbalance.json").read_text())["studies"]
     ways = {way["way"]: way for way in next(one for one in kept if one["dataset"] == "fashion-mnist-100-to-1")["ways"]}
-    told = settings_form.corrected_twice(recipes.settings_for("report"))
-    assert "the report has both" in told
+    assert "the report has both" in settings_form.corrected_twice(recipes.settings_for("report"))
+    told = corrected_twice.what_both_do()
     said = {"both": "both got", "sampler": "sampler alone", "weighted": "loss alone", "none": "neither"}
     for way, words in said.items():
         assert f"{words} {100 * ways[way]['accuracy']['mean']:.1f} %" in told
     assert f"both recognised {100 * ways['both']['largest']['mean']:.0f} %" in told
-    sentence = told.partition("loss weighted. ")[2]
-    for page, more in (("training", {}), ("dataset", {"tab": "Sampler"})):
-        assert sentence.replace("\\", "") in written(lab(page, **more))
+    assert told.replace("\\", "") in written(lab("dataset", tab="Sampler"))
     other = recipes.settings_for("report", ["sampler=power(0.5)", "loss=balanced_softmax"])
     assert "report has" not in settings_form.corrected_twice(other)

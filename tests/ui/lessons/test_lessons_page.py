@@ -62,7 +62,7 @@ def at_step(app: AppTest, step: str) -> AppTest:
 
 
 def read(app: AppTest) -> str:
-    kinds = ("markdown", "subheader", "info", "warning", "success")
+    kinds = ("markdown", "header", "info", "warning", "success")
     return "\n".join(str(one.value) for kind in kinds for one in getattr(app, kind)).replace("\\", "")
 
 

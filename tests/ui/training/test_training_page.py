@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from fashion_core import processes, storage
 from fashion_core.data import importing
 from fashion_core.errors import RunError
-from fashion_core.launch import actions, launchers
+from fashion_core.launch import actions, estimate, launchers, suggestion
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, runs, tags
 from fashion_core.settings import config, recipes
@@ -28,7 +28,7 @@ from tests.support.tiny import write_tiny
 from ui.charts import overlay, rates
 from ui.charts.progress import finding, progress_curves
 from ui.shared import curves_view, metrics_log, run_names, run_status, settings_form
-from ui.training import after_run, run_view
+from ui.training import after_run, below_training, offered_recipe, run_view
 
 
 @pytest.fixture
@@ -52,6 +52,8 @@ def wait_for(claim, seconds=90.0):
 def test_without_a_run_the_page_says_what_would_be_here(room):
     app = open_page("training")
     assert "No run is here yet" in written(app)
+    assert not any("Time unknown" in caption.value for caption in app.caption)
+    app = open_page("training", image_size="64")
     assert app.button(key="train").label == "Train 2 epochs"
     assert any("Time unknown until it runs" in caption.value for caption in app.caption)
 
@@ -109,7 +111,7 @@ def test_a_group_and_a_twin_are_launched_as_the_command_line_says(room, monkeypa
     seen: list[tuple] = []
     for name in ("start_group", "start_twin", "start_training"):
         monkeypatch.setattr(actions, name, lambda *said, name=name, **where: seen.append((name, said[2])) or ["none"])
-    app = open_page("training", **query)
+    app = open_page("training", recipe="report", **query)
     num = 4 if "seeds" in query else 2
     assert app.button(key="train").label.startswith(f"Train {num} runs of 2 epochs")
     assert shlex.split(app.code[0].value)[-2:] == flags
@@ -247,6 +249,136 @@ def test_the_charts_title_says_what_the_loss_did():
 def test_every_setting_has_a_heading_on_the_page():
     shown = [field.name for heading in settings_form.SECTIONS for field in settings_form.section(heading)]
     assert sorted(shown) == sorted(config.FIELD)
+
+
+# the recipe that the form opens with
+
+GREY_DRAWING = {"side": 28, "is_grey": True, "is_drawn": False}
+PHOTOGRAPH = {"side": 400, "is_grey": False, "is_drawn": False}
+#: Seconds of a small set on two cores, and of one of a hundred thousand photos.
+SHORT = {"report": 44, "paper": 7700, "strong": 354, "transfer": 230}
+LONG = {"report": 1300, "paper": 2e5, "strong": 10500, "transfer": 6800}
+
+
+@pytest.mark.parametrize(
+    ("photos", "seconds", "has_weights", "recipe"),
+    [
+        (PHOTOGRAPH, SHORT, True, "transfer"),
+        (PHOTOGRAPH, SHORT, False, "strong"),
+        (PHOTOGRAPH | {"is_drawn": True}, SHORT, True, "strong"),
+        (PHOTOGRAPH | {"is_grey": True}, SHORT, True, "strong"),
+        (PHOTOGRAPH | {"side": 60}, SHORT, True, "strong"),
+        (GREY_DRAWING, SHORT, True, "strong"),
+        (PHOTOGRAPH, SHORT | {"transfer": 901}, True, "strong"),
+        (PHOTOGRAPH, SHORT | {"strong": 901}, False, "report"),
+        (PHOTOGRAPH, SHORT | {"strong": 950, "report": 960}, False, "strong"),
+        (GREY_DRAWING, LONG, True, "report"),
+        (PHOTOGRAPH, {"report": 45, "paper": 331, "strong": 262, "transfer": 995}, True, "strong"),  # a GPU
+    ],
+)
+def test_the_recipe_suits_photos_weights_and_a_third_of_a_lesson(photos, seconds, has_weights, recipe):
+    found = suggestion.suggest(suggestion.Photos(**photos), seconds, has_weights=has_weights)
+    assert found.recipe == recipe and found.why.endswith("within 15 min")
+
+
+def test_photos_are_grey_small_or_neither_by_their_own_pixels():
+    manifest = pd.DataFrame({"width": [28, 400, 90], "height": [60, 300, 80], "status": ["ok", "ok", "damaged"]})
+    grey = np.repeat(np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), np.uint8), 3, axis=3)
+    assert suggestion.look_at(manifest, grey, is_drawn=False) == suggestion.Photos(
+        side=164, is_grey=True, is_drawn=False
+    )
+    tinted = grey.copy()
+    tinted[:2, 3, 3] = (200, 10, 10)
+    assert not suggestion.look_at(manifest, tinted, is_drawn=False).is_grey
+    assert suggestion.look_at(manifest, None, is_drawn=False).is_grey
+
+
+def test_a_time_before_anything_ran_is_the_recipes_on_so_many_cores_and_none_for_other_networks(monkeypatch):
+    monkeypatch.setattr(estimate, "_num_cores", lambda: 2)
+    two_cores = estimate.usual_images_per_second(recipes.STRONG, "cpu")
+    minutes = estimate.seconds(recipes.STRONG, 3068, two_cores) / 60
+    assert minutes == pytest.approx(5.9, rel=0.02)  # README's row 2
+    transfer = estimate.usual_images_per_second(recipes.TRANSFER, "cpu")
+    assert estimate.seconds(recipes.TRANSFER, 3068, transfer) / 60 == pytest.approx(3.7, rel=0.05)  # row 5
+    assert estimate.usual_images_per_second(recipes.STRONG, "cuda") > two_cores
+    assert estimate.usual_images_per_second(recipes.settings_for("strong", ["image_size=64"]), "cpu") is None
+    assert estimate.usual_images_per_second(recipes.settings_for("transfer", ["freeze=features"]), "cpu") is None
+
+
+@pytest.fixture
+def two_sets(tiny_data, room, monkeypatch):
+    """The tiny photos, for which strong is suggested, and another set, for which report is."""
+    shutil.copytree(tiny_data, room / "data")
+    importing.import_source(write_tiny(room / "photos"), data_dir=room / "data", name="large")
+    monkeypatch.setenv("FASHION_DATA", str(room / "data"))
+    monkeypatch.setenv("FASHION_RUNS", str(room / "runs"))
+    suggested = {"tiny": "strong", "large": "report"}
+    monkeypatch.setattr(
+        offered_recipe, "_suggested", lambda dataset, seconds: suggestion.Suggestion(suggested[dataset.id], "why")
+    )
+
+
+def test_the_form_opens_on_the_suggestion_of_its_photos_and_says_its_time_in_picker_and_button(two_sets):
+    app = open_page("training", dataset="tiny")
+    picker = app.selectbox(key="recipe")
+    assert picker.value == "strong" and app.number_input(key="epochs").value == 40
+    assert app.query_params["recipe"] in ("strong", ["strong"])
+    assert app.button(key="train").label == "Train 40 epochs, about 10 s"
+    assert picker.options[picker.index] == "strong, about 10 s"
+    assert picker.options[0].startswith("report (the report's), about ")
+    assert "Suggested here: why." in written(app)
+    app.selectbox(key="dataset").select("large").run()
+    assert app.selectbox(key="recipe").value == "report" and app.number_input(key="epochs").value == 2
+    app.selectbox(key="dataset").select("tiny").run()
+    assert app.selectbox(key="recipe").value == "strong" and app.number_input(key="epochs").value == 40
+
+
+@pytest.mark.parametrize("how", ["address", "reader", "setting", "reload"])
+def test_a_recipe_that_address_or_reader_have_said_stays_on_other_photos(two_sets, how):
+    app = open_page("training", dataset="tiny", **({"recipe": "paper"} if how == "address" else {}))
+    if how == "reader":
+        app.selectbox(key="recipe").select("paper").run()
+    elif how == "setting":
+        app.number_input(key="epochs").set_value(7).run()
+    elif how == "reload":
+        app = open_page("training", **app.query_params)
+    app.selectbox(key="dataset").select("large").run()
+    expected = "strong" if how in ("setting", "reload") else "paper"
+    assert app.selectbox(key="recipe").value == expected
+    assert app.query_params["recipe"] in (expected, [expected])
+    assert "`report` is suggested here" in written(app)
+    if how == "setting":
+        assert app.number_input(key="epochs").value == 7
+
+
+def test_a_link_with_settings_and_no_recipe_means_the_first_recipe_as_it_always_did(two_sets):
+    app = open_page("training", dataset="tiny", epochs="5")
+    assert app.selectbox(key="recipe").value == "report" and app.number_input(key="epochs").value == 5
+
+
+def test_two_corrections_are_one_sentence_with_a_link_to_what_was_measured(room):
+    app = open_page("training", recipe="report")
+    told = [line for line in written(app).splitlines() if "Corrected twice" in line]
+    assert len(told) == 1 and told[0].count(".") == 1 and not any(letter.isdigit() for letter in told[0])
+    (link,) = [link for link in app.get("page_link") if "tab=Sampler" in link.proto.query_string]
+    assert link.proto.page == "dataset"
+
+
+@pytest.mark.parametrize(("val_loss", "said"), [(0.5, True), (1.5, False), (None, False)])
+def test_a_validation_loss_below_the_training_loss_is_explained_where_it_is(room, val_loss, said):
+    run = make_run(room / "below", CLASSES, counts={"val": 12}, embeddings=False)
+    log_epochs(run, MATRICES)
+    row = {"kind": "epoch", "epoch": 4, "step": 40, "train_loss": 1.0, "val_loss": val_loss, "val_accuracy": 0.5}
+    storage.append_line(run.folder / "metrics.jsonl", row)
+    assert ("lies below that on training photos (1.00)" in written(open_page("training", run="below"))) is said
+
+
+def test_what_makes_training_harder_is_what_the_settings_do():
+    plain = ["flip=0", "rotation_degrees=0", "brightness=0", "contrast=0", "saturation=0", "dropout=0", "sampler=none"]
+    off = recipes.settings_for("report", [*plain, "loss=cross_entropy"])
+    assert len(below_training.reasons(off)) == 1
+    assert len(below_training.reasons(recipes.REPORT)) == 4
+    assert "dropout" in " ".join(below_training.reasons(recipes.REPORT))
 
 
 # watching
