@@ -15,7 +15,7 @@ places = claim_places.places()
 if not places:
     first_start.show()
     notices.empty("No photos are on this machine yet, and no results came with the lab. Here the report's claims would "
-                  "each have a verdict.", page="dataset", label="Import photos on the Dataset page")  # fmt: skip
+                  "each have a verdict.")  # fmt: skip
     st.stop()
 left, right = st.columns([1, 2.3], gap="medium")
 with left:

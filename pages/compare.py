@@ -32,6 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Equal within", verdict.MARGINS, key="margin", default="0.01", width=120,
         help="Differences smaller than this do not matter to you. Equivalent means that a larger one is ruled out.",
     )  # fmt: skip
+    beside = st.container(width="content")
     if first.drawn or second.drawn:
         notices.drawn_badge()
 
@@ -42,6 +43,9 @@ try:
 except RunError as error:
     compare_sides.say_apart(offer, first, second, split, error)
 if found is not None:
+    if first.members or second.members:
+        with beside:
+            report_button.show([first, second], split, margin=float(margin))
     verdict.show_verdict(found)
     reproduce_view.show_comparison(first, second, split, float(margin))
     if audience.shows("true", "predicted"):
@@ -55,9 +59,6 @@ if found is not None:
         detail.show_ranges(found)
     else:
         detail.show_in_review(found)
-    if first.members or second.members:
-        both = [first, second]
-        report_button.show("Make a report of the two", both, split, key="report of two", margin=float(margin))
 
 if audience.shows("of"):
     leaderboard.show(runs, first, second, split)

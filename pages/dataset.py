@@ -1,10 +1,12 @@
-"""What is in a dataset: how many photos of what, which cannot be used and why, the photos themselves, and importing."""
+"""What is in a dataset: how many photos of what, which cannot be used and why, and the photos themselves."""
 
 import streamlit as st
 
-from ui.app import navigation
+from ui.app import address, navigation
 
 navigation.enter("dataset")
+if st.query_params.get("tab") == "Import" and not address.is_history():  # Back from there comes to the photos
+    navigation.open_page("add_photos")  # a tab of this page once
 
 # after the title, for these take a second on a cold server
 from fashion_core.data import datasets  # noqa: E402
@@ -12,18 +14,16 @@ from fashion_core.labels import and_more, display_name, num_equal  # noqa: E402
 from fashion_core.metrics import enough  # noqa: E402
 from ui.app import audience, loaders, notices, subject, words  # noqa: E402
 from ui.charts.layout import SPLIT_NAMES  # noqa: E402
-from ui.dataset import audit_view, class_balance, import_form, long_tail_form, photo_filters, sampler  # noqa: E402
+from ui.dataset import audit_view, class_balance, long_tail_form, photo_filters, sampler  # noqa: E402
 from ui.shared import first_start, gallery, pickers, plain_words  # noqa: E402
 from ui.shared.answer import Number, answer, say  # noqa: E402
 from ui.shared.table import show_table  # noqa: E402
 
-TABS = ("Photos", "Audit", "Classes", "Sampler", "Damaged and missing", "Import")
+TABS = ("Photos", "Audit", "Classes", "Sampler", "Damaged and missing")
 IN_REVIEW = ("Photos", "Audit")
 
 if not loaders.datasets():
     first_start.show()
-    st.header("Or bring photos of your own", anchor=False)
-    import_form.form()
     st.stop()
 
 # pick
@@ -89,7 +89,11 @@ opened = next((name for name in names if tabs[name].open), names[0])
 with tabs[opened]:
     if opened == "Photos":
         gallery.show(
-            dataset, photo_filters.pick(dataset, list(counts.columns)), key="page", caption=photo_filters.caption
+            dataset,
+            photo_filters.pick(dataset, list(counts.columns)),
+            key="page",
+            caption=photo_filters.caption,
+            reveal=st.session_state.get(class_balance.REVEAL, 0),
         )
     elif opened == "Audit":
         audit_view.show(dataset)
@@ -98,8 +102,6 @@ with tabs[opened]:
         long_tail_form.form(dataset, counts)
     elif opened == "Sampler":
         sampler.show(dataset)
-    elif opened == "Import":
-        import_form.form()
     elif not num_unusable:
         st.markdown("Every photo of this dataset was opened once when it was imported, and every one can be read.")
     else:

@@ -22,7 +22,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
     subject.settle()
-    reproduce_view.show(run, split)
+    if split in run.prediction_splits():
+        report_button.of_run(run, split)
     dataset = other_photos.dataset_of(run, split)
     drawn = run.dataset.synthetic or (dataset is not None and dataset.synthetic)
     if drawn:
@@ -44,7 +45,9 @@ matrix_view.show(run, split, matrix, predictions, drawn=drawn)
 
 # closer looks, of which only the chosen one is computed
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
-view = address.segments("Closer look", views, key="view", words=VIEWS.__getitem__)
+with st.container(horizontal=True, vertical_alignment="center"):
+    view = address.segments("Closer look", views, key="view", words=VIEWS.__getitem__)
+    reproduce_view.show(run, split)
 with faults.shown(stop=False):
     if view == "classes":
         classes_view.show(run, split, matrix, predictions, drawn=drawn)
@@ -57,5 +60,4 @@ with faults.shown(stop=False):
     else:
         other_photos.show(run, split)
 
-report_button.of_run(run, split)
 navigation.next_step("embeddings", "See what the model has learnt to tell apart", run=run.id, split=split)

@@ -166,12 +166,21 @@ def measure_app(data: Path, runs: Path, dataset: str, repeats: int) -> None:
             print(f"cold start to painted, /dataset{query}: {np.median(seconds):.2f} s of {spread(seconds)}")
         with server(data, runs) as (address, pid), opened(chromium) as page:
             memory = Memory(pid)
-            for name in ("overview", "dataset", "augmentation", "training", "evaluation", "embeddings", "predict"):
+            for name in (
+                "overview",
+                "dataset",
+                "add_photos",
+                "augmentation",
+                "training",
+                "evaluation",
+                "embeddings",
+                "predict",
+            ):
                 page.goto(f"{address}/{'' if name == 'overview' else name}?dataset={dataset}")
                 page.wait_for_function(STILL, timeout=120_000)
                 page.wait_for_timeout(1500)
                 print(f"  after {name}: {memory.process.memory_info().rss / 2**20:,.0f} MiB")
-            for name in ("Photos", "Audit", "Classes", "Sampler", "Damaged+and+missing", "Import"):
+            for name in ("Photos", "Audit", "Classes", "Sampler", "Damaged+and+missing"):
                 page.goto(f"{address}/dataset?dataset={dataset}&tab={name}")
                 page.wait_for_function(STILL, timeout=120_000)
                 page.wait_for_timeout(1000)

@@ -95,11 +95,17 @@ def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_
         page.goto(f"{address}/evaluation?run=shipped&order=kind+of+garment")
         settle(page)
         page.wait_for_function("document.querySelectorAll('.xtick text').length >= 15", timeout=30_000)
+        report = page.get_by_role("button", name="Download a report (HTML, opens anywhere)")
+        assert report.bounding_box()["y"] < 400
+        lines = report.locator("p").evaluate("one => [one.scrollWidth - one.clientWidth, one.innerText]")
+        assert lines == [0, "Download a report (HTML, opens anywhere)"], "wrapped, not cut"
         order = page.locator(".xtick text").all_text_contents()[:15]
         shown_at = {name.replace(" ", "_").lower(): place for place, name in enumerate(order)}
         for true, predicted in random.Random(6).sample(sorted(cells.index), 10):
             click_cell(page, shown_at[true], shown_at[predicted])
             shows(page, true, predicted, cells[true, predicted])
+        photos = page.locator(".st-key-cell .vastra-gallery figure").first.bounding_box()
+        assert photos["y"] + photos["height"] / 2 < 800, "the photos of the cell are seen without scrolling"
         shoot(page, "evaluation-ten-cells")
 
         for axis, column, name in (("ytick", "label", classes[2]), ("xtick", "predicted", classes[7])):

@@ -216,6 +216,11 @@ def test_bars_open_their_photos_and_a_photo_opens_over_the_page(tiny_data, tiny_
                 "n => document.querySelectorAll('.vastra-gallery figure').length === n", arg=num_figures, timeout=30_000
             )
             settle(page)
+            page.wait_for_function(
+                "() => { const box = document.querySelector('.vastra-gallery figure').getBoundingClientRect();"
+                " return box.top > 60 && box.bottom <= 800 }",  # without scrolling
+                timeout=10_000,
+            )
 
         # largest first: shoe 18, kurta 12, saree 6
         page.mouse.click(*bar_of(page, 0, 2))

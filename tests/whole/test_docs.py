@@ -36,7 +36,7 @@ def test_every_command_is_in_the_readme():
 
 
 def test_the_table_of_pages_is_the_navigation_with_its_questions():
-    table = dict(re.findall(r"^\| (\w+) \| (.+\?) \|$", README, re.MULTILINE))
+    table = dict(re.findall(r"^\| ([\w ]+) \| (.+\?) \|$", README, re.MULTILINE))
     pages = {entry.title: entry.question for entry in navigation.ENTRIES}
     assert table == pages
 

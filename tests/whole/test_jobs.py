@@ -170,7 +170,7 @@ KINDS = [
         folder=lambda root: datasets.incoming_folder(data(root), "few"),
         work=lambda root: importing.import_source(root / "few", data_dir=data(root)),
         start=lambda root: background.start_import(str(root / "few"), None, data_dir=data(root)),
-        page={"name": "dataset", "tab": "Import"},
+        page={"name": "add_photos"},
         going_on="Drawing: 2 of 8",
         stopped="The import stopped before it was done. Nothing was imported; your files are untouched.",
         again="Import these photos",

@@ -60,6 +60,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("overview", "Start", "Overview", ":material/home:", "What is this, and what has it shown so far?"),
     Entry("lessons", "Start", "Lessons", ":material/school:", "What can go wrong, and can you see it happen?"),
     Entry("dataset", "Data", "Dataset", ":material/photo_library:", "What is in the photos, and can I trust them?"),
+    Entry("add_photos", "Data", "Add photos", ":material/add_photo_alternate:", "How do my own photos get in?"),
     Entry("augmentation", "Data", "Augmentation", ":material/tune:", "What does the model really see?"),
     Entry("training", "Models", "Training", ":material/model_training:", "What is running, and is it going well?"),
     Entry("evaluation", "Models", "Evaluation", ":material/grid_on:", "How good is it, and where does it fail?"),
@@ -81,7 +82,7 @@ def leads_on(name: str) -> bool:
     """
     if not rights.is_review_copy():
         return True
-    return name not in NEED_TORCH and (name != "compare" or _can_compare())
+    return name != "add_photos" and name not in NEED_TORCH and (name != "compare" or _can_compare())
 
 
 def _can_compare() -> bool:

@@ -4,6 +4,7 @@ Takes a dataset and its counts (rows = classes in index order, columns = splits)
 chooses split and classes for the gallery, in the address.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -28,6 +29,7 @@ from ui.shared.plot import clicked, dragged, plot
 from ui.shared.table import show_table
 
 KEY = "distribution"
+REVEAL = "photos_of_bars"
 BARS = {"photos": "Photos", "share": "Shares"}
 ORDERS = {"index": "Index order", "count": "Largest first", "wearer": "Men and women", "garment": "Kind of garment"}
 SAME = ": the same share of every class."
@@ -132,9 +134,10 @@ def show(dataset: Dataset, counts: pd.DataFrame, shown: Shown) -> None:
 
 
 def open_photos(classes: Sequence[str], splits: Sequence[str]) -> None:
-    """Choose the photos of these bars, none meaning all, and turn to them; for callbacks."""
+    """Choose the photos of these bars, none meaning all, and turn to them where they stand; for callbacks."""
     photo_filters.choose(classes, splits)
     st.session_state["tab"] = "Photos"
+    st.session_state[REVEAL] = time.time_ns() // 1_000_000  # as far as a number of the browser counts
 
 
 # kept, because another page of photos draws the same bars and building them costs 60 ms

@@ -135,7 +135,7 @@ def _offer(run: Run, there: list[str]) -> None:
             f"the Dataset page; then score the run on them: {command}"
         )
         if not rights.read_only():
-            navigation.link("dataset", "Import other photos", tab="Import")
+            navigation.link("add_photos", "Add other photos")
 
 
 def _which(dataset: Dataset, run: Run) -> str:

@@ -53,6 +53,7 @@ def show() -> bool:
             )
         else:
             following.follow(_drawing, _show_drawing)
+        navigation.link("add_photos", "Add photos of your own")
     return True
 
 

@@ -1,6 +1,6 @@
 // One page of photos, as HTML that ui/shared/gallery.py made and escaped. A click on a photo, or Enter on it, reports its
 // image_id; the arrow keys walk over the photos, so that a page of them is one stop of the tab key.
-// data: {html: string}
+// data: {html: string, reveal: number}
 
 const shown = new WeakMap()
 
@@ -26,6 +26,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
     shown.set(root, data.html)
     root.innerHTML = data.html
     photosOf(root).forEach((photo, place) => { photo.tabIndex = place === 0 ? 0 : -1 })
+  }
+  // kept with the page, not with this gallery: one that is drawn anew, as after a visit elsewhere, is not scrolled to
+  if (data.reveal && Number(document.body.dataset.revealed) !== data.reveal) {
+    document.body.dataset.revealed = data.reveal
+    requestAnimationFrame(() => photosOf(root)[0]?.scrollIntoView({ block: "nearest" }))
   }
   const open = (photo) => setTriggerValue("opened", photo.dataset.id)
   root.onclick = (event) => {

@@ -26,7 +26,7 @@ _SIGNS = {True: ("✓", "#3F9A73"), False: ("✕", "#CF5848")}
 _STYLE = """<style>
 .vastra-gallery{padding:3px} /* for the ring round the photo that has the focus */
 .vastra-gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(var(--cell),1fr));gap:.6rem .5rem}
-.vastra-gallery figure{margin:0;min-width:0}
+.vastra-gallery figure{margin:0;min-width:0;scroll-margin-bottom:.75rem}
 .vastra-gallery figure[data-id]{cursor:pointer;border-radius:6px}
 .vastra-gallery figure[data-id]:hover .frame{background:rgba(128,128,140,.26)}
 .vastra-gallery figure[data-id]:focus-visible{outline:2px solid var(--st-primary-color);outline-offset:1px}
@@ -55,11 +55,12 @@ def show(
     caption: Callable[[Any], Caption],
     cell_pixels: int = 112,
     page_size: int = PAGE_SIZE,
+    reveal: int = 0,
 ) -> None:
     """Show ``images`` (rows of ``loaders.manifest_of``: row, image_id, width, height; more columns for ``caption``).
 
     ``caption`` gets one row as a named tuple. The page number lives in the address under ``key``, the photo that is
-    open under ``image``.
+    open under ``image``. A ``reveal`` that was not told before has the page scroll until the first photo is seen.
     """
     num_pages = max(1, -(-len(images) // page_size))
     page = 1
@@ -89,7 +90,7 @@ def show(
 
     _grid(
         key=grid_key,
-        data={"html": grid_html(loaders.thumbnails(dataset), rows, caption, cell_pixels, opens=True)},
+        data={"html": grid_html(loaders.thumbnails(dataset), rows, caption, cell_pixels, opens=True), "reveal": reveal},
         on_opened_change=open_photo,
     )
     photo_view.show(dataset, images["image_id"], key=key)

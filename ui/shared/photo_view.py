@@ -28,7 +28,7 @@ from ui.shared import run_names
 IMAGE = "image"
 MOST_RUNS = 20
 SCREEN = (1920, 1440)  # a larger photo is brought down to this; no screen shows more of it
-_TINY = 100  # photos up to this many pixels are enlarged without smoothing
+_ENLARGED = 400  # pixels of the longer side to which a smaller photo is brought
 #: Columns of the manifest in the order to tell them; what a source adds comes after.
 _NAMES = {
     "image_id": "Image", "split": "Split", "label": "Class", "size": "Size", "bytes": "File size", "path": "File",
@@ -37,7 +37,11 @@ _NAMES = {
 _SIGNS = {True: ("✓", "right", "#3F9A73"), False: ("✕", "wrong", "#CF5848")}
 _STYLE = """<style>
 .vastra-photo{display:flex;justify-content:center;background:rgba(128,128,140,.10);border-radius:6px}
-.vastra-photo img{display:block;max-width:100%;max-height:min(74vh,62rem);border-radius:6px}
+/* as wide as is left and no higher than the screen: a width, so that the photo keeps its shape */
+.vastra-photo img{display:block;height:auto;width:min(var(--width),100%,calc(min(74vh,62rem)*var(--shape)));
+border-radius:6px}
+.vastra-photo .crisp{image-rendering:pixelated}
+@media (max-width:640px){.vastra-photo img{width:100%}}
 .vastra-facts{width:100%;border-collapse:collapse;font-size:.9375rem;line-height:1.4}
 .vastra-facts th,.vastra-facts td{padding:.2rem .5rem .2rem 0;text-align:left;vertical-align:top;border:0}
 .vastra-facts th{font-weight:400;opacity:.72;white-space:nowrap}
@@ -117,14 +121,16 @@ def photo_html(dataset: Dataset, photo: pd.Series) -> str:
     image = readers.of_kind(dataset.kind).image(dataset.root, photo["path"], data)
     image.thumbnail(SCREEN, Image.Resampling.LANCZOS, reducing_gap=2.0)
     buffer = io.BytesIO()
-    tiny = max(image.size) <= _TINY
-    image.save(buffer, "PNG" if tiny else "JPEG", **({} if tiny else {"quality": 92}))
-    kind = "png" if tiny else "jpeg"
-    style = "width:20rem;image-rendering:pixelated" if tiny else f"width:{image.width}px"
+    times = max(1.0, _ENLARGED / max(image.size))
+    crisp = times >= 2  # so few pixels are shown as they are, each as a square of whole pixels
+    times = int(times) if crisp else times
+    image.save(buffer, "PNG" if crisp else "JPEG", **({} if crisp else {"quality": 92}))
+    kind = "png" if crisp else "jpeg"
+    style = f"--width:{round(times * image.width)}px;--shape:{image.width / image.height:.4f}"
     told = f"Photo of {display_name(photo['label'])}, {SPLIT_NAMES[photo['split']].lower()}"
     encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (
-        f'<div class="vastra-photo"><img alt="{html.escape(told)}" style="{style};height:auto" '
+        f'<div class="vastra-photo"><img alt="{html.escape(told)}" {"class=crisp " if crisp else ""}style="{style}" '
         f'src="data:image/{kind};base64,{encoded}"></div>'
     )
 

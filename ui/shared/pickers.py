@@ -29,8 +29,7 @@ def pick_dataset(key: str = "dataset", label: str = "Dataset", *, beside_run: bo
     found = {dataset.id: dataset for dataset in loaders.datasets()}
     if not found:
         first_start.show()
-        notices.empty("No photos are on this machine yet. Here you would choose a dataset.", page="dataset",
-                      label="Import photos on the Dataset page")  # fmt: skip
+        notices.empty("No photos are on this machine yet. Here you would choose a dataset.")
         st.stop()
     asked, shown_before = st.query_params.get(key), subject.remembered(key)
     if beside_run and asked is None and (own := st.session_state.get(_OF_FORM)) in found:

@@ -19,6 +19,13 @@ from fashion_core.report import document, report_page
 from fashion_core.runs.runs import Run
 from ui.app import loaders
 
+LABEL = "Download a report (HTML, opens anywhere)"
+#: In a row of pickers the label stands in two lines, no higher than the row.
+_IN_A_ROW = (
+    "<style>.st-key-report button{padding:.1rem .75rem;min-height:2.5rem}"
+    ".st-key-report button p{font-size:.875rem;line-height:1.2;text-align:left}</style>"
+)
+WIDTH = 232  # pixels
 LONGEST = 200  # letters of a file's name, of 255 that file systems take
 HELP = (
     "One HTML file of at most 15 MB: the answer first, then everything it rests on, with the photos behind each cell. "
@@ -28,22 +35,26 @@ HELP = (
 
 def of_run(run: Run, split: str) -> None:
     """The button for one run."""
-    side = sides.side_of_run(run)
-    show("Make a report of this run", [side], split, key="report of run")
+    show([sides.side_of_run(run)], split)
 
 
-def show(label: str, chosen: Sequence[Side], split: str, *, key: str, margin: float = 0.01) -> None:
-    """The button for several sides, each held against the first. Nothing is made before it is pressed."""
+def show(chosen: Sequence[Side], split: str, *, margin: float = 0.01) -> None:
+    """The button for one side, or for several, each held against the first; for a row of pickers. Nothing is made
+    before it is pressed."""
     found, datasets = loaders.all_runs(), loaders.datasets()
-    st.download_button(
-        label,
-        lambda: made(chosen, split, margin, datasets, found),
-        file_name(chosen),
-        "text/html",
-        key=key,
-        help=HELP,
-        on_click="ignore",
-    )
+    with st.container(width=WIDTH):  # itself in a row, the label of a button is cut rather than wrapped
+        st.html(_IN_A_ROW)
+        st.download_button(
+            LABEL,
+            lambda: made(chosen, split, margin, datasets, found),
+            file_name(chosen),
+            "text/html",
+            key="report",
+            help=HELP,
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+        )
 
 
 def file_name(chosen: Sequence[Side]) -> str:

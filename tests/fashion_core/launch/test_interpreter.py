@@ -17,8 +17,8 @@ from fashion_core.runs import runs
 from tests.support.commands import command
 from tests.support.pages import open_page
 from tests.support.places import ROOT
+from ui.add_photos import import_form
 from ui.app import words
-from ui.dataset import import_form
 from ui.shared import report_button
 
 

@@ -18,7 +18,6 @@ from tests.support.made_runs import make_run
 from tests.support.pages import asides, lab, metric, open_page, written  # noqa: F401
 from tests.support.places import ROOT
 from ui.app import address, navigation
-from ui.dataset import import_form
 
 
 def levels(app) -> list[int]:
@@ -169,52 +168,15 @@ def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
     assert "No run has been scored here yet" in written(open_page("overview"))
     assert "No run is here yet" in written(open_page("evaluation"))
-    assert open_page("dataset").text_input(key="import_source")
+    for page in ("overview", "dataset"):
+        assert "add_photos" in [link.proto.page for link in open_page(page).get("page_link")], page
+    assert open_page("add_photos").text_input(key="import_source")
     assert started == [("demo", None)]
     for page in ("overview", "dataset", "augmentation", "training"):
         told = [warning.value.replace("\\", "") for warning in open_page(page, dataset="nope").warning]
         assert ["Dataset `nope` is not here" in one for one in told] == [True], page
         assert not open_page(page, dataset="demo").warning, page
     assert "Run `gone` is not here" in open_page("evaluation", run="gone").warning[0].value
-
-
-@pytest.mark.parametrize(
-    ("source", "sentence"),
-    [("", "no source was given"), ("/no/such/folder", "there is no file or folder '/no/such/folder'")],
-)
-def test_an_import_that_cannot_begin_says_why(lab, source, sentence, monkeypatch):
-    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: pytest.fail("an import was started"))
-    app = lab("dataset", tab="Import")
-    app.text_input(key="import_source").input(source)
-    next(button for button in app.button if button.label == "Import these photos").click().run()
-    assert sentence in written(app)
-
-
-def test_an_import_from_the_page_runs_as_a_process_of_its_own(lab, tiny_source, tmp_path, monkeypatch):
-    started = []
-    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append((args, keywords)))
-    app = lab("dataset", tab="Import")
-    app.text_input(key="import_source").input(f" {tiny_source} ")
-    app.text_input(key="import_name").input("My photos")
-    app.checkbox(key="import_join_alike").check()
-    next(button for button in app.button if button.label == "Import these photos").click().run()
-    assert not app.exception and started[0][0] == (str(tiny_source), "My photos")
-    assert started[0][1]["choices"].flags() == ["--join-alike"]
-    assert app.session_state["import_following"]["id"] == "my-photos"
-
-
-def test_an_uploaded_archive_is_kept_under_a_name_of_ours(tmp_path, monkeypatch):
-    class Upload:
-        name = "../../evil.tar.gz"
-
-        def getbuffer(self):
-            return b"bytes"
-
-    monkeypatch.setenv("FASHION_DATA", str(tmp_path))
-    kept = import_form._keep_upload(Upload())
-    assert (
-        kept.read_bytes() == b"bytes" and kept.name.endswith(".tar.gz") and kept.is_relative_to(tmp_path / ".incoming")
-    )
 
 
 def test_pages_that_only_show_results_never_import_torch(tiny_data, tiny_runs):

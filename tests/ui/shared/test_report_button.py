@@ -44,10 +44,14 @@ def test_both_pages_offer_the_report_of_what_they_show(pair, monkeypatch, read_o
     made = []
     monkeypatch.setattr(report_button, "made", lambda *asked: made.append(asked))
     app = open_page("evaluation", run="second", audience="class")  # a reviewer reads it in a sentence
-    assert buttons(app) == ["Make a report of this run"]
+    assert buttons(app) == ["Download a report (HTML, opens anywhere)"]
+    kinds = [element.type for element in app.main]
+    assert kinds.index("download_button") < kinds.index("metric"), "beside the pickers, before the answer"
     accuracy = metric(app, "Accuracy")
     app = open_page("compare", first="first", second="second", margin="0.02")
-    assert buttons(app) == ["Make a report of the two"] and made == []  # nothing is made by looking
+    assert buttons(app) == ["Download a report (HTML, opens anywhere)"] and made == []  # nothing is made by looking
+    kinds = [element.type for element in app.main]
+    assert kinds.index("download_button") < kinds.index("metric")
     monkeypatch.undo()
     page = report_button.made([sides.side_of_run(pair[1])], "test", 0.01, [], list(pair))
     assert f"{100 * document_of(page)['board']['numbers'][0]['value']:.1f} %" == accuracy == "80.0 %"

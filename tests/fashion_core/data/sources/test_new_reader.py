@@ -133,7 +133,7 @@ def test_what_class_folders_refuse_is_refused_of_every_layout(column, values, se
 
 def test_every_layout_is_named_in_the_help_of_import_and_in_its_form(monkeypatch: pytest.MonkeyPatch):
     from fashion_core.cli import data
-    from ui.dataset import import_form
+    from ui.add_photos import import_form
 
     monkeypatch.setattr(readers, "READERS", (Table(), *readers.READERS))
     assert all(reader.layout or reader.names for reader in readers.READERS), "nobody would know that it is there"

@@ -18,18 +18,32 @@ from fashion_core.data.sources.reader import Choices, Option
 from fashion_core.errors import SourceError
 from fashion_core.launch import background
 from fashion_core.metrics import enough
-from ui.app import address, faults, loaders, notices, words
+from ui.app import faults, loaders, navigation, notices, words
 from ui.shared import following
 
 UPLOAD_TYPES = ["zip", "tar", "gz", "tgz"]
 UPLOAD_KEPT_SECONDS = 24 * 3600.0
+FOLLOWED = "import_following"
+
+
+def offered() -> bool:
+    """Whether photos can be added here; says why where they cannot."""
+    if rights.read_only():
+        notices.review_copy("Photos are imported in the lab that this was copied from.", "nothing can be imported")
+        return False
+    return True
+
+
+def follow() -> None:
+    """How far an import is, above the form: the one that this session started, or one that goes on."""
+    if followed := st.session_state.get(FOLLOWED) or _going_on():
+        st.session_state[FOLLOWED] = followed
+        with st.container(border=True):
+            _show(followed)
 
 
 def form() -> None:
-    """Show the form, and how far an import is: the one that this session started, or one that goes on."""
-    if rights.read_only():
-        notices.review_copy("Photos are imported in the lab that this was copied from.", "nothing can be imported")
-        return
+    """Where the photos lie, what the dataset is called, and the button."""
     st.markdown(what_may_be_given())
     with st.form("import", border=True):
         source = st.text_input("Folder, archive or name", placeholder="/home/me/photos.zip", key="import_source")
@@ -43,10 +57,7 @@ def form() -> None:
     if asked:
         with faults.shown(stop=False):
             start(source.strip(), upload, name.strip(), readers.choose(**decided))
-    if followed := st.session_state.get("import_following") or _going_on():
-        st.session_state["import_following"] = followed
-        with st.container(border=True):
-            _show(followed)
+            st.rerun()  # followed above, where the eye is
 
 
 def what_may_be_given() -> str:
@@ -81,7 +92,7 @@ def start(source: str, upload: object | None, name: str, choices: Choices) -> No
     background.start_import(
         source, name or None, data_dir=loaders.data_dir(), choices=choices, given={"upload": uploaded}
     )
-    st.session_state["import_following"] = {"id": dataset_id, "upload": uploaded}
+    st.session_state[FOLLOWED] = {"id": dataset_id, "upload": uploaded}
 
 
 def _going_on() -> dict[str, Any] | None:
@@ -120,10 +131,15 @@ def _show(followed: dict[str, Any]) -> None:
         st.error(words.fault(_as_uploaded(job.error, followed)), icon=":material/error:")
     elif arrived and (job is None or arrived >= job.began):
         _arrived(followed["id"])
+        return
     else:
         st.error("The import stopped before it was done. Nothing was imported; your files are untouched.")
+    _offer_to_close()
+
+
+def _offer_to_close() -> None:
     if st.button("Close"):
-        del st.session_state["import_following"]
+        del st.session_state[FOLLOWED]
         st.rerun()
 
 
@@ -139,7 +155,7 @@ def _as_uploaded(told: str, followed: dict[str, Any]) -> str:
 
 
 def _arrived(dataset_id: str) -> None:
-    """Say what was imported, and offer to look at it."""
+    """Say what was imported, and lead to it."""
     with faults.shown(stop=False):
         dataset = datasets.find_dataset(loaders.data_dir(), dataset_id)
         photos = words.counted(dataset.num_images, "photo")
@@ -148,13 +164,15 @@ def _arrived(dataset_id: str) -> None:
         unusable = f"; {words.counted(bad, 'photo')} cannot be used" if bad else ""
         st.markdown(f"**{words.plain(dataset.name)}** is here: {photos}, {classes}{unusable}.")
         notices.few([*dataset.warnings, *enough.of_manifest(dataset.manifest(["split", "label", "status"]))])
-        # a link to the page that one is on does nothing, so this is a button
-        if st.button(f"Look at {words.plain(dataset.name)}", on_click=_open, args=(dataset.id,)):
-            st.rerun()
+        with st.container(horizontal=True):
+            if st.button(f"Look at {words.plain(dataset.name)}", type="primary"):
+                _lead_to("dataset", dataset_id)
+            if st.button(f"Train on {words.plain(dataset.name)}"):
+                _lead_to("training", dataset_id)
+            _offer_to_close()
 
 
-def _open(dataset_id: str) -> None:
-    """Show the dataset that has just arrived; before the page's widgets are drawn."""
-    st.session_state.pop("import_following", None)
-    st.session_state["tab"] = "Photos"
-    address.choose(dataset=dataset_id)
+def _lead_to(page: str, dataset_id: str) -> None:
+    """Go to the dataset that has just arrived; it is followed no longer."""
+    del st.session_state[FOLLOWED]
+    navigation.open_page(page, dataset=dataset_id)
