@@ -1,59 +1,93 @@
-"""What is unlike training: distances as scikit-learn computes them, and a false-alarm rate that was promised."""
+"""What is unlike training: distances as scikit-learn computes them, at most one known photo in twenty, and noise."""
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import StandardScaler
 
-from fashion_core.embeddings import neighbours, out_of_distribution
 from fashion_core.errors import RunError
+from fashion_core.metrics import out_of_distribution
 
 
-def clouds(seed: int, n: int, centre: float) -> np.ndarray:
+def garments(seed: int, num: int, size: int = 24) -> np.ndarray:
+    """uint8 photos of a bright shape before a dark, slightly uneven ground."""
     generator = np.random.default_rng(seed)
-    return (generator.normal(size=(n, 16)) + centre * np.eye(16)[0]).astype(np.float32)
+    rows, columns = np.mgrid[0:size, 0:size] / size
+    photos = np.empty((num, size, size, 3))
+    for photo in photos:
+        ground, cloth, left, top = (
+            generator.uniform(20, 60),
+            generator.uniform(120, 220, 3),
+            *generator.uniform(0.1, 0.3, 2),
+        )
+        photo[:] = ground + 10 * rows[..., None]
+        photo[(columns > left) & (columns < 1 - left) & (rows > top)] = cloth
+        photo += generator.normal(0, 4, photo.shape)
+    return np.clip(photos, 0, 255).astype(np.uint8)
 
 
-def test_distances_are_those_of_scikit_learns_nearest_neighbours():
-    train, asked = clouds(0, 700, 3), clouds(1, 300, 3)
-    theirs, rows = NearestNeighbors(metric="cosine", algorithm="brute").fit(train).kneighbors(asked, 10)
-    ours = out_of_distribution.kth_distance(neighbours.units(train), asked, 10)
-    assert ours == pytest.approx(theirs[:, 9], abs=1e-5)
-    found, distances = neighbours.most_alike(neighbours.units(train), neighbours.units(asked)[5], 10)
-    assert found.tolist() == rows[5].tolist() and distances == pytest.approx(theirs[5], abs=1e-5)
-    assert len(neighbours.most_alike(neighbours.units(train[:3]), neighbours.units(asked)[5], 10)[0]) == 3
+def fitted(num_val: int = 300, size: int = 24) -> out_of_distribution.Reference:
+    looks = out_of_distribution.looks_of
+    energies = np.random.default_rng(5).normal(-8, 1, num_val)
+    return out_of_distribution.fit(looks(garments(0, 200, size)), looks(garments(1, num_val, size)), energies)
 
 
-def test_five_in_a_hundred_known_photos_are_alarms_and_strangers_nearly_all():
-    found = out_of_distribution.fit(clouds(0, 2000, 6), clouds(1, 3000, 6))
-    assert found.num_fitted == 2000
-    alarms = found.is_unlike(clouds(2, 4000, 6)).mean()
-    assert 0.035 < alarms < 0.065  # three standard errors of 4,000 photos and of the fitted percentile
-    assert found.is_unlike(clouds(3, 500, -6)).mean() > 0.99
+def test_distances_are_those_of_scikit_learn():
+    train, asked = (np.random.default_rng(seed).normal(seed, 3, (70, 6)).astype(np.float32) for seed in (0, 1))
+    scaled = StandardScaler().fit(train.astype(np.float64))
+    near = NearestNeighbors(n_neighbors=5, algorithm="brute").fit(scaled.transform(train))
+    theirs = near.kneighbors(scaled.transform(asked))[0][:, -1]
+    np.testing.assert_allclose(out_of_distribution._distances(train, asked), theirs, rtol=1e-4)
 
 
-def test_the_order_of_photos_and_a_row_of_zeros_do_no_harm():
-    train, val = clouds(0, 300, 4), clouds(1, 200, 4)
-    there, back = out_of_distribution.fit(train, val), out_of_distribution.fit(train[::-1], val)
-    assert there.threshold == pytest.approx(back.threshold, abs=1e-6)
-    nothing = np.zeros((1, 16), np.float32)
-    assert there.distances(nothing).tolist() == [1.0] and there.is_unlike(nothing).all()
+def test_the_energy_is_that_of_scipy_also_where_logits_are_large():
+    logits = np.random.default_rng(0).normal(0, 400, (20, 7)).astype(np.float32)
+    np.testing.assert_allclose(out_of_distribution.energies(logits), -logsumexp(logits.astype(np.float64), axis=1))
 
 
-def test_alarms_are_counted_over_all_photos_and_not_over_those_that_stand_first():
-    found = out_of_distribution.fit(clouds(0, 500, 6), clouds(1, 500, 6))
-    known = np.concatenate([clouds(2, 2000, 6), clouds(3, 2000, -6)])  # class by class, as predictions are stored
-    num_alarms, num_asked = found.alarms(known)
-    assert num_asked == 2000 and abs(num_alarms / num_asked - found.is_unlike(known).mean()) < 0.04
-    assert found.alarms(known[:300]) == (int(found.is_unlike(known[:300]).sum()), 300)
+@pytest.mark.parametrize("num_val", [20, 39, 40, 300])
+def test_at_most_one_in_twenty_of_the_validation_photos_is_called_unlike(num_val):
+    called = fitted(num_val).is_unlike(garments(1, num_val), np.random.default_rng(5).normal(-8, 1, num_val))
+    assert called.sum() == num_val // 20
 
 
-def test_too_few_photos_are_said():
-    with pytest.raises(RunError, match="from 9 training and 200 validation photos; it takes 10 and 20"):
-        out_of_distribution.fit(clouds(0, 9, 1), clouds(1, 200, 1))
+def test_new_photos_of_the_kind_pass_and_noise_a_blank_sheet_and_a_cut_out_do_not():
+    reference, generator = fitted(), np.random.default_rng(9)
+    usual = np.full(200, -8.0)
+    assert reference.is_unlike(garments(2, 200), usual).mean() < 0.1
+    strangers = {
+        "noise": generator.integers(0, 256, (50, 24, 24, 3)),
+        "fine noise, made smaller": generator.normal(128, 4, (50, 24, 24, 3)),
+        "blank": np.ones((50, 24, 24, 3)) * generator.integers(0, 256, (50, 1, 1, 3)),
+        "a cut-out": np.where(garments(3, 50) > 90, 200, 0),
+    }
+    for name, photos in strangers.items():
+        assert reference.is_unlike(photos.astype(np.uint8), usual[:50]).all(), name
+    assert reference.is_unlike(garments(2, 5), np.full(5, 4.0)).all(), "the model sees nothing of any class"
+    assert reference.is_unlike(garments(2, 5), np.full(5, np.nan)).all(), "what cannot be told is unlike"
 
 
-def test_features_that_are_no_number_are_said():
-    broken = clouds(1, 200, 1)
-    broken[3, 2] = np.nan
+@pytest.mark.parametrize("size", [4, 6, 16, 97])
+def test_photos_of_every_size_have_a_look_and_chunks_do_not_change_it(size):
+    photos = garments(4, 70, size)
+    looks = out_of_distribution.looks_of(photos)
+    assert np.isfinite(looks).all()
+    np.testing.assert_allclose(looks[66:], out_of_distribution.looks_of(photos[66:]), rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_kept_in_a_file_gives_the_same_answers():
+    reference = fitted()
+    again = out_of_distribution.Reference.from_arrays(*reference.arrays())
+    photos, energies = garments(7, 30), np.linspace(-12, -2, 30)
+    np.testing.assert_array_equal(reference.scores_of(photos, energies), again.scores_of(photos, energies))
+    with pytest.raises(ValueError, match="no looks"):
+        out_of_distribution.Reference.from_arrays(reference.looks_RF, np.zeros(3))
+
+
+def test_too_few_photos_are_one_sentence():
+    looks = out_of_distribution.looks_of(garments(0, 30))
+    with pytest.raises(RunError, match="from 4 training and 30 validation photos; it takes 5 and 20"):
+        out_of_distribution.fit(looks[:4], looks, np.zeros(30))
     with pytest.raises(RunError, match="no number"):
-        out_of_distribution.fit(clouds(0, 300, 1), broken)
+        out_of_distribution.fit(looks, looks, np.full(30, np.nan))
