@@ -11,6 +11,7 @@ from fashion_core.labels import display_name, shortened
 from fashion_core.runs.runs import Run
 from ui.app import audience, loaders, notices, words
 from ui.charts.bars import probability_bars
+from ui.charts.colours import LIGHT
 from ui.charts.layout import SPLIT_NAMES
 from ui.predict import other_runs, unlike
 from ui.shared import asked_photos, plain_words
@@ -56,7 +57,8 @@ def show_answer(prediction: Prediction) -> None:
         return
     run, photo = prediction.run, prediction.photo
     (first, sure), (second, less) = [*prediction.top, ("", 0.0)][:2]
-    is_known = prediction.is_unlike is False or photo is not None  # its own photos are of the kind that was counted
+    # the dataset's own photos are of the kind that was counted, and a reader's photo is no drawing
+    is_known = photo is not None or (prediction.is_unlike is False and not run.dataset.synthetic)
     numbers = [Number("Most likely", display_name(first), words.percent(sure))]
     if second and photo is None:  # four at most; the bars have it too
         numbers.append(Number("Next", display_name(second), words.percent(less)))
@@ -84,7 +86,8 @@ def show_answer(prediction: Prediction) -> None:
         """The answer and how far to trust it."""
         truth = str(photo["label"]) if photo is not None else None
         said = plain_words.predicted(first, sure, judged) if is_known else plain_words.unjudged(first, sure)
-        say(said, plain_words.checked(first, truth))
+        drawn = run.dataset.synthetic and photo is None
+        say(said, plain_words.checked(first, truth), plain_words.ONLY_DRAWINGS if drawn else "")
 
     answer(numbers, in_review=say_in_review)
     if prediction.is_unlike is None and photo is None:
@@ -111,16 +114,18 @@ def show_evidence(prediction: Prediction) -> None:
     """The probabilities beside the photo and what the model receives of it, and those of groups of classes."""
     run, top = prediction.run, prediction.top
     bars, pictures = st.columns([1, 1], gap="medium")
+    title = " before ".join(shortened([display_name(name) for name, _ in top[:2] if name], LONGEST_LEAD))
+    figure = probability_bars(
+        [label for label, _ in top],
+        [share for _, share in top],
+        title="What it looks like to the model" if prediction.is_unlike else title,
+        drawn=run.dataset.synthetic and prediction.photo is not None,
+    )
+    if prediction.is_unlike:  # none of them is an answer
+        figure.update_traces(marker_color=LIGHT["grey"])
     with bars:
         plot(
-            probability_bars(
-                [label for label, _ in top],
-                [share for _, share in top],
-                title="What it looks like to the model, which says nothing"
-                if prediction.is_unlike
-                else " before ".join(shortened([display_name(name) for name, _ in top[:2] if name], LONGEST_LEAD)),
-                drawn=run.dataset.synthetic and prediction.photo is not None,
-            ),
+            figure,
             key="top",
             alt="Probabilities: " + ", ".join(f"{display_name(label)} {words.percent(share)}" for label, share in top),
             height=60 + 46 * len(top),
@@ -149,6 +154,6 @@ def show_limits(prediction: Prediction) -> None:
         st.markdown("The model was trained on this very photo, so a right answer here proves little.")
     st.markdown(
         f":gray[The model must choose among its {words.count(len(run.classes))} classes, even for a photo of something "
-        f"else. {'' if prediction.is_unlike is None else unlike.caught_words(run) + ' '}"
+        f"else. {unlike.caught_words(run) + ' ' if prediction.is_unlike is False else ''}"
         f"{'' if prediction.is_unlike else prediction.certain.in_words(prediction.raw)}]"
     )

@@ -161,6 +161,9 @@ def unjudged(first: str, sure: float) -> str:
     return f"Most likely {name(first)}; the model gives it {words.percent(sure, 0)}."
 
 
+ONLY_DRAWINGS = "It was tried on drawings only: how often it is right about photos is not known."
+
+
 def checked(first: str, truth: str | None) -> str:
     """The answer beside what the photo shows; empty where nobody has said that."""
     if truth is None:
