@@ -30,21 +30,16 @@ with faults.shown(stop=False):
 
     # the answer
     numbers = []
-    for kind, label in (("photos", "Best on photos"), ("drawn", "Best on drawn data")):
-        rows = best[best["kind"] == kind]
-        if len(rows):
-            row = rows.iloc[0]
-            numbers.append(
-                Number(
-                    label,
-                    words.percent(row["rate"]),
-                    f"{words.interval((row['low'], row['high']))}\n{row['name']}, n = {words.count(row['n'])}",
-                    notices.DRAWN_HELP
-                    if kind == "drawn"
-                    else "The best run here: chosen by validation accuracy, scored on "
-                    f"{SPLIT_NAMES.get(row['split'], row['split']).lower()} photos.",
-                )
+    firsts = leaders.headlines(best)
+    for head, row in firsts:
+        numbers.append(
+            Number(
+                head.label,
+                words.percent(row["rate"]),
+                f"{words.interval((row['low'], row['high']))}\n{row['name']}, n = {words.count(row['n'])}",
+                head.help.format(SPLIT_NAMES.get(row["split"], row["split"]).lower()),
             )
+        )
     for row, label in zip(others.itertuples(), ("Published paper", "Published report"), strict=True):
         numbers.append(
             Number(
@@ -54,15 +49,14 @@ with faults.shown(stop=False):
                 f"{row.name}: accuracy of its confusion matrix over 7,500 test photos, 500 of each class.",
             )
         )
-    if audience.is_review() and len(best):
-        row = best.iloc[0]
-        is_drawn = row["kind"] == "drawn"
+    if audience.is_review() and firsts:
+        head, row = firsts[0]
         say(
-            plain_words.standing(row["name"], Estimate.from_flat(row, "rate"), drawn=is_drawn),
-            notices.DRAWN_HELP if is_drawn else "",
+            plain_words.standing(row["name"], Estimate.from_flat(row, "rate"), head.pictures),
+            head.help if head.pictures != "photos" else "",
         )
     answer(numbers)
-    reproduce_view.show_best(best)
+    reproduce_view.show_best([(head.key, row) for head, row in firsts])
 
     # the evidence
     if best.empty:

@@ -1,4 +1,4 @@
-"""What one photo shows according to a run, how sure it is, and how often it has been right when it was that sure."""
+"""Whether a photo is unlike all that a run learnt from; if not, what it shows and how often such answers were right."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from fashion_core import rights
 from ui.app import audience, faults, loaders, navigation, notices, subject
-from ui.predict import closer, files, nearest_training, photo_choice, prediction
+from ui.predict import closer, files, photo_choice, prediction, unlike
 from ui.shared import asked_photos, calibrated, model_cache, pickers, reproduce_view
 
 navigation.enter("predict")
@@ -28,6 +28,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     source = photo_choice.pick_source(dataset)
     if run.dataset.synthetic:
         notices.drawn_badge()
+    if notices.is_cutouts(run.dataset):
+        notices.cutouts_badge()
 
 # guard
 with faults.shown():
@@ -60,8 +62,10 @@ if not model_cache.is_ready(run):
         st.caption("Loading the model; it stays loaded for the next photo")
         st.skeleton(height=360)
 with faults.shown():
-    raw_NK, features_ND = model_cache.look(run, [several[place].input_HW3 for place in readable])
+    looked = model_cache.look(run, [several[place].input_HW3 for place in readable])
 waiting.empty()
+raw_NK = looked.probabilities_NK
+question = unlike.ask(run, dataset, looked)
 certain = calibrated.of(run)
 probabilities_NK = certain.of(raw_NK)
 chosen = photo_choice.pick_one([several[place] for place in readable])
@@ -70,10 +74,12 @@ predicted = prediction.Prediction(
     asked=several[readable[chosen]],
     photo=photo,
     probabilities_K=probabilities_NK[chosen],
-    features_D=features_ND[chosen],
+    features_D=looked.features_ND[chosen],
     raw=float(raw_NK[chosen].max()),
     certain=certain,
-    known=nearest_training.known(run),
+    question=question,
+    place=chosen,
+    dataset=dataset,
 )
 
 # the answer
@@ -87,5 +93,5 @@ prediction.show_limits(predicted)
 closer.show(predicted, dataset, receive[readable[chosen]])
 
 # the detail
-files.show_answers(run, several, probabilities_NK)
+files.show_answers(run, several, probabilities_NK, question.unlike)
 navigation.next_step("evaluation", "See how often this model is right, class by class", run=run.id)

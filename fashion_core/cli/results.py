@@ -102,9 +102,9 @@ def _evaluate(
             )
         say(f"note: the photos are not on this machine, these are the stored predictions; run: {found.dataset.bring}")
         return split or stored[0], found.scores(split or stored[0])
-    from fashion_core.models import inference
+    from fashion_core.models import inference, unlike
 
-    return inference.evaluate(
+    told = inference.evaluate(
         found,
         dataset,
         split or inference.default_split(dataset),
@@ -112,6 +112,9 @@ def _evaluate(
         device=device or "auto",
         progress=report or Bar(),
     )
+    if step is None and dataset.fingerprint == found.dataset.fingerprint:
+        unlike.prepare_where_missing(found, dataset, device or "auto")
+    return told
 
 
 @app.command()
@@ -218,18 +221,24 @@ def predict(
     as_json: Json = False,
     runs_dir: RunsDir = RUNS_DIR,
 ) -> None:
-    """Say what garment each photo shows. A photo that cannot be read is named and the others go on."""
+    """Say what garment each photo shows, or that it is unlike all that the run learnt from (``unlike`` in --json).
+    A photo that cannot be read is named and the others go on."""
     from fashion_core.models.classifier import Classifier
 
     classify = Classifier(runs.find_run(runs_dir, run).folder, device=device or "auto", calibrated=calibrated)
     results: list[dict[str, Any]] = []
     for found in classify(images):
         ranked = [{"label": label, "probability": share} for label, share in found.top[:top]]
-        results.append({"image": found.image, "top": ranked, "error": found.error})
+        results.append({"image": found.image, "top": ranked, "error": found.error, "unlike": found.unlike})
     lines = []
     for result in results:
         said = ", ".join(f"{entry['label']} {entry['probability']:.1%}" for entry in result["top"])
+        if result["unlike"]:
+            said = f"no answer: unlike the photos that the run learnt from (looks to it like {said})"
         lines.append(f"{result['image']}: {result['error'] or said}")
+    if classify.not_asked:
+        lines.append(f"note: whether a photo is unlike those that the run learnt from was not asked: "
+                     f"{classify.not_asked}")  # fmt: skip
     answer(results, as_json, lines)
     if all(result["error"] for result in results):
         raise RunError("none of the photos could be read")

@@ -3,7 +3,7 @@
     from fashion_core.models.classifier import Classifier
 
     for answer in Classifier("checkpoints/strong-drawn")(["one.jpg", "two.jpg"]):
-        print(answer.image, answer.label, answer.probability)
+        print(answer.image, answer.label, answer.probability, answer.unlike)
 
 Knows no app and writes nothing. N images, K classes.
 """
@@ -22,7 +22,7 @@ from fashion_core.errors import PhotoError, RunError, WrongUse
 from fashion_core.metrics import calibration
 from fashion_core.models import inference
 from fashion_core.models.device import choose_device
-from fashion_core.runs import runs, temperature
+from fashion_core.runs import familiar, runs, temperature
 
 CHUNK = 256  # decoded photos in memory at once: 50 MB at 256 px
 
@@ -31,12 +31,15 @@ CHUNK = 256  # decoded photos in memory at once: 50 MB at 256 px
 class Answer:
     """What the model says about one photo: every class with its probability, the likeliest first.
 
-    A photo that could not be read has ``error``, the sentence that says why, and no classes.
+    A photo that could not be read has ``error``, the sentence that says why, and no classes. ``unlike``: whether it is
+    unlike all that the model learnt from, so that its classes and probabilities say nothing; None where that was not
+    asked (``Classifier.not_asked`` says why).
     """
 
     image: str
     top: tuple[tuple[str, float], ...] = ()
     error: str | None = None
+    unlike: bool | None = None
 
     @property
     def label(self) -> str | None:
@@ -54,7 +57,8 @@ class Classifier:
 
     ``folder`` is a run directory, or what ``export --format safetensors`` wrote. ``device`` is auto, cpu, cuda or mps.
     With ``calibrated`` the probabilities are those of the temperature that fits the run's validation predictions
-    (Guo et al., 2017); RunError when it has none or too few.
+    (Guo et al., 2017); RunError when it has none or too few. ``not_asked``: why photos are not held beside those of
+    training, as a clause; empty where they are.
     """
 
     def __init__(self, folder: str | PathLike[str], *, device: str = "auto", calibrated: bool = False) -> None:
@@ -66,6 +70,8 @@ class Classifier:
             if found.why_not:
                 raise RunError(f"run {self.run.id!r} cannot be calibrated: {found.why_not}; ask it without calibration")
             self.temperature = found.value
+        self._reference = familiar.of_run(self.run)
+        self.not_asked = familiar.not_asked(self.run) if self._reference is None else ""
         chosen = choose_device(device)
         if (Path(folder) / "model.safetensors").exists():
             model = inference.new_model(self.run)
@@ -99,18 +105,24 @@ class Classifier:
 
     def probabilities(self, images: list[Image.Image]) -> np.ndarray:
         """Probabilities, float32 N x K in the order of ``classes``, of decoded RGB photos."""
-        found_NK = inference.predict_photos(self._model, images, self.run.settings)
-        return found_NK if self.temperature == 1 else calibration.with_temperature(found_NK, self.temperature)
+        return self._calibrated(inference.predict_photos(self._model, images, self.run.settings))
+
+    def _calibrated(self, probabilities_NK: np.ndarray) -> np.ndarray:
+        known = self.temperature == 1
+        return probabilities_NK if known else calibration.with_temperature(probabilities_NK, self.temperature)
 
     def _answer(self, waiting: list[tuple[int, Image.Image]], answers: list[Answer]) -> None:
         if not waiting:
             return
-        for (number, _), probabilities_K in zip(
-            waiting, self.probabilities([image for _, image in waiting]), strict=True
-        ):
+        looked = inference.look_at_photos(self._model, [image for _, image in waiting], self.run.settings)
+        unlike: list[bool | None] = [None] * len(waiting)
+        if self._reference is not None:
+            unlike = self._reference.is_unlike(looked.photos_NHW3, looked.energies_N).tolist()
+        probabilities_NK = self._calibrated(looked.probabilities_NK)
+        for (number, _), probabilities_K, is_unlike in zip(waiting, probabilities_NK, unlike, strict=True):
             order = np.argsort(-probabilities_K, kind="stable")
             top = tuple((self.classes[k], float(probabilities_K[k])) for k in order)
-            answers[number] = Answer(image=answers[number].image, top=top)
+            answers[number] = Answer(image=answers[number].image, top=top, unlike=is_unlike)
 
 
 def _decoded(image: Any) -> Image.Image:

@@ -16,8 +16,8 @@ from fashion_core import storage
 from fashion_core.data import datasets
 from fashion_core.errors import RunError
 from fashion_core.launch.status import status_of
-from fashion_core.models import inference
-from fashion_core.runs import checkpoints, model_card, runs
+from fashion_core.models import inference, unlike
+from fashion_core.runs import checkpoints, familiar, model_card, runs
 
 
 def write_reference(run: runs.Run, dataset: datasets.Dataset, destination: Path) -> int:
@@ -48,6 +48,8 @@ def write_model(run: runs.Run, destination: Path) -> int:
     with storage.publishing(destination) as temporary:
         storage.write_json(temporary / "config.json", replace(run.record, run_id=destination.name).to_json())
         storage.write_bytes(temporary / "model.safetensors", data)
+        if familiar.of_run(run) is not None:
+            storage.write_bytes(temporary / familiar.FILE, (run.folder / familiar.FILE).read_bytes())
         with suppress(RunError):  # a run that was never judged has no card, and weights all the same
             storage.write_text(temporary / "README.md", model_card.card(run))
     return sum(path.stat().st_size for path in destination.rglob("*") if path.is_file())
@@ -82,3 +84,4 @@ def _write(run: runs.Run, dataset: datasets.Dataset, folder: Path, name: str) ->
         else:
             features.unlink()
     storage.write_json(folder / "summary.json", replace(summary, run_id=name, scores=scores).to_json())
+    unlike.prepare_where_missing(copy, dataset)

@@ -5,6 +5,7 @@ B batch, H height, W width, N images, D features, K classes.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from fashion_core import rights, storage
 from fashion_core.data import datasets, pixels
 from fashion_core.data.sources import photos
 from fashion_core.errors import DatasetError, RunError
+from fashion_core.metrics import out_of_distribution
 from fashion_core.metrics.scoring import Scores
 from fashion_core.models.device import choose_device
 from fashion_core.models.input import Photos, to_input
@@ -111,17 +113,33 @@ def softmax(logits_NK: np.ndarray) -> np.ndarray:
 
 def predict_photos(model: Network, images: list[Image.Image], settings: Settings) -> np.ndarray:
     """Probabilities, float32 N x K, of decoded photos, brought to the run's size as the pixel cache does it."""
-    return look_at_photos(model, images, settings)[0]
+    return look_at_photos(model, images, settings).probabilities_NK
 
 
-def look_at_photos(model: Network, images: list[Image.Image], settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities, float32 N x K, and features, float32 N x D, of decoded photos, from one pass."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Looked:
+    """What one pass over N photos gave. ``photos_NHW3``: them as the model received them, uint8; ``energies_N``: how
+    little of any class it saw (``metrics.out_of_distribution``)."""
+
+    photos_NHW3: np.ndarray
+    probabilities_NK: np.ndarray
+    features_ND: np.ndarray
+    energies_N: np.ndarray
+
+
+def look_at_photos(model: Network, images: list[Image.Image], settings: Settings) -> Looked:
+    """One pass over decoded photos."""
     device = next(model.parameters()).device
-    sized = [photos.resize(image, *settings.image_size, settings.resize) for image in images]
-    chunks = (sized[start : start + BATCH] for start in range(0, len(sized), BATCH))
-    batches = (torch.from_numpy(np.stack(chunk)).to(device) for chunk in chunks)
+    sized_NHW3 = np.stack([photos.resize(image, *settings.image_size, settings.resize) for image in images])
+    chunks = (sized_NHW3[start : start + BATCH] for start in range(0, len(sized_NHW3), BATCH))
+    batches = (torch.from_numpy(chunk).to(device) for chunk in chunks)
     logits_NK, features_ND = forward(model, batches, settings.channels)
-    return softmax(logits_NK), features_ND
+    return Looked(
+        photos_NHW3=sized_NHW3,
+        probabilities_NK=softmax(logits_NK),
+        features_ND=features_ND,
+        energies_N=out_of_distribution.energies(logits_NK),
+    )
 
 
 def split_rows(dataset: datasets.Dataset, frame: pd.DataFrame, split: str) -> np.ndarray:

@@ -15,10 +15,10 @@ from fashion_core import locks, processes, rights, storage
 from fashion_core.data import datasets, pixels
 from fashion_core.errors import FashionError, RunError
 from fashion_core.labels import counted
-from fashion_core.models import inference, networks
+from fashion_core.models import inference, networks, unlike
 from fashion_core.models.device import choose_device, uses_bfloat16
 from fashion_core.models.input import Photos
-from fashion_core.runs import checkpoints, environment, runs
+from fashion_core.runs import checkpoints, environment, familiar, runs
 from fashion_core.settings import sampling, schedules
 from fashion_core.training import batches, distributed, failures, finetuning, losses, state, steps, validation
 from fashion_core.training.context import Job, Stopped, told_to_events
@@ -150,6 +150,8 @@ def _trained(
         told += f" Scored with the weights of step {scored_step:,}, the best on validation."
     if not world.is_first:
         return _summary(run, progress, "finished", job.learner.device, scores)
+    if familiar.too_few(run) is None:
+        unlike.prepare(run, job.dataset, model=job.learner.judged, step=scored_step)
     return _ended(run, progress, "finished", told, job.learner.device, scores, scored_step)
 
 

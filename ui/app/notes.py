@@ -16,7 +16,7 @@ NOTES = {
     "dataset": "**Class**: what a photo shows. **Split**: train to learn from, validation to choose with, test to "
     "judge once. **Imbalance**: largest to smallest class. **Try**: click the shortest bar. Are these enough?",
     "add_photos": "**Class folder**: a folder of photos of one kind, called after it. **Split**: folders train, val "
-    "and test around them; without them photos are shared out by themselves. **Try**: two folders, twenty photos in each.",
+    "and test around them; without them photos are shared out. **Try**: two folders, twenty photos in each.",
     "augmentation": "**Augmentation**: small changes, drawn anew each time, so that the model cannot learn a photo by "
     "heart. **Epoch**: one pass over all training photos. **Try**: rotation 180. Is it still the same garment?",
     "training": "**Loss**: how wrong the model is; training lowers it. **Epoch**: one pass over the photos. "

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 import streamlit as st
 
 from fashion_core import rights
+from fashion_core.data.datasets import Dataset
+from fashion_core.data.sources import fashion_mnist
 from fashion_core.launch import interpreter
+from fashion_core.runs.record import TrainedOn
 from ui.app import navigation, words
 
 DRAWN_HELP = (
@@ -13,10 +16,25 @@ DRAWN_HELP = (
     "Numbers from drawn data cannot be compared with numbers from photos."
 )
 
+CUTOUTS_HELP = (
+    "Fashion-MNIST: grey pictures of 28 by 28 pixels, each garment cut out and centred on black. A model of them knows "
+    "such pictures only, and its numbers are no evidence about photos of real clothes."
+)
+
+
+def is_cutouts(dataset: Dataset | TrainedOn) -> bool:
+    """Whether these are the small grey cut-outs of Fashion-MNIST, also those of a derived version."""
+    return dataset.kind == fashion_mnist.NAME
+
 
 def drawn_badge() -> None:
     """Say that the data at hand are drawn."""
     st.badge("Drawn data", icon=":material/draw:", color="orange", help=DRAWN_HELP)
+
+
+def cutouts_badge() -> None:
+    """Say that the data at hand are small grey cut-outs."""
+    st.badge("Grey cut-outs only", icon=":material/crop:", color="orange", help=CUTOUTS_HELP)
 
 
 def aside(text: str) -> None:

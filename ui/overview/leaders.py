@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -11,9 +12,9 @@ from fashion_core.metrics import scoring
 from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
-from ui.app import loaders
+from ui.app import loaders, notices
 
-COLUMNS = ["name", "kind", "split", "n", "rate", "low", "high", "classes", "run"]
+COLUMNS = ["name", "kind", "split", "n", "rate", "low", "high", "classes", "run", "cutouts"]
 
 
 def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
@@ -21,7 +22,7 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
 
     A dataset without test photos that can be scored is scored on its validation photos, and ``split`` says so; a run
     of which no split can be scored stands for nothing. ``kind`` is "photos" or "drawn"; photographed datasets come
-    first, best first.
+    first, then ``cutouts`` (Fashion-MNIST's grey ones of 28 pixels), best first.
     """
     best: dict[str, tuple[float, Run, str, Estimate]] = {}
     there = {(run.id, run.created) for run in runs}
@@ -40,11 +41,39 @@ def best_runs(runs: Sequence[Run]) -> pd.DataFrame:
     rows = []
     for _, run, split, accuracy in best.values():
         kind = "drawn" if run.dataset.synthetic else "photos"
-        rows.append(_row(run.dataset.name, kind, split, accuracy, len(run.classes), run.id))
+        row = _row(run.dataset.name, kind, split, accuracy, len(run.classes), run.id)
+        rows.append([*row, notices.is_cutouts(run.dataset)])
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.sort_values(
-        ["kind", "rate"], ascending=False, ignore_index=True
-    )  # "photos" after "drawn" in the alphabet
+    # "photos" after "drawn" in the alphabet
+    return frame.sort_values(["kind", "cutouts", "rate"], ascending=[False, True, False], ignore_index=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """What the Overview heads a number with, for the best run on one kind of pictures; ``help`` is what that tells."""
+
+    key: str
+    label: str
+    pictures: str
+    help: str
+
+
+_HEADLINES = (
+    Headline(
+        key="photos",
+        label="Best on photos",
+        pictures="photos",
+        help="The best run here: chosen by validation accuracy, scored on {} photos.",
+    ),
+    Headline(key="cutouts", label="Best on cut-outs", pictures="grey cut-outs", help=notices.CUTOUTS_HELP),
+    Headline(key="drawn", label="Best on drawn data", pictures="drawings", help=notices.DRAWN_HELP),
+)
+
+
+def headlines(best: pd.DataFrame) -> list[tuple[Headline, pd.Series]]:
+    """The first row of ``best`` of each kind of pictures that has one: photos, Fashion-MNIST's cut-outs, drawings."""
+    kinds = best["kind"].where(~best["cutouts"].astype(bool), "cutouts")
+    return [(head, best[kinds == head.key].iloc[0]) for head in _HEADLINES if (kinds == head.key).any()]
 
 
 def _scored(run: Run, summary: Summary) -> tuple[str, Estimate] | None:
@@ -65,7 +94,7 @@ def published_rows() -> pd.DataFrame:
         ("Student report, small CNN", published.report_matrix()),
     ):
         accuracy = scoring.accuracy_of_matrix(matrix)
-        rows.append(_row(name, "published", "test", accuracy, len(matrix), None))
+        rows.append([*_row(name, "published", "test", accuracy, len(matrix), None), False])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

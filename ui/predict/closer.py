@@ -24,6 +24,6 @@ def show(prediction: Prediction, dataset: Dataset | None, receive: other_runs.Re
             saliency_view.show(run, prediction.asked, prediction.top)
         elif closer == KIN:
             own_id = photo["image_id"] if photo is not None else ""
-            nearest_training.show(run, dataset, prediction.features_D, prediction.known, own_id=own_id)
+            nearest_training.show(run, dataset, prediction.features_D, prediction.question, own_id=own_id)
         else:
             other_runs.show(run, prediction.top, receive)

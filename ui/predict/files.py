@@ -29,10 +29,11 @@ def show_refused(refused: list[Asked], num_read: int) -> None:
             )
 
 
-def show_answers(run: Run, several: list[Asked], probabilities_NK: np.ndarray) -> None:
-    """``probabilities_NK`` are those of the files that could be read, in their order."""
-    of_read = iter(probabilities_NK)
-    answers = [None if asked.reason else next(of_read) for asked in several]
+def show_answers(run: Run, several: list[Asked], probabilities_NK: np.ndarray, unlike: list[bool | None]) -> None:
+    """``probabilities_NK`` and ``unlike`` (training; None not asked) are those of the files that could be read, in
+    their order."""
+    of_read = iter(zip(probabilities_NK, unlike, strict=True))
+    answers = [None if asked.reason else asked_photos.Answer(*next(of_read)) for asked in several]
     if len(several) > 1:
         st.header(f"All {len(several)} files", anchor=False)
         share = st.column_config.NumberColumn(format="%.1f %%")

@@ -49,7 +49,7 @@ def show(run: Run, top: list[tuple[str, float]], receive: Receive) -> None:
     for other in [others[name] for name in chosen or list(others)[:1]]:
         with faults.shown(stop=False):
             theirs = receive(other.settings.image_size, other.settings.resize)
-            raw_NK, _ = model_cache.look(other, [theirs.input_HW3])
+            raw_NK = model_cache.look(other, [theirs.input_HW3]).probabilities_NK
             certain = calibrated.of(other)
             rows.append(_row(other, asked_photos.ranked(other, certain.of(raw_NK)[0]), certain))
     share = st.column_config.NumberColumn(format="%.1f %%")

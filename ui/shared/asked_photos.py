@@ -31,6 +31,7 @@ MOST_BYTES = 20_000_000  # a photo of a modern telephone has 3 to 12 million
 MOST_TOP = 5
 FEW = 10  # fewer photos than this say nothing about how often the model is right
 _PREVIEW_PIXELS = 640
+_UNLIKE = {True: "yes", False: "no", None: ""}
 _STYLE = """<style>
 .vastra-pair{display:grid;grid-template-columns:1fr 1fr;gap:.75rem}
 .vastra-pair.of-3{grid-template-columns:repeat(3,minmax(0,18rem))}
@@ -182,31 +183,43 @@ def _figure(heading: str, detail: str, data: bytes, kind: str, style: str) -> st
     )
 
 
-def results_json(run: Run, several: Sequence[Asked], answers: Sequence[np.ndarray | None]) -> str:
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a run said of one photo that could be read. ``unlike`` all that it learnt from: None where not asked."""
+
+    probabilities_K: np.ndarray
+    unlike: bool | None
+
+
+def results_json(run: Run, several: Sequence[Asked], answers: Sequence[Answer | None]) -> str:
     """The document that ``python -m fashion_core predict --calibrated --json`` prints."""
     found = []
-    for asked, probabilities_K in zip(several, answers, strict=True):
-        top = [] if probabilities_K is None else ranked(run, probabilities_K)
+    for asked, answer in zip(several, answers, strict=True):
+        top = [] if answer is None else ranked(run, answer.probabilities_K)
         found.append(
             {
                 "image": asked.name,
                 "top": [{"label": label, "probability": share} for label, share in top],
                 "error": asked.reason or None,
+                "unlike": answer and answer.unlike,
             }
         )
     return json.dumps(found, indent=1, ensure_ascii=False)
 
 
-def results_csv(run: Run, several: Sequence[Asked], answers: Sequence[np.ndarray | None]) -> bytes:
+def results_csv(run: Run, several: Sequence[Asked], answers: Sequence[Answer | None]) -> bytes:
     """One row a photo, UTF-8 with a mark that spreadsheets know; a cell that they would run as a formula is quoted."""
     text = io.StringIO()
     writer = csv.writer(text)
     places = range(1, min(MOST_TOP, len(run.classes)) + 1)
-    writer.writerow(["image", "error", *(f"{what}_{place}" for place in places for what in ("label", "probability"))])
-    for asked, probabilities_K in zip(several, answers, strict=True):
-        top = [] if probabilities_K is None else ranked(run, probabilities_K)
+    writer.writerow(
+        ["image", "error", *(f"{what}_{place}" for place in places for what in ("label", "probability")), "unlike"]
+    )
+    for asked, answer in zip(several, answers, strict=True):
+        top = [] if answer is None else ranked(run, answer.probabilities_K)
         cells = [cell for label, share in top for cell in (harmless(label), f"{share:.6f}")]
-        writer.writerow([harmless(asked.name), harmless(asked.reason), *cells])
+        cells += [""] * (2 * len(places) - len(cells))
+        writer.writerow([harmless(asked.name), harmless(asked.reason), *cells, _UNLIKE[answer and answer.unlike]])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -219,15 +232,18 @@ def harmless(cell: str) -> str:
     )
 
 
-def results_table(run: Run, several: Sequence[Asked], answers: Sequence[np.ndarray | None]) -> pd.DataFrame:
-    """What the page lists: photo, likeliest class and its probability, second class, both in percent; why not."""
+def results_table(run: Run, several: Sequence[Asked], answers: Sequence[Answer | None]) -> pd.DataFrame:
+    """What the page lists: photo, likeliest class and its probability, second class, both in percent; why not. A photo
+    that is unlike training has no answer here."""
     rows = []
-    for asked, probabilities_K in zip(several, answers, strict=True):
-        top = [] if probabilities_K is None else [*ranked(run, probabilities_K, 2), ("", np.nan)][:2]
+    for asked, answer in zip(several, answers, strict=True):
+        told = answer is not None and not answer.unlike
+        top = [*ranked(run, answer.probabilities_K, 2), ("", np.nan)][:2] if answer and told else []
         first, second = top or [("", np.nan), ("", np.nan)]
         rows.append(
             {
                 "Photo": asked.name,
+                "Unlike training": _UNLIKE[answer and answer.unlike],
                 "Most likely": display_name(first[0]) if first[0] else "",
                 "Probability": 100 * first[1],
                 "Second": display_name(second[0]) if second[0] else "",

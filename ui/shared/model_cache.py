@@ -7,16 +7,20 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
+from fashion_core.data.datasets import Dataset
 from fashion_core.errors import RunError
 from fashion_core.runs import checkpoints
 from fashion_core.runs.runs import Run
 from ui.app import loaders
+
+if TYPE_CHECKING:
+    from fashion_core.models import inference
 
 # One lock over loading and predicting: a model is shared by all sessions, and two forward passes at once would only
 # share the same cores.
@@ -57,9 +61,8 @@ def _model(key: tuple[loaders.Stamp, loaders.Stamp], _run: Run) -> Any:
     return inference.load_model(_run, device.choose_device("auto"))
 
 
-def look(run: Run, inputs_HW3: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities, float32 N x K, and features, float32 N x D, of photos that have the run's image size already
-    (uint8 H x W x 3)."""
+def look(run: Run, inputs_HW3: Sequence[np.ndarray]) -> "inference.Looked":
+    """What the model says of photos that have the run's image size already (uint8 H x W x 3)."""
     with _lock:
         from fashion_core.models import inference
 
@@ -67,6 +70,14 @@ def look(run: Run, inputs_HW3: Sequence[np.ndarray]) -> tuple[np.ndarray, np.nda
         model = _model(key, run)
         _ready().add(key)
         return inference.look_at_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings)
+
+
+def prepare_unlike(run: Run, dataset: Dataset) -> None:
+    """Let the model look at its validation photos, to tell later what is unlike those that it learnt from."""
+    with _lock:
+        from fashion_core.models import unlike
+
+        unlike.prepare(run, dataset, model=_model(stamp(run), run))
 
 
 @dataclass(frozen=True, eq=False)

@@ -147,13 +147,21 @@ def flattened(kept: float) -> str:
 
 def predicted(first: str, sure: float, judged: Record | None) -> str:
     """What is this garment, and how sure are we? ``judged``: how often it was right where it was this sure."""
-    said = f"Most likely {name(first)}; the model gives it {words.percent(sure, 0)}."
+    said = unjudged(first, sure)
     if judged is None or judged.right.n < FEW:
         return f"{said} How often it is right when it is this sure is not known."
     return (
         f"{said} When it was this sure of other photos, it was right {_of_tried(judged.right, 'times')} "
         f"({_tried(judged.right).replace('tried', 'counted')})."
     )
+
+
+def unjudged(first: str, sure: float) -> str:
+    """What the model says, and nothing of how far to trust it."""
+    return f"Most likely {name(first)}; the model gives it {words.percent(sure, 0)}."
+
+
+ONLY_DRAWINGS = "It was tried on drawings only: how often it is right about photos is not known."
 
 
 def checked(first: str, truth: str | None) -> str:
@@ -225,11 +233,10 @@ def state(num_runs: int, num_active: int, num_broken: int) -> str:
     return f"{here}; {now}{broken}."
 
 
-def standing(best_name: str, right: Estimate, drawn: bool) -> str:
-    """What has the lab shown so far?"""
-    which = "drawings" if drawn else "photos"
+def standing(best_name: str, right: Estimate, pictures: str) -> str:
+    """What has the lab shown so far? ``pictures``: photos, drawings, grey cut-outs."""
     return (
-        f"The best model here names {_of_tried(right, which)} of {words.plain(best_name)} right "
+        f"The best model here names {_of_tried(right, pictures)} of {words.plain(best_name)} right "
         f"({_tried(right)}, and it was trained on none of them)."
     )
 

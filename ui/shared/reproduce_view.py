@@ -38,11 +38,10 @@ def show(
     _popover(title, key, lambda: _of_run(run, split, then), lambda: _is_busy(run))
 
 
-def show_best(best: pd.DataFrame) -> None:
-    """A popover for each number of the Overview's answer: the best run on photos and the best on drawn data."""
+def show_best(firsts: Sequence[tuple[str, pd.Series]]) -> None:
+    """A popover for each number of the Overview's answer: the best run on each kind of pictures."""
     found = {run.id: run for run in loaders.all_runs()}
-    rows = [(kind, best[best["kind"] == kind]) for kind in ("photos", "drawn")]
-    rows = [(kind, row.iloc[0]) for kind, row in rows if len(row) and row.iloc[0]["run"] in found]
+    rows = [(kind, row) for kind, row in firsts if row["run"] in found]
     for column, (kind, row) in zip(st.columns(len(rows) + 2, gap="small"), rows, strict=False):  # as the answer stands
         with column:
             show(found[row["run"]], str(row["split"]), key=f"reproduce {kind}")

@@ -61,7 +61,7 @@ def test_fewer_than_twenty_photos_are_said_as_they_were_counted():
     assert evaluated(600, 60, 3, 3, 2).endswith("all 3 photos of it were missed. It fails as often on 2 more kinds.")
     assert "2 of 4" in plain_words.against_guessing(0.1, 0.5, 4)
     assert "3 of 4 photos of x right (0.0 to 100.0 of 100 such; no more were tried" in plain_words.standing(
-        "x", Estimate(0.75, 0, 1, 4), False
+        "x", Estimate(0.75, 0, 1, 4), "photos"
     )
     mixed = plain_words.learnt(Estimate(0.5, 0, 1, 4), plain_words.Weakest("dress", Estimate(1.0, 0, 1, 2), 0), "hat")
     assert (

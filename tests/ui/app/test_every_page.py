@@ -161,6 +161,20 @@ def test_overview_keeps_published_results_apart_from_our_own(lab):
     assert metric(app, "Best on photos")
 
 
+def test_a_model_of_small_grey_cut_outs_is_not_the_best_on_photos(tiny_runs, tiny_data, tmp_path, monkeypatch):
+    shutil.copytree(tiny_runs / "tiny-run", tmp_path / "tiny-run")
+    config = json.loads((tmp_path / "tiny-run" / "config.json").read_text())
+    config["dataset"]["kind"] = "fashion-mnist"
+    (tmp_path / "tiny-run" / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
+    app = open_page("overview")
+    assert "Best on photos" not in [number.label for number in app.metric]
+    assert metric(app, "Best on cut-outs")
+    app = open_page("overview", audience="review")
+    assert "grey cut-outs of" in written(app) and "knows such pictures only" in written(app)
+
+
 def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))

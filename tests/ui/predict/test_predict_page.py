@@ -19,6 +19,7 @@ from tests.support.made_runs import add_half_precision_weights, make_run
 from tests.support.pictures import png
 from tests.support.places import ROOT
 from ui.shared import asked_photos
+from ui.shared.asked_photos import Answer
 
 GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
 
@@ -128,7 +129,8 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
         ("huge.png", huge_png()),
         ("=cmd|' /C calc'!A0.png", png(colour=(0, 200, 0))),
     )
-    assert "5 files could not be read as photos; the other 2 were read." in app.warning[0].value
+    [warning] = [element.value for element in app.warning if "could not be read" in element.value]
+    assert "5 files could not be read as photos; the other 2 were read." in warning
     refused = app.dataframe[0].value.set_index("File")["Why"]
     assert refused["text.jpg"].endswith("it holds text")
     assert refused["empty.jpg"] == "the file is empty"
@@ -136,7 +138,7 @@ def test_a_damaged_file_among_good_ones_is_named_and_the_others_go_on(tiny_lab):
     assert refused["cut.png"].startswith("damaged or cut off")
     assert "20,000 x 20,000 pixels" in refused["huge.png"]
     assert len(app.dataframe[1].value) == 7
-    assert "text\\.jpg" in app.warning[0].value and "huge" not in app.warning[0].value  # three in a line each
+    assert "text\\.jpg" in warning and "huge" not in warning  # three in a line each
     kinds = [element.type for element in app.main if element.type in ("metric", "warning")]
     assert kinds.index("metric") < kinds.index("warning")  # the answer comes first
 
@@ -213,24 +215,26 @@ def test_how_often_it_was_right_when_it_was_that_sure_is_a_count_by_hand():
 def test_no_cell_of_the_table_is_a_formula(lab, name):
     run = make_run(lab / "one", ("=bag", "boot"), counts={"test": 20})
     several = [asked_photos.Asked(name=name), asked_photos.Asked(name="x.jpg", reason="-no")]
-    table = pd.read_csv(io.BytesIO(asked_photos.results_csv(run, several, [np.array([0.7, 0.3]), None])))
+    table = pd.read_csv(io.BytesIO(asked_photos.results_csv(run, several, [Answer(np.array([0.7, 0.3]), True), None])))
     assert table["image"][0] == f"'{name}"
     assert table["label_1"][0] == "'=bag"
     assert table["error"][1] == "'-no"
     assert table["probability_1"][0] == pytest.approx(0.7)
+    assert table["unlike"][0] == "yes" and pd.isna(table["unlike"][1])
 
 
 def test_the_json_has_the_shape_of_the_command_line(lab):
     run = make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
     several = [asked_photos.Asked(name="../a.jpg"), asked_photos.Asked(name="b.jpg", reason="the file is empty")]
-    found = json.loads(asked_photos.results_json(run, several, [np.array([0.25, 0.75]), None]))
+    found = json.loads(asked_photos.results_json(run, several, [Answer(np.array([0.25, 0.75]), False), None]))
     assert found == [
         {
             "image": "../a.jpg",
             "top": [{"label": "boot", "probability": 0.75}, {"label": "bag", "probability": 0.25}],
             "error": None,
+            "unlike": False,
         },
-        {"image": "b.jpg", "top": [], "error": "the file is empty"},
+        {"image": "b.jpg", "top": [], "error": "the file is empty", "unlike": None},
     ]
 
 
@@ -270,22 +274,7 @@ def test_a_closer_look_shows_where_the_nearest_and_what_others_say(tiny_data, tw
     expected = run.predictions("train")["image_id"].iloc[near].tolist()
     shown = [element.proto.body for element in app.get("html") if "vastra-gallery" in element.proto.body][-1]
     assert re.findall('<figure title="([^"]+)"', shown) == expected
-    assert "Like training" not in numbers_of(app), "twelve validation photos give no limit"
-    assert any("from 36 training and 12 validation" in text.value for text in app.markdown)
-    monkeypatch.setattr("fashion_core.embeddings.out_of_distribution.LEAST_FITTED", 10)
-    st.cache_resource.clear()
-    app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
-    assert any("No dataset with other classes is here" in text.value for text in app.markdown)
-    tenth = np.sort(unit @ (features / np.linalg.norm(features)))[-10]
-    assert numbers_of(app)["Like training"] in ("Alike", "Unlike") and "Next" not in numbers_of(app)
-    assert any(f"{1 - tenth:.3f} away from those of its 10th nearest" in text.value for text in app.markdown)
-
-    (run.folder / "embeddings-val.npy").rename(run.folder / "away")
-    app = open_page(run="tiny-run", image=stored["image_id"], closer="kin")
-    (run.folder / "away").rename(run.folder / "embeddings-val.npy")
-    assert any("of every split" in button.label for button in app.button), "the limit only waits for these"
-    shown = [element.proto.body for element in app.get("html") if "vastra-gallery" in element.proto.body][-1]
-    assert re.findall('<figure title="([^"]+)"', shown) == expected
+    assert numbers_of(app)["Like training"] == "–", "twelve validation photos give no limit"
 
     app = open_page(run="tiny-run", image=stored["image_id"], closer="runs")
     table = app.dataframe[0].value
@@ -307,7 +296,7 @@ def test_the_features_of_the_training_photos_are_made_when_somebody_asks(tiny_la
     asked_for = []
     monkeypatch.setattr(background, "start_embed", lambda run, split, *, data_dir: asked_for.append((run.id, split)))
     app = open_page(run="tiny-run", closer="kin")
-    assert "Like training" not in numbers_of(app) and not asked_for
+    assert not asked_for
     [button] = [button for button in app.button if button.label.startswith("Look at 63 photos of every split, about ")]
     button.click().run()
     assert asked_for == [("tiny-run", "all")] and not app.exception
@@ -329,18 +318,18 @@ def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run,
     from ui.predict import nearest_training
 
     class Limit:
-        threshold = 0.5
+        limit = 0.5
 
-        def is_unlike(self, features):
-            return features[:, 0] > np.median(features[:, 0])
+        def is_unlike(self, photos, energies):
+            return (energies > np.median(energies)) & (photos.shape[1:] == (16, 16, 3))
 
     rows = tiny.manifest()
-    with_features = inference.look_at_photos(
+    looked = inference.look_at_photos(
         inference.load_model(tiny_run, device.choose_device("cpu")),
         [inference.photos.open_photo(tiny.root / path) for path in rows["path"]],
         tiny_run.settings,
-    )[1]
-    expected = int(Limit().is_unlike(with_features).sum())
+    )
+    expected = int(Limit().is_unlike(looked.photos_NHW3, looked.energies_N).sum())
     assert nearest_training._caught(("key",), tiny_run, tiny, Limit()) == (expected, len(rows))
     assert 0 < expected < len(rows)
     from dataclasses import replace
@@ -353,3 +342,71 @@ def test_how_many_strangers_the_limit_catches_is_counted_by_hand(tiny, tiny_run,
     monkeypatch.setattr(nearest_training, "_caught", lambda key, run, dataset, limit: (3, 60))
     told = nearest_training._caught_words(tiny_run, Limit())
     assert "5.0 % [1.7, 13.7] of 60 pictures of" in told and "Most strangers pass" in told and "<b>" not in told
+
+
+@pytest.fixture
+def asking_lab(tiny_data, tiny_runs, tmp_path, monkeypatch):
+    """The tiny run where twelve validation photos are enough to ask what is unlike training; nothing is prepared."""
+    monkeypatch.setattr("fashion_core.metrics.out_of_distribution.LEAST_FITTED", 10)
+    shutil.copytree(tiny_runs / "tiny-run", tmp_path / "tiny-run")
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
+    st.cache_resource.clear()
+    return tmp_path / "tiny-run"
+
+
+def noise_png() -> bytes:
+    buffer = io.BytesIO()
+    array = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    asked_photos.Image.fromarray(array).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("audience", ["class", "review"])
+def test_noise_gets_no_answer_and_no_count_and_a_photo_of_the_kind_gets_both(asking_lab, tiny, audience):
+    app = open_page(**{"run": "tiny-run", "from": "own", "audience": audience})
+    known = (tiny.root / tiny.manifest()["path"].iloc[40]).read_bytes()
+    upload(app, ("noise.png", noise_png()), ("known.png", known))
+    assert (asking_lab / "unlike.npz").exists(), "made with the first question"
+    told = [text.value for text in app.markdown]
+    heads = [text for text in told if text.startswith("#### ")]
+    assert heads == ["#### No answer: this photo is unlike all the photos that the model learnt from."]
+    assert not any("was right" in text for text in told) and not numbers_of(app)
+    assert any("to it this looks most like" in text and ":gray" in text for text in told)
+    table = app.dataframe[0].value.set_index("Photo")
+    assert table.loc["noise.png", ["Unlike training", "Most likely"]].tolist() == ["yes", ""]
+    assert table.loc["known.png", "Unlike training"] == "no" and table.loc["known.png", "Most likely"]
+    app.selectbox(key="looked_at").select_index(1).run()
+    told = [text.value for text in app.markdown]
+    if audience == "class":
+        assert numbers_of(app)["Like training"] == "Alike" and numbers_of(app)["Most likely"]
+    else:
+        assert any(text.startswith("#### Most likely") for text in told)
+
+
+def test_where_it_was_not_asked_the_answer_says_so_and_has_no_count(tiny_lab):
+    app = open_page(**{"run": "tiny-run", "from": "own", "audience": "review"})
+    upload(app, ("noise.png", noise_png()))
+    [head] = [text.value for text in app.markdown if text.value.startswith("#### ")]
+    assert head.startswith("#### Most likely") and "right" not in head
+    assert "was not asked" in app.warning[0].value and "12 validation" in app.warning[0].value
+
+
+def test_a_question_that_takes_longer_is_offered_and_not_waited_for(asking_lab, monkeypatch):
+    started = []
+    monkeypatch.setattr("ui.predict.unlike.SECONDS", 0)
+    monkeypatch.setattr(background, "start_embed", lambda run, split, *, data_dir: started.append((run.id, split)))
+    app = upload(open_page(**{"run": "tiny-run", "from": "own"}), ("noise.png", noise_png()))
+    assert "is not prepared yet" in app.warning[0].value and not (asking_lab / "unlike.npz").exists()
+    app.button(key="prepare unlike").click().run()
+    assert started == [("tiny-run", "val")] and not app.exception
+
+
+def test_a_model_of_cut_outs_says_that_it_knows_these_only(lab):
+    run = make_run(lab / "one", ("bag", "boot", "coat"), counts={"test": 60})
+    config = json.loads((run.folder / "config.json").read_text())
+    config["dataset"]["kind"] = "fashion-mnist"
+    (run.folder / "config.json").write_text(json.dumps(config))
+    add_half_precision_weights(run)
+    app = upload(open_page(run="one"), ("mine.png", png()))
+    assert any("grey cut-outs of 28 by 28 pixels and knows such pictures only" in text.value for text in app.markdown)
