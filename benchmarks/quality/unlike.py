@@ -3,7 +3,7 @@
     python -m benchmarks.quality.unlike RUN... [--data-dir DIR] [--runs-dir DIR]
 
 Prepares the question afresh for each run (writes its unlike.npz) and prints a table in Markdown: own validation and
-test photos, noise and blanks in two sizes, and photos of every other dataset that is here. The pictures are other ones than
+test photos, noise and blanks in two sizes, and photos of every other dataset that is here. The pictures are others than
 those by which the measures were chosen (LOG: unlike-training).
 """
 
