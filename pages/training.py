@@ -16,7 +16,7 @@ if audience.is_review():
         run_view.say_in_review(runs)
     view = st.container()
 else:
-    form, view = st.columns([1, 1.75], gap="large")
+    form, view = st.columns([1, 1.6], gap="medium")
     with form:
         st.header("Train a new model", anchor=False)
         launch_form.show(runs, len(active))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fashion_core.labels import listed
+
 LESSON_SECONDS = 15 * 60.0  # a third of a lesson of 45 minutes
 LEAST_SIDE = 64  # pixels; of smaller photos ImageNet's features are not known to be of use
 _MOST_LOOKED_AT = 200
@@ -60,7 +62,7 @@ def suggest(photos: Photos, seconds: Mapping[str, float], *, has_weights: bool) 
         if seconds[name] <= LESSON_SECONDS:
             return Suggestion(name, _WHY[name].format(minutes=minutes))
     quickest = min([*would_do, "report"], key=lambda name: seconds[name])
-    return Suggestion(quickest, f"the quickest, where none that suits these photos trains within {minutes} min")
+    return Suggestion(quickest, f"the quickest; {listed(would_do)} would take more than {minutes} min")
 
 
 _WHY = {

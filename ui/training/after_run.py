@@ -91,7 +91,7 @@ def fill_button(run: Run, label: str, changes: Mapping[str, Any]) -> None:
         key="fill changed" if changes else "fill",
         on_click=fill_form,
         args=(run, changes),
-        help="Puts this run's settings into the form on the left, for a new run. Nothing starts.",
+        help="Puts this run's settings into the form under “Train a new model”. Nothing starts.",
     ):
         st.rerun()
 

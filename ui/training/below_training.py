@@ -1,18 +1,17 @@
 """Why the loss on validation photos lies below that on training photos, said where it does."""
 
 import pandas as pd
-import streamlit as st
-
 from fashion_core.labels import listed
 from fashion_core.runs.runs import Run
 from fashion_core.settings import config
 from fashion_core.settings.config import Settings
+from ui.app import notices
 
 
 def reasons(settings: Settings) -> list[str]:
     """What these settings do to training alone, each as it follows "in training"; never empty."""
     changed = [field for field in config.FIELDS if field.group == "augmentation"]
-    told = ["it is the mean of an epoch in which the model was still learning"]
+    told = ["the loss is the mean over an epoch, while the model still learns"]
     if any(getattr(settings, field.name) != field.off for field in changed):
         told.append("the photos are changed at random")
     if settings.dropout:
@@ -43,4 +42,4 @@ def sentence(run: Run, frame: pd.DataFrame) -> str:
 def show(run: Run, frame: pd.DataFrame) -> None:
     """Below the curves."""
     if told := sentence(run, frame):
-        st.markdown(told)
+        notices.aside(told)

@@ -49,8 +49,8 @@ def show_none() -> None:
     subject.settle()
     notices.empty(
         audience.told(
-            classroom="No run is here yet. Here you would watch the loss fall while a model learns: start one on "
-            "the left.",
+            classroom="No run is here yet. Here you would watch the loss fall while a model learns: start one under "
+            "“Train a new model”.",
             review="No model was trained here yet. Here you would see how far each is and what it reached.",
         )
     )

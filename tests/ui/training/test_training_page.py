@@ -278,7 +278,7 @@ LONG = {"report": 1300, "paper": 2e5, "strong": 10500, "transfer": 6800}
 )
 def test_the_recipe_suits_photos_weights_and_a_third_of_a_lesson(photos, seconds, has_weights, recipe):
     found = suggestion.suggest(suggestion.Photos(**photos), seconds, has_weights=has_weights)
-    assert found.recipe == recipe and found.why.endswith("within 15 min")
+    assert found.recipe == recipe and "15 min" in found.why
 
 
 def test_photos_are_grey_small_or_neither_by_their_own_pixels():
