@@ -20,7 +20,11 @@ from typing import Any
 from benchmarks.speed.many_classes import OPENED, STILL, make
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
 
-MORE = {"training, review": "training?run=trained&audience=review", "no such page": "nopage"}
+MORE = {
+    "adding photos": "add_photos",
+    "training, review": "training?run=trained&audience=review",
+    "no such page": "nopage",
+}
 #: Rule and place (a selector of the element or of one round it) -> why it is not ours to mend.
 STREAMLITS = {
     ("list", "[data-testid=stSidebarNavItems]"): "the menu's sections are div elements in its ul",

@@ -1,6 +1,7 @@
 """Why the loss on validation photos lies below that on training photos, said where it does."""
 
 import pandas as pd
+
 from fashion_core.labels import listed
 from fashion_core.runs.runs import Run
 from fashion_core.settings import config
