@@ -18,7 +18,7 @@ IN_REVIEW = ("mistakes", "elsewhere")
 navigation.enter("evaluation")
 
 # pick
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     run = pickers.pick_run()
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
     subject.settle()

@@ -8,6 +8,7 @@ page.
 from collections.abc import Collection, Iterable
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fashion_core import rights
 
@@ -72,6 +73,18 @@ def offer_class(label: str) -> None:
 
 def _turn_to_class() -> None:
     st.session_state[KEY] = CLASS
+
+
+def taken_along() -> dict[str, str]:
+    """What of the address goes to another page by ``st.switch_page``. Streamlit empties the address there, and refuses
+    to while a widget is bound to it: the switch is let go, and bound again when the next page draws it."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is None or KEY not in st.query_params:
+        return {}
+    with context.session_state.query_params() as parameters:
+        if binding := parameters.get_binding_for_param(KEY):
+            parameters.unbind_widget(binding.widget_id)
+    return {KEY: chosen()}
 
 
 def unknown() -> str | None:

@@ -209,7 +209,7 @@ def link(name: str, label: str | None = None, **query: str) -> None:
 
 def open_page(name: str, **query: str) -> None:
     """Go to another page now, opened with ``query``; for a button, where ``link`` is for a link."""
-    st.switch_page(entry(name).path, query_params=_with_subject(name, query) or None)
+    st.switch_page(entry(name).path, query_params=_with_subject(name, query) | audience.taken_along())
 
 
 def next_step(name: str, sentence: str, **query: str) -> None:
