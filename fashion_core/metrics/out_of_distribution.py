@@ -21,6 +21,7 @@ KNOWN_SHARE = 0.95  # of validation photos at least, that the limit lets pass
 LEAST_FITTED = 20  # fewer have no 95th percentile
 MOST_REFERENCE = 1000  # training photos that a photo is held beside
 MOST_FITTED = 6000
+LEAST_DEVIATION = 0.01  # where all photos are grey, a trace of colour is not infinitely far
 _CHUNK = 64
 
 
@@ -163,7 +164,8 @@ def _coarser(grey_BHW: np.ndarray, pixels: int) -> np.ndarray:
 
 def _distances(looks_RF: np.ndarray, looks_NF: np.ndarray) -> np.ndarray:
     """How far each look is from the fifth nearest training photo, each measure in its standard deviations; float64."""
-    middle_F, deviation_F = looks_RF.mean(axis=0), looks_RF.std(axis=0) + 1e-6
+    middle_F = looks_RF.mean(axis=0)
+    deviation_F = np.maximum(looks_RF.std(axis=0), LEAST_DEVIATION)
     train_RF = (looks_RF - middle_F).astype(np.float64) / deviation_F
     asked_NF = (looks_NF - middle_F).astype(np.float64) / deviation_F
     found_N = np.empty(len(asked_NF))

@@ -5,7 +5,7 @@
     events.jsonl       launched, queued, preparing, started, epoch, saved, stopped, resumed, finished, failed;
                        append only
     steps/<n>/         model.safetensors, trainer.safetensors, trainer.json, COMMIT.json (names + sha256) written last
-    predictions-<split>.parquet, embeddings-<split>.npy, summary.json, log.txt, run.lock
+    predictions-<split>.parquet, embeddings-<split>.npy, unlike.npz (``familiar``), summary.json, log.txt, run.lock
     snapshots/<n>-<weights>/   predictions and embeddings of a saved step, when somebody asked for them
 
 What a run is doing is ``status``: computed, never stored.

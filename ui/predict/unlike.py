@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SECONDS = 25.0  # a reader waits so long for an answer; for more there is a button
 VAL = "val"
+MOST_SHOWN = 100  # times so far is as far as a reader needs to know
 #: What runs that were trained on these were measured to call unlike (benchmarks/quality/unlike_measured.md): the
 #: strong one that comes with the lab for drawings, both for cut-outs, two short ones for photos.
 CAUGHT = {
@@ -133,7 +134,8 @@ def number(question: Question, place: int) -> Number:
     return Number(
         "Like training",
         "Unlike" if question.unlike[place] else "Alike",
-        f"{question.scores_N[place]:.2f}, limit {reference.limit:.2f}",
+        f"{'over ' if question.scores_N[place] > MOST_SHOWN else ''}"
+        f"{min(question.scores_N[place], MOST_SHOWN):.2f}, limit {reference.limit:.2f}",
         f"How far its look is from that of the 5th nearest of {words.count(len(reference.looks_RF))} training photos, "
         "squared, and how little of any class the model sees in it (the energy of its outputs), squared, both on the "
         f"scale of {words.count(reference.num_fitted)} validation photos. The limit lets at least "

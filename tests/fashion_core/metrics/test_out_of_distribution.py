@@ -68,6 +68,15 @@ def test_new_photos_of_the_kind_pass_and_noise_a_blank_sheet_and_a_cut_out_do_no
     assert reference.is_unlike(garments(2, 5), np.full(5, np.nan)).all(), "what cannot be told is unlike"
 
 
+def test_where_every_photo_is_grey_a_coloured_one_is_far_and_not_endlessly_far():
+    grey = garments(0, 200).mean(axis=-1, keepdims=True).repeat(3, axis=-1).astype(np.uint8)
+    reference = out_of_distribution.fit(
+        out_of_distribution.looks_of(grey[:100]), out_of_distribution.looks_of(grey[100:]), np.linspace(-9, -8, 100)
+    )
+    [score] = reference.scores_of(garments(2, 1), np.full(1, -8.5))
+    assert reference.limit < score < 1e7
+
+
 @pytest.mark.parametrize("size", [4, 6, 16, 97])
 def test_photos_of_every_size_have_a_look_and_chunks_do_not_change_it(size):
     photos = garments(4, 70, size)

@@ -410,3 +410,24 @@ def test_a_model_of_cut_outs_says_that_it_knows_these_only(lab):
     add_half_precision_weights(run)
     app = upload(open_page(run="one"), ("mine.png", png()))
     assert any("grey cut-outs of 28 by 28 pixels and knows such pictures only" in text.value for text in app.markdown)
+
+
+def test_what_the_page_says_is_caught_is_what_was_measured():
+    from ui.predict.unlike import CAUGHT
+
+    measured = ROOT / "benchmarks" / "quality" / "unlike_measured.md"
+    lines = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in measured.read_text().splitlines() if "|" in line
+    ]
+    names = lines[0][1:]
+    table = {
+        row[0]: dict(zip(names, [float(cell.split()[0]) if cell else None for cell in row[1:]], strict=True))
+        for row in lines[2:]
+    }
+    never = [name for name in table if "noise" in name or "one colour" in name]
+    assert len(never) == 8 and all(table[name][run] == 100 for name in never for run in names)
+    cutouts = [run for run in names if "fashion-mnist" in run]
+    assert all(table["fashion-mnist"][run] in (100, None) for run in names) and len(cutouts) == 2
+    assert all(table[other][run] == 100 for other in ("clothing", "catalogue", "demo") for run in cutouts)
+    assert f"{table['clothing']['strong-drawn']:.0f} of 100 photos of clothes" in CAUGHT["drawn"]
+    assert all(table["own val"][run] <= 5 for run in names)
