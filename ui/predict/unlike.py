@@ -136,7 +136,8 @@ def number(question: Question, place: int) -> Number:
         "Unlike" if question.unlike[place] else "Alike",
         f"{'over ' if question.scores_N[place] > MOST_SHOWN else ''}"
         f"{min(question.scores_N[place], MOST_SHOWN):.2f}, limit {reference.limit:.2f}",
-        f"How far its look is from that of the 5th nearest of {words.count(len(reference.looks_RF))} training photos, "
+        "How far its look is from that of the 5th nearest of "
+        f"{words.counted(len(reference.looks_RF), 'training photo')}, "
         "squared, and how little of any class the model sees in it (the energy of its outputs), squared, both on the "
         f"scale of {words.count(reference.num_fitted)} validation photos. The limit lets at least "
         f"{words.percent(KNOWN_SHARE, 0)} of those pass.",

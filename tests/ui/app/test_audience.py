@@ -97,7 +97,7 @@ def audience_notes() -> dict[str, str]:
 
 
 def said(app: AppTest) -> str:
-    return next(element.value for element in app.markdown if element.value.startswith("#### ")).replace("\\", "")
+    return next(element.value for element in app.markdown if element.value.startswith("## ")).replace("\\", "")
 
 
 def test_the_numbers_of_both_readers_are_the_same(both):

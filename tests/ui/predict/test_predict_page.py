@@ -369,8 +369,8 @@ def test_noise_gets_no_answer_and_no_count_and_a_photo_of_the_kind_gets_both(ask
     upload(app, ("noise.png", noise_png()), ("known.png", known))
     assert (asking_lab / "unlike.npz").exists(), "made with the first question"
     told = [text.value for text in app.markdown]
-    heads = [text for text in told if text.startswith("#### ")]
-    assert heads == ["#### No answer: this photo is unlike all the photos that the model learnt from."]
+    heads = [text for text in told if text.startswith("## ")]
+    assert heads == ["## No answer: this photo is unlike all the photos that the model learnt from."]
     assert not any("was right" in text for text in told) and not numbers_of(app)
     assert any("to it this looks most like" in text and ":gray" in text for text in told)
     table = app.dataframe[0].value.set_index("Photo")
@@ -381,14 +381,14 @@ def test_noise_gets_no_answer_and_no_count_and_a_photo_of_the_kind_gets_both(ask
     if audience == "class":
         assert numbers_of(app)["Like training"] == "Alike" and numbers_of(app)["Most likely"]
     else:
-        assert any(text.startswith("#### Most likely") for text in told)
+        assert any(text.startswith("## Most likely") for text in told)
 
 
 def test_where_it_was_not_asked_the_answer_says_so_and_has_no_count(tiny_lab):
     app = open_page(**{"run": "tiny-run", "from": "own", "audience": "review"})
     upload(app, ("noise.png", noise_png()))
-    [head] = [text.value for text in app.markdown if text.value.startswith("#### ")]
-    assert head.startswith("#### Most likely") and "right" not in head
+    [head] = [text.value for text in app.markdown if text.value.startswith("## ")]
+    assert head.startswith("## Most likely") and "right" not in head
     assert "was not asked" in app.warning[0].value and "12 validation" in app.warning[0].value
 
 
