@@ -28,6 +28,7 @@ MORE = {
 #: Rule and place (a selector of the element or of one round it) -> why it is not ours to mend.
 STREAMLITS = {
     ("list", "[data-testid=stSidebarNavItems]"): "the menu's sections are div elements in its ul",
+    ("presentation-role-conflict", "[data-testid=stFileUploaderDropzone]"): "it names the ground that a file falls on",
     ("listitem", "[data-testid=stSidebarNavItems]"): "for the same reason its links are no children of a list",
 }
 GROUND = {"light": "rgb(252, 251, 248)", "dark": "rgb(19, 21, 31)"}
