@@ -430,4 +430,5 @@ def test_what_the_page_says_is_caught_is_what_was_measured():
     assert all(table["fashion-mnist"][run] in (100, None) for run in names) and len(cutouts) == 2
     assert all(table[other][run] == 100 for other in ("clothing", "catalogue", "demo") for run in cutouts)
     assert f"{table['clothing']['strong-drawn']:.0f} of 100 photos of clothes" in CAUGHT["drawn"]
+    assert f"(a weak one: {table['clothing']['short report-demo']:.0f})" in CAUGHT["drawn"]
     assert all(table["own val"][run] <= 5 for run in names)
