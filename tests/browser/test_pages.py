@@ -141,12 +141,12 @@ def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):
             page.wait_for_url(re.compile(rf"true={true}.*predicted={predicted}|predicted={predicted}.*true={true}"))
             page.wait_for_function(
                 "n => document.querySelectorAll('.vastra-gallery figure').length === n",
-                arg=min(48, len(expected)),
+                arg=min(6, len(expected)),
                 timeout=20_000,
             )
             shown = page.locator(".vastra-gallery figure")
             ids = {shown.nth(k).get_attribute("title") for k in range(shown.count())}
-            assert ids <= set(expected["image_id"]) and len(ids) == min(48, len(expected))
+            assert ids <= set(expected["image_id"]) and len(ids) == min(6, len(expected))
         shoot(page, "evaluation-cell")
 
         # the address is the choice: another tab opens the same cell

@@ -77,7 +77,7 @@ def test_a_reader_sees_pictures_and_answers_but_uploads_nothing(room):
 
 def test_a_listed_person_launches_and_the_callbacks_and_fragments_of_the_page_work(room, tiny_run):
     app = visit("training", LISTED)
-    assert any(label.startswith("Train 2 epochs") for label in buttons(app))
+    assert any(label.startswith("Train ") and "epoch" in label for label in buttons(app))
     app.button(key="star").click().run()
     assert not app.exception and not app.error and tags.labels_of(tiny_run).starred
     tags.label(tiny_run, starred=False)
