@@ -148,5 +148,5 @@ def test_no_text_is_cut_or_overprinted(room, browser, width):
         no_trouble(page)
         # and the script finds what is wrong
         page.evaluate("document.querySelector('h1').style.cssText = 'width:40px;overflow:hidden;white-space:nowrap'")
-        assert "cut" in {fault["kind"] for fault in page.evaluate("window.vastraLayout()")}
+        assert any(fault["kind"].startswith("cut") for fault in page.evaluate("window.vastraLayout()"))
     assert not any(faults.values()), faults
