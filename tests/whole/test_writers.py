@@ -39,6 +39,7 @@ ALLOWED = {
         {"TemporaryDirectory"},
         "a download, which gets its name by write_bytes once it fits the network",
     ),
+    "runs.familiar": ({"savez_compressed"}, "into memory; what that holds is written by write_bytes"),
     "launch.background": ({"open", "mkdir"}, "log.txt, which a process writes as it goes and nobody calls saved"),
 }
 WRITERS = set(
