@@ -17,11 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.many_classes import OPENED, STILL, make
+from benchmarks.speed.many_classes import OPENED, STILL, beginning_with, make
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
 
 MORE = {
-    "adding photos": "add_photos",
     "training, review": "training?run=trained&audience=review",
     "no such page": "nopage",
 }
@@ -99,15 +98,14 @@ def main() -> None:
     axe = axe_source(options.axe)
     folder = (options.folder or Path(tempfile.mkdtemp(prefix="accessibility-"))) / str(options.classes)
     make(folder, options.classes, options.photos)
-    opened = {**OPENED, **MORE}
-    names = [name for name in opened if not options.pages or any(name.startswith(asked) for asked in options.pages)]
+    opened = beginning_with(options.pages, {**OPENED, **MORE})
     kinds: Counter[str] = Counter()
     with server(folder / "data", folder / "runs") as (address, _), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         browser = chromium.new_context(viewport={"width": options.width, "height": 800})
-        for name in names:
+        for name, where in opened.items():
             page = browser.new_page()
-            page.goto(f"{address}/{opened[name]}")
+            page.goto(f"{address}/{where}")
             page.wait_for_function(STILL, timeout=120_000)
             page.evaluate(axe)
             for theme in options.themes:
@@ -118,7 +116,7 @@ def main() -> None:
         chromium.close()
     theirs = kinds.pop("streamlit's", 0)
     listed = ", ".join(f"{rule} {number}" for rule, number in kinds.most_common())
-    print(f"\n{kinds.total()} ours ({listed or 'none'}), {theirs} Streamlit's, on {len(names)} views in "
+    print(f"\n{kinds.total()} ours ({listed or 'none'}), {theirs} Streamlit's, on {len(opened)} views in "
           f"{' and '.join(options.themes)}")  # fmt: skip
     sys.exit(1 if kinds else 0)
 

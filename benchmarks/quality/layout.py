@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.speed.many_classes import OPENED, STILL, make
+from benchmarks.speed.many_classes import OPENED, STILL, beginning_with, make
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
 
 SCRIPT = Path(__file__).with_suffix(".js")
@@ -32,7 +32,7 @@ def views(asked: list[str]) -> dict[str, str]:
     every = {name: where for name, where in OPENED.items() if "audience=review" not in where}
     for name in IN_REVIEW:
         every[f"{name}, in review"] = f"{OPENED[name]}{'&' if '?' in OPENED[name] else '?'}audience=review"
-    return {name: where for name, where in every.items() if not asked or any(name.startswith(part) for part in asked)}
+    return beginning_with(asked, every)
 
 
 def still(page: Any) -> None:

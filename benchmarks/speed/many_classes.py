@@ -36,6 +36,7 @@ OPENED = {
     "dataset, audit": "dataset?dataset=made&tab=Audit",
     "dataset, classes": "dataset?dataset=made&tab=Classes",
     "dataset, sampler": "dataset?dataset=made&tab=Sampler",
+    "add photos": "add_photos",
     "augmentation": "augmentation?dataset=made",
     "augmentation, batch": "augmentation?dataset=made&view=batch",
     "training": "training?run=trained",
@@ -69,6 +70,11 @@ STILL = """() => !!document.querySelector('h1') && !document.querySelector('[dat
     && [...document.querySelectorAll('.vastra-plot')].every(plot => plot.querySelector('.main-svg'))"""
 HEIGHT = """() => { const main = document.querySelector('[data-testid=stMain]')
     return [main.scrollHeight, main.scrollWidth - main.clientWidth] }"""
+
+
+def beginning_with(asked: list[str], opened: dict[str, str]) -> dict[str, str]:
+    """The pages and views whose name begins with one that is asked for; all of them where none is."""
+    return {name: where for name, where in opened.items() if not asked or name.startswith(tuple(asked))}
 
 
 def class_names(K: int) -> tuple[str, ...]:
@@ -174,7 +180,7 @@ def measure(folder: Path, K: int, options: argparse.Namespace) -> dict[str, dict
     from playwright.sync_api import sync_playwright
 
     found = {}
-    names = [name for name in OPENED if not options.pages or any(name.startswith(asked) for asked in options.pages)]
+    names = beginning_with(options.pages, OPENED)
     with server(folder / "data", folder / "runs", options.port) as (address, _), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         browser = chromium.new_context(viewport={"width": 1280, "height": 800})

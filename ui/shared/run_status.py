@@ -23,5 +23,5 @@ def _ended_status(run: Run) -> Status | None:
 
 
 def measured_images_per_second(settings: Settings, runs: Sequence[Run], device: str) -> tuple[float, Run] | None:
-    """``pace.measured_images_per_second``, from metrics that are kept."""
+    """``estimate.measured_images_per_second``, from metrics that are kept."""
     return estimate.measured_images_per_second(settings, runs, device, metrics_of)

@@ -15,7 +15,7 @@ from fashion_core.runs.runs import Run
 from fashion_core.settings import recipes
 from fashion_core.settings.config import FIELD, FIELDS, Settings
 from ui.app import address, faults, loaders, navigation, notices, words
-from ui.shared import devices, first_start, pickers, probe_view, recipe_picker, run_status, settings_form
+from ui.shared import devices, first_start, pickers, probe_view, recipe_picker, settings_form
 from ui.training import after_run, offered_recipe, pretrained_view
 
 ONE, SEEDS, TWIN = "one", "seeds", "twin"
@@ -135,13 +135,11 @@ def _offer(dataset: Dataset, settings: Settings, launch: Launch, runs: Sequence[
 
 def _seconds(dataset: Dataset, settings: Settings, runs: Sequence[Run]) -> tuple[float | None, str | None]:
     """What a run of these settings takes here, and where that comes from; None where nobody knows."""
-    measured = run_status.measured_images_per_second(settings, runs, estimate.default_device())
-    usual = estimate.usual_images_per_second(settings, estimate.default_device())
-    speed = measured[0] if measured else usual
+    speed, measured = offered_recipe.speed_of(settings, runs)
     if not speed:
         return None, None
     where_from = (
-        f"From {speed:,.0f} images a second, measured in {words.command(measured[1].id)}."
+        f"From {speed:,.0f} images a second, measured in {words.command(measured.id)}."
         if measured
         else f"From about {speed:,.0f} images a second, which is usual on a machine like this one; nothing like it has "
         "run here yet, and “Measure here” says it more exactly."

@@ -10,6 +10,7 @@ from fashion_core.launch import estimate, suggestion
 from fashion_core.launch.suggestion import Photos, Suggestion
 from fashion_core.runs.runs import ENDED, Run
 from fashion_core.settings import pretrained, recipes
+from fashion_core.settings.config import Settings
 from ui.app import loaders, navigation, notices
 from ui.shared import run_status
 from ui.shared.recipe_picker import Offered
@@ -30,11 +31,18 @@ def of(dataset: Dataset, runs: Sequence[Run]) -> tuple[Offered, str]:
     return offered, why
 
 
-def seconds_of(recipe: str, dataset: Dataset, runs: Sequence[Run]) -> float:
-    """What a recipe takes on this machine: as a run of its kind was measured here, else as such machines do."""
-    settings, device = recipes.RECIPES[recipe], estimate.default_device()
+def speed_of(settings: Settings, runs: Sequence[Run]) -> tuple[float | None, Run | None]:
+    """Images a second on this machine: as a run of this kind was measured here, with that run, else as is usual on such
+    machines; None where nobody knows."""
+    device = estimate.default_device()
     measured = run_status.measured_images_per_second(settings, runs, device)
-    speed = measured[0] if measured else estimate.usual_images_per_second(settings, device)
+    return measured or (estimate.usual_images_per_second(settings, device), None)
+
+
+def seconds_of(recipe: str, dataset: Dataset, runs: Sequence[Run]) -> float:
+    """What a recipe takes on this machine."""
+    settings = recipes.RECIPES[recipe]
+    speed, _ = speed_of(settings, runs)
     return estimate.seconds(settings, dataset.splits.get("train", 0), speed or 1.0)
 
 
