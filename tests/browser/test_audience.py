@@ -11,7 +11,7 @@ PRESSED = ".st-key-audience [role=radio][aria-checked=true]"
 
 def reads(page, who: str) -> None:
     """Wait until the switch says so."""
-    page.locator(PRESSED, has_text=re.compile(who, re.IGNORECASE)).wait_for(timeout=60_000)
+    page.locator(PRESSED, has_text=re.compile(who, re.IGNORECASE)).wait_for(timeout=120_000)
     settle(page)
 
 

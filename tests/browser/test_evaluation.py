@@ -28,16 +28,16 @@ def shows(page, true: str, predicted: str, images: set[str]) -> None:
         "([true_, predicted]) => { const asked = new URLSearchParams(location.search);"
         " return asked.get('true') === true_ && asked.get('predicted') === predicted }",
         arg=[true, predicted],
-        timeout=30_000,
+        timeout=120_000,
     )
     counted = f"1 to 6 of {number} photos" if number > 6 else f"{number} photo{'' if number == 1 else 's'}"
-    page.locator(".st-key-cell").get_by_text(counted, exact=True).wait_for(timeout=30_000)
+    page.locator(".st-key-cell").get_by_text(counted, exact=True).wait_for(timeout=120_000)
     figures = ".st-key-cell .vastra-gallery figure"
     page.wait_for_function(
         "([figures, n, images]) => { const titles = [...document.querySelectorAll(figures)].map(one => one.title);"
         " return titles.length === n && new Set(titles).size === n && titles.every(one => images.includes(one)) }",
         arg=[figures, min(6, number), sorted(images)],
-        timeout=30_000,
+        timeout=120_000,
     )
 
 
@@ -67,7 +67,7 @@ def the_picture_chooses_the_cell_that_it_names(page, address: str, run: runs.Run
     page.goto(f"{address}/evaluation?run=many&matrix_as=whole&order=index")
     settle(page)
     drawn = "[...document.querySelectorAll('.js-plotly-plot')].find(g => g._fullData?.some(t => t.type === 'image'))"
-    page.wait_for_function(f"{drawn}?.querySelector('image')", timeout=30_000)
+    page.wait_for_function(f"{drawn}?.querySelector('image')", timeout=120_000)
     x, y = page.evaluate(
         f"""([row, column]) => {{ const graph = {drawn}, box = graph.getBoundingClientRect()
         const {{xaxis, yaxis}} = graph._fullLayout
@@ -77,13 +77,13 @@ def the_picture_chooses_the_cell_that_it_names(page, address: str, run: runs.Run
     page.mouse.move(x - 2, y - 2)
     page.mouse.move(x, y)
     named = f"{display_name(true)} predicted as {display_name(predicted)}"
-    page.locator(".vastra-cell", has_text=named).wait_for(timeout=10_000)
+    page.locator(".vastra-cell", has_text=named).wait_for(timeout=60_000)
     page.mouse.click(x, y)
     page.wait_for_function(
         "([true_, predicted]) => { const asked = new URLSearchParams(location.search);"
         " return asked.get('true') === true_ && asked.get('predicted') === predicted }",
         arg=[true, predicted],
-        timeout=30_000,
+        timeout=120_000,
     )
 
 
@@ -94,7 +94,7 @@ def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_
     with server(room["data"], room["runs"]) as address, tab(browser) as page:
         page.goto(f"{address}/evaluation?run=shipped&order=kind+of+garment")
         settle(page)
-        page.wait_for_function("document.querySelectorAll('.xtick text').length >= 15", timeout=30_000)
+        page.wait_for_function("document.querySelectorAll('.xtick text').length >= 15", timeout=120_000)
         report = page.get_by_role("button", name="Download a report (HTML, opens anywhere)")
         tops = [one.bounding_box() for one in (report, page.locator(".stMarkdownBadge").first)]
         assert all(150 < box["y"] < 210 for box in tops), "one row: a run, three splits, the report, the badge"
@@ -118,7 +118,7 @@ def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_
         # the keyboard's twin: a cell of the table, then the one beside it
         page.locator("[data-testid=stButtonGroup] button", has_text="Table").click()
         table = page.locator("[data-testid=stDataFrame]").first
-        table.wait_for(timeout=30_000)
+        table.wait_for(timeout=120_000)
         settle(page)
         click_first_cell(page, table)
         for _ in range(2):
@@ -130,7 +130,7 @@ def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_
             page.wait_for_function(
                 "before => new URLSearchParams(location.search).get('predicted') !== before",
                 arg=chosen[1],
-                timeout=30_000,
+                timeout=120_000,
             )
         the_picture_chooses_the_cell_that_it_names(page, address, runs.find_run(room["runs"], "many"))
         no_trouble(page)

@@ -175,7 +175,7 @@ def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_pa
         assert len(set(said)) == 3 and all(said), "an arrow key goes to the next cell and says it"
         for key in ("ArrowDown", "PageUp", "Home", "Control+ArrowUp", "Alt+ArrowUp", "a", "PageDown"):
             assert not keeps(page, key), f"{key} dies in the matrix"
-        page.wait_for_function(f"{SCROLLED} > 0", timeout=30_000)
+        page.wait_for_function(f"{SCROLLED} > 0", timeout=120_000)
 
         # a chart in which keys do nothing is no stop, and after a click into it they are the page's
         quiet = page.locator("[role=figure][aria-label^='Precision, recall and F1']")
@@ -183,7 +183,7 @@ def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_pa
         quiet.click(position={"x": 20, "y": 20})
         for key in ("ArrowDown", "PageDown", "End", "Home"):
             assert not keeps(page, key), f"{key} dies in a chart that cannot be clicked"
-        page.wait_for_function(f"{SCROLLED} === 0", timeout=30_000)
+        page.wait_for_function(f"{SCROLLED} === 0", timeout=120_000)
 
         # the last photo of a gallery has none beside or below it
         photos = page.locator(".vastra-gallery figure[data-id]")
@@ -197,4 +197,4 @@ def test_a_chart_and_a_gallery_use_their_own_keys_and_leave_the_others_to_the_pa
         page.goto(f"{address}/training?run=tiny-run")
         drawn(page)
         page.locator(".modebar-btn").first.focus()
-        page.wait_for_function("getComputedStyle(document.querySelector('.modebar')).opacity === '1'", timeout=30_000)
+        page.wait_for_function("getComputedStyle(document.querySelector('.modebar')).opacity === '1'", timeout=120_000)

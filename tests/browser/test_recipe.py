@@ -33,7 +33,7 @@ def test_reload_back_and_a_second_tab_show_the_form_as_it_was(tiny_data, tmp_pat
     shutil.copytree(tiny_data, tmp_path / "data")
     (tmp_path / "runs").mkdir()
     with server(tmp_path / "data", tmp_path / "runs") as address, tab(browser) as page:
-        page.context.set_default_timeout(30_000)
+        page.context.set_default_timeout(120_000)
         page.goto(f"{address}/training")
         form(page, recipes.STRONG)  # which is suggested for these photos
         choose(page, "report")

@@ -28,7 +28,7 @@ def named(page, **wanted: str) -> None:
         "(wanted) => { const has = new URLSearchParams(location.search);"
         " return Object.entries(wanted).every(([key, value]) => has.get(key) === value) }",
         arg=wanted,
-        timeout=30_000,
+        timeout=120_000,
     )
     settle(page)
     no_trouble(page)
@@ -37,7 +37,7 @@ def named(page, **wanted: str) -> None:
 def follow(page, title: str) -> None:
     """Click a link of the sidebar."""
     page.get_by_test_id("stSidebarNavLink").filter(has_text=title).click()
-    page.wait_for_function("(title) => document.querySelector('h1')?.innerText === title", arg=title, timeout=30_000)
+    page.wait_for_function("(title) => document.querySelector('h1')?.innerText === title", arg=title, timeout=120_000)
     settle(page)
 
 

@@ -33,7 +33,7 @@ STRANGERS = {
 
 
 def visit(page: str, user: dict, *, launchers: object = ("teacher@school.example",)) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180)
     app.secrets = {"auth": AUTH, "lab": {"launchers": launchers}}
     app.user = user
     app.run()
@@ -157,7 +157,7 @@ def test_a_thread_has_the_right_of_its_session_or_none(room):
 
 def test_without_logins_everybody_may_do_everything(room):
     assert ask({}, lab={"launchers": ["teacher@school.example"]})["label"] == "done"
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180).run()
     assert not [label for label in buttons(app) if label.startswith("Log ")] and rights.why_not() is None
 
 
@@ -261,15 +261,15 @@ def test_a_login_through_an_oidc_provider_lets_a_listed_person_launch_and_anothe
             Provider.email = email
             with browsers.tab(browser) as page:
                 page.goto(f"{address}/training")
-                page.get_by_text("You are not logged in, so no run can be started here").wait_for(timeout=60_000)
+                page.get_by_text("You are not logged in, so no run can be started here").wait_for(timeout=120_000)
                 page.get_by_role("button", name="Log in").click()
-                page.get_by_role("button", name="Log out").wait_for(timeout=60_000)
+                page.get_by_role("button", name="Log out").wait_for(timeout=120_000)
                 page.goto(f"{address}/training")
                 browsers.settle(page)
-                page.get_by_text(email).first.wait_for(timeout=30_000)
+                page.get_by_text(email).first.wait_for(timeout=120_000)
                 # a button with a help text stands twice in the page, once for phones: one of them is seen
                 train = page.get_by_test_id("stBaseButton-primary").filter(visible=True)
                 assert train.count() == int(listed)
                 browsers.shoot(page, f"login-{'listed' if listed else 'reads'}")
                 page.get_by_role("button", name="Log out").click()
-                page.get_by_role("button", name="Log in").wait_for(timeout=60_000)
+                page.get_by_role("button", name="Log in").wait_for(timeout=120_000)

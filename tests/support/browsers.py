@@ -61,11 +61,11 @@ def server(data_dir: Path, runs_dir: Path) -> Iterator[str]:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: healthy(address), 60, "the server to answer")
+        wait_for(lambda: healthy(address), 120, "the server to answer")
         yield address
     finally:
         process.terminate()
-        process.wait(60)  # a busy machine needs longer than it should
+        process.wait(120)  # a busy machine needs longer than it should
 
 
 def free_port() -> int:
@@ -104,6 +104,7 @@ def tab(browser, *, height: int = 800):
     """A page that fails the test when it, or another page of its context, asks anybody but this machine for anything,
     or when a script breaks."""
     context = browser.new_context(viewport={"width": 1280, "height": height}, color_scheme="light")
+    context.set_default_timeout(120_000)  # a busy machine needs longer than it should
     page = context.new_page()
     strangers: list[str] = []
     broken: list[str] = []
@@ -120,16 +121,16 @@ def is_local(url: str) -> bool:
 
 def settle(page) -> None:
     """Wait until the page's script has run and nothing is loading."""
-    page.wait_for_selector("h1", timeout=60_000)
-    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=60_000)
-    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=60_000)
+    page.wait_for_selector("h1", timeout=120_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')", timeout=120_000)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=120_000)
 
 
 def drawn(page) -> None:
     """Wait until the page has settled, has nothing to do and has drawn every chart, which comes after the script."""
     settle(page)
     page.evaluate("new Promise((done) => requestIdleCallback(() => done(), { timeout: 10_000 }))")
-    page.wait_for_function(DRAWN, timeout=30_000)
+    page.wait_for_function(DRAWN, timeout=120_000)
 
 
 def shoot(page, name: str) -> None:
@@ -150,7 +151,7 @@ def click_cell(page, row: int, column: int) -> None:
     """Click the middle of a cell of the confusion matrix, by the plot's own axes."""
     page.wait_for_function(
         "[...document.querySelectorAll('.js-plotly-plot')].some(g => g._fullData?.some(t => t.type === 'heatmap'))",
-        timeout=30_000,
+        timeout=120_000,
     )
     x, y = page.evaluate(
         """([row, column]) => {

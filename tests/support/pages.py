@@ -16,7 +16,7 @@ def lab(tiny_data, tiny_runs, monkeypatch):
 
 
 def open_page(name: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180)
     for key, value in query.items():
         app.query_params[key] = value
     app.run()

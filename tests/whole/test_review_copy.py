@@ -26,7 +26,7 @@ from urllib.parse import parse_qsl
 from streamlit.testing.v1 import AppTest
 
 def visit(page, query):
-    app = AppTest.from_file("streamlit_app.py", default_timeout=60)
+    app = AppTest.from_file("streamlit_app.py", default_timeout=180)
     for name, value in query.items():
         app.query_params[name] = value
     if page != "overview":

@@ -163,7 +163,7 @@ def opened_room(data: Path, runs: Path, *options: str) -> Iterator[tuple[dict, s
         )  # fmt: skip
     try:
         document = json.loads(process.stdout.read())  # it ends where the server begins
-        wait_for(lambda: healthy(document["addresses"][0]), 60, "the room to answer")
+        wait_for(lambda: healthy(document["addresses"][0]), 180, "the room to answer")
         yield document, process
     finally:
         process.kill()
@@ -210,13 +210,15 @@ def test_another_address_paints_the_page_in_two_profiles_and_a_refused_name_one_
         for site in (address, f"http://lab.example.org:{port}"):
             page = chromium.new_context().new_page()  # a profile of its own
             page.goto(f"{site}/predict?run=tiny-run")
-            expect(page.get_by_role("heading", name="Predict")).to_be_visible(timeout=30_000)
-            expect(page.get_by_text("This is a review copy")).to_be_visible()
+            expect(page.get_by_role("heading", name="Predict")).to_be_visible(timeout=120_000)
+            expect(page.get_by_text("This is a review copy")).to_be_visible(timeout=120_000)
             assert not page.locator("input[type=file]").count()
         page.goto(f"http://evil.example:{port}/training")
-        expect(page.get_by_role("heading", name="Vastra Lab is not open under this name")).to_be_visible()
+        expect(page.get_by_role("heading", name="Vastra Lab is not open under this name")).to_be_visible(
+            timeout=120_000
+        )
         page.get_by_role("link", name=address).click()
-        expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible(timeout=120_000)
         chromium.close()
 
 
@@ -239,11 +241,11 @@ def test_in_a_room_that_works_a_name_is_kept_over_a_reload_and_ctrl_c_ends_with_
         page.get_by_role("textbox", name="Your name").press("Enter")
         page.wait_for_function("document.cookie.includes('vastra_name=Asha')")
         page.reload()
-        expect(page.get_by_role("textbox", name="Your name")).to_have_value("Asha; Rao", timeout=30_000)
+        expect(page.get_by_role("textbox", name="Your name")).to_have_value("Asha; Rao", timeout=120_000)
         for one, button in ((page, "Delete this run"), (other, "Delete it all the same")):
-            one.get_by_role("button", name="Edit").click(timeout=30_000)
-            expect(one.get_by_role("button", name=button)).to_be_visible()
-        expect(other.get_by_text("Asha; Rao started this run just now.")).to_be_visible()
+            one.get_by_role("button", name="Edit").click(timeout=120_000)
+            expect(one.get_by_role("button", name=button)).to_be_visible(timeout=120_000)
+        expect(other.get_by_text("Asha; Rao started this run just now.")).to_be_visible(timeout=120_000)
         other.screenshot(path=ROOT / "screenshots" / "room-anothers-run.png")
         chromium.close()
         process.send_signal(signal.SIGINT)

@@ -236,7 +236,7 @@ def test_a_command_that_waits_says_behind_whom_and_ctrl_c_ends_it(taken, tiny_da
         again = command("resume", "mine", data=tiny_data, runs=tmp_path)
         assert again.returncode == 1 and "is queued in another process" in again.stderr
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=10)
+        _, said = child.communicate(timeout=120)
         assert child.returncode == 0 and "taken out of the queue before it started; start it again with" in said
     finally:
         child.kill()

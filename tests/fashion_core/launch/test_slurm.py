@@ -386,7 +386,7 @@ def test_no_name_is_ever_read_as_a_command(tmp_path: Path, name: str, nodes: int
     )
     (tmp_path / sbatch.SCRIPT).write_text(text)
     environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "SLURM_JOB_ID": "20007"}
-    subprocess.run(["/bin/bash", sbatch.SCRIPT], cwd=tmp_path, env=environment, check=True, timeout=20)
+    subprocess.run(["/bin/bash", sbatch.SCRIPT], cwd=tmp_path, env=environment, check=True, timeout=120)
     given_words = noted.read_text().split("\0")[:-1]
     if nodes == 1:
         assert given_words == ["-m", "fashion_core", *words, "--nproc", "2"]

@@ -48,7 +48,7 @@ def test_zoom_and_a_hidden_line_stay_when_new_points_are_drawn(tiny_data, growin
     with server(tiny_data, growing.folder.parent) as address, tab(browser) as page:
         page.goto(f"{address}/training?run=growing")  # the first page that this server shows
         settle(page)
-        wait_for(lambda: (page.evaluate(SEEN) or {}).get("points") == 8, 60, "eight points")
+        wait_for(lambda: (page.evaluate(SEEN) or {}).get("points") == 8, 180, "eight points")
         page.wait_for_function(
             "document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().width === 236"
         )
@@ -60,14 +60,14 @@ def test_zoom_and_a_hidden_line_stay_when_new_points_are_drawn(tiny_data, growin
         page.mouse.down()
         page.mouse.move(seen["left"] + 0.6 * seen["width"], **place, steps=8)
         page.mouse.up()
-        wait_for(lambda: page.evaluate(SEEN)["x"][1] < 15, 30, "the zoom")
+        wait_for(lambda: page.evaluate(SEEN)["x"][1] < 15, 180, "the zoom")
         page.locator(".legendtoggle").first.click()
-        wait_for(lambda: page.evaluate(SEEN)["shown"][0] == "legendonly", 30, "the line to hide")
+        wait_for(lambda: page.evaluate(SEEN)["shown"][0] == "legendonly", 180, "the line to hide")
         zoomed = page.evaluate(SEEN)
 
         for steps in (range(9, 12), range(12, 15)):
             log(growing, steps)
-            wait_for(lambda last=steps[-1]: page.evaluate(SEEN)["last"] == last, 30, f"step {steps[-1]} on the chart")
+            wait_for(lambda last=steps[-1]: page.evaluate(SEEN)["last"] == last, 180, f"step {steps[-1]} on the chart")
             now = page.evaluate(SEEN)
             assert now["x"] == zoomed["x"] and now["y"] == zoomed["y"]
             assert now["shown"] == zoomed["shown"] and now["mounts"] == "1"

@@ -114,7 +114,7 @@ def test_a_run_that_is_launched_in_a_room_remembers_by_whom_and_its_settings_do_
 
 def test_the_name_is_asked_in_the_sidebar_of_a_room_and_not_where_nothing_can_be_changed(finished, opened, monkeypatch):
     def fields() -> list[str]:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180).run()
         assert not app.exception
         return [field.label for field in app.sidebar.text_input]
 

@@ -42,7 +42,7 @@ del kept["settings"]["glitter"]
 old = folder / "old"
 old.mkdir()
 (old / "config.json").write_text(json.dumps(kept))
-sliders = AppTest.from_string(FORM).run(timeout=60).slider
+sliders = AppTest.from_string(FORM).run(timeout=180).slider
 print(json.dumps({
     "form": [[w.label, w.min, w.max, w.value, w.help] for w in sliders if "glitter" in w.key],
     "refused": [refused("glitter=2"), refused("gliter=1")],

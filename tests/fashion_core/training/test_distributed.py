@@ -113,7 +113,7 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
     try:
         wait_for(folder / "metrics.jsonl", '"step": 7,')
         child.send_signal(signal.SIGTERM)
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=240)
         assert child.returncode == 0, errors  # as asked
         run = runs.find_run(tmp_path, "long")
         assert status_of(run).state == "stopped", run.events()[-1]
@@ -122,7 +122,7 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
         child = start(["resume", "long", "--json"], tiny_data, tmp_path)
         wait_for(folder / "metrics.jsonl", f'"step": {stopped_at + 3},')
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=60)
+        child.communicate(timeout=240)
         assert status_of(runs.find_run(tmp_path, "long")).state == "stopped"
         seen = [row["step"] for row in storage.read_lines(folder / "metrics.jsonl") if row["kind"] == "step"]
         assert seen == list(range(1, len(seen) + 1)), "every step once"
@@ -135,7 +135,7 @@ def test_a_run_stopped_on_two_processes_goes_on_with_one_and_a_killed_rank_ends_
         second = next(one for one in trainers if one.environ()["RANK"] == "1")
         second.kill()
         began = time.monotonic()
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=240)
         assert time.monotonic() - began < 30
         assert child.returncode == 1 and "rank 1 of 2 was ended by signal 9 (SIGKILL)" in errors
         status = status_of(runs.find_run(tmp_path, "long"))

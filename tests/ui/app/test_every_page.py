@@ -198,7 +198,7 @@ def test_pages_that_only_show_results_never_import_torch(tiny_data, tiny_runs):
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
         "for name in ('overview', 'dataset', 'evaluation'):\n"
-        "    app = AppTest.from_file('streamlit_app.py', default_timeout=60).run()\n"
+        "    app = AppTest.from_file('streamlit_app.py', default_timeout=180).run()\n"
         "    app.switch_page(f'pages/{name}.py').run()\n"
         "    assert not app.exception and app.metric, name\n"
         "print('torch' in sys.modules)\n"

@@ -240,7 +240,7 @@ def test_a_class_that_would_lose_its_last_photo_is_refused_and_a_split_that_woul
         (test, True, "test has no photo of class 'saree' any more"),
     ):
         given = json.dumps(some[columns].astype(str).to_dict("list"))
-        app = AppTest.from_function(page, args=(str(dataset.folder), given), default_timeout=30)
+        app = AppTest.from_function(page, args=(str(dataset.folder), given), default_timeout=180)
         app.query_params["leave_out"] = "true"
         app.run()
         app.checkbox[0].set_value(insist)

@@ -139,7 +139,7 @@ def test_simulating_never_imports_torch(tiny_data, tiny_runs):
     code = (
         "import sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('streamlit_app.py', default_timeout=60)\n"
+        "app = AppTest.from_file('streamlit_app.py', default_timeout=180)\n"
         "app.query_params['tab'] = 'Sampler'\n"
         "app.run(); app.switch_page('pages/dataset.py').run()\n"
         "assert not app.exception and any(m.label == 'Never shown' for m in app.metric)\n"

@@ -31,7 +31,7 @@ GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
 
 
 def open_page(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=180)
     for key, value in query.items():
         app.query_params[key] = value
     app.switch_page(str(ROOT / "pages" / "embeddings.py"))
@@ -142,7 +142,7 @@ def test_the_features_of_a_split_are_computed_when_somebody_asks_and_those_that_
 
         photos_view.near(run, "test", 0, forget="x", more=lambda image_id, split: None)
 
-    said = AppTest.from_function(near, kwargs={"run": run}, default_timeout=60).run().markdown[0].value
+    said = AppTest.from_function(near, kwargs={"run": run}, default_timeout=180).run().markdown[0].value
     assert "Train" in said and "no features yet" in said and "in test" in said
 
 
@@ -315,7 +315,7 @@ def test_the_page_never_imports_torch(lab):
     make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
     code = (
         "import sys; from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('streamlit_app.py', default_timeout=60)\n"
+        "app = AppTest.from_file('streamlit_app.py', default_timeout=180)\n"
         "app.switch_page('pages/embeddings.py'); app.run()\n"
         "print(len(app.metric), 'torch' in sys.modules)"
     )
