@@ -94,5 +94,6 @@ def test_no_page_renders_a_name_as_markdown(lab):
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_the_search_for_payloads_finds_what_is_not_escaped(payload):
-    script = f"import streamlit as st\np = {payload!r}\nst.markdown(p)\nst.metric('a', p)\nst.button(p)\nst.expander(p)\n"
+    script = f"import streamlit as st\np = {payload!r}\nst.markdown(p)\nst.metric('a', p)\nst.button(p)\n"
+    script += "st.expander(p)\n"
     assert len(hostile(AppTest.from_string(script).run())) == 4
