@@ -136,6 +136,12 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before it when a spreadsheet would take it for a formula (OWASP, CSV injection)."""
+    formulas = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+    return f"'{cell}" if cell.lstrip(" ").startswith(formulas) else cell
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A sentence's tail for an unknown name: the nearest known one, or all of them."""
     known = list(known)

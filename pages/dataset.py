@@ -107,7 +107,7 @@ with tabs[opened]:
     else:
         st.markdown("These photos take no part in training or in scores. Nothing stands in for them.")
         manifest = loaders.manifest_of(dataset)
-        unread = manifest[manifest["status"] != "ok"].assign(state=datasets.states)
+        unread = datasets.unusable(manifest)
         show_table(
             unread[["path", "split", "label", "state", "reason"]],
             column_config={"path": "File", "split": "Split", "label": "Class", "state": "State", "reason": "Why"},

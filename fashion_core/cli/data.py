@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
-from fashion_core.data import derived, image_folders, importing, long_tail
+from fashion_core.data import derived, dry_run, image_folders, importing, long_tail
 from fashion_core.data.audit import audit, findings
-from fashion_core.data.datasets import TOO_LARGE, Dataset, find_dataset, list_datasets, num_unread, states
+from fashion_core.data.datasets import TOO_LARGE, Dataset, find_dataset, list_datasets, num_unread, unusable
 from fashion_core.data.sources import readers
 from fashion_core.data.sources.reader import flag_of
 from fashion_core.errors import FashionError, WrongUse
@@ -145,6 +145,7 @@ def _dataset_document(dataset: Dataset) -> dict[str, Any]:
         "damaged": unread["damaged"],
         "too_large": unread[TOO_LARGE],
         "missing": unread["missing"],
+        **({"unlabelled": dataset.num_unlabelled} if dataset.num_unlabelled else {}),
         "classes": list(dataset.classes),
         "splits": dict(dataset.splits),
         "split_rule": dataset.split_rule,
@@ -196,11 +197,19 @@ def import_(
             help="Make a dataset whose train is long-tailed, so many to 1; SOURCE may be an imported dataset.",
         ),
     ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Say what is recognised and what would be imported, and import nothing.")
+    ] = False,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     **decided: str | bool,
 ) -> None:
     choices = readers.choose(**decided)
+    if dry:
+        if imbalance is not None:
+            raise WrongUse("--dry-run says what an import would make of a source; leave --imbalance out")
+        _tell_dry_run(dry_run.look(source, data_dir=data_dir, seed=seed, progress=Bar(), choices=choices), as_json)
+        return
     if imbalance is None:
         dataset = importing.import_source(
             source, data_dir=data_dir, name=name, seed=seed, progress=Bar(), choices=choices
@@ -220,13 +229,30 @@ def import_(
     lines = [f"{_line(document)} ({splits})"]
     if dataset.num_damaged or dataset.num_missing:
         frame = dataset.manifest()
-        bad = frame[frame["status"] != "ok"].assign(state=states)
+        bad = unusable(frame)
         for path, state, reason in bad[["path", "state", "reason"]].head(20).itertuples(index=False):
             say(f"{state}: {path}: {reason.removeprefix(f'{TOO_LARGE}: ')}")
         if len(bad) > 20:
             say(f"... and {len(bad) - 20:,} more; the Dataset page lists them all")
         unread = num_unread(dataset)
         lines.append(", ".join(f"{state} {num:,}" for state, num in unread.items()) + ": left out, named above")
+    answer(document, as_json, lines)
+
+
+def _tell_dry_run(document: dict[str, Any], as_json: bool) -> None:
+    for warning in document["warnings"]:
+        say(f"note: {warning}")
+    splits = ", ".join(f"{split} {count:,}" for split, count in document["splits"].items())
+    photos = sum(document["splits"].values())
+    lines = [
+        f"{document['format']}: {counted(photos, 'photo')}, {counted(len(document['classes']), 'class', 'classes')} "
+        f"({splits})",
+        f"classes: {', '.join(document['classes'])}",
+        f"of {counted(document['rows'], 'row')}: {photos:,} labelled, {document['unlabelled']:,} without a label, "
+        f"{sum(document['unused'].values()):,} not used"
+        + "".join(f"; {reason} {num:,}" for reason, num in document["unused"].items()),
+        "nothing was imported",
+    ]
     answer(document, as_json, lines)
 
 

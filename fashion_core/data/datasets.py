@@ -47,6 +47,7 @@ class Dataset:
     first_pixels: tuple[int, int]  # width, height of the pixel cache that the import itself made
     warnings: tuple[str, ...] = field(default=())
     made: tuple[dict[str, Any], ...] = field(default=())  # how it came from another dataset, a step an entry
+    num_unlabelled: int = 0  # readable photos that wait for a label
 
     @property
     def manifest_path(self) -> Path:
@@ -55,7 +56,8 @@ class Dataset:
     def manifest(self, columns: list[str] | None = None) -> pd.DataFrame:
         """image_id path split label width height bytes sha256 phash status reason + the source's columns.
 
-        status is ok, damaged, missing or excluded; row i belongs to row i of every pixel cache.
+        status is ok, damaged, missing, excluded, or unlabelled (readable; label and split are ""); row i belongs to row
+        i of every pixel cache.
         """
         try:
             return storage.read_parquet(self.manifest_path, columns)
@@ -67,6 +69,16 @@ class Dataset:
 
 
 TOO_LARGE = "too large"
+UNLABELLED = "unlabelled"
+#: Of photos that were opened and whose pixels are there.
+READABLE = ("ok", UNLABELLED)
+UNUSED = "unused.csv"
+
+
+def unusable(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The photos that cannot be used, or were left out, with their ``state``; not those that wait for a label."""
+    left = manifest[~manifest["status"].isin(READABLE)]
+    return left.assign(state=states)
 
 
 def states(manifest: pd.DataFrame) -> pd.Series:
@@ -86,6 +98,8 @@ def write(folder: Path, dataset: Dataset) -> None:
     """Write dataset.json. A root inside the dataset's own folder is written relative, so that data/ can be moved."""
     record: dict[str, Any] = {"format": FORMAT} | dataclasses.asdict(dataset)
     del record["folder"]
+    if not dataset.num_unlabelled:  # as it was written before there could be any
+        del record["num_unlabelled"]
     inside = dataset.root.is_relative_to(dataset.folder)
     record["root"] = dataset.root.relative_to(dataset.folder).as_posix() if inside else str(dataset.root)
     storage.write_json(folder / "dataset.json", record)

@@ -75,7 +75,7 @@ def exclude(
         warnings=(*dataset.warnings, told, *emptied),
         made=(*dataset.made, {**(operation or {"operation": "exclude"}), **made}),
     )
-    return publish(new, manifest, lambda building: _share_pixels(dataset, building, fingerprint))
+    return publish(new, manifest, lambda building: pixels.share(dataset, building, fingerprint))
 
 
 def _without(dataset: Dataset, reasons: dict[str, str]) -> tuple[pd.DataFrame, np.ndarray]:
@@ -275,22 +275,3 @@ def _same_or_refuse(final: Path, fingerprint: str, name: str) -> Dataset:
     if (known.fingerprint, known.name) != (fingerprint, name):
         raise DatasetError(f"dataset '{known.name}' is there already with other photos; choose another --name.")
     return known
-
-
-def _share_pixels(dataset: Dataset, building: Path, fingerprint: str) -> None:
-    """Hard links to the caches that fit the old dataset: a cache is replaced as a whole and never written to, so both
-    names keep what they have. Where links cannot be made, a copy. Pixels of excluded rows stay; nothing asks for them.
-    """
-    for path in sorted(dataset.folder.glob("pixels-*.npy")):
-        size = re.fullmatch(r"pixels-(\d+)x(\d+)", path.stem)
-        if not size:
-            continue
-        try:
-            pixels.open_pixels(dataset, int(size[1]), int(size[2]))
-        except DatasetError:  # of another import: the old dataset would not use it either
-            continue
-        try:
-            os.link(path, building / path.name)
-        except OSError:
-            shutil.copyfile(path, building / path.name)
-        pixels.seal(building, building / path.name, fingerprint)

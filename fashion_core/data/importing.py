@@ -14,13 +14,16 @@ import numpy as np
 import pandas as pd
 
 from fashion_core import jobs, locks, rights, storage
-from fashion_core.data import datasets, moved, pixels
-from fashion_core.data.datasets import Dataset
+from fashion_core.data import datasets, decoded, moved, pixels
+from fashion_core.data.datasets import READABLE, UNLABELLED, UNUSED, Dataset
+from fashion_core.data.decoded import Decoded
 from fashion_core.data.sources import photos, readers
 from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Reader, Source
+from fashion_core.data.sources.row_account import DAMAGED, Account
+from fashion_core.data.sources.row_account import UNUSED as UNUSED_COLUMNS
 from fashion_core.errors import BeingMade, DatasetError, PhotoError, SourceError
-from fashion_core.labels import agree, counted
+from fashion_core.labels import agree, counted, harmless
 
 THUMBNAIL, TINY = 128, 32
 _CHUNK = 32
@@ -82,14 +85,18 @@ def _import(
     report("reading the source", 0, 0)
     source = readers.open_source(given, work_dir=building, seed=seed, progress=report, choices=choices)
     size = _first_size(source)
-    manifest, pixels_path = _examined(source, building, size, report)
+    known = decoded.find(data_dir, source, size)
+    manifest, pixels_path = _examined(source, building, size, report, known)
     notes = _judge(manifest, source, given)
     fingerprint = readers.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
     bring = source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}"
     if final.exists():
         return _again(_same_or_refuse(datasets.load(final), fingerprint, name), source, building, bring, manifest)
     storage.write_parquet(building / "manifest.parquet", manifest)
-    pixels.seal(building, pixels_path, fingerprint)
+    if not (known and _shares(known, manifest, pixels_path, fingerprint)):
+        pixels.seal(building, pixels_path, fingerprint)
+    if source.account is not None:
+        _write_unused(building / UNUSED, source.account, manifest)
     counts = manifest["status"].value_counts()
     usable = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
     dataset = Dataset(
@@ -109,6 +116,7 @@ def _import(
         num_images=int(usable.sum()),
         num_damaged=int(counts.get("damaged", 0)),
         num_missing=int(counts.get("missing", 0)),
+        num_unlabelled=int(counts.get(UNLABELLED, 0)),
         first_pixels=(size, size),
         warnings=(*source.warnings, *notes),
     )
@@ -121,12 +129,35 @@ def _import(
     return dataset
 
 
-def _examined(source: Source, building: Path, size: int, report: jobs.Reporter) -> tuple[pd.DataFrame, Path]:
+def _examined(
+    source: Source, building: Path, size: int, report: jobs.Reporter, known: Decoded | None
+) -> tuple[pd.DataFrame, Path]:
     """The manifest of a source, and its first pixel cache, not sealed yet: each photo is opened once."""
     path = building / f"pixels-{size}x{size}.npy"
     with pixels.create(path, len(source.rows), size, size) as array_NHW3:
-        records = _examine_all(source, array_NHW3, report)
-    return _manifest(source, records), path
+        records = _examine_all(source, array_NHW3, report, known)
+    manifest = _manifest(source, records)
+    manifest.loc[(manifest["status"] == "ok") & (manifest["label"] == ""), "status"] = UNLABELLED
+    return manifest, path
+
+
+def _shares(known: Decoded, manifest: pd.DataFrame, path: Path, fingerprint: str) -> bool:
+    """Whether the cache at ``path`` gave way to links to the very same ones of a dataset that is there."""
+    if not known.same_rows(manifest):
+        return False
+    storage.discard(path)
+    known.share(manifest, path.parent, fingerprint)
+    return True
+
+
+def _write_unused(path: Path, account: Account, manifest: pd.DataFrame) -> None:
+    """Every row of a table that gave no photo, with its reason; nothing is written where there is none."""
+    damaged = manifest[manifest["status"] == "damaged"]
+    rows = account.stands.loc[damaged["image_id"]].assign(reason=DAMAGED, detail=damaged["reason"].to_numpy())
+    unused = pd.concat([account.unused, rows]).sort_values(["file", "row"], kind="stable")
+    if len(unused):
+        safe = unused.assign(**{name: unused[name].map(harmless) for name in UNUSED_COLUMNS if name != "row"})
+        storage.write_bytes(path, safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))
 
 
 def _root_in(folder: Path, source: Source, building: Path) -> Path:
@@ -166,7 +197,9 @@ def _first_size(source: Source) -> int:
     return TINY
 
 
-def _examine_all(source: Source, array_NHW3: np.ndarray, report: Progress) -> list[dict[str, Any]]:
+def _examine_all(
+    source: Source, array_NHW3: np.ndarray, report: Progress, known: Decoded | None
+) -> list[dict[str, Any]]:
     reader = readers.of_kind(source.kind)
     paths, missing, reasons = (source.rows[column].tolist() for column in ("path", "missing", "reason"))
 
@@ -174,7 +207,7 @@ def _examine_all(source: Source, array_NHW3: np.ndarray, report: Progress) -> li
         return [
             _unread("missing", reasons[row])
             if missing[row]
-            else _examine(reader, source.root, paths[row], array_NHW3[row])
+            else _examine(reader, source.root, paths[row], array_NHW3[row], known)
             for row in chunk
         ]
 
@@ -194,7 +227,7 @@ def _unread(status: str, reason: str, data: bytes = b"") -> dict[str, Any]:
     }
 
 
-def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray) -> dict[str, Any]:
+def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray, known: Decoded | None) -> dict[str, Any]:
     import imagehash  # here, because only an import needs it and pages load this module
 
     try:
@@ -202,6 +235,9 @@ def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray) -> dict
     except PhotoError as error:
         gone = isinstance(error.__cause__, FileNotFoundError)
         return _unread("missing" if gone else "damaged", str(error))
+    sha256 = hashlib.sha256(data).hexdigest()
+    if known and (measured := known.measured(path, sha256, out_HW3)):
+        return measured | {"bytes": len(data), "sha256": sha256, "status": "ok", "reason": ""}
     try:
         image = reader.image(root, path, data)
     except PhotoError as error:
@@ -211,7 +247,7 @@ def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray) -> dict
         "width": image.width,
         "height": image.height,
         "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": sha256,
         "phash": str(imagehash.phash(image)),
         "status": "ok",
         "reason": "",
@@ -231,7 +267,7 @@ def _content(classes: list[str], manifest: pd.DataFrame) -> list[Any]:
 
 def _judge(manifest: pd.DataFrame, source: Source, given: str | Path) -> list[str]:
     """Refuse a set that cannot be learnt from; remarks on what is incomplete otherwise."""
-    bad = manifest[manifest["status"] != "ok"]
+    bad = manifest[~manifest["status"].isin(READABLE)]
     examples = "; ".join(f"{row.path}: {row.reason}" for row in bad.head(3).itertuples())
     if len(bad) == len(manifest):
         raise SourceError(f"not one of the {counted(len(bad), 'photo')} of '{given}' can be read. {examples}.")

@@ -7,7 +7,9 @@ the dataset and manifest that its side file names. Knows nothing of training; im
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,6 +98,26 @@ def open_pixels(dataset: Dataset, width: int, height: int, how: str = "squeeze")
 def thumbnails(dataset: Dataset) -> np.ndarray:
     """The cache that the import made (128 x 128, or 32 x 32 for tiny photos)."""
     return open_pixels(dataset, *dataset.first_pixels)
+
+
+def share(dataset: Dataset, building: Path, fingerprint: str, sizes: Sequence[tuple[int, int]] | None = None) -> None:
+    """Hard links to the caches that fit a dataset (of these ``sizes``), for another with the same rows: a cache is
+    replaced as a whole and never written to, so both names keep what they have. Where links cannot be made, a copy.
+    Pixels of excluded rows stay; nothing asks for them.
+    """
+    for path in sorted(dataset.folder.glob("pixels-*.npy")):
+        size = re.fullmatch(r"pixels-(\d+)x(\d+)", path.stem)
+        if not size or (sizes is not None and (int(size[1]), int(size[2])) not in sizes):
+            continue
+        try:
+            open_pixels(dataset, int(size[1]), int(size[2]))
+        except DatasetError:  # of another import: the old dataset would not use it either
+            continue
+        try:
+            os.link(path, building / path.name)
+        except OSError:
+            shutil.copyfile(path, building / path.name)
+        seal(building, building / path.name, fingerprint)
 
 
 def read_rows(cache_NHW3: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -66,6 +66,7 @@ def make(
         num_images=len(table),
         num_damaged=0,
         num_missing=0,
+        num_unlabelled=0,
         warnings=(*dataset.warnings, sentence(operation | {"parent": dataset.name}, len(dataset.classes))),
         made=(
             *dataset.made,

@@ -12,14 +12,13 @@ import streamlit as st
 from fashion_core import jobs, rights
 from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import Dataset
-from fashion_core.labels import display_name
+from fashion_core.labels import display_name, harmless
 from fashion_core.launch import background
 from ui.app import address, loaders, notices, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.dataset import conflicts_view, exclude_form, label_errors, pairs_view
 from ui.shared import following, gallery, reproduce_view
 from ui.shared.answer import Number, answer
-from ui.shared.asked_photos import harmless
 from ui.shared.table import show_table
 
 PAIRS_A_PAGE = 24

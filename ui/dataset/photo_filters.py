@@ -14,7 +14,7 @@ import streamlit as st
 
 from fashion_core import storage
 from fashion_core.data.audit import findings
-from fashion_core.data.datasets import Dataset
+from fashion_core.data.datasets import READABLE, Dataset
 from fashion_core.labels import display_name
 from ui.app import address, loaders
 from ui.app.kept import kept
@@ -51,7 +51,7 @@ def _photos(dataset: Dataset) -> tuple[pd.DataFrame, int]:
     usable = frame[(frame["status"] == "ok").to_numpy()].drop(columns="status").reset_index(drop=True)
     usable["split"] = pd.Categorical(usable["split"], list(SPLIT_NAMES))
     usable["label"] = pd.Categorical(usable["label"], list(dataset.classes))
-    return usable, len(frame) - len(usable)
+    return usable, int((~frame["status"].isin(READABLE)).sum())
 
 
 def classes_chosen(dataset: Dataset) -> list[str]:

@@ -21,7 +21,7 @@ from PIL import Image
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import decoder, photos, readers
 from fashion_core.errors import PhotoError
-from fashion_core.labels import display_name
+from fashion_core.labels import display_name, harmless
 from fashion_core.metrics.intervals import Estimate, proportion
 from fashion_core.runs.runs import Run
 from ui.app import loaders, words
@@ -221,15 +221,6 @@ def results_csv(run: Run, several: Sequence[Asked], answers: Sequence[Answer | N
         cells += [""] * (2 * len(places) - len(cells))
         writer.writerow([harmless(asked.name), harmless(asked.reason), *cells, _UNLIKE[answer and answer.unlike]])
     return text.getvalue().encode("utf-8-sig")
-
-
-def harmless(cell: str) -> str:
-    """The cell with an apostrophe before it when a spreadsheet would take it for a formula (OWASP, CSV injection)."""
-    return (
-        f"'{cell}"
-        if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
-        else cell
-    )
 
 
 def results_table(run: Run, several: Sequence[Asked], answers: Sequence[Answer | None]) -> pd.DataFrame:

@@ -119,6 +119,14 @@ def read(root: Path, join_alike: bool = False) -> _Found:
     return _Found(base, classes, rows, tuple(notes))
 
 
+def holds_class_folders(root: Path) -> bool:
+    """Whether there are classes by folders, two at least."""
+    try:
+        return len(read(root).classes) > 1
+    except SourceError:
+        return False
+
+
 def _without_wrappers(root: Path) -> Path:
     """The folder below ``root`` at which there is something to choose: single folders around everything are skipped."""
     base = root

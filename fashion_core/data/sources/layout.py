@@ -35,19 +35,20 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
 
 
 def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, str]:
-    """Give every photo a split, and say by which rule. Rows whose split is "" had none.
+    """Give every photo with a label a split, and say by which rule. Rows whose split is "" had none.
 
     No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given. A
     class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE.
     """
-    present = set(rows["split"])
+    labelled = rows["label"] != ""
+    present = set(rows.loc[labelled, "split"])
     if present <= {"", "train"}:
         parts, rule = {"val": 0.1, "test": 0.1}, "stratified 80/10/10"
     elif present == {"train", "test"}:
         parts, rule = {"val": 0.1}, "val taken from train, 10 %"
     else:
         return rows, "as given"
-    pool = rows["split"].isin(["", "train"])
+    pool = labelled & rows["split"].isin(["", "train"])
     drawn = divide(rows.loc[pool, "image_id"], rows.loc[pool, "label"], parts, seed)
     rows = rows.copy()
     rows.loc[pool, "split"] = [part or "train" for part in drawn]

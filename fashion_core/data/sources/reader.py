@@ -15,6 +15,7 @@ from PIL import Image
 from fashion_core import labels
 from fashion_core.data.sources import confusable_names, layout, photos
 from fashion_core.data.sources.archives import has_odd_characters
+from fashion_core.data.sources.row_account import Account
 from fashion_core.errors import SourceError
 from fashion_core.labels import counted
 
@@ -67,9 +68,9 @@ UNDECIDED = Choices()
 class Source:
     """A source that has been read, but whose photos have not been opened yet.
 
-    ``rows`` has image_id, path (as ``Reader.photo_bytes`` takes it), split, label, missing (bool, with ``reason``) and
-    the source's own columns. ``fingerprint_extra`` is hashed instead of the photos' bytes where those may differ
-    between machines.
+    ``rows`` has image_id, path (as ``Reader.photo_bytes`` takes it), split, label (both "" where there is no label),
+    missing (bool, with ``reason``) and the source's own columns. ``fingerprint_extra`` is hashed instead of the photos'
+    bytes where those may differ between machines. ``account``: what became of every row, where a source lists rows.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class Source:
     bring: str = ""
     fingerprint_extra: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    account: Account | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +109,16 @@ class Given:
         *,
         called: str = "classes",
         cure: str = "rename one of them",
+        in_order_of_names: bool = False,
         **more: Any,
     ) -> Source:
         """The source with these rows: put into splits where they have none, in order, the classes in their groups.
         SourceError for a single class, classes that look alike, names that cannot be stored, paths that lead out.
 
         ``rows``: image_id, path, split ("" where there is none), label; missing and reason where a photo may be absent.
-        ``called`` and ``cure``: what the classes are, and what to do where two look alike. ``more``: the other fields
-        of Source.
+        ``called`` and ``cure``: what the classes are, and what to do where two look alike. ``in_order_of_names``: rows
+        by image_id alone, so that the same photos under other labels have the same pixel cache. ``more``: the other
+        fields of Source.
         """
         _refuse_names(root, classes, rows)
         _refuse_alike(root, classes, called, cure)
@@ -123,7 +127,9 @@ class Given:
             rows = rows.assign(missing=False, reason="")
         own: dict[str, Any] = {"suggested_name": self.name, "split_rule": rule, "bring": self.bring}
         own["groups"] = _groups(classes)
-        return Source(kind=kind, root=root, classes=classes, rows=layout.in_order(rows, classes), **own | more)
+        in_order = rows.sort_values("image_id", ignore_index=True) if in_order_of_names else None
+        rows = layout.in_order(rows, classes) if in_order is None else in_order
+        return Source(kind=kind, root=root, classes=classes, rows=rows, **own | more)
 
 
 class Reader(Protocol):
@@ -144,6 +150,10 @@ class Reader(Protocol):
     def recognises(self, place: Path) -> bool:
         """Whether a folder, or a file, is in this layout. Opens no photo."""
         return False
+
+    def could_read(self, place: Path) -> bool:
+        """Whether it is tried on a folder, or a file, where a person chose one of its options."""
+        return self.recognises(place)
 
     def lies(self, name: str) -> Path | None:
         """Where the source of one of ``names`` lies, unless a folder is called so; None where it is made."""

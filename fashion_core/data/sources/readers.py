@@ -20,6 +20,8 @@ from fashion_core.data.sources.drawn import DEMO, Drawn
 from fashion_core.data.sources.fashion_mnist import IdxFiles
 from fashion_core.data.sources.indofashion import IndoFashion
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
+from fashion_core.data.sources.table_files import is_table
+from fashion_core.data.sources.tables import Tables
 from fashion_core.errors import PhotoError, SourceError
 
 #: In the order in which they are asked whether a folder is theirs; the last one takes what no other recognises.
@@ -27,6 +29,7 @@ READERS: tuple[Reader, ...] = (
     Drawn(),
     IdxFiles(),
     IndoFashion(),
+    Tables(),
     ClassFolders(),
 )
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
@@ -152,7 +155,8 @@ def _look_into(path: Path) -> tuple[bytes, bool]:
     except OSError as error:
         raise SourceError(f"'{path}' cannot be read ({error.strerror}); check its permissions.") from error
     if not start:
-        raise SourceError(f"file '{path}' is empty; get the archive again.")
+        what = "it" if is_table(path.name) else "the archive"
+        raise SourceError(f"file '{path}' is empty; get {what} again.")
     return start, kind is not None
 
 
@@ -164,11 +168,13 @@ def _no_source(path: Path, start: bytes) -> SourceError:
 
 
 def _open_folder(given: Given) -> Source:
-    """Read it with the first reader that recognises it, or what it wraps; else with the last one."""
+    """Read it with the reader whose options were chosen, or the first that recognises it, or what it wraps; else with
+    the last one."""
     *others, last = READERS
+    meant = [reader for reader in others if any(given.choices[option] for option in reader.options)]
     for folder in (given.place, *wrapped(given.place)):
-        for reader in others:
-            if reader.recognises(folder):
+        for reader in (*meant, *others):
+            if reader.could_read(folder) if reader in meant else reader.recognises(folder):
                 return _read(reader, given, folder)
     return _read(last, given, given.place)
 

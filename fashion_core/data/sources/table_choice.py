@@ -1,0 +1,228 @@
+"""Which tables of a folder are read, and what is taken for image, label and split: what a person said, or what is told
+by what stands there. A SourceError names what could be meant, and the option that decides.
+
+Takes a folder with tables in it, or one table; gives Chosen. Opens no photo.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from fashion_core.data.sources import table_columns, table_labels
+from fashion_core.data.sources.archives import is_junk
+from fashion_core.data.sources.photo_names import Photos
+from fashion_core.data.sources.reader import Given, Option
+from fashion_core.data.sources.split_names import hints_of
+from fashion_core.data.sources.table_columns import Columns
+from fashion_core.data.sources.table_files import Table, is_table, read_table
+from fashion_core.errors import SourceError
+from fashion_core.labels import agree, counted, listed
+
+_NO_TABLE = "names a column of a table, and {source} has none; leave it out"
+
+
+def _column(text: str) -> str:
+    return text.strip()
+
+
+IMAGE = Option(
+    name="image",
+    help="Of a table: the column that names the photos, if not told by its cells.",
+    title="Column that names the photos",
+    about="Of a table: a path, a name, an id or an address. Empty: the column whose cells are files here.",
+    example="image",
+    check=_column,
+    elsewhere=_NO_TABLE,
+)
+LABEL = Option(
+    name="label",
+    help="Of a table: the column that holds the class, if not told by its name and cells.",
+    title="Column of the class",
+    about="Of a table. Empty: the column called so, or the only one with a few values that come again.",
+    example="label",
+    check=_column,
+    elsewhere=_NO_TABLE,
+)
+SPLIT = Option(
+    name="split",
+    help="Of a table: the column that says train, val or test, if not told by its cells.",
+    title="Column of the split",
+    about="Of a table. Empty: the column whose cells are splits; without one, a tenth each is val and test.",
+    example="split",
+    check=_column,
+    elsewhere=_NO_TABLE,
+)
+PHOTOS = Option(
+    name="photos",
+    help="Of a table: the folder of the photos, if they are not beside it.",
+    title="Folder of the photos",
+    about="Of a table: where its photos are. Empty: the table's own folder and those in it.",
+    example="/home/me/images",
+    check=lambda text: str(Path(text).expanduser().absolute()) if text and Path(text).expanduser().is_dir() else text,
+    elsewhere="says where a table's photos are, and {source} has no table; leave it out",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The tables that are read, the photos among which theirs are, and which column is what. ``by_file``: whether each
+    table is a split. ``beside``: other files, in which the names of classes may stand; ``notes``: remarks."""
+
+    tables: list[Table]
+    photos: Photos
+    columns: Columns
+    by_file: bool
+    beside: list[Path]
+    notes: list[str]
+
+    def rows(self) -> pd.DataFrame:
+        """All rows of all tables, numbered from 0 on."""
+        return joined(self.tables).reset_index(drop=True)
+
+    def numbers(self) -> list[int]:
+        """For each row the number of its photo, or what ``Photos.find`` says instead."""
+        way, image = self.columns.way, self.columns.image
+        found: list[int] = []
+        for table in self.tables:
+            found += self.photos.find(table.rows[image], way, folder_of(table.file, self.photos.root))
+        self.photos.forget()
+        return found
+
+
+def joined(tables: Sequence[Table]) -> pd.DataFrame:
+    return tables[0].rows if len(tables) == 1 else pd.concat([table.rows for table in tables]).fillna("")
+
+
+def folder_of(file: Path, root: Path) -> str:
+    """Where a table lies, seen from the photos' root."""
+    folder = file.parent
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) and folder != root else ""
+
+
+def tables_in(folder: Path) -> list[Path]:
+    """The tables of a folder, or, where it has none, those one folder further down."""
+    folders, files = _listing(folder)
+    own = [file for file in files if is_table(file.name)]
+    if own or len(folders) == 1:  # what stands alone is looked into as a folder of its own
+        return own
+    return [file for inner in folders for file in _listing(inner)[1] if is_table(file.name)]
+
+
+def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Folders and tables."""
+    folders, files = [], []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or is_junk(entry.name):
+                    continue
+                if is_table(entry.name):
+                    files.append(folder / entry.name)
+                elif entry.is_dir():
+                    folders.append(folder / entry.name)
+    except OSError as error:
+        raise SourceError(f"folder '{folder}' cannot be read ({error.strerror}); check its permissions.") from error
+    return sorted(folders), sorted(files)
+
+
+def names_photos(folder: Path) -> bool:
+    """Whether a table of the folder names photos that are here. Also where its only table is none that can be read, or
+    names none of the photos: whoever reads it says why."""
+    files = tables_in(folder)
+    photos = Photos(folder) if files else None
+    if not photos or not photos.paths:
+        return False
+    if len(files) == 1 and files[0].suffix.lower() != ".json":  # JSON beside photos is often something else
+        return True
+    return any(_could_name(file, photos) for file in files)
+
+
+def _could_name(file: Path, photos: Photos) -> bool:
+    try:
+        return bool(table_columns.image_columns(read_table(file).rows, photos, folder_of(file, photos.root)))
+    except SourceError:
+        return False
+
+
+def choose(given: Given) -> Chosen:
+    """Which tables are read, and what stands in which column. SourceError where that is not clear."""
+    place = given.place if given.place.is_dir() else given.place.parent
+    files = [given.place] if given.place.is_file() else tables_in(given.place)
+    photos = Photos(_photos_folder(given, place))
+    by_split = _by_split(files)
+    tables = [read_table(file) for file in by_split] or [_the_one(files, photos, given, place)]
+    columns = _columns(given, tables, photos, by_file=bool(by_split))
+    read = {table.file for table in tables}
+    beside = sorted({file for table in tables for file in _files_beside(table.file, place)} - read)
+    names = table_labels.names_files(beside)
+    left = [file.name for file in files if file not in read and file not in names]
+    notes = [f"{listed([repr(name) for name in left])} {agree(len(left), 'was', 'were')} not read"] if left else []
+    return Chosen(tables=tables, photos=photos, columns=columns, by_file=bool(by_split), beside=beside, notes=notes)
+
+
+def _columns(given: Given, tables: Sequence[Table], photos: Photos, *, by_file: bool) -> Columns:
+    largest = max(tables, key=lambda table: len(table.rows))
+    file, rows = largest.file, joined(tables)
+    asked = given.choices[IMAGE]
+    image, way = table_columns.choose_image(largest.rows, photos, folder_of(file, photos.root), asked, file)
+    if without := next((table.file for table in tables if image not in table.rows), None):
+        raise SourceError(f"table '{without}' has no column '{image}', in which '{file.name}' names the photos.")
+    own_splits = (
+        "" if by_file and not given.choices[SPLIT] else table_columns.choose_split(rows, given.choices[SPLIT], file)
+    )
+    label = table_columns.choose_label(rows, image, own_splits, given.choices[LABEL], file)
+    return Columns(image=image, way=way, label=label, split=own_splits)
+
+
+def _files_beside(table: Path, place: Path) -> list[Path]:
+    """Where the names of classes may stand: beside the table, and in the folder that was given."""
+    folders = {table.parent, place} if table.parent.is_relative_to(place) else {table.parent}
+    return [file for folder in folders for file in folder.iterdir() if file.is_file()]
+
+
+def _photos_folder(given: Given, place: Path) -> Path:
+    asked = given.choices[PHOTOS]
+    folder = place / asked if asked else place  # an absolute one stays what it is
+    if not folder.is_dir():
+        raise SourceError(f"there is no folder '{folder}' (--photos); say where the photos of the table are.")
+    return folder.resolve()
+
+
+def split_of_file(file: Path) -> str:
+    """The one split that the name of a table, or of its folder, says; else ""."""
+    for name in (file.stem, file.parent.name):
+        if len(hints := hints_of(name)) == 1:
+            return next(iter(hints))
+    return ""
+
+
+def _by_split(files: Sequence[Path]) -> list[Path]:
+    """The files of one split each, where some are that by their names, else none."""
+    own = [(split, file) for file in files if (split := split_of_file(file))]
+    splits = {split for split, _ in own}
+    return [file for _, file in own] if len(splits) > 1 and "train" in splits and len(splits) == len(own) else []
+
+
+def _the_one(files: Sequence[Path], photos: Photos, given: Given, place: Path) -> Table:
+    """Of several tables the one that names photos and has the columns that a person named."""
+    if len(files) == 1:
+        return read_table(files[0])
+    asked = {column for option in (IMAGE, LABEL, SPLIT) if (column := given.choices[option])}
+    could = [file for file in files if _could_name(file, photos)]
+    tables = [table for table in map(read_table, could) if asked <= set(table.rows.columns)]
+    if len(tables) == 1:
+        return tables[0]
+    if tables:
+        named = listed([f"'{table.file.relative_to(place)}'" for table in tables])
+        raise SourceError(
+            f"folder '{place}' has {len(tables)} tables that name its photos, {named}; give the one that holds the "
+            "labels instead of the folder."
+        )
+    with_columns = f" and has {listed([repr(column) for column in sorted(asked)])}" if asked and could else ""
+    raise SourceError(
+        f"none of the {counted(len(files), 'table')} in folder '{place}' names photos that are under '{photos.root}'"
+        f"{with_columns}; give the one that holds the labels, or say where the photos are (--photos FOLDER)."
+    )

@@ -1,0 +1,221 @@
+"""Reads a table beside photos: one file, or one a split, in any form that ``table_files`` reads.
+
+Takes a folder with tables in it, or one table; gives classes and rows, and an account of every row of the table. Opens
+no photo, but looks whether each is there: the folder of the photos is listed once.
+"""
+
+import dataclasses
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fashion_core.data.sources import row_account, table_choice, table_columns, table_labels
+from fashion_core.data.sources.archives import has_odd_characters
+from fashion_core.data.sources.class_folders import holds_class_folders
+from fashion_core.data.sources.reader import Given, Reader, Source
+from fashion_core.data.sources.row_account import Account
+from fashion_core.data.sources.table_choice import IMAGE, LABEL, PHOTOS, SPLIT, Chosen
+from fashion_core.data.sources.table_files import is_table
+from fashion_core.data.sources.table_labels import Labels
+from fashion_core.errors import SourceError
+from fashion_core.labels import agree, counted, listed
+
+#: Columns of the manifest itself: a table's column of such a name is called ``table_...`` there.
+_TAKEN = {"image_id", "path", "split", "label", "missing", "width", "height", "bytes", "sha256", "phash", "status"}
+_TAKEN |= {"reason", "row"}
+
+
+class Tables(Reader):
+    """The reader of a table that says what each photo shows."""
+
+    kinds = ("table",)
+    layout = "a table beside photos (CSV, TSV, JSON, JSON Lines or Parquet)"
+    options = (IMAGE, LABEL, SPLIT, PHOTOS)
+
+    def recognises(self, place: Path) -> bool:
+        return self.could_read(place) and (
+            place.is_file() or (not holds_class_folders(place) and table_choice.names_photos(place))
+        )
+
+    def could_read(self, place: Path) -> bool:
+        return is_table(place.name) if place.is_file() else bool(table_choice.tables_in(place))
+
+    def read(self, given: Given) -> Source:
+        read = _read(table_choice.choose(given))
+        photos, labels = read.chosen.photos, read.labels
+        used = np.flatnonzero(read.reason == "")
+        if not len(used):
+            raise SourceError(_nothing(read))
+        paths = [photos.paths[number] for number in read.numbers[used]]
+        there = set(labels.of_rows[used]) - {""}
+        rows = _of_manifest(read, used, paths)
+        rows["split"] = rows["split"].mask(rows["label"] == "", "")
+        missing = _missing(read, there, set(paths), most=len(used))
+        account = _account(read, used, paths)
+        source = given.source(
+            "table",
+            photos.root,
+            [label for label in labels.classes if label in there],
+            pd.concat([rows.assign(missing=False, reason=""), missing], ignore_index=True),
+            cure="write them alike in the table",
+            in_order_of_names=True,
+            account=account,
+        )
+        said = _sentence(read, source.split_rule)
+        return dataclasses.replace(source, warnings=(said, *read.chosen.notes, *_notes(read, account, there)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    """Everything that was said of each row: which photo, label and split, and why it is not used."""
+
+    chosen: Chosen
+    rows: pd.DataFrame
+    cells: np.ndarray
+    numbers: np.ndarray
+    labels: Labels
+    splits: np.ndarray
+    reason: np.ndarray
+    detail: np.ndarray
+
+
+def _read(chosen: Chosen) -> _Read:
+    rows, numbers = chosen.rows(), np.array(chosen.numbers())
+    cells = rows[chosen.columns.image].str.strip().to_numpy(dtype=object)
+    labels = table_labels.read(rows, chosen.columns.label, chosen.beside)
+    splits = _splits(chosen, rows)
+    reason, detail = row_account.reasons(numbers, cells, labels.of_rows, splits, _called(chosen))
+    return _Read(
+        chosen=chosen,
+        rows=rows,
+        cells=cells,
+        numbers=numbers,
+        labels=labels,
+        splits=splits,
+        reason=reason,
+        detail=detail,
+    )
+
+
+def _places(chosen: Chosen) -> pd.DataFrame:
+    """file and row of every row: where a person finds it."""
+    return pd.concat(
+        [pd.DataFrame({"file": table.file.name, "row": table.rows.index}) for table in chosen.tables], ignore_index=True
+    )
+
+
+def _called(chosen: Chosen) -> Callable[[int], str]:
+    """How the row at a position is called in a sentence."""
+    places, several = _places(chosen), len(chosen.tables) > 1
+    return lambda at: (f"{places['file'].iat[at]} " if several else "") + f"row {places['row'].iat[at]:,}"
+
+
+def _splits(chosen: Chosen, rows: pd.DataFrame) -> np.ndarray:
+    """The split of every row, "" where nothing says it."""
+    column = chosen.columns.split
+    if column:
+        says = {cell: table_columns.split_in(column, cell) for cell in rows[column].unique()}
+        return rows[column].map(says).to_numpy(dtype=object)
+    splits = [table_choice.split_of_file(table.file) if chosen.by_file else "" for table in chosen.tables]
+    return np.repeat(np.array(splits, dtype=object), [len(table.rows) for table in chosen.tables])
+
+
+def _nothing(read: _Read) -> str:
+    reasons = pd.Series(read.reason).value_counts()
+    why = ", ".join(f"{reason} ({num:,})" for reason, num in reasons.items())
+    files = listed([f"'{table.file}'" for table in read.chosen.tables])
+    return f"no row of table {files} can be used: {why}."
+
+
+def _of_manifest(read: _Read, at: np.ndarray, paths: list[str]) -> pd.DataFrame:
+    """image_id, path, split, label and the table's other columns of the rows at these positions."""
+    columns = read.chosen.columns
+    own = read.rows.iloc[at].drop(columns=[*{columns.image, columns.label, columns.split} - {""}])
+    own = own.rename(columns={name: f"table_{name}" for name in own if name.lower() in _TAKEN})
+    own = own.mask(own == "", None).reset_index(drop=True)
+    first = {"image_id": paths, "path": paths, "split": read.splits[at], "label": read.labels.of_rows[at]}
+    return pd.concat([pd.DataFrame(first), own], axis=1)
+
+
+def _missing(read: _Read, classes: set[str], there: set[str], most: int) -> pd.DataFrame:
+    """The rows whose photos are not there, with a class that has others; none where more are missing than there, for
+    then the photos are a part of what the table is about. All of them stand in unused.csv."""
+    at = np.flatnonzero((read.reason == row_account.MISSING) & np.isin(read.labels.of_rows.astype(str), list(classes)))
+    names: dict[str, int] = {}
+    for position in at.tolist():
+        name = posixpath.normpath(read.cells[position].replace("\\", "/").lstrip("/"))
+        if name not in there and not has_odd_characters(name) and ".." not in name.split("/"):
+            names.setdefault(name, position)
+    if len(at) > most:
+        names = {}
+    rows = _of_manifest(read, np.array([*names.values()], dtype=int), [*names])
+    return rows.assign(missing=True, reason=row_account.MISSING)
+
+
+def _account(read: _Read, used: np.ndarray, paths: list[str]) -> Account:
+    """Where every row went."""
+    chosen, columns = read.chosen, read.chosen.columns
+    label = read.rows[columns.label].to_numpy(dtype=object)
+    every = _places(chosen).assign(photo=read.cells, label=label)
+    left = np.flatnonzero(read.reason != "")
+    unused = every.iloc[left].assign(reason=read.reason[left], detail=read.detail[left])
+    unread = [
+        (table.file.name, number, text, "", row_account.NO_ROW, why)
+        for table in chosen.tables
+        for number, (text, why) in table.unread.items()
+    ]
+    if unread:
+        unused = pd.concat([unused, pd.DataFrame(unread, columns=row_account.UNUSED)])
+    return Account(
+        format=f"table {listed([table.file.name for table in chosen.tables])}",
+        image=columns.image,
+        label=columns.label,
+        split=columns.split,
+        num_rows=sum(table.num_rows for table in chosen.tables),
+        unused=unused.sort_values(["file", "row"], kind="stable").reset_index(drop=True),
+        stands=every.iloc[used].set_axis(pd.Index(paths, name="image_id")),
+    )
+
+
+def _sentence(read: _Read, split_rule: str) -> str:
+    """What was recognised, and what was taken for image, label and split."""
+    chosen, columns = read.chosen, read.chosen.columns
+    names = listed([table.file.name for table in chosen.tables])
+    label = f"'{columns.label}'" + (f" ({read.labels.said})" if read.labels.said else "")
+    given = (
+        "each file is a split" if chosen.by_file else f"split from '{columns.split}'" if columns.split else "no split"
+    )
+    if split_rule != "as given":
+        given += f" ({split_rule})"
+    tables = "tables" if len(chosen.tables) > 1 else "table"
+    return (
+        f"read as {tables} {names}: photo from '{columns.image}' ({columns.way.words()}), label from {label}, {given}"
+    )
+
+
+def _notes(read: _Read, account: Account, there: set[str]) -> list[str]:
+    """Remarks on rows without a label, on rows that are not used, and on classes without a photo."""
+    notes = []
+    unlabelled = int(((read.reason == "") & (read.labels.of_rows == "")).sum())
+    if unlabelled:
+        said = ", ".join(f"{text or 'empty'} {num:,}" for text, num in read.labels.without.items())
+        notes.append(
+            f"{counted(unlabelled, 'photo')} {agree(unlabelled, 'has', 'have')} no label ({said}) and wait for one"
+        )
+    if num := len(account.unused):
+        why = ", ".join(f"{reason} {of:,}" for reason, of in account.reasons().items())
+        notes.append(
+            f"{num:,} of {counted(account.num_rows, 'row')} {agree(num, 'is', 'are')} not used: {why}; unused.csv in "
+            "the dataset's folder lists each"
+        )
+    if absent := [label for label in read.labels.classes if label not in there]:
+        named = ", ".join(absent[:6]) + (" ..." if len(absent) > 6 else "")
+        notes.append(
+            f"{counted(len(absent), 'class', 'classes')} of the table {agree(len(absent), 'has', 'have')} no photo "
+            f"here: {named}"
+        )
+    return notes
