@@ -153,7 +153,9 @@ def _shares(known: Decoded, manifest: pd.DataFrame, path: Path, fingerprint: str
 def _write_unused(path: Path, account: Account, manifest: pd.DataFrame) -> None:
     """Every row of a table that gave no photo, with its reason; nothing is written where there is none."""
     damaged = manifest[manifest["status"] == "damaged"]
-    rows = account.stands.loc[damaged["image_id"]].assign(reason=DAMAGED, detail=damaged["reason"].to_numpy())
+    rows = account.stands.loc[damaged["image_id"]].astype({"file": str}).reset_index(drop=True)
+    own = damaged[["path", "label", "reason"]].set_axis(["photo", "label", "detail"], axis=1).reset_index(drop=True)
+    rows = pd.concat([rows, own], axis=1).assign(reason=DAMAGED)[UNUSED_COLUMNS]
     unused = pd.concat([account.unused, rows]).sort_values(["file", "row"], kind="stable")
     if len(unused):
         safe = unused.assign(**{name: unused[name].map(harmless) for name in UNUSED_COLUMNS if name != "row"})
@@ -237,7 +239,8 @@ def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray, known: 
         return _unread("missing" if gone else "damaged", str(error))
     sha256 = hashlib.sha256(data).hexdigest()
     if known and (measured := known.measured(path, sha256, out_HW3)):
-        return measured | {"bytes": len(data), "sha256": sha256, "status": "ok", "reason": ""}
+        phash = measured.pop("phash")
+        return {**measured, "bytes": len(data), "sha256": sha256, "phash": phash, "status": "ok", "reason": ""}
     try:
         image = reader.image(root, path, data)
     except PhotoError as error:

@@ -23,13 +23,12 @@ ALLOWED = {
         "fills a hidden folder, which publish_folder then syncs; an empty folder of the user's gives way to it",
     ),
     "data.importing": (
-        {"mkdir", "rmtree"},
-        "makes and clears the folder of an import before publish_folder",
+        {"mkdir", "rmtree", "to_csv"},
+        "makes and clears the folder of an import before publish_folder; a CSV in memory is written by write_bytes",
     ),
-    "data.derived": (
-        {"mkdir", "rmtree", "link", "copyfile"},
-        "fills the folder of an import, which publish_folder then syncs",
-    ),
+    "data.dry_run": ({"mkdir", "rmdir", "TemporaryDirectory"}, "what is unpacked to be looked at, and removed again"),
+    "data.derived": ({"mkdir", "rmtree"}, "fills the folder of an import, which publish_folder then syncs"),
+    "data.pixels": ({"link", "copyfile"}, "into the folder of an import, which publish_folder then syncs"),
     "data.audit.audit": (
         {"unlink"},
         "takes away the record of another version before the new findings; a lost removal is harmless",

@@ -17,8 +17,9 @@ from fashion_core.data.sources import confusable_names, photos
 from fashion_core.data.sources.archives import ENDINGS, has_odd_characters, is_junk
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
 from fashion_core.data.sources.split_names import hints_of, split_of, words_of
+from fashion_core.data.sources.table_files import is_table
 from fashion_core.errors import SourceError
-from fashion_core.labels import agree, counted
+from fashion_core.labels import agree, counted, listed
 
 #: Folders that say of themselves that their photos have no label: never a class.
 _NO_LABEL = {"unlabeled", "unlabelled"}
@@ -176,6 +177,11 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
     if packed := [name for name in files if name.lower().endswith(ENDINGS)]:
         notes.append(
             f"archives beside the folders were left out, unpack them to have their photos: {', '.join(packed)}"
+        )
+    if tables := [name for name in files if is_table(name) and not name.lower().endswith(".json")]:
+        notes.append(
+            f"{listed([repr(name) for name in tables])} beside the folders {agree(len(tables), 'was', 'were')} not read: "
+            "classes are folders here; --label COLUMN takes them from a table"
         )
     folders = _without_unlabelled(folders, notes)
     by_split = _split_folders(base, folders)

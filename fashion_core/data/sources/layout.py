@@ -6,6 +6,7 @@ Takes and gives plain rows; knows no source and opens no photo.
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 TRAIN_FIRST = ("train", "val", "test")
@@ -19,16 +20,16 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
     library's version, and the first ``round(share * n)`` (at least one where the class has three or more, none where it
     has fewer) go to each part in turn.
     """
-    members: dict[str, list[tuple[str, int]]] = {}
-    for row, (image_id, label) in enumerate(zip(ids, classes, strict=True)):
-        members.setdefault(label, []).append((hashlib.sha256(f"{seed}:{image_id}".encode()).hexdigest(), row))
-    chosen: list[str | None] = [None] * sum(len(rows) for rows in members.values())
-    for rows in members.values():
-        rows.sort()
+    digests = (hashlib.sha256(f"{seed}:{image_id}".encode()).digest() for image_id in ids)
+    order = np.argsort(np.fromiter(digests, dtype="S32"), kind="stable")
+    of_class = pd.factorize(pd.Series(classes))[0][order]
+    members = [order[of_class == number].tolist() for number in range(of_class.max(initial=-1) + 1)]
+    chosen: list[str | None] = [None] * len(order)
+    for rows in members:
         start = 0
         for part, share in parts.items():
             count = max(1, round(share * len(rows))) if len(rows) >= FEWEST_TO_DIVIDE else 0
-            for _, row in rows[start : start + count]:
+            for row in rows[start : start + count]:
                 chosen[row] = part
             start += count
     return chosen

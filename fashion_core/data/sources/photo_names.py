@@ -7,10 +7,12 @@ elsewhere, where another photo might have its name. Opens no photo; looks into e
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+
+import numpy as np
 
 from fashion_core.data.sources.archives import has_odd_characters, is_junk
 from fashion_core.data.sources.photos import EXTENSIONS
@@ -36,42 +38,54 @@ class Way:
 
 
 class Photos:
-    """The photos under ``root``, by path, and by any number of a path's last parts."""
+    """The photos under ``root`` by their ``paths``, in alphabetical order."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.paths = sorted(_walk(root))
-        self._by: dict[Way, dict[str, int]] = {}
 
-    def find(self, cells: Iterable[str], way: Way, folder: str = "") -> list[int]:
+    def find(self, cells: Iterable[str], way: Way, folder: str = "") -> np.ndarray:
         """For every cell the number of its photo in ``paths``, NONE or SEVERAL; ``folder`` is the table's own."""
-        numbers, key = self._numbers(way), _key(way, folder)
-        return [numbers.get(key(cell), NONE) if cell else NONE for cell in cells]
+        key = _key(way, folder)
+        keys = [key(cell) if cell else "" for cell in cells]
+        numbers = self._numbers(way, set(keys))
+        return np.fromiter((numbers.get(cell, NONE) for cell in keys), dtype=np.int64, count=len(keys))
 
-    def way_of(self, cells: Sequence[str], folder: str = "") -> tuple[Way, int]:
-        """The way in which these cells name photos, and how many different ones they name; some cells are enough."""
-        deepest = min(_MOST_PARTS, max((_plain(cell).count("/") + 1 for cell in cells), default=1))
-        ways = [Way(parts, ending) for parts in (0, *range(deepest, 0, -1)) for ending in (True, False)]
-        named = {}
+    def ways_of(self, columns: Mapping[str, Collection[str]], folder: str = "") -> dict[str, tuple[Way, int]]:
+        """For every column the way in which these of its cells name photos, and how many different ones they name."""
+        plain = {name: [_plain(cell) for cell in cells] for name, cells in columns.items()}
+        deepest = max((path.count("/") + 1 for paths in plain.values() for path in paths), default=1)
+        ways = [
+            Way(parts, ending) for parts in (0, *range(min(_MOST_PARTS, deepest), 0, -1)) for ending in (True, False)
+        ]
+        named: dict[str, dict[Way, int]] = {name: {} for name in columns}
+        left = dict(columns)
         for way in ways:
-            named[way] = len({number for number in self.find(cells, way, folder) if number >= 0})
-            if named[way] == len(set(cells)):
-                break  # all of them: no other way finds more
-        best = max(named.values())
-        return next((way, num) for way, num in named.items() if num >= _ENOUGH * best)
+            key = _key(way, folder)
+            keys = {name: {key(cell) for cell in cells} for name, cells in left.items()}
+            numbers = self._numbers(way, set().union(*keys.values()))
+            for name, own in keys.items():
+                named[name][way] = len({number for one in own if (number := numbers.get(one, NONE)) >= 0})
+                if named[name][way] == len(left[name]):
+                    del left[name]  # all of them: no other way finds more
+            if not left:
+                break
+        return {name: _best(found) for name, found in named.items()}
 
-    def forget(self) -> None:
-        """Free the memory of what was only asked to choose a way."""
-        self._by.clear()
-
-    def _numbers(self, way: Way) -> dict[str, int]:
-        if way not in self._by:
-            numbers: dict[str, int] = {}
-            for number, path in enumerate(self.paths):
-                key = _last(path, way.parts) if way.ending else _without_ending(_last(path, way.parts))
+    def _numbers(self, way: Way, asked: Collection[str]) -> dict[str, int]:
+        """key -> number of its photo, or SEVERAL, of the keys that are asked for: an index of a million photos, most
+        of which no cell names, is 150 MB."""
+        numbers: dict[str, int] = {}
+        for number, path in enumerate(self.paths):
+            key = _last(path, way.parts) if way.ending else _without_ending(_last(path, way.parts))
+            if key in asked:
                 numbers[key] = SEVERAL if key in numbers else number
-            self._by[way] = numbers
-        return self._by[way]
+        return numbers
+
+
+def _best(found: Mapping[Way, int]) -> tuple[Way, int]:
+    best = max(found.values())
+    return next((way, num) for way, num in found.items() if num >= _ENOUGH * best)
 
 
 def _key(way: Way, folder: str) -> Callable[[str], str]:
@@ -106,8 +120,8 @@ def _last(path: str, parts: int) -> str:
 
 
 def _without_ending(path: str) -> str:
-    stem, ending = posixpath.splitext(path)
-    return stem if ending.lower() in EXTENSIONS else path
+    stem, dot, ending = path.rpartition(".")
+    return stem if dot and f".{ending.lower()}" in EXTENSIONS else path
 
 
 def _walk(root: Path) -> Iterator[str]:

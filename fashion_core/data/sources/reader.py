@@ -127,8 +127,10 @@ class Given:
             rows = rows.assign(missing=False, reason="")
         own: dict[str, Any] = {"suggested_name": self.name, "split_rule": rule, "bring": self.bring}
         own["groups"] = _groups(classes)
-        in_order = rows.sort_values("image_id", ignore_index=True) if in_order_of_names else None
-        rows = layout.in_order(rows, classes) if in_order is None else in_order
+        if not in_order_of_names:
+            rows = layout.in_order(rows, classes)
+        elif not rows["image_id"].is_monotonic_increasing:
+            rows = rows.sort_values("image_id", ignore_index=True)
         return Source(kind=kind, root=root, classes=classes, rows=rows, **own | more)
 
 

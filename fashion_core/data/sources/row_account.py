@@ -29,7 +29,7 @@ UNUSED = ["file", "row", "photo", "label", "reason", "detail"]
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """What a source was taken for. ``unused``: UNUSED of every row that gives no photo. ``stands``: of the photos that
-    it gives, by image_id, the first four of UNUSED. ``image``, ``label``, ``split``: where each of them stands."""
+    it gives, by image_id, file and row. ``image``, ``label``, ``split``: where each of them stands."""
 
     format: str
     image: str
@@ -58,9 +58,10 @@ def reasons(
     reason[cells == ""] = NAMES_NONE
     if not set(splits[labels != ""]) <= {"", "train"}:
         reason[(reason == "") & (labels != "") & (splits == "")] = NO_SPLIT
-    table = pd.DataFrame({"photo": photos, "label": labels, "split": splits})
-    table = table[(reason == "") & table["photo"].duplicated(keep=False)]
-    for _, same in table[table["photo"].duplicated(keep=False)].groupby("photo"):
+    used = np.flatnonzero(reason == "")
+    again = used[pd.Series(photos[used]).duplicated(keep=False).to_numpy()]
+    table = pd.DataFrame({"photo": photos[again], "label": labels[again], "split": splits[again]}, index=again)
+    for _, same in table.groupby("photo"):
         for row, why, said in _contradictions(same, called):
             reason[row], detail[row] = why, said
     return reason, detail

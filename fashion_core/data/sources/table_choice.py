@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fashion_core.data.sources import table_columns, table_labels
@@ -68,9 +69,13 @@ PHOTOS = Option(
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The tables that are read, the photos among which theirs are, and which column is what. ``by_file``: whether each
-    table is a split. ``beside``: other files, in which the names of classes may stand; ``notes``: remarks."""
+    """The tables that are read, in ``place``, the photos among which theirs are, and which column is what.
 
+    ``by_file``: whether each table is a split. ``beside``: other files, in which the names of classes may stand.
+    ``notes``: remarks.
+    """
+
+    place: Path
     tables: list[Table]
     photos: Photos
     columns: Columns
@@ -82,14 +87,12 @@ class Chosen:
         """All rows of all tables, numbered from 0 on."""
         return joined(self.tables).reset_index(drop=True)
 
-    def numbers(self) -> list[int]:
+    def numbers(self) -> np.ndarray:
         """For each row the number of its photo, or what ``Photos.find`` says instead."""
-        way, image = self.columns.way, self.columns.image
-        found: list[int] = []
-        for table in self.tables:
-            found += self.photos.find(table.rows[image], way, folder_of(table.file, self.photos.root))
-        self.photos.forget()
-        return found
+        way, image, root = self.columns.way, self.columns.image, self.photos.root
+        return np.concatenate(
+            [self.photos.find(table.rows[image], way, folder_of(table.file, root)) for table in self.tables]
+        )
 
 
 def joined(tables: Sequence[Table]) -> pd.DataFrame:
@@ -160,7 +163,9 @@ def choose(given: Given) -> Chosen:
     names = table_labels.names_files(beside)
     left = [file.name for file in files if file not in read and file not in names]
     notes = [f"{listed([repr(name) for name in left])} {agree(len(left), 'was', 'were')} not read"] if left else []
-    return Chosen(tables=tables, photos=photos, columns=columns, by_file=bool(by_split), beside=beside, notes=notes)
+    return Chosen(
+        place=place, tables=tables, photos=photos, columns=columns, by_file=bool(by_split), beside=beside, notes=notes
+    )
 
 
 def _columns(given: Given, tables: Sequence[Table], photos: Photos, *, by_file: bool) -> Columns:

@@ -50,7 +50,7 @@ def sample(rows: pd.DataFrame) -> pd.DataFrame:
 def image_columns(rows: pd.DataFrame, photos: Photos, folder: str) -> dict[str, tuple[Way, int]]:
     """The columns of which some cells name photos: how, and how many different ones in a sample; the most first."""
     some = sample(rows)
-    named = {name: photos.way_of([cell for cell in some[name].unique() if cell], folder) for name in rows.columns}
+    named = photos.ways_of({name: {cell for cell in some[name] if cell} for name in rows.columns}, folder)
     found = {name: (way, num) for name, (way, num) in named.items() if num}
     return dict(sorted(found.items(), key=lambda item: (-item[1][1], item[1][0].parts, not item[1][0].ending)))
 
@@ -68,10 +68,9 @@ def choose_image(rows: pd.DataFrame, photos: Photos, folder: str, asked: str, fi
         )
     best, (way, most) = next(iter(found.items()))
     some = sample(rows)
-    first = photos.find(some[best], way, folder)
-    for name, (other, num) in found.items():
-        if num * 2 < most or name == best:
-            continue
+    rivals = {name: other for name, (other, num) in found.items() if num * 2 >= most and name != best}
+    first = photos.find(some[best], way, folder) if rivals else ()
+    for name, other in rivals.items():
         second = photos.find(some[name], other, folder)
         if any(one != two and one >= 0 and two >= 0 for one, two in zip(first, second, strict=True)):
             raise SourceError(

@@ -5,6 +5,7 @@ no photo, but looks whether each is there: the folder of the photos is listed on
 """
 
 import dataclasses
+import os
 import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,19 +49,21 @@ class Tables(Reader):
         read = _read(table_choice.choose(given))
         photos, labels = read.chosen.photos, read.labels
         used = np.flatnonzero(read.reason == "")
+        used = used[np.argsort(read.numbers[used])]
         if not len(used):
             raise SourceError(_nothing(read))
         paths = [photos.paths[number] for number in read.numbers[used]]
         there = set(labels.of_rows[used]) - {""}
         rows = _of_manifest(read, used, paths)
         rows["split"] = rows["split"].mask(rows["label"] == "", "")
+        rows = rows.assign(missing=False, reason="")
         missing = _missing(read, there, set(paths), most=len(used))
         account = _account(read, used, paths)
         source = given.source(
             "table",
             photos.root,
             [label for label in labels.classes if label in there],
-            pd.concat([rows.assign(missing=False, reason=""), missing], ignore_index=True),
+            rows if missing.empty else pd.concat([rows, missing], ignore_index=True),
             cure="write them alike in the table",
             in_order_of_names=True,
             account=account,
@@ -84,7 +87,7 @@ class _Read:
 
 
 def _read(chosen: Chosen) -> _Read:
-    rows, numbers = chosen.rows(), np.array(chosen.numbers())
+    rows, numbers = chosen.rows(), chosen.numbers()
     cells = rows[chosen.columns.image].str.strip().to_numpy(dtype=object)
     labels = table_labels.read(rows, chosen.columns.label, chosen.beside)
     splits = _splits(chosen, rows)
@@ -103,9 +106,12 @@ def _read(chosen: Chosen) -> _Read:
 
 def _places(chosen: Chosen) -> pd.DataFrame:
     """file and row of every row: where a person finds it."""
-    return pd.concat(
-        [pd.DataFrame({"file": table.file.name, "row": table.rows.index}) for table in chosen.tables], ignore_index=True
-    )
+    tables = chosen.tables
+    files = np.repeat(np.arange(len(tables)), [len(table.rows) for table in tables])
+    # paths, because two files may have one name, each in a folder of its own
+    names = [os.path.relpath(table.file, chosen.place) for table in tables]
+    rows = np.concatenate([table.rows.index for table in tables])
+    return pd.DataFrame({"file": pd.Categorical.from_codes(files, names), "row": rows})
 
 
 def _called(chosen: Chosen) -> Callable[[int], str]:
@@ -136,7 +142,10 @@ def _of_manifest(read: _Read, at: np.ndarray, paths: list[str]) -> pd.DataFrame:
     columns = read.chosen.columns
     own = read.rows.iloc[at].drop(columns=[*{columns.image, columns.label, columns.split} - {""}])
     own = own.rename(columns={name: f"table_{name}" for name in own if name.lower() in _TAKEN})
-    own = own.mask(own == "", None).reset_index(drop=True)
+    for name in own:
+        if (empty := own[name] == "").any():
+            own[name] = own[name].mask(empty, None)
+    own = own.reset_index(drop=True)
     first = {"image_id": paths, "path": paths, "split": read.splits[at], "label": read.labels.of_rows[at]}
     return pd.concat([pd.DataFrame(first), own], axis=1)
 
@@ -144,14 +153,13 @@ def _of_manifest(read: _Read, at: np.ndarray, paths: list[str]) -> pd.DataFrame:
 def _missing(read: _Read, classes: set[str], there: set[str], most: int) -> pd.DataFrame:
     """The rows whose photos are not there, with a class that has others; none where more are missing than there, for
     then the photos are a part of what the table is about. All of them stand in unused.csv."""
-    at = np.flatnonzero((read.reason == row_account.MISSING) & np.isin(read.labels.of_rows.astype(str), list(classes)))
+    at = np.flatnonzero(read.reason == row_account.MISSING)
+    at = at[[label in classes for label in read.labels.of_rows[at]]]
     names: dict[str, int] = {}
-    for position in at.tolist():
+    for position in at.tolist() if len(at) <= most else []:
         name = posixpath.normpath(read.cells[position].replace("\\", "/").lstrip("/"))
         if name not in there and not has_odd_characters(name) and ".." not in name.split("/"):
             names.setdefault(name, position)
-    if len(at) > most:
-        names = {}
     rows = _of_manifest(read, np.array([*names.values()], dtype=int), [*names])
     return rows.assign(missing=True, reason=row_account.MISSING)
 
@@ -159,32 +167,36 @@ def _missing(read: _Read, classes: set[str], there: set[str], most: int) -> pd.D
 def _account(read: _Read, used: np.ndarray, paths: list[str]) -> Account:
     """Where every row went."""
     chosen, columns = read.chosen, read.chosen.columns
-    label = read.rows[columns.label].to_numpy(dtype=object)
-    every = _places(chosen).assign(photo=read.cells, label=label)
-    left = np.flatnonzero(read.reason != "")
-    unused = every.iloc[left].assign(reason=read.reason[left], detail=read.detail[left])
+    places, left = _places(chosen), np.flatnonzero(read.reason != "")
+    unused = places.iloc[left].assign(
+        photo=read.cells[left],
+        label=read.rows[columns.label].iloc[left].to_numpy(),
+        reason=read.reason[left],
+        detail=read.detail[left],
+    )
     unread = [
-        (table.file.name, number, text, "", row_account.NO_ROW, why)
+        (os.path.relpath(table.file, chosen.place), number, text, "", row_account.NO_ROW, why)
         for table in chosen.tables
         for number, (text, why) in table.unread.items()
     ]
+    unused = unused.astype({"file": str})
     if unread:
         unused = pd.concat([unused, pd.DataFrame(unread, columns=row_account.UNUSED)])
     return Account(
-        format=f"table {listed([table.file.name for table in chosen.tables])}",
+        format=f"table {listed(list(places['file'].cat.categories))}",
         image=columns.image,
         label=columns.label,
         split=columns.split,
         num_rows=sum(table.num_rows for table in chosen.tables),
         unused=unused.sort_values(["file", "row"], kind="stable").reset_index(drop=True),
-        stands=every.iloc[used].set_axis(pd.Index(paths, name="image_id")),
+        stands=places.iloc[used].set_axis(pd.Index(paths, name="image_id")),
     )
 
 
 def _sentence(read: _Read, split_rule: str) -> str:
     """What was recognised, and what was taken for image, label and split."""
     chosen, columns = read.chosen, read.chosen.columns
-    names = listed([table.file.name for table in chosen.tables])
+    names = listed([os.path.relpath(table.file, chosen.place) for table in chosen.tables])
     label = f"'{columns.label}'" + (f" ({read.labels.said})" if read.labels.said else "")
     given = (
         "each file is a split" if chosen.by_file else f"split from '{columns.split}'" if columns.split else "no split"

@@ -37,7 +37,7 @@ _COLUMN = Option(
 class Table(Reader):
     """photos.csv beside the photos that it names."""
 
-    kinds = ("table",)
+    kinds = ("photos.csv",)
     layout = "a table photos.csv beside its photos"
     options = (_COLUMN,)
 
@@ -49,7 +49,9 @@ class Table(Reader):
         table = pd.read_csv(file)
         label = table[given.choices[_COLUMN] or "label"]
         rows = table.assign(image_id=table["path"], split="", label=label)
-        return given.source("table", file.parent, sorted(set(rows["label"])), rows, note="photos.csv says the labels")
+        return given.source(
+            "photos.csv", file.parent, sorted(set(rows["label"])), rows, note="photos.csv says the labels"
+        )
 
 
 @pytest.fixture
@@ -85,7 +87,11 @@ def test_a_layout_of_one_class_and_one_entry_is_imported_from_folders_files_and_
             for file in table.iterdir():
                 archive.write(file, f"inner/{file.name}")
     made = importing.import_source(given, data_dir=tmp_path / "data", name="shop")
-    assert (made.kind, made.classes, made.splits) == ("table", ("kurta", "saree"), {"train": 8, "val": 2, "test": 2})
+    assert (made.kind, made.classes, made.splits) == (
+        "photos.csv",
+        ("kurta", "saree"),
+        {"train": 8, "val": 2, "test": 2},
+    )
     assert made.split_rule == "stratified 80/10/10 (of these few 17 % each), seed 0"
     assert made.note == "photos.csv says the labels"
     frame = made.manifest()
@@ -161,8 +167,8 @@ def test_a_readers_option_is_one_of_the_import_command(table: Path, tmp_path: Pa
 
 def test_every_kind_has_one_reader_and_a_kind_of_another_version_is_said():
     kinds = [kind for reader in readers.READERS for kind in reader.kinds]
-    assert sorted(kinds) == ["demo", "fashion-mnist", "folders", "idx", "indofashion"]
+    assert sorted(kinds) == ["demo", "fashion-mnist", "folders", "idx", "indofashion", "table"]
     assert all(kind in readers.of_kind(kind).kinds for kind in kinds)
     assert isinstance(readers.READERS[-1], class_folders.ClassFolders)
-    with pytest.raises(SourceError, match="nothing here reads photos of the kind 'table'"):
-        readers.of_kind("table")
+    with pytest.raises(SourceError, match="nothing here reads photos of the kind 'photos.csv'"):
+        readers.of_kind("photos.csv")
