@@ -18,7 +18,7 @@ from fashion_core.data.sources.archives import ENDINGS, has_odd_characters, is_j
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
 from fashion_core.data.sources.split_names import hints_of, split_of, words_of
 from fashion_core.data.sources.table_files import is_table
-from fashion_core.errors import SourceError
+from fashion_core.errors import SourceError, WrongUse
 from fashion_core.labels import agree, counted, listed
 
 #: Folders that say of themselves that their photos have no label: never a class.
@@ -35,18 +35,35 @@ _JOIN_ALIKE = Option(
 )
 
 
+def _depth(text: str) -> str:
+    if text and not (text.isdecimal() and 1 <= int(text) <= 20):
+        raise WrongUse(f"--label-depth counts folders from 1 to 20, got {text!r}")
+    return text
+
+
+_LABEL_DEPTH = Option(
+    name="label_depth",
+    help="Of class folders: which folder names the class, counted below the splits; 1 is the outermost.",
+    title="Depth of the class folders",
+    about="Of folders in folders: 2 where `men/shoes/1.jpg` is a shoe. Empty: the outermost folder names the class.",
+    example="2",
+    check=_depth,
+    elsewhere="counts folders down to the class, and {source} has no class folders; leave it out",
+)
+
+
 class ClassFolders(Reader):
     """The reader of the commonest layout, and of whatever folder no other one recognises: it says what is amiss."""
 
     kinds = ("folders",)
     layout = "class folders (with or without train, val and test)"
-    options = (_JOIN_ALIKE,)
+    options = (_JOIN_ALIKE, _LABEL_DEPTH)
 
     def recognises(self, place: Path) -> bool:
         return place.is_dir()
 
     def read(self, given: Given) -> Source:
-        found = read(given.place, given.choices[_JOIN_ALIKE])
+        found = read(given.place, given.choices[_JOIN_ALIKE], int(given.choices[_LABEL_DEPTH] or 1))
         note = _licence_note(given.place, found.base)
         return given.source(
             "folders",
@@ -76,9 +93,9 @@ class _Found:
     warnings: tuple[str, ...]
 
 
-def read(root: Path, join_alike: bool = False) -> _Found:
+def read(root: Path, join_alike: bool = False, depth: int = 1) -> _Found:
     """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. With
-    ``join_alike`` classes whose names look alike are one class."""
+    ``join_alike`` classes whose names look alike are one class; ``depth``: which folder names the class."""
     base = _without_wrappers(root)
     groups, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
@@ -89,6 +106,8 @@ def read(root: Path, join_alike: bool = False) -> _Found:
             raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
     for split, label, folder in groups:
         found += [(path, split, label) for path in _photos_under(folder, base, other, odd)]
+    if depth > 1:
+        found = _at_depth(found, {split: folder.parent for split, _, folder in groups}, base, depth, notes)
     if not found and (inside := _archives_under(root)):
         named = ", ".join(f"'{name}'" for name in inside[:3]) + (" ..." if len(inside) > 3 else "")
         what, them = ("the archive", "it") if len(inside) == 1 else ("archives", "them")
@@ -100,7 +119,8 @@ def read(root: Path, join_alike: bool = False) -> _Found:
             f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
         )
     photos_of = Counter(label for _, _, label in found)
-    _refuse_empty_classes(base, sorted({label for _, label, _ in groups}), set(photos_of))
+    if depth == 1:
+        _refuse_empty_classes(base, sorted({label for _, label, _ in groups}), set(photos_of))
     if join_alike:
         called, told = confusable_names.joined(photos_of)
         found = [(path, split, called[label]) for path, split, label in found]
@@ -118,6 +138,27 @@ def read(root: Path, join_alike: bool = False) -> _Found:
     rows = pd.DataFrame(found, columns=["image_id", "split", "label"])
     rows.insert(1, "path", rows["image_id"])
     return _Found(base, classes, rows, tuple(notes))
+
+
+def _at_depth(
+    found: list[tuple[str, str, str]], tops: dict[str, Path], base: Path, depth: int, notes: list[str]
+) -> list[tuple[str, str, str]]:
+    """The same photos under the names of their folders ``depth`` below that of their split (``tops``)."""
+    labelled, shallow = [], 0
+    for path, split, _ in found:
+        folders = (base / path).relative_to(tops[split]).parts[:-1]
+        if len(folders) < depth:
+            shallow += 1
+        else:
+            labelled.append((path, split, folders[depth - 1]))
+    if not labelled:
+        deepest = max((len((base / path).relative_to(tops[split]).parts) - 1 for path, split, _ in found), default=0)
+        raise SourceError(
+            f"no photo in '{base}' lies {depth} folders deep (--label-depth {depth}); the deepest lies {deepest} deep."
+        )
+    if shallow:
+        notes.append(f"{counted(shallow, 'photo')} less than {depth} folders deep {_no_class(shallow)}")
+    return labelled
 
 
 def holds_class_folders(root: Path) -> bool:
@@ -180,8 +221,8 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
         )
     if tables := [name for name in files if is_table(name) and not name.lower().endswith(".json")]:
         notes.append(
-            f"{listed([repr(name) for name in tables])} beside the folders {agree(len(tables), 'was', 'were')} not read: "
-            "classes are folders here; --label COLUMN takes them from a table"
+            f"{listed([repr(name) for name in tables])} beside the folders {agree(len(tables), 'was', 'were')} not "
+            "read: classes are folders here; --label COLUMN takes them from a table"
         )
     folders = _without_unlabelled(folders, notes)
     by_split = _split_folders(base, folders)

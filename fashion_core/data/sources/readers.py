@@ -171,7 +171,9 @@ def _open_folder(given: Given) -> Source:
     """Read it with the reader whose options were chosen, or the first that recognises it, or what it wraps; else with
     the last one."""
     *others, last = READERS
-    meant = [reader for reader in others if any(given.choices[option] for option in reader.options)]
+    meant = [reader for reader in READERS if any(o.elsewhere and given.choices[o] for o in reader.options)]
+    if meant == [last]:
+        return _read(last, given, given.place)
     for folder in (given.place, *wrapped(given.place)):
         for reader in (*meant, *others):
             if reader.could_read(folder) if reader in meant else reader.recognises(folder):

@@ -29,7 +29,7 @@ UNUSED = ["file", "row", "photo", "label", "reason", "detail"]
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """What a source was taken for. ``unused``: UNUSED of every row that gives no photo. ``stands``: of the photos that
-    it gives, by image_id, file and row. ``image``, ``label``, ``split``: where each of them stands."""
+    it gives, by image_id, file and row. ``image``, ``label``, ``split``: the columns, "" for none."""
 
     format: str
     image: str

@@ -1,4 +1,4 @@
-"""A table beside photos is read in every form, its columns are told by what stands in them, and each row is accounted for."""
+"""A table beside photos is read in every form, its columns are told by their cells, and each row is accounted for."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ import pytest
 
 from fashion_core.data import datasets, derived, dry_run, importing, pixels
 from fashion_core.data.sources import photos, readers
-from fashion_core.errors import SourceError
+from fashion_core.errors import SourceError, WrongUse
 from tests.support.layouts import opened, put
 
 NAMES = [f"{number:02}.png" for number in range(12)]
@@ -95,9 +95,10 @@ def test_a_cell_is_not_looked_for_where_another_photo_has_its_name(tmp_path: Pat
     document = looked(root / "t.csv", tmp_path)
     assert document["unused"] == {"no photo at this path": 1} and adds_up(document)
     table().to_csv(root / "t.csv", index=False)  # names alone: eleven are in both folders
-    document = looked(root / "t.csv", tmp_path, label="label") if False else None
-    with pytest.raises(SourceError, match=r"no row .* can be used|one class only"):
-        looked(root / "t.csv", tmp_path)
+    put(root, "b/12.png")
+    table(image=[*NAMES[:10], "11.png", "12.png"]).to_csv(root / "t.csv", index=False)
+    document = looked(root / "t.csv", tmp_path)
+    assert document["unused"] == {"several photos are called so": 10} and adds_up(document)
 
 
 @pytest.mark.parametrize("way", ["column", "files", "folders", "is_valid"])
@@ -114,10 +115,8 @@ def test_a_split_is_told_by_a_column_or_by_a_file_for_each(way: str, shop: Path,
             (shop / file).parent.mkdir(exist_ok=True)
             rows.to_csv(shop / file, index=False)
     document = looked(shop, tmp_path)
-    expected = {"train": 9, "val": 2, "test": 1} if way == "is_valid" else {"train": 8, "val": 2, "test": 2}
-    if way == "is_valid":
-        expected = {"train": 10, "val": 2}
-    assert document["splits"] == expected
+    with_test = {"train": 8, "val": 2, "test": 2}
+    assert document["splits"] == ({"train": 10, "val": 2} if way == "is_valid" else with_test)
     assert document["split"] == {"column": "part", "is_valid": "is_valid"}.get(way)
 
 
@@ -210,6 +209,9 @@ def test_a_second_label_column_decodes_no_photo_again_and_shares_the_cache(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     table(colour=["red", "blue", "NA"] * 4).to_csv(shop / "t.csv", index=False)
+    decoded: list[bytes] = []
+    decode = photos.open_photo
+    monkeypatch.setattr(photos, "open_photo", lambda data: decoded.append(data) or decode(data))
     with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive:
         for file in shop.rglob("*.*"):
             archive.write(file, file.relative_to(shop))
@@ -217,14 +219,9 @@ def test_a_second_label_column_decodes_no_photo_again_and_shares_the_cache(
         data = tmp_path / given.suffix.strip(".") / "data"
         first = importing.import_source(given, data_dir=data, name="first", choices=readers.choose(label="label"))
         again = importing.import_source(given, data_dir=tmp_path / "fresh", choices=readers.choose(label="colour"))
-        with monkeypatch.context() as no_decoding:
-            real = photos.open_photo
-            seen: list = []
-            no_decoding.setattr(photos, "open_photo", lambda data: seen.append(1) or real(data))
-            second = importing.import_source(
-                given, data_dir=data, name="second", choices=readers.choose(label="colour")
-            )
-        assert len(seen) == 12 or len(seen) <= 12
+        decoded.clear()
+        second = importing.import_source(given, data_dir=data, name="second", choices=readers.choose(label="colour"))
+        assert len(decoded) == 12, "each once, to see that all are tiny, and not again for its pixels"
         assert second.classes == ("blue", "red") and second.num_unlabelled == 4
         cache = [one.folder / "pixels-32x32.npy" for one in (first, second)]
         assert cache[0].samefile(cache[1])
@@ -265,3 +262,23 @@ def test_a_dry_run_says_of_every_layout_what_would_come_and_leaves_nothing(tmp_p
     assert made.splits == document["splits"]
     looked(root, tmp_path)
     assert not (tmp_path / "data" / ".incoming").exists() or not list((tmp_path / "data" / ".incoming").glob("look-*"))
+
+
+def test_the_folder_that_names_the_class_may_lie_deeper(tmp_path: Path):
+    places = ["men/shoes", "women/shoes", "women/sarees"]
+    root = put(
+        tmp_path / "p", *(f"{split}/{place}/{n}.png" for split in ("train", "test") for place in places for n in "12")
+    )
+    put(root, "train/men/loose.png")
+    assert looked(root, tmp_path)["classes"] == ["men", "women"]
+    document = looked(root, tmp_path, label_depth="2")
+    assert document["classes"] == ["sarees", "shoes"] and document["splits"]["test"] == 6
+    assert document["warnings"] == ["1 photo less than 2 folders deep belongs to no class and was left out"]
+    with pytest.raises(
+        SourceError, match=r"no photo in '.*' lies 3 folders deep \(--label-depth 3\); the deepest lies 2"
+    ):
+        looked(root, tmp_path, label_depth="3")
+    with pytest.raises(WrongUse, match="from 1 to 20, got '0'"):
+        readers.choose(label_depth="0")
+    table(image=[f"{n}.png" for n in range(12)]).to_csv(root / "t.csv", index=False)
+    assert looked(root, tmp_path, label_depth="2")["format"] == "folders"
