@@ -78,7 +78,9 @@ answer(
 )
 
 long_tail_form.say(dataset)
-notices.few(enough.sentences({split: counts[split].to_dict() for split in counts.columns}))
+notices.few(
+    [*enough.sentences({split: counts[split].to_dict() for split in counts.columns}), *datasets.waiting(dataset)]
+)
 class_balance.show(dataset, counts, shown)
 
 # the detail

@@ -75,6 +75,14 @@ READABLE = ("ok", UNLABELLED)
 UNUSED = "unused.csv"
 
 
+def waiting(dataset: Dataset) -> list[str]:
+    """What is to be said of photos that wait for a label; nothing where none does."""
+    num = dataset.num_unlabelled
+    if not num:
+        return []
+    return [f"{labels.counted(num, 'photo')} without a label {labels.agree(num, 'takes', 'take')} no part in training"]
+
+
 def unusable(manifest: pd.DataFrame) -> pd.DataFrame:
     """The photos that cannot be used, or were left out, with their ``state``; not those that wait for a label."""
     left = manifest[~manifest["status"].isin(READABLE)]

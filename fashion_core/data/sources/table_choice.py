@@ -20,7 +20,7 @@ from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_columns import Columns
 from fashion_core.data.sources.table_files import Table, is_table, read_table
 from fashion_core.errors import SourceError
-from fashion_core.labels import agree, counted, listed
+from fashion_core.labels import agree, counted, did_you_mean, listed
 
 _NO_TABLE = "names a column of a table, and {source} has none; leave it out"
 
@@ -132,15 +132,17 @@ def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def names_photos(folder: Path) -> bool:
-    """Whether a table of the folder names photos that are here. Also where its only table is none that can be read, or
-    names none of the photos: whoever reads it says why."""
+    """Whether a table of the folder names photos that are here. Also where its only table does not, or cannot be read,
+    and the photos lie in one folder, which is no class: whoever reads the table says what is wrong with it."""
     files = tables_in(folder)
     photos = Photos(folder) if files else None
     if not photos or not photos.paths:
         return False
-    if len(files) == 1 and files[0].suffix.lower() != ".json":  # JSON beside photos is often something else
+    if any(_could_name(file, photos) for file in files):
         return True
-    return any(_could_name(file, photos) for file in files)
+    in_one_folder = len({path.rpartition("/")[0] for path in photos.paths}) == 1
+    only = len(files) == 1 and files[0].suffix.lower() != ".json"  # JSON beside photos is often something else
+    return only and in_one_folder
 
 
 def _could_name(file: Path, photos: Photos) -> bool:
@@ -225,6 +227,12 @@ def _the_one(files: Sequence[Path], photos: Photos, given: Given, place: Path) -
         raise SourceError(
             f"folder '{place}' has {len(tables)} tables that name its photos, {named}; give the one that holds the "
             "labels instead of the folder."
+        )
+    if could and len(asked) == 1:
+        known = dict.fromkeys(name for file in could for name in read_table(file).rows.columns)
+        column = next(iter(asked))
+        raise SourceError(
+            f"no table in folder '{place}' that names its photos has a column '{column}'; {did_you_mean(column, known)}"
         )
     with_columns = f" and has {listed([repr(column) for column in sorted(asked)])}" if asked and could else ""
     raise SourceError(

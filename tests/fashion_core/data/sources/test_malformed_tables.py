@@ -166,3 +166,16 @@ def test_a_label_without_a_split_beside_others_that_have_one_is_not_guessed(tmp_
     root = put(tmp_path / "shop", *NAMES)
     frame(split=["train"] * 8 + ["test"] * 3 + [""]).to_csv(root / "t.csv", index=False)
     assert dry_run.look(root, data_dir=tmp_path / "data")["unused"] == {"it has a label and no split": 1}
+
+
+def test_of_several_tables_the_one_that_names_photos_is_read_and_others_are_named(tmp_path: Path):
+    root = put(tmp_path / "shop", *NAMES)
+    (root / "t.csv").write_bytes(csv(*LINES))
+    (root / "prices.csv").write_text("shop,price\nA,1\nB,2\n")
+    assert dry_run.look(root, data_dir=tmp_path / "data")["warnings"][1] == "'prices.csv' was not read"
+    with pytest.raises(SourceError, match="has a column 'lable'; did you mean 'label'"):
+        dry_run.look(root, data_dir=tmp_path / "data", choices=readers.choose(label="lable"))
+    (root / "more.csv").write_bytes(csv(*LINES, header="image,class"))
+    with pytest.raises(SourceError, match="has 2 tables that name its photos, 'more.csv' and 't.csv'; give the one"):
+        dry_run.look(root, data_dir=tmp_path / "data")
+    assert dry_run.look(root, data_dir=tmp_path / "data", choices=readers.choose(label="class"))["label"] == "class"
