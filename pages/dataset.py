@@ -35,8 +35,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         notices.drawn_badge()
 
 # load
-num_unusable = photo_filters.num_unusable(dataset)
-counts = photo_filters.counts(dataset)
+num_unusable, counts = photo_filters.num_unusable(dataset), photo_filters.counts(dataset)
 most, least = counts.iloc[:, 0].idxmax(), counts.iloc[:, 0].idxmin()
 as_few = num_equal(counts.iloc[:, 0], counts.iloc[:, 0].min())
 first_split = SPLIT_NAMES[counts.columns[0]].lower()
@@ -78,9 +77,8 @@ answer(
 )
 
 long_tail_form.say(dataset)
-notices.few(
-    [*enough.sentences({split: counts[split].to_dict() for split in counts.columns}), *datasets.waiting(dataset)]
-)
+few_photos = enough.sentences({split: counts[split].to_dict() for split in counts.columns})
+notices.few([*few_photos, *datasets.waiting(dataset)])
 class_balance.show(dataset, counts, shown)
 
 # the detail

@@ -287,6 +287,6 @@ def test_the_folder_that_names_the_class_may_lie_deeper(tmp_path: Path):
 def test_a_table_that_names_no_photo_takes_no_reason_away_from_class_folders(tmp_path: Path):
     root = put(tmp_path / "p", "kurta/1.png", "saree/2.png")
     (root / "empty").mkdir()
-    (root / "prices.csv").write_text("shop,price\nA,1\nB,2\n")
+    (root / "prices.csv").write_text("shop,price\nA,100\nB,200\n")
     with pytest.raises(SourceError, match="class folder 'empty' in .* holds no photos"):
         looked(root, tmp_path)
