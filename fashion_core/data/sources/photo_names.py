@@ -7,6 +7,7 @@ elsewhere, where another photo might have its name. Opens no photo; looks into e
 
 import os
 import posixpath
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +77,23 @@ class Photos:
         """key -> number of its photo, or SEVERAL, of the keys that are asked for: an index of a million photos, most
         of which no cell names, is 150 MB."""
         numbers: dict[str, int] = {}
-        for number, path in enumerate(self.paths):
+        for number, path in enumerate(self.paths) if way.parts else self._near(asked, way):
             key = _last(path, way.parts) if way.ending else _without_ending(_last(path, way.parts))
             if key in asked:
-                numbers[key] = SEVERAL if key in numbers else number
+                numbers[key] = number if numbers.get(key, number) == number else SEVERAL
         return numbers
+
+    def _near(self, asked: Collection[str], way: Way) -> Iterator[tuple[int, str]]:
+        """The paths that may be those asked for, by halving: a few hundred among a million take no time."""
+        if len(asked) * 20 > len(self.paths):
+            yield from enumerate(self.paths)
+            return
+        for path in asked:
+            start = path if way.ending else f"{path}."
+            number = bisect_left(self.paths, start)
+            while number < len(self.paths) and self.paths[number].startswith(start):
+                yield number, self.paths[number]
+                number += 1
 
 
 def _best(found: Mapping[Way, int]) -> tuple[Way, int]:
