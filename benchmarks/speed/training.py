@@ -29,7 +29,8 @@ import torch
 from scipy import stats
 
 from fashion_core import paths
-from fashion_core.data import datasets, image_folders
+from fashion_core.data import datasets
+from fashion_core.data.exports import formats
 from fashion_core.launch import background
 from fashion_core.launch.background import WAITING
 from fashion_core.paths import PROJECT_ROOT as ROOT
@@ -287,7 +288,7 @@ def main() -> None:
             folders = Path(temporary)
         elif folders is None:  # what `python -m fashion_core folders DATASET DEST` writes
             folders = Path(temporary) / "folders"
-            image_folders.write_folders(datasets.find_dataset(options.data_dir, options.dataset), folders)
+            formats.write(datasets.find_dataset(options.data_dir, options.dataset), folders)
         compare = compare_losses if options.losses else compare_waiting if options.beside else compare_speed
         compare(options, folders.resolve())
 

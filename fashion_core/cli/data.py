@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
-from fashion_core.data import derived, dry_run, image_folders, importing, long_tail
+from fashion_core.data import derived, dry_run, importing, long_tail
 from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import TOO_LARGE, Dataset, find_dataset, list_datasets, num_unread, unusable
+from fashion_core.data.exports import formats
 from fashion_core.data.sources import readers
 from fashion_core.data.sources.reader import flag_of
 from fashion_core.errors import FashionError, WrongUse
@@ -382,9 +383,13 @@ def _label_error_lines(suspected: dict[str, Any], most: int = 20) -> list[str]:
 def folders(
     dataset: Annotated[str, typer.Argument(help="Name of an imported dataset.")],
     destination: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    format: Annotated[
+        str,
+        typer.Option(help="; ".join(f"{name}: {format.about}" for name, format in formats.FORMATS.items()) + "."),
+    ] = "imagefolder",
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Write class folders that torchvision's ImageFolder opens (train/ val/ test/)."""
-    written = image_folders.write_folders(find_dataset(data_dir, dataset), destination, progress=Bar())
+    """Write a dataset's photos, splits, labels and own columns for other libraries."""
+    written = formats.write(find_dataset(data_dir, dataset), destination, format, progress=Bar())
     answer(written, as_json, [f"written to {destination}: {written}"])

@@ -18,10 +18,21 @@ ALLOWED = {
         {"write_bytes", "mkdir"},
         "draws into the folder of an import, which publish_folder then syncs",
     ),
-    "data.image_folders": (
-        {"write_bytes", "mkdir", "rmdir", "rmtree"},
-        "fills a hidden folder, which publish_folder then syncs; an empty folder of the user's gives way to it",
+    "data.exports.formats": (
+        {"mkdir", "rmdir", "rmtree"},
+        "has a hidden folder filled, which publish_folder then syncs; an empty folder of the user's gives way to it",
     ),
+    **{
+        f"data.exports.{name}": (calls, "fills the hidden folder of formats, which publish_folder then syncs")
+        for name, calls in {
+            "card": {"write_text"},
+            "fiftyone": {"mkdir", "write_bytes", "write_text"},
+            "folders": {"mkdir", "write_bytes", "write_text", "to_csv"},
+            "hugging_face": {"mkdir", "write_bytes", "write_table"},
+            "shards": {"write_text", "open"},
+            "table": {"mkdir", "write_bytes", "to_csv"},
+        }.items()
+    },
     "data.importing": (
         {"mkdir", "rmtree", "to_csv"},
         "makes and clears the folder of an import before publish_folder; a CSV in memory is written by write_bytes",

@@ -80,6 +80,21 @@ def of_image(image: Image.Image) -> Image.Image:
         raise PhotoError(f"damaged or cut off ({_first_line(error)})") from error
 
 
+def is_plain(data: bytes) -> bool:
+    """Whether whoever opens these bytes with PIL and asks for RGB gets the pixels of ``open_photo``: they are upright
+    and opaque, have no more than 8 bits, and no note that PIL may refuse. Reads the header only."""
+    if data.startswith(b"\x89PNG") and len(_png_without_notes(data)) != len(data):
+        return False
+    try:
+        with _header_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            upright = _orientation(image) in (None, 1)
+    except Exception:  # as in _decode
+        return False
+    return upright and image.mode in ("RGB", "L", "P", "1", "CMYK") and not image.has_transparency_data
+
+
 def read_photo(path: Path | str) -> bytes:
     """The bytes of one photo file; PhotoError when it cannot be read or is too large to be a photo."""
     try:

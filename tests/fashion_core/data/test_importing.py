@@ -25,7 +25,8 @@ from typer.testing import CliRunner
 
 from fashion_core import jobs, storage
 from fashion_core.__main__ import app
-from fashion_core.data import datasets, image_folders, importing, pixels
+from fashion_core.data import datasets, importing, pixels
+from fashion_core.data.exports import formats
 from fashion_core.data.sources import drawn, fashion_mnist
 from fashion_core.errors import DatasetError, FashionError
 from tests.support.pictures import few, picture, put
@@ -446,13 +447,14 @@ def test_folders_open_with_imagefolder_byte_for_byte_and_in_index_order(tmp_path
     put(source, "train/gown/deep/1.png", "train/saree/x.jfif", "train/saree/y.gif", "train/saree/Z.JPG")
     (source / "train" / "gown" / "bad.png").write_bytes(b"text")
     found = importing.import_source(source, data_dir=tmp_path / "data")
-    told = image_folders.write_folders(found, tmp_path / "out")
+    told = formats.write(found, tmp_path / "out")
     assert told["splits"] == {"train": 8, "val": 4}
     for split, count in found.splits.items():
         opened = ImageFolder(tmp_path / "out" / split)
         assert (tuple(opened.classes), len(opened)) == (found.classes, count)
     assert not (tmp_path / "out" / "test").exists()
-    copies = {path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file() and path.name != "y.png"}
+    written = [path for split in found.splits for path in (tmp_path / "out" / split).rglob("*") if path.is_file()]
+    copies = {path.read_bytes() for path in written if path.name != "y.png"}
     table = found.manifest().query("status == 'ok' and not path.str.endswith('.gif')")
     assert copies == {(source / path).read_bytes() for path in table["path"]}
     gif = np.asarray(Image.open(io.BytesIO((source / "train/saree/y.gif").read_bytes())).convert("RGB"))
@@ -466,7 +468,7 @@ def test_classes_that_are_not_alphabetical_are_numbered_so_that_imagefolder_keep
 
     found = importing.import_source(put_idx(tmp_path / "fashion", 40, 20), data_dir=tmp_path / "data", choices=NAMED)
     assert found.first_pixels == (32, 32)
-    image_folders.write_folders(found, tmp_path / "out")
+    formats.write(found, tmp_path / "out")
     opened = ImageFolder(tmp_path / "out" / "test")
     assert opened.classes == [f"{number:02}_{label}" for number, label in enumerate(found.classes)]
     rows = found.manifest().query("split == 'test'").set_index("image_id")
@@ -484,15 +486,15 @@ def test_folders_never_overwrite_and_notice_a_changed_photo(tmp_path: Path):
     source = few(tmp_path / "photos")
     found = importing.import_source(source, data_dir=tmp_path / "data")
     with pytest.raises(DatasetError, match="not empty"):
-        image_folders.write_folders(found, source)
+        formats.write(found, source)
     picture(66).save(source / "train/gown/1.png")
     (tmp_path / "out").mkdir()
     with pytest.raises(DatasetError, match="has changed since it was imported"):
-        image_folders.write_folders(found, tmp_path / "out")
+        formats.write(found, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out", "photos"]
     (source / "train/gown/1.png").unlink()
     with pytest.raises(DatasetError, match="train/gown/1.png"):
-        image_folders.write_folders(found, tmp_path / "out")
+        formats.write(found, tmp_path / "out")
 
 
 # --- real sets -------------------------------------------------------------------------------------------------------

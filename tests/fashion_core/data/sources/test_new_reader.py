@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fashion_core.data import datasets, image_folders, importing
+from fashion_core.data import datasets, importing
+from fashion_core.data.exports import formats
 from fashion_core.data.sources import class_folders, readers
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
 from fashion_core.errors import SourceError, WrongUse
@@ -100,7 +101,7 @@ def test_a_layout_of_one_class_and_one_entry_is_imported_from_folders_files_and_
     data = datasets.read_photo(made, photo["path"], photo["sha256"])
     image = readers.of_kind(made.kind).image(made.root, photo["path"], data)
     assert image == readers.open_photo_of(made.kind, made.root, photo["path"]) == Image.open(made.root / photo["path"])
-    copied = image_folders.write_folders(made, tmp_path / "copy")
+    copied = formats.write(made, tmp_path / "copy")
     assert sorted(path.name for path in (tmp_path / "copy").rglob("*.png")) == sorted(frame["image_id"])
     assert copied["classes"] == ["kurta", "saree"]
 
