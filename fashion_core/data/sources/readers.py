@@ -15,6 +15,7 @@ from typing import Any
 from PIL import Image
 
 from fashion_core.data.sources import archive_entries, archives
+from fashion_core.data.sources.arrow_photos import ArrowPhotos
 from fashion_core.data.sources.class_folders import ClassFolders, wrapped
 from fashion_core.data.sources.drawn import DEMO, Drawn
 from fashion_core.data.sources.fashion_mnist import IdxFiles
@@ -29,6 +30,7 @@ READERS: tuple[Reader, ...] = (
     Drawn(),
     IdxFiles(),
     IndoFashion(),
+    ArrowPhotos(),
     Tables(),
     ClassFolders(),
 )
@@ -111,7 +113,7 @@ def layouts() -> list[str]:
 
 def options() -> list[Option]:
     """What a person may decide about a source, that of the commonest layout first."""
-    return [option for reader in reversed(READERS) for option in reader.options]
+    return list(dict.fromkeys(option for reader in reversed(READERS) for option in reader.options))
 
 
 def choose(**decided: str | bool) -> Choices:

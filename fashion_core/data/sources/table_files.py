@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashion_core.data.sources import arrow_files
 from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.errors import SourceError
 from fashion_core.labels import counted
@@ -249,9 +250,12 @@ def _parquet(file: Path) -> Table:
 
     try:
         schema = parquet.read_schema(file)
-        plain = [field.name for field in schema if _is_plain(field.type)]
+        plain = [field.name for field in schema if is_plain(field.type)]
         read = parquet.read_table(file, columns=plain)
-        columns = {name: _as_text(read[name]) for name in _checked_names(file, plain)}
+        columns = {name: as_text(read[name]) for name in _checked_names(file, plain)}
+        for name in plain:
+            if classes := arrow_files.class_names(schema, name):
+                columns[name] = columns[name].map({str(number): one for number, one in enumerate(classes)}).fillna("")
     except pyarrow.ArrowException as error:
         raise SourceError(f"table '{file}' is damaged or cut off ({_short(error)}); get it again.") from error
     except OSError as error:
@@ -265,14 +269,16 @@ def _parquet(file: Path) -> Table:
     return Table(file=file, rows=rows, unread={})
 
 
-def _is_plain(kind: Any) -> bool:
+def is_plain(kind: Any) -> bool:
+    """Whether an Arrow type is text, a number, a date or a yes or no."""
     from pyarrow import types
 
     kind = kind.value_type if types.is_dictionary(kind) else kind
     return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def _as_text(column: Any) -> pd.Series:
+def as_text(column: Any) -> pd.Series:
+    """A plain Arrow column as a table has it: text, and "" where there is nothing."""
     import pyarrow
     from pyarrow import compute, types
 

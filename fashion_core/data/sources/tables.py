@@ -25,10 +25,6 @@ from fashion_core.data.sources.table_labels import Labels
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted, listed
 
-#: Columns of the manifest itself: a table's column of such a name is called ``table_...`` there.
-_TAKEN = {"image_id", "path", "split", "label", "missing", "width", "height", "bytes", "sha256", "phash", "status"}
-_TAKEN |= {"reason", "row"}
-
 
 class Tables(Reader):
     """The reader of a table that says what each photo shows."""
@@ -140,12 +136,7 @@ def _nothing(read: _Read) -> str:
 def _of_manifest(read: _Read, at: np.ndarray, paths: list[str]) -> pd.DataFrame:
     """image_id, path, split, label and the table's other columns of the rows at these positions."""
     columns = read.chosen.columns
-    own = read.rows.iloc[at].drop(columns=[*{columns.image, columns.label, columns.split} - {""}])
-    own = own.rename(columns={name: f"table_{name}" for name in own if name.lower() in _TAKEN})
-    for name in own:
-        if (empty := own[name] == "").any():
-            own[name] = own[name].mask(empty, None)
-    own = own.reset_index(drop=True)
+    own = table_columns.for_manifest(read.rows.iloc[at], {columns.image, columns.label, columns.split})
     first = {"image_id": paths, "path": paths, "split": read.splits[at], "label": read.labels.of_rows[at]}
     return pd.concat([pd.DataFrame(first), own], axis=1)
 

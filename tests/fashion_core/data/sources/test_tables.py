@@ -178,8 +178,9 @@ def test_rows_that_are_not_used_are_listed_each_and_counts_add_up(shop: Path, tm
 
 
 def test_a_photo_without_a_label_is_in_no_class_no_split_and_no_run(shop: Path, tmp_path: Path):
-    from fashion_core.data import contents, image_folders
+    from fashion_core.data import contents
     from fashion_core.data.audit import audit
+    from fashion_core.data.exports import formats
     from fashion_core.models import inference
 
     put(shop, "images/12.png")
@@ -197,7 +198,8 @@ def test_a_photo_without_a_label_is_in_no_class_no_split_and_no_run(shop: Path, 
     assert pixels.thumbnails(made)[row].any(), "its pixels wait for a label"
     for split in made.splits:
         assert row not in inference.split_rows(made, frame, split)
-    assert image_folders.write_folders(made, tmp_path / "copy")["splits"] == without.splits
+    told = formats.write(made, tmp_path / "copy")
+    assert (told["splits"], told["notes"]) == (without.splits, ["1 photo without a label stayed here"])
     assert len(list((tmp_path / "copy").rglob("*.png"))) == 12
     assert "images/12.png" not in set(audit.run(made).findings()["image_id"])
     assert len(datasets.unusable(frame)) == 0
