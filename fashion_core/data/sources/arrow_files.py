@@ -3,6 +3,8 @@
 Takes a file; gives its columns, and single cells without reading the others' photos. Knows nothing of labels.
 """
 
+import bisect
+import itertools
 import json
 import threading
 from functools import lru_cache
@@ -30,6 +32,9 @@ class ArrowFile:
             if file.suffix.lower() == ".parquet":
                 self._parquet: pq.ParquetFile | None = pq.ParquetFile(file)
                 self.schema, self.num_rows = self._parquet.schema_arrow, self._parquet.metadata.num_rows
+                groups = range(self._parquet.num_row_groups)
+                sizes = [self._parquet.metadata.row_group(number).num_rows for number in groups]
+                self._starts = list(itertools.accumulate(sizes, initial=0))
             else:
                 self._parquet, self._table = None, _mapped(file)
                 self.schema, self.num_rows = self._table.schema, self._table.num_rows
@@ -46,9 +51,9 @@ class ArrowFile:
         """One value; IndexError where there is no such row, pyarrow's error where it cannot be read."""
         if not self._parquet:
             return self._table[column][row].as_py()
-        number, start = 0, 0
-        while row >= start + (size := self._parquet.metadata.row_group(number).num_rows):
-            number, start = number + 1, start + size
+        if row >= self.num_rows:
+            raise IndexError(row)
+        number = bisect.bisect_right(self._starts, row) - 1
         with self._lock:
             group = self._groups.pop((column, number), None)
             if group is None:
@@ -56,7 +61,7 @@ class ArrowFile:
             self._groups[column, number] = group  # the one that was asked for last comes last
             while len(self._groups) > _KEPT:
                 del self._groups[next(iter(self._groups))]
-        return group[row - start].as_py()
+        return group[row - self._starts[number]].as_py()
 
 
 def opened(file: Path) -> ArrowFile:
