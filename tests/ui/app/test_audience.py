@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 from fashion_core.compare import verdicts
 from fashion_core.metrics import wording
 from fashion_core.runs import runs
+from tests.support.drawn_text import drawn_text
 from tests.support.made_runs import make_run
 from tests.support.pages import open_page, written
 from tests.support.verdict_pairs import compared
-from ui.app import audience, navigation
+from ui.app import audience, glossary, navigation
 from ui.shared import plain_words
 
 #: What only a maker of models knows.
@@ -88,6 +89,24 @@ def test_a_class_reads_its_terms_on_the_page_and_not_only_in_a_tooltip(both):
         notes = [element.value for element in found["class"].markdown if "**Try**" in element.value]
         assert len(notes) == (page in audience_notes()), page
         assert not [element.value for element in found["review"].markdown if "**Try**" in element.value], page
+
+
+def test_every_term_that_a_class_meets_is_explained_where_it_stands(both):
+    for page, found in both.items():
+        text = "\n".join(said for _, said in drawn_text(found["class"]))
+        bare = [
+            term.group()
+            for term in re.finditer(JARGON, text, re.IGNORECASE)
+            if not glossary.terms_in(text[term.start() : term.end() + 2])
+        ]
+        assert not bare, (page, sorted(set(bare)))
+
+
+@pytest.mark.parametrize("term", glossary.TERMS, ids=lambda term: term.word)
+def test_a_term_is_found_by_its_own_word_and_explained_in_one_plain_sentence(term):
+    assert term.stands_in({"n": "n = 3", "p": "p < 0.01", "Step": "10 steps"}.get(term.word, term.word))
+    assert re.fullmatch(r"[A-Z][^!]{10,150}\.", term.means) and ". " not in term.means
+    assert [one.word for one in glossary.TERMS].count(term.word) == 1
 
 
 def audience_notes() -> dict[str, str]:
