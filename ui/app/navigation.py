@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fashion_core import rights
 from fashion_core.data import published
-from ui.app import access, audience, glossary, loaders, notes, people, subject, words
+from ui.app import access, audience, glossary, loaders, notes, people, share, subject, words
 
 ROOT = Path(__file__).parents[2]
 APP_NAME = "Vastra Lab"
@@ -135,6 +135,7 @@ def open_app() -> None:
     with st.sidebar:
         audience.show_switch()
         glossary.show()
+        share.show()
         access.show_control()
         people.show_control()
     page.run()

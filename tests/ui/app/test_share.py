@@ -1,0 +1,46 @@
+"""The link that is handed out: the page as it stands, for a review too, under a name by which others reach it."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.pages import lab as lab  # the fixture
+from tests.support.places import ROOT
+from ui.app import share
+
+
+def opened(**query: str) -> AppTest:
+    """The first page, for AppTest draws the sidebar of no other, with the button pressed."""
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.session_state[share.KEY] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_class_is_given_the_page_as_it_stands_and_the_same_for_a_review(lab):
+    app = opened(audience="class", split="val", teacher="1")
+    as_seen, in_review = [block.value for block in app.code]
+    assert "split=val" in as_seen and "audience=review" not in as_seen and "teacher" not in as_seen
+    assert "split=val" in in_review and in_review.endswith("audience=review")
+    assert any("open-room" in element.value for element in app.markdown)
+
+
+def test_a_reviewer_is_given_one_link_and_no_command(lab):
+    app = opened(audience="review")
+    (link,) = [block.value for block in app.code]
+    assert "audience=review" in link
+    assert not any("open-room" in element.value for element in app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "told"),
+    [
+        ("http://127.0.0.1:8501/lessons", ["localhost", "127.0.0.1"], "http://127.0.0.1:8501/lessons"),
+        ("http://localhost:8501/", ["192.168.1.7", "localhost", "127.0.0.1"], "http://192.168.1.7:8501/"),
+        ("http://192.168.1.7:8501/", ["192.168.1.7", "lab.local"], "http://192.168.1.7:8501/"),
+    ],
+)
+def test_the_link_names_the_lab_as_others_reach_it(url, allowed, told):
+    assert share.handed_out(url, allowed) == told
