@@ -29,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     split = pickers.pick_split(compare_sides.splits_of(first, second))
     subject.settle()
     margin = address.select(
-        "Equal within", verdict.MARGINS, key="margin", default="0.01", width=120,
+        "Equal within", verdict.MARGINS, key="margin", default="0.01", width=120, words=verdict.margin_words,
         help="Differences smaller than this do not matter to you. Equivalent means that a larger one is ruled out.",
     )  # fmt: skip
     beside = st.container(width="content")

@@ -36,7 +36,7 @@ with faults.shown(stop=False):
             Number(
                 head.label,
                 words.percent(row["rate"]),
-                f"{words.interval((row['low'], row['high']))}\n{row['name']}, n = {words.count(row['n'])}",
+                f"{words.interval((row['low'], row['high']))}\n{row['name']}, {words.counted(row['n'], 'photo')}",
                 head.help.format(SPLIT_NAMES.get(row["split"], row["split"]).lower()),
             )
         )
@@ -45,8 +45,8 @@ with faults.shown(stop=False):
             Number(
                 label,
                 words.percent(row.rate, 2),
-                f"{words.interval((row.low, row.high))}\nIndoFashion, n = {words.count(row.n)}",
-                f"{row.name}: accuracy of its confusion matrix over 7,500 test photos, 500 of each class.",
+                f"{words.interval((row.low, row.high))}\nIndoFashion, {words.counted(row.n, 'photo')}",
+                f"{row.name}: the share of 7,500 test photos, 500 of each class, that it named right.",
             )
         )
     if audience.is_review() and firsts:
@@ -60,14 +60,15 @@ with faults.shown(stop=False):
 
     # the evidence
     if best.empty:
-        notices.empty("No run has been scored here yet; its accuracy would stand beside the published ones.",
+        notices.empty("No model has been scored here yet; its number would stand beside the published ones.",
                       page="training", label="Train the first model")  # fmt: skip
     plot(
         accuracies(
-            pd.concat([others, best], ignore_index=True), title="Accuracy, each on photos that it was not trained on"
+            pd.concat([others, best], ignore_index=True),
+            title="How many are named right, each of photos that it was not trained on",
         ),
         key="accuracies",
-        alt="Accuracy with 95 % interval of the published results and of the best run on each dataset here",
+        alt="Photos named right, with 95 % interval, by the published results and by the best run on each dataset here",
         height=96 + 40 * (len(best) + len(others)),
     )
     st.markdown(

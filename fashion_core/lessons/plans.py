@@ -79,7 +79,7 @@ def _imbalance(seed: int) -> tuple[Part, ...]:
     return (
         Part(name="plain", words="Trained on the photos as they come", data=LONG_TAIL,
              settings=_settings(seed, "epochs=8")),
-        Part(name="balanced", words="Every class drawn equally often", data=LONG_TAIL,
+        Part(name="balanced", words="Every class shown equally often", data=LONG_TAIL,
              settings=_settings(seed, "epochs=8", "sampler=balanced")),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1.element_tree import Block
 #: Fields of elements that nobody reads: names of files, identities, sizes, styles, addresses, the code of a component.
 _UNREAD = re.compile(
     r"(^|_)(id|ids|key|url|href|src|hash|css|js|css_path|html_path|js_path|icon|type|color|format|element_id|form_id|"
-    r"language|mime|path|component_name|spec|config|query_params|query_param_key|anchor|name|page|page_script_hash|"
+    r"language|mime|path|component_name|spec|config|query_params|query_param_key|query_string|anchor|name|page|page_script_hash|"
     r"keyboard|shortcut|accept|align)$"
 )
 #: Keys of a figure's JSON whose values stand on the chart; of a template and of colours none does.
@@ -74,7 +74,7 @@ def _of_html(kind: str, body: str) -> Iterator[tuple[str, str]]:
 def _of_table(node: Any, proto: Any) -> Iterator[tuple[str, str]]:
     columns = json.loads(proto.columns) if proto.columns else {}
     yield "table's description", getattr(proto, "alt", "")
-    for name in node.value.columns:
+    for name in list(proto.column_order) or node.value.columns:
         asked = columns.get(str(name), {})
         if asked.get("hidden"):
             continue

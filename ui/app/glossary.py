@@ -73,7 +73,9 @@ TERMS = (
     ),
     Term("Epoch", "One pass over all training photos.", "epochs?"),
     Term(
-        "Batch", "The photos that are looked at together before the model is changed once.", "batch(?:es)?|batch size"
+        "Batch",
+        "The photos that are looked at together before the model is changed once.",
+        "batch(?:es|_size)?|batch size",
     ),
     Term(
         "Step", "One small change of the model, made after each batch.", r"steps?(?= (?:of|each|a|an|per)\b)|\d+ steps"
@@ -97,13 +99,17 @@ TERMS = (
         "How many photos of a class still bring something new; it grows more slowly than their count.",
         "effective numbers?",
     ),
-    Term("Logit", "The number that a model gives a class before all become probabilities.", "logits?"),
+    Term("Logit", "The number that a model gives a class before all become probabilities.", "logits?|logit_adjusted"),
     Term(
         "Logit adjustment",
         "A correction for rare classes: each class's number is moved by how common it was in training.",
         "logit adjustment",
     ),
-    Term("Softmax", "The formula that turns a model's numbers into probabilities that add up to 100 %.", "softmax"),
+    Term(
+        "Softmax",
+        "The formula that turns a model's numbers into probabilities that add up to 100 %.",
+        "(?:balanced_)?softmax",
+    ),
     Term(
         "Label smoothing",
         "Asking the model for a little less than certainty, so that it grows less sure of itself.",

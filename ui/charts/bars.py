@@ -18,7 +18,7 @@ _LOOKS = {
     "photos": {"color": LIGHT["indigo"], "symbol": "circle", "size": 11},
     "drawn": {"color": LIGHT["turmeric"], "symbol": "diamond-open", "size": 11, "line": {"width": 2}},
 }
-_WORDS = {"published": "published", "photos": "here, photos", "drawn": "here, drawn"}
+_WORDS = {"published": "published", "photos": "here", "drawn": "here, drawn"}
 
 
 def rates_with_intervals(
@@ -47,8 +47,8 @@ def rates_with_intervals(
         ),
         customdata=np.stack([ordered["low"] * 100, ordered["high"] * 100, ordered["n"]], axis=1),
         hovertext=names,
-        hovertemplate="%{hovertext}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}], "
-        "n = %{customdata[2]:,}<extra></extra>",
+        hovertemplate="%{hovertext}: %{x:.1f} % [%{customdata[0]:.1f}, %{customdata[1]:.1f}] "
+        "of %{customdata[2]:,} photos<extra></extra>",
         cliponaxis=False,
     )
     # one assignment: adding fifteen annotations one by one takes plotly 70 ms
@@ -105,7 +105,7 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
     figure = go.Figure(layout=base_layout(title))
     for place, row in enumerate(rows.itertuples()):
         look = _LOOKS[row.kind]
-        detail = f"{_WORDS[row.kind]} · n = {row.n:,} · {counted(row.classes, 'class', 'classes')}"
+        detail = f"{_WORDS[row.kind]} · {counted(row.n, 'photo')} · {counted(row.classes, 'class', 'classes')}"
         figure.add_scatter(
             x=[row.rate * 100],
             y=[place],
@@ -130,14 +130,19 @@ def accuracies(rows: pd.DataFrame, *, title: str = "") -> go.Figure:
         )
     figure.update_layout(
         margin={"t": 40 if title else 12, "r": 160},
-        xaxis={"range": [0, 100], "title": {"text": "Accuracy, %", "standoff": 4}, "fixedrange": True, "dtick": 20},
+        xaxis={
+            "range": [0, 100],
+            "title": {"text": "Photos named right (accuracy), %", "standoff": 4},
+            "fixedrange": True,
+            "dtick": 20,
+        },
         yaxis={
             "range": [len(rows) - 0.5, -0.5],
             "tickmode": "array",
             "tickvals": list(range(len(rows))),
             "ticktext": [
                 f"{html.escape(row.name, quote=False)}  <br>"
-                f"<span style='font-size:11px'>{_WORDS[row.kind]}, n = {row.n:,}  </span>"
+                f"<span style='font-size:11px'>{_WORDS[row.kind]}, {counted(row.n, 'photo')}  </span>"
                 for row in rows.itertuples()
             ],
             "showgrid": False,

@@ -17,14 +17,17 @@ from ui.charts.layout import base_layout, class_name, error_bars, names_axis, st
 
 _MINUTES = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
 _ZERO = {"color": LIGHT["muted"], "width": 1.4, "dash": "solid"}
+#: what a difference is measured in: for who knows the term, and for who does not
+_UNITS = ("Points of accuracy, with the 95 % interval", "More named right, of 100 photos, with the range it may have")
 BAND = "rgba(201,138,16,0.16)"  # turmeric, thin enough for both grounds
 
 
 def difference_scale(
-    difference: Estimate, *, margin: float, first_name: str, second_name: str, decided: bool = True
+    difference: Estimate, *, margin: float, first_name: str, second_name: str, decided: bool = True, plain: bool = False
 ) -> go.Figure:
     """One difference with its 95 % interval, in points, on a scale that shows zero and the margin of what counts as
-    equal. Names are shown as they are. ``decided``: the verdict is better or worse, and the colour says which."""
+    equal. Names are shown as they are. ``decided``: the verdict is better or worse, and the colour says which.
+    ``plain``: in words for a reader who knows no points."""
     value, low, high, margin = (100 * share for share in (difference.value, *difference.bounds, margin))
     reach = 1.12 * max(abs(low), abs(high), 2 * margin)
     colour = LIGHT["indigo"]
@@ -37,7 +40,8 @@ def difference_scale(
         mode="markers",
         marker={"color": colour, "size": 15, "symbol": "diamond"},
         error_x=error_bars([high - value], [value - low], colour, thickness=4, width=9),
-        hovertemplate=f"{in_points(difference, digits=2)}<extra></extra>",
+        hovertemplate=f"{in_points(difference, digits=2).replace('points', 'of 100 photos' if plain else 'points')}"
+        "<extra></extra>",
         cliponaxis=False,
     )  # fmt: skip
     figure.layout.shapes = [stretch(-margin, margin, BAND), upright(0, _ZERO)]
@@ -55,7 +59,7 @@ def difference_scale(
         showlegend=False,
         meta={"ends": True},
         margin={"t": 26, "b": 8, "l": 12, "r": 12},
-        xaxis={"range": [-reach, reach], "title": {"text": "Points of accuracy, with the 95 % interval"},
+        xaxis={"range": [-reach, reach], "title": {"text": _UNITS[plain]},
                "fixedrange": True, "ticksuffix": ""},
         yaxis={"range": [-1, 1], "visible": False, "fixedrange": True},
     )  # fmt: skip
@@ -67,10 +71,10 @@ def _short(name: str) -> str:
 
 
 def class_differences(
-    per_class: pd.DataFrame, *, margin: float, title: str = "", drawn: bool = False, unit: str = ""
+    per_class: pd.DataFrame, *, margin: float, title: str = "", drawn: bool = False, unit: str = "", plain: bool = False
 ) -> go.Figure:
     """A row a class (``per_class``: label, n, first, second, difference, low, high, p_holm), the largest gain on top.
-    The axis is named ``unit``.
+    The axis is named ``unit``; ``plain``: the pointer is told nothing of tests.
 
     What stays different after Holm's correction is a filled diamond, green or red by its sign; the rest are rings.
     """
@@ -95,9 +99,12 @@ def class_differences(
                  part["n"]], axis=1,
             ),
             hovertext=[names[row] for row in rows],
-            hovertemplate="<b>%{hovertext}</b>: %{customdata[0]:.1f} % to %{customdata[1]:.1f} %<br>%{x:+.1f} points "
-            "[%{customdata[2]:+.1f}, %{customdata[3]:+.1f}], p = %{customdata[4]:.2g} after Holm, "
-            "n = %{customdata[5]:,}<extra></extra>",
+            hovertemplate="<b>%{hovertext}</b>: %{customdata[0]:.1f} % to %{customdata[1]:.1f} %<br>" + (
+                "%{x:+.1f} of 100 (%{customdata[2]:+.1f} to %{customdata[3]:+.1f}), %{customdata[5]:,} photos"
+                if plain
+                else "%{x:+.1f} points [%{customdata[2]:+.1f}, %{customdata[3]:+.1f}], "
+                "p = %{customdata[4]:.2g} after Holm, n = %{customdata[5]:,}"
+            ) + "<extra></extra>",
             cliponaxis=False,
         )  # fmt: skip
         for colour in sorted(set(colours[rows])):

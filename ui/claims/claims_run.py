@@ -16,11 +16,12 @@ from fashion_core.errors import RunError, SettingsError, WrongUse
 from fashion_core.launch import actions
 from fashion_core.runs import runs
 from fashion_core.runs.runs import Run
-from ui.app import faults, loaders, navigation, notices, words
+from ui.app import faults, loaders, navigation, notices, people, words
 from ui.claims.places import Known, Place
 from ui.shared import curves_view, following, run_status
 
 SECONDS = 2.0
+_STOPPED = ("queued", "starting", "running")  # what a stop of the experiment ends
 
 
 def changes(place: Place) -> tuple[str, ...] | None:
@@ -190,9 +191,13 @@ def _progress(plan: Plan, now: list[tuple[str, float]]) -> None:
         active = next((m.run for m, (s, _) in zip(plan.members, now, strict=True) if m.run and s == "running"), None)
         if active:
             navigation.link("training", "Watch the one in training", run=active.id)
-        if not rights.read_only() and st.button("Stop the experiment", key="stop", icon=":material/stop_circle:"):
+        first = next((m.run for m, (s, _) in zip(plan.members, now, strict=True) if m.run and s in _STOPPED), None)
+        said = people.another_of_run(first, "this experiment") if first else ""
+        if not rights.read_only() and people.button(
+            "Stop the experiment", said, again="Stop it all the same", key="stop", icon=":material/stop_circle:"
+        ):
             for member, (state, _) in reversed(list(zip(plan.members, now, strict=True))):  # those that wait first
-                if member.run and state in ("queued", "starting", "running"):
+                if member.run and state in _STOPPED:
                     try:
                         actions.stop(member.run, wait_seconds=0)
                     except RunError:  # it has ended meanwhile

@@ -164,9 +164,14 @@ def _pictures(result: Result) -> None:
     plot(
         arms(rows, unit=f"{unit}, {result.evidence.split} photos", title=title, drawn=drawn, band=band),
         key="arms",
-        alt=f"{title}. {result.sentence}",
+        alt=" ".join([f"{title}.", *plain_words.claim(result)]) if plain else f"{title}. {result.sentence}",
         height=92 + 42 * len(rows),
     )
+
+
+def _unit() -> str:
+    """What a difference of two shares is counted in."""
+    return audience.told(classroom="points", review="of 100")
 
 
 def _finding(result: Result) -> str:
@@ -174,12 +179,12 @@ def _finding(result: Result) -> str:
     if result.run_to_run:
         found = result.arms[0].spreads[definitions.ACCURACY]
         span = points(found.highest - found.lowest, False)
-        return f"{found.mean.n} runs span {span} points, the report's span 7"
+        return f"{found.mean.n} runs span {span} {_unit()}, the report's span 7"
     deciding = [one for one in result.comparisons if one.decides]
     most = max(deciding, key=lambda one: abs(one.difference.value))
     arm = result.claim.arm
     first, second = (arm(name).words.partition(",")[0] for name in (most.first, most.second))
-    told = in_points(most.difference)
+    told = in_points(most.difference).replace("points", _unit())
     whole = f"{words.capital(second)}: {told} against {first}"
     if len(whole) <= FITS:
         return whole

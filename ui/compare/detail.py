@@ -221,9 +221,13 @@ def _draw_classes(found: Comparison) -> None:
                 classroom="Points of recall, second minus first",
                 review="More right by the second, of 100 photos",
             ),
+            plain=audience.is_review(),
         ),
         key="classes",
-        alt=f"Recall of each class, second minus first, with its 95 % interval. {title}",
+        alt=audience.told(
+            classroom=f"Recall of each class, second minus first, with its 95 % interval. {title}",
+            review=f"How many more of each kind the second names right, of 100 photos. {title}",
+        ),
         height=120 + 27 * len(rows),
     )
     bounded.say_left_out(

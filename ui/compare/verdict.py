@@ -32,6 +32,11 @@ BADGES = {
 MARGINS = {"0.005": "0.5 points", "0.01": "1 point", "0.02": "2 points", "0.05": "5 points"}
 
 
+def margin_words(margin: str) -> str:
+    """A margin as whoever reads calls it."""
+    return audience.told(classroom=MARGINS[margin], review=f"{100 * float(margin):g} of 100")
+
+
 def compared(first: Side, second: Side, split: str, margin: float, found: Sequence[Run]) -> Comparison:
     """The comparison, made anew when an answer, a name or the runs beside them change."""
     single = len(first.members) == len(second.members) == 1
@@ -67,10 +72,7 @@ def show_verdict(found: Comparison) -> None:
     plain = audience.is_review()
     with st.container(border=True, key="verdict", gap=None):
         st.badge(label, icon=icon, color=colour)
-        tested = f"{found.difference.method}, {p_words(found.difference.p_value)}" if plain else None
-        st.markdown(
-            f"## {plain_words.comparison(found) if plain else words.plain(found.verdict.sentence)}", help=tested
-        )
+        st.markdown(f"## {plain_words.comparison(found) if plain else words.plain(found.verdict.sentence)}")
         notices.aside(plain_words.reach(found) if plain else words.plain(found.verdict.scope))
         for note in found.notes:
             notices.aside(words.plain(note))
@@ -79,10 +81,12 @@ def show_verdict(found: Comparison) -> None:
     numbers.append(
         Number(
             "Difference",
-            f"{points(found.difference.value)} points",
+            f"{points(found.difference.value)} {'of 100' if plain else 'points'}",
             interval_in_points(found.difference.bounds) + ("" if plain else f", {p_words(found.difference.p_value)}"),
-            f"Second minus first, with its 95 % interval. Test: {found.difference.method}. p is how often chance alone "
-            "would show a difference as large.",
+            "How many more of 100 photos the second names right; in brackets the range that it may have."
+            if plain
+            else f"Second minus first, with its 95 % interval. Test: {found.difference.method}. p is how often chance "
+            "alone would show a difference as large.",
         )
     )
     if found.pairs:
@@ -92,8 +96,10 @@ def show_verdict(found: Comparison) -> None:
                 "Changed answers" if plain else "Flipped",
                 f"{pairs.n10:,} / {pairs.n01:,}",
                 f"{'made wrong / made right,' if plain else 'right → wrong / wrong → right'} of {words.count(found.n)}",
-                f"Both right: {pairs.n11:,}. Both wrong: {pairs.n00:,}. Exact McNemar looks at the flipped ones alone: "
-                f"{p_words(found.paired.p_value)}.",
+                f"Both right: {pairs.n11:,}. Both wrong: {pairs.n00:,}."
+                + (
+                    "" if plain else f" Exact McNemar looks at the flipped ones alone: {p_words(found.paired.p_value)}."
+                ),
             )
         )
     answer(numbers)
@@ -105,9 +111,10 @@ def show_verdict(found: Comparison) -> None:
             first_name=names[0],
             second_name=names[1],
             decided=found.verdict.word in (verdicts.BETTER, verdicts.WORSE),
+            plain=plain,
         ),
         key="scale",
-        alt=found.verdict.sentence,
+        alt=plain_words.comparison(found).replace("\\", "") if plain else found.verdict.sentence,
         height=150,
     )
 
@@ -115,13 +122,18 @@ def show_verdict(found: Comparison) -> None:
 def _score_number(label: str, side: Side, score) -> Number:
     bounds = words.interval(score.accuracy.bounds)
     trained = audience.told(classroom="seeds", review="trainings")
-    note = f"{bounds}, {score.num_models} {trained}, sd {100 * score.sd:.1f}" if score.sd is not None else bounds
+    several = score.sd is not None
+    if audience.is_review():
+        note = f"{bounds}, {score.num_models} {trained}" if several else bounds
+        told = f"The share of photos whose class is right{', on average' if several else ''}; in brackets its range."
+        return Number(f"{label}: named right", words.percent(score.accuracy.value), f"{note}\n{side.name}", told)
+    note = f"{bounds}, {score.num_models} {trained}, sd {100 * score.sd:.1f}" if several else bounds
     told = f"Mean accuracy of the {trained} with its t interval; sd is how far they lie apart, in points."
     return Number(
         f"{label} accuracy",
         words.percent(score.accuracy.value),
         f"{note}\n{side.name}",
-        told if score.sd is not None else "Share of photos whose class is right, with Wilson's 95 % interval.",
+        told if several else "Share of photos whose class is right, with Wilson's 95 % interval.",
     )
 
 

@@ -55,6 +55,6 @@ def figure_html(thumbnails: np.ndarray, place: Any, image_id: str, split: str, l
     if place.row >= 0:
         picture = gallery.picture_html(thumbnails, place, told)
     return (
-        f'<figure title="{html.escape(image_id)}"><div class="frame">{picture}</div>'
+        f'<figure{gallery.hint(image_id)}><div class="frame">{picture}</div>'
         f"<figcaption>{html.escape(told)}</figcaption></figure>"
     )

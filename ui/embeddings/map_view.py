@@ -140,7 +140,7 @@ def _answer(run: Run, split: str, chosen: Chosen, by_class: pd.DataFrame, num_co
             Number(
                 "Nearest is alike",
                 words.percent(alike / num_compared),
-                f"{words.interval(proportion(alike, num_compared).bounds)}, n = {words.count(num_compared)}",
+                f"{words.interval(proportion(alike, num_compared).bounds)}, {words.counted(num_compared, 'photo')}",
                 f"Share of {words.counted(num_compared, 'photo')} of which {_NEAREST}. It judges the features "
                 "themselves, so the map cannot flatter it.",
             ),

@@ -55,12 +55,10 @@ def show(run: Run, split: str) -> None:
             Number(
                 "Ten nearest alike",
                 words.percent(measured.share.value),
-                f"{words.interval(measured.share.bounds)}, n = {words.count(measured.share.n)}",
+                f"{words.interval(measured.share.bounds)}, {words.counted(measured.share.n, 'photo')}",
                 f"Of a photo's ten nearest {features_view.photos_words(among)}s, without filters, the share of its own "
-                "class "
-                f"(precision at ten); mean over {words.counted(measured.share.n, features_view.photos_words(split))} "
-                "spread over "
-                "the classes.",
+                f"class{audience.told(classroom=' (precision at ten)', review='')}; mean over "
+                f"{words.counted(measured.share.n, features_view.photos_words(split))} spread over the classes.",
             ),
             Number(
                 "Looked at",
@@ -114,7 +112,7 @@ def _show_precision(run: Run, among: str, measured: Purity) -> None:
             drawn=run.dataset.synthetic,
         ),
         key="precision",
-        alt="Precision at ten by class, with 95 % intervals",
+        alt="Share of each class's ten nearest photos that are of the same class, with 95 % intervals",
         height=110 + 30 * len(shown),
     )
     bounded.say_left_out(len(shown), len(measured.by_class), "with the lowest share", "the others are higher")

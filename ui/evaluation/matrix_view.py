@@ -183,7 +183,10 @@ def _show_matrix(
         _table(matrix, other.matrix if other else None, labels, order, values)
     else:
         share = words.percent(np.trace(matrix) / matrix.sum())
-        alt = f"Confusion matrix of {run.id}, {split} photos: {share} lie on the diagonal"
+        alt = audience.told(
+            classroom=f"Confusion matrix of {run.id}, {split} photos: {share} lie on the diagonal",
+            review=f"Which kinds were taken for which, {split} photos: {share} are named right",
+        )
         height = max(HEIGHT - LOWER * audience.is_review(), 60 + 22 * len(labels))
         if view.shown == "whole":
             ordered = matrix[np.ix_(order, order)]

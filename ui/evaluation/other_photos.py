@@ -14,7 +14,7 @@ from fashion_core.metrics import shift
 from fashion_core.metrics.shift import Shift
 from fashion_core.metrics.wording import interval_in_points, points
 from fashion_core.runs.runs import Run
-from ui.app import loaders, navigation, notices, words
+from ui.app import audience, loaders, navigation, notices, words
 from ui.app.kept import kept
 from ui.evaluation import leaks
 from ui.shared import pickers
@@ -24,7 +24,7 @@ from ui.shared.table import show_table
 def show(run: Run, split: str) -> None:
     """Leaks first, other photos below."""
     leaks.show(run, split, leaks.of(run, split))
-    st.markdown("**How far does the accuracy move on other photos?**")
+    st.markdown(f"**How far does {audience.told(classroom='the accuracy', review='this')} move on other photos?**")
     base, _, _ = split.partition("-on-")
     there = [name for name in run.prediction_splits() if name.startswith(f"{base}-on-")]
     own = (run.folder / f"predictions-{base}.parquet").exists()
@@ -124,15 +124,17 @@ def _offer(run: Run, there: list[str]) -> None:
     ]
     for dataset in offered[:3]:
         drawn = " (drawn)" if dataset.synthetic else ""
+        told = f"{words.plain(dataset.name)}{drawn} has {_which(dataset, run)} too."
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset {dataset.id}")
-        st.markdown(
-            f"{words.plain(dataset.name)}{drawn} has {_which(dataset, run)} too. To score the run on it: {command}"
-        )
+        st.markdown(told if audience.is_review() else f"{told} To score the run on it: {command}")
     if not offered and not there:
         command = words.command(f"python -m fashion_core evaluate {run.id} --dataset NAME")
         st.markdown(
-            "No other dataset here has this run's classes. Import other photos of them, or leave out leaked photos on "
-            f"the Dataset page; then score the run on them: {command}"
+            audience.told(
+                classroom="No other dataset here has this run's classes. Import other photos of them, or leave out "
+                f"leaked photos on the Dataset page; then score the run on them: {command}",
+                review="It was not tried on other photos: no other photos of these kinds are here.",
+            )
         )
         if not rights.read_only():
             navigation.link("add_photos", "Add other photos")
@@ -147,7 +149,7 @@ def _say_what_is_published(run: Run) -> None:
     before, after = (published.find(name) for name in ("peer-scratch-cnn", "peer-scratch-cnn-later"))
     if before and after and published.fits(run.classes):
         notices.aside(
-            f"What to expect of new photos: a published small CNN fell from {words.percent(before.accuracy)} on "
+            f"What to expect of new photos: a small published network fell from {words.percent(before.accuracy)} on "
             f"IndoFashion's test photos to {words.percent(after.accuracy)} on photos scraped two years later. Its "
             "input was another one (70 × 70, grey), so this is a warning and no prediction."
         )

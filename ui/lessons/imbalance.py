@@ -14,7 +14,7 @@ from ui.shared import gallery
 from ui.shared.answer import Number, answer
 from ui.shared.plot import clicked, plot
 
-_WORDS = {"plain": "As they come", "balanced": "Drawn equally often", "both": "Both"}
+_WORDS = {"plain": "As they come", "balanced": "Shown equally often", "both": "Both"}
 
 
 def _measured(found: Imbalance) -> Measured:
@@ -50,7 +50,7 @@ def _look(shown: Shown) -> None:
 
     with chart:
         plot(
-            recall_by_size(found.classes, names, title="Are those with few photos in train found in test?"),
+            recall_by_size(found.classes, names, title="Are classes with few training photos found?"),
             key="recall",
             alt="Recall of each class, the commonest first: "
             + ", ".join(f"{display_name(r.label)} {r.plain} of {r.n}" for r in found.classes.itertuples()),
@@ -99,7 +99,7 @@ def _explain(found: Imbalance) -> list[str]:
         "**mean recall** too. On a test set as uneven as train the same model would read "
         f"**{words.percent(weights.value)}** {words.interval(weights.bounds)}: the rare classes would "
         "hardly count, and the number would look better while nothing is better.",
-        f"Drawing every class equally often (a **balanced sampler**) brought the rarest to {told(rare['balanced'])}: "
+        f"Showing every class equally often (a **balanced sampler**) brought the rarest to {told(rare['balanced'])}: "
         f"{in_points(found.gain)}, {certain}. The commonest went from {words.percent(common['plain'].accuracy)} to "
         f"{words.percent(common['balanced'].accuracy)}. A sampler shows the same few photos more often. It makes no "
         "new ones.",
@@ -111,9 +111,9 @@ LESSON = Lesson(
     title="Imbalance",
     question="Does a good accuracy mean that every kind is found?",
     icon=":material/balance:",
-    story=f"Fifteen kinds of clothes, drawn by this program. In train there are "
+    story="Fifteen kinds of clothes, drawn by this program. Among the training photos there are "
     f"{datasets.RATIO:.0f} times as many photos of the commonest kind as of the rarest, as in many shops. A small "
-    "network learns from them as they come. The test set has 40 photos of every kind.",
+    "network learns from them as they come. The test photos are 40 of every kind.",
     ask=f"Of the test photos of the **{GROUP} rarest kinds**, how many will it get right?",
     guesses=guesses({80: "about 80 %", 60: "about 60 %", 40: "about 40 %", 15: "about 15 %"}),
     measured=_measured,
@@ -140,8 +140,8 @@ LESSON = Lesson(
     "what is missing; it repeats photos, it does not add any.",
     labels={
         "rare_plain": f"{GROUP} rarest, as they come", "common_plain": f"{GROUP} commonest, as they come",
-        "overall_plain": "All classes, as they come", "rare_balanced": f"{GROUP} rarest, drawn equally often",
-        "common_balanced": f"{GROUP} commonest, drawn equally often",
+        "overall_plain": "All classes, as they come", "rare_balanced": f"{GROUP} rarest, shown equally often",
+        "common_balanced": f"{GROUP} commonest, shown equally often",
     },
     hints={
         lesson_frame.LOOK: "Ask which classes are rare and found all the same, and why: shoes look like nothing else. "

@@ -63,7 +63,7 @@ _HEADLINES = (
         key="photos",
         label="Best on photos",
         pictures="photos",
-        help="The best run here: chosen by validation accuracy, scored on {} photos.",
+        help="The run here that names most validation photos right, scored on {} photos.",
     ),
     Headline(key="cutouts", label="Best on cut-outs", pictures="grey cut-outs", help=notices.CUTOUTS_HELP),
     Headline(key="drawn", label="Best on drawn data", pictures="drawings", help=notices.DRAWN_HELP),

@@ -17,7 +17,7 @@ import streamlit as st
 
 from fashion_core.data import pixels
 from fashion_core.data.datasets import Dataset
-from ui.app import loaders, notices, words
+from ui.app import audience, loaders, notices, words
 from ui.shared import photo_view
 
 PAGE_SIZE = 48
@@ -134,6 +134,11 @@ def picture_html(thumbnails: np.ndarray, image: Any, alt: str) -> str:
     )
 
 
+def hint(image_id: object) -> str:
+    """What a photo says to whoever rests the pointer on it: where it lies, which a reviewer need not know."""
+    return "" if audience.is_review() else f' title="{html.escape(str(image_id))}"'
+
+
 def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bool) -> str:
     alt = ", ".join(part for part in (caption.text, caption.detail) if part)
     is_button = opens and image.row >= 0
@@ -152,6 +157,6 @@ def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bo
     button = f' data-id="{name}" role="button"' if is_button else ""
     tag = "div" if is_button else "figcaption"  # a figure with a figcaption may be nothing else; a button is its text
     return (
-        f'<figure title="{name}"{button}><div class="frame">{picture}</div>'
+        f'<figure{hint(image.image_id)}{button}><div class="frame">{picture}</div>'
         f'<{tag} class="caption">{sign}{html.escape(caption.text)}{detail}</{tag}></figure>'
     )

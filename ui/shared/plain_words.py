@@ -265,7 +265,8 @@ def claim(result: Result) -> list[str]:
         return [
             f"Groups that were made without the names of the classes match them to {groups.rand.value:.2f} "
             f"({groups.rand.low:.2f} to {groups.rand.high:.2f}; 1 is the classes themselves, 0 chance).",
-            f"Yet {of_100(groups.alike)} of a photo's nearest are of its own class; by chance {of_100(groups.chance)}.",
+            f"Yet of a photo's ten nearest {10 * groups.alike:.1f} are of its own class; by chance "
+            f"{10 * groups.chance:.1f}.",
             tried,
         ]
     told = [_compared_arms(result, one) for one in result.comparisons if one.decides]

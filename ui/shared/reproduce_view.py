@@ -71,7 +71,10 @@ def show_dataset(dataset: Dataset, *then: str) -> None:
 
 
 def _popover(title: str, key: str, fill: Callable[[], None], busy: Callable[[], bool] = lambda: False) -> None:
-    """``busy``: whether something goes on that the open popover tells; then it is drawn again by itself."""
+    """``busy``: whether something goes on that the open popover tells; then it is drawn again by itself. A reviewer is
+    given no commands."""
+    if audience.is_review():
+        return
     following = st.session_state.get(f"_follow {key}", False)
     st.fragment(_lazy, run_every=SECONDS if following else None)(title, key, fill, busy)
 
@@ -98,8 +101,7 @@ def _of_run(run: Run, split: str, then: Sequence[str] | None) -> None:
     _photos(recipe)
     _expectation(recipe)
     _train_again(run, recipe)
-    if not audience.is_review():
-        _tables(recipe)
+    _tables(recipe)
 
 
 def _code(lines: Sequence[str]) -> None:
@@ -119,7 +121,7 @@ def _expectation(recipe: Recipe) -> None:
     expectation = recipe.expectation
     st.badge(f"Same bits: {expectation.word}", color=_COLOURS.get(expectation.word, "gray"))
     st.markdown(expectation.sentence)
-    for reason in expectation.reasons[: 3 if audience.is_review() else None]:
+    for reason in expectation.reasons:
         notices.aside(f"{words.plain(reason[0].upper() + reason[1:])}.")
     if recipe.stops or recipe.resumes:
         stopped, resumed = words.counted(recipe.stops, "time"), words.counted(recipe.resumes, "time")
@@ -127,7 +129,7 @@ def _expectation(recipe: Recipe) -> None:
 
 
 def _tables(recipe: Recipe) -> None:
-    """Everything that a maker of models looks up; a stakeholder does not."""
+    """Everything that a maker of models looks up."""
     if recipe.computed:
         rows = [(what, then, here, "differs" if here and here != then else "") for what, then, here in recipe.computed]
         show_table(
@@ -171,8 +173,6 @@ def _outcome(original: Run, again: Run, title: str) -> None:
     st.markdown(f":{colour}-badge[{icon} {'Bit-equal' if found.word == bitwise.EQUAL else 'Not bit-equal'}] {title}.")
     _, _, counted = found.sentence.partition(": ")
     lines = [counted, *found.gaps(), *(f"likely: {why}" for why in found.reasons), *found.notes]
-    if audience.is_review() and found.word != bitwise.EQUAL:  # what became of the answers, and why
-        lines = [line for line in lines if "answers changed" in line or line.startswith("likely")] or lines
     with st.container(gap=None):
         for line in lines:
             notices.aside(f"{words.plain(words.capital(line))}.")
@@ -245,7 +245,7 @@ def _of_sides(first: Side, second: Side, split: str, margin: float) -> None:
         run = next(run for run in members if run.dataset.fingerprint == fingerprint)
         there = "here" if loaders.dataset_of(run) else "not here"
         st.markdown(f"Photos of {words.plain(run.dataset.name)}: {words.command(fingerprint)}, {there}.")
-    if members and not audience.is_review():
+    if members:
         rows = [
             (run.id, run.settings.seed, reproduce.expected(run, loaders.dataset_of(run) is not None).word)
             for run in members
@@ -265,6 +265,5 @@ def _of_dataset(dataset: Dataset, then: Sequence[str]) -> None:
         f"{words.command(dataset.fingerprint)}: equal where photos, labels and splits are.{drawn} Nothing is random in "
         "these numbers, so there is no seed."
     )
-    if not audience.is_review():
-        rows = list(reproduce.computed_here().items())
-        show_table(pd.DataFrame(rows, columns=["Version", "Here"]), height=178, alt="Versions on this machine")
+    rows = list(reproduce.computed_here().items())
+    show_table(pd.DataFrame(rows, columns=["Version", "Here"]), height=178, alt="Versions on this machine")

@@ -89,18 +89,18 @@ def _show(run: Run, was_active: bool, runs: Sequence[Run]) -> None:
 
 
 def _show_result(run: Run, status: Status, frame: pd.DataFrame, runs: Sequence[Run]) -> None:
-    """What it has reached so far and how long that took; its curves for whoever asks."""
+    """What it has reached and how long that took; its curves, full of terms, where an address asks for them."""
     if not frame.empty:
         took = Number("Trained for", words.duration(_seconds(frame)), "of work on this model alone")
         answer([_accuracy(run, frame[frame["kind"] == "epoch"]), took])
     after_run.show_files(run)
-    asked = audience.shows("watch")
-    with st.expander("How the training went", expanded=asked, key="how it went", on_change="rerun") as opened:
-        if opened.open and frame.empty:
-            st.markdown("It has not begun, so there is no curve.")
-        elif opened.open:
-            curves_view.show_curves(run, status, [], runs)
-            below_training.show(run, frame)
+    if not audience.shows("watch"):
+        return
+    if frame.empty:
+        st.markdown("It has not begun, so there is no curve.")
+    else:
+        curves_view.show_curves(run, status, [], runs)
+        below_training.show(run, frame)
 
 
 def _state(run: Run, status: Status, frame: pd.DataFrame) -> None:
@@ -278,13 +278,20 @@ def _accuracy(run: Run, epochs: pd.DataFrame) -> Number:
             return _share(name, score.accuracy)
     num_val = int(run.dataset.splits.get("val", 0))
     if epochs.empty or "val_accuracy" not in epochs or not num_val:
-        return Number("Validation accuracy", "–", "measured after each epoch" if num_val else "no validation photos")
+        return Number(
+            audience.told(classroom="Validation accuracy", review="Named right of new photos"),
+            "–",
+            "measured after each epoch" if num_val else "no validation photos",
+        )
     share = float(epochs["val_accuracy"].iloc[-1])
     return _share("Validation accuracy", replace(proportion(round(share * num_val), num_val), value=share))
 
 
 def _share(name: str, share: Estimate) -> Number:
-    return Number(name, words.percent(share.value), f"{words.interval(share.bounds)}, n = {share.n:,}")
+    photos = words.counted(share.n, "photo")
+    if audience.is_review():
+        name = "Named right of new photos"
+    return Number(name, words.percent(share.value), f"{words.interval(share.bounds)}, {photos}")
 
 
 def _words_of_the_run(run: Run) -> None:

@@ -44,9 +44,11 @@ def show_buttons(run: Run, status: Status) -> None:
     """Star, and a small form for the rest. For a horizontal container."""
     if rights.read_only():
         return
-    labels = labels_of(run)
-    if st.button(
+    labels, others = labels_of(run), people.another_of_run(run)
+    if people.button(
         "",
+        others,
+        again="Take the star off all the same" if labels.starred else "Star it all the same",
         icon=":material/star:" if labels.starred else ":material/star_outline:",
         key="star",
         help="Take the star off this run." if labels.starred else "Star this run, to find it again.",
@@ -58,7 +60,7 @@ def show_buttons(run: Run, status: Status) -> None:
     # Keys that name the run: after a deletion neither stays open for the next one, under the same pointer.
     with st.popover("Edit", width="content", key=f"edit {run.id}"):
         after_run.fill_button(run, "Settings into the form", {})
-        if others := people.another_of_run(run):
+        if others:
             st.markdown(others)
         _form(run, labels, bool(others))
         _delete(run, status, bool(others))
@@ -119,7 +121,13 @@ def show_trash() -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 said = words.plain(run_words(one.run)) if one.run else f"{words.plain(one.place)} (damaged)"
                 st.markdown(said, width="stretch")
-                if st.button("Restore", icon=":material/restore_from_trash:", key=f"restore {one.place}"):
+                if people.button(
+                    "Restore",
+                    people.another_of_run(one.run) if one.run else "",
+                    again="Restore it all the same",
+                    icon=":material/restore_from_trash:",
+                    key=f"restore {one.place}",
+                ):
                     with faults.shown(stop=False):
                         st.query_params["run"] = trash.restore(loaders.runs_dir(), one.place)
                         st.rerun()

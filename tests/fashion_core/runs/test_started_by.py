@@ -82,8 +82,11 @@ def test_renaming_and_deleting_anothers_run_say_whose_it_is(finished: runs.Run, 
     app = open_page("training", run=finished.id, audience="class")
     assert r"\*Asha\* started this run 4 minutes ago." in [text.value for text in app.markdown], "no Markdown of theirs"
     assert {"Save it all the same", "Delete it all the same"} <= {button.label for button in app.button}
+    assert app.button(key="star").label == "Star it all the same"
     app.button(key=f"delete {finished.id}").click().run()
-    assert [one.run_id for one in trash.trash(finished.folder.parent)] == [finished.id]
+    (deleted,) = trash.trash(finished.folder.parent)
+    assert deleted.run_id == finished.id
+    assert app.button(key=f"restore {deleted.place}").label == "Restore it all the same"
 
 
 def test_where_no_room_is_open_and_nobody_gave_a_name_nothing_is_asked_or_kept(finished: runs.Run, monkeypatch):

@@ -141,4 +141,4 @@ def test_the_page_shows_the_estimate_until_a_setting_changes_that_matters(tiny_d
 )  # fmt: skip
 def test_two_corrections_of_the_imbalance_are_called_two(sampler, loss, twice):
     told = settings_form.corrected_twice(settings_of(f"sampler={sampler}", f"loss={loss}"))
-    assert told.startswith("Corrected twice") is twice
+    assert told.startswith("Rare classes are corrected for twice") is twice

@@ -4,6 +4,7 @@ import filecmp
 import os
 import re
 import threading
+import time
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -364,9 +365,11 @@ def test_a_drawing_that_somebody_else_started_is_not_started_twice(tmp_path, mon
         first_start.ensure_demo(tmp_path)
 
 
-def test_progress_is_a_count():
-    job = jobs.Job(state=jobs.RUNNING, began=0, stage="drawing", done=1240, total=4200)
-    assert first_start.progress_words(job) == "Drawing the demo set: 1,240 of 4,200"
+def test_progress_is_a_count_with_the_time_that_is_left():
+    job = jobs.Job(state=jobs.RUNNING, began=time.time() - 10, stage="drawing", done=1400, total=4200)
+    assert first_start.progress_words(job) == "Drawing the demo set: 1,400 of 4,200, about 20 s left"
+    job = jobs.Job(state=jobs.RUNNING, began=time.time() - 10, stage="reading photos", done=1400, total=4200)
+    assert first_start.progress_words(job) == "Reading the drawn set: 1,400 of 4,200"
     assert first_start.progress_words(jobs.Job(state=jobs.STARTING, began=0)) == "Drawing the demo set: starting"
 
 

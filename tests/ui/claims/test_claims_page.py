@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from fashion_core import processes, storage
 from fashion_core.claims import definitions, experiments, judge, shipped
+from fashion_core.launch import room
 from fashion_core.metrics.intervals import Estimate
-from fashion_core.runs import runs
+from fashion_core.runs import runs, started_by
 from tests.support.hostile import PAYLOADS, hostile
 from tests.support.made_pairs import run_with
 from tests.support.pages import metric, open_page, written
@@ -109,7 +111,7 @@ def test_the_button_starts_the_missing_runs_once(lab, tiny, monkeypatch):
     assert started == [2, 2, 2] and not app.exception
 
 
-def test_models_on_their_way_are_followed_and_offered_again_when_their_process_was_killed(lab, tiny):
+def test_models_on_their_way_are_followed_and_offered_again_when_their_process_was_killed(lab, tiny, monkeypatch):
     train(lab, tiny)
     folder = lab / "runs" / "without-1"
     for path in [folder / "summary.json", folder / "events.jsonl", *folder.glob("predictions-*.parquet")]:
@@ -118,7 +120,14 @@ def test_models_on_their_way_are_followed_and_offered_again_when_their_process_w
         runs.tell(runs.open_run(folder), "started", process=processes.process_identity(working.pid))
         app = open_page("claims", claim="dropout", set=SETS, models="2")
         told = [bar.proto.text for bar in app.get("progress")]
+        storage.write_json(folder / started_by.FILE, {"name": "Asha", "browser": "a" * 16, "time": time.time()})
+        monkeypatch.setenv(room.VARIABLE, "1")
+        room_of_others = open_page("claims", claim="dropout", set=SETS, models="2")
+        monkeypatch.delenv(room.VARIABLE)
         working.kill()
+    assert app.button(key="stop").label == "Stop the experiment"
+    assert room_of_others.button(key="stop").label == "Stop it all the same"
+    assert "Asha started this experiment just now." in written(room_of_others)
     assert told == ["3 of 4 models trained, 1 in training, 0 waiting"]
     app.run()
     assert not app.exception and not app.get("progress")

@@ -158,15 +158,16 @@ def test_an_open_popover_follows_a_second_training_until_it_ends(lab, monkeypatc
     assert timers[num:] == [None], "nothing goes on, so the page runs once"
 
 
-def test_a_reviewer_sees_less_and_a_review_copy_offers_no_training(lab, monkeypatch):
+def test_a_reviewer_is_given_no_commands_and_a_review_copy_offers_no_training(lab, monkeypatch):
     whole = opened("evaluation", run="tiny-run")
     tables = {tuple(frame.value.columns) for frame in whole.dataframe}
     assert ("Setting", "Value", "In the recipe") in tables and ("Computed with", "Then", "Here", "") in tables
     monkeypatch.setenv("FASHION_READ_ONLY", "1")
-    less = opened("evaluation", run="tiny-run")
-    assert ("Setting", "Value", "In the recipe") not in {tuple(frame.value.columns) for frame in less.dataframe}
-    assert "evaluate tiny-run-again" in commands(less)
-    assert not [button.label for button in less.button if button.label.startswith("Train")]
+    in_review = opened("evaluation", run="tiny-run", audience="review")
+    assert not commands(in_review) and "How to get it" not in [one.proto.label for one in in_review.get("popover")]
+    copied = opened("evaluation", run="tiny-run", audience="class")
+    assert "evaluate tiny-run-again" in commands(copied)
+    assert not [button.label for button in copied.button if button.label.startswith("Train")]
 
 
 def test_names_from_files_are_shown_as_they_are(lab, tmp_path, monkeypatch):

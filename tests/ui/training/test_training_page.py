@@ -358,7 +358,7 @@ def test_a_link_with_settings_and_no_recipe_means_the_first_recipe_as_it_always_
 
 def test_two_corrections_are_one_sentence_with_a_link_to_what_was_measured(room):
     app = open_page("training", recipe="report")
-    told = [line for line in written(app).splitlines() if "Corrected twice" in line]
+    told = [line for line in written(app).splitlines() if "corrected for twice" in line]
     assert len(told) == 1 and told[0].count(".") == 1 and not any(letter.isdigit() for letter in told[0])
     (link,) = [link for link in app.get("page_link") if "tab=Sampler" in link.proto.query_string]
     assert link.proto.page == "dataset"
