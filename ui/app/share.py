@@ -30,7 +30,7 @@ def show() -> None:
             language=None,
             wrap_lines=True,
         )
-        if here.hostname not in OWN:
+        if here.hostname and here.hostname not in OWN:
             st.markdown(":small[Whoever reaches this machine over the network can open it.]")
             return
         opens = words.command("python -m fashion_core open-room")

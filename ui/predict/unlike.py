@@ -30,12 +30,12 @@ MOST_SHOWN = 100  # times so far is as far as a reader needs to know
 #: What runs that were trained on these were measured to call unlike (benchmarks/quality/unlike_measured.md): the
 #: strong one that comes with the lab for drawings, both for cut-outs, two short ones for photos.
 CAUGHT = {
-    "cutouts": "In our test all noise, blank pictures, drawings and colour photos were told from what such a model "
-    "knows; a grey cut-out of something else is not.",
-    "drawn": "In our test all noise, blank pictures and grey cut-outs were told from what the best such model knows, "
-    "and 89 of 100 photos of clothes (a weak one: 44); the others pass, and so does a drawing of something else.",
-    "photos": "In our test all noise, blank pictures and grey cut-outs were told from what such a model knows; photos "
-    "of something else that are taken in the same way pass, and so do many drawings.",
+    "cutouts": "In our test such a model noticed all noise, blank pictures, drawings and colour photos; it does not "
+    "notice a grey cut-out of something else.",
+    "drawn": "In our test the best such model noticed all noise, blank pictures and grey cut-outs, and 89 of 100 "
+    "photos of clothes (a weak one: 44); it does not notice a drawing of something else.",
+    "photos": "In our test such a model noticed all noise, blank pictures and grey cut-outs; it does not notice photos "
+    "of something else that are taken in the same way, nor many drawings.",
 }
 
 

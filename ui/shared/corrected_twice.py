@@ -16,7 +16,8 @@ def twice(sampler: str, loss: str, recipe: str) -> str:
     """One line when sampler and loss both correct for rare classes; empty otherwise."""
     if len(sampling.corrections(sampler, loss)) < 2:
         return ""
-    told = f"Rare classes are corrected for twice, by sampler {words.plain(sampler)} and loss {words.plain(loss)}; one of the two is enough"
+    both = f"sampler {words.plain(sampler)} and loss {words.plain(loss)}"
+    told = f"Rare classes are corrected for twice, by {both}; one of the two is enough"
     is_reports = (sampler, loss) == BOTH and recipe == "report"
     return f"{told}, the report has both." if is_reports else f"{told}."
 
