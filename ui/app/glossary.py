@@ -209,6 +209,7 @@ TERMS = (
         "bootstrap(?:ped)?|drawing each class's photos anew",
     ),
     Term("n", "How many photos, or things, a number was counted on.", r"n(?= = )"),
+    Term("Points", "Percentage points: from 20 % to 33 % are 13 points.", r"(?<=\d )points?|points(?= (?:of|each))"),
     Term("p", "How often chance alone would show so large a difference if there were none.", r"p(?= [=<] )"),
     Term(
         "McNemar's test",
