@@ -14,34 +14,36 @@ _OWN_BUSINESS = ("teacher",)
 
 def show() -> None:
     """The button, for the sidebar. Nothing is read before it is pressed."""
-    place = st.popover("Share this page", icon=":material/link:", key=KEY, on_change="rerun", width="stretch")
-    if not place.open:
+    if st.button("Share this page", icon=":material/link:", key=KEY, width="stretch"):
+        _links()
+
+
+@st.dialog("Share this page")
+def _links() -> None:
+    here = urlsplit(handed_out(st.context.url or "", st.get_option("server.allowedHosts")))
+    query = {key: value for key, value in st.query_params.items() if key not in _OWN_BUSINESS}
+    if not audience.is_review():
+        without = ", without the teacher's notes" if "teacher" in st.query_params else ""
+        st.markdown(f"As you see it{without}")
+        st.code(urlunsplit(here._replace(query=urlencode(query))), language=None, wrap_lines=True)
+        st.markdown("The answer first, in plain words")
+    st.code(
+        urlunsplit(here._replace(query=urlencode(query | {audience.KEY: audience.REVIEW}))),
+        language=None,
+        wrap_lines=True,
+    )
+    if here.hostname and here.hostname not in OWN:
+        st.markdown(":small[Whoever reaches this machine over the network can open it.]")
         return
-    with place:
-        here = urlsplit(handed_out(st.context.url or "", st.get_option("server.allowedHosts")))
-        query = {key: value for key, value in st.query_params.items() if key not in _OWN_BUSINESS}
-        if not audience.is_review():
-            without = ", without the teacher's notes" if "teacher" in st.query_params else ""
-            st.markdown(f"As you see it{without}")
-            st.code(urlunsplit(here._replace(query=urlencode(query))), language=None, wrap_lines=True)
-            st.markdown("The answer first, in plain words")
-        st.code(
-            urlunsplit(here._replace(query=urlencode(query | {audience.KEY: audience.REVIEW}))),
-            language=None,
-            wrap_lines=True,
+    opens = words.command("python -m fashion_core open-room")
+    st.markdown(
+        audience.told(
+            classroom=f"It opens on this machine only. {opens} opens the lab to whoever is on the same network, "
+            "and prints the address to hand out.",
+            review="It opens on this machine only, until whoever runs the lab opens it to the room. A report that "
+            "is downloaded opens anywhere.",
         )
-        if here.hostname and here.hostname not in OWN:
-            st.markdown(":small[Whoever reaches this machine over the network can open it.]")
-            return
-        opens = words.command("python -m fashion_core open-room")
-        st.markdown(
-            audience.told(
-                classroom=f"It opens on this machine only. {opens} opens the lab to whoever is on the same network, "
-                "and prints the address to hand out.",
-                review="It opens on this machine only, until whoever runs the lab opens it to the room. A report that "
-                "is downloaded opens anywhere.",
-            )
-        )
+    )
 
 
 def handed_out(url: str, allowed: list[str]) -> str:

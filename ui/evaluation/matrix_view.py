@@ -212,7 +212,8 @@ def _show_matrix(
         notices.aside("A row is what the photos show, a column what they were called. Green: right. Red: mistaken.")
     if view.by == "errors":
         notices.aside(
-            "Classes that are taken for each other stand together: average linkage of the errors between two classes."
+            "Classes that are taken for each other stand together"
+            + audience.told(classroom=": average linkage of the errors between two classes.", review=".")
         )
     if other and view.shown != "whole":
         told = "Points of each row: indigo and + where this run has more, turmeric and − where the other has."

@@ -3,23 +3,21 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.pages import lab as lab  # the fixture
-from tests.support.places import ROOT
 from ui.app import share
 
 
 def opened(**query: str) -> AppTest:
-    """The first page, for AppTest draws the sidebar of no other, with the button pressed."""
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    """The button alone, pressed: AppTest draws the sidebar of a whole page once only."""
+    app = AppTest.from_string("from ui.app import audience, share\naudience.show_switch()\nshare.show()")
     for key, value in query.items():
         app.query_params[key] = value
-    app.session_state[share.KEY] = True
     app.run()
+    app.button(key=share.KEY).click().run()
     assert not app.exception
     return app
 
 
-def test_a_class_is_given_the_page_as_it_stands_and_the_same_for_a_review(lab):
+def test_a_class_is_given_the_page_as_it_stands_and_the_same_for_a_review():
     app = opened(audience="class", split="val", teacher="1")
     as_seen, in_review = [block.value for block in app.code]
     assert "split=val" in as_seen and "audience=review" not in as_seen and "teacher" not in as_seen
@@ -27,7 +25,7 @@ def test_a_class_is_given_the_page_as_it_stands_and_the_same_for_a_review(lab):
     assert any("open-room" in element.value for element in app.markdown)
 
 
-def test_a_reviewer_is_given_one_link_and_no_command(lab):
+def test_a_reviewer_is_given_one_link_and_no_command():
     app = opened(audience="review")
     (link,) = [block.value for block in app.code]
     assert "audience=review" in link
