@@ -41,7 +41,9 @@ def show(dataset: Dataset) -> None:
     if job and job.state == jobs.FAILED:
         told = words.fault(job.error) if job.error else "The audit stopped before its end."
         kept = "Your photos are untouched, and what was measured is kept."
-        following.failed(f"{told} {kept}", "Go on with the audit", lambda: start(dataset))
+        following.failed(
+            f"{told} {kept}", "Go on with the audit", lambda: start(dataset), folder=audit.folder_of(dataset)
+        )
         return
     if audit.outdated(dataset):
         st.markdown(

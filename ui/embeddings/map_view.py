@@ -284,6 +284,7 @@ def _not_yet(run: Run, split: str, method: str) -> None:
             "Try again",
             lambda: tsne_umap.start(run, split, method),
             key="lay_out_again",
+            folder=folder,
         )
         return
     with faults.shown():

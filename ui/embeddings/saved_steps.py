@@ -101,6 +101,7 @@ def offer(side: Side, split: str) -> None:
     if job and job.state == jobs.FAILED:
         log = words.command(str(side.run.folder / "embed.txt"))
         st.error(f"The features were not written; what the process said last is in {log}.", icon=":material/error:")
+        following.offer_to_close(folder)
     when = "" if side.step is None else f" {side.when}"
     whose = "The model" if side.step is None else "The model with the weights of then"
     apart = "" if side.step is None else ", apart from its own results"

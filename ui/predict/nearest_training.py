@@ -124,6 +124,7 @@ def _offer(run: Run, dataset: Dataset | None) -> None:
         st.rerun()
     if job and job.state == jobs.FAILED:
         st.warning(f"The features were not written; its last words are in {words.plain(run.folder / 'embed.txt')}.")
+        following.offer_to_close(folder)
     st.markdown(
         "Here you would see the training photos nearest to this one. For that the model must look once at the photos "
         "of every split, in a process of its own."

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from fashion_core import jobs, storage
+from fashion_core import jobs, rights, storage
 from fashion_core.jobs import Job
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
@@ -66,13 +66,25 @@ def timed(job: Job, told: str, expected: float) -> None:
     st.progress(min(0.95, waited / expected), text=f"{told}, for {words.duration(waited)}")
 
 
-def failed(told: str, again: str, start: Callable[[], None], *, key: str | None = None) -> None:
-    """Say what became of a job, and offer to start it ``again``."""
+def failed(
+    told: str, again: str, start: Callable[[], None], *, key: str | None = None, folder: Path | None = None
+) -> None:
+    """Say what became of a job, and offer to start it ``again``; with its ``folder``, also to speak of it no more."""
     st.error(told, icon=":material/error:")
-    if st.button(again, key=key):
-        with faults.shown(stop=False):
-            start()
-            st.rerun()
+    with st.container(horizontal=True):
+        if st.button(again, key=key):
+            with faults.shown(stop=False):
+                start()
+                st.rerun()
+        if folder is not None:
+            offer_to_close(folder)
+
+
+def offer_to_close(folder: Path) -> None:
+    """A button after which nobody is told of the last try any more; what it made stays."""
+    if not rights.read_only() and st.button("Close", key=f"close {folder}", icon=":material/close:"):
+        jobs.forget(folder)
+        st.rerun()
 
 
 def seconds_to_look(run: Run, num: int) -> float:

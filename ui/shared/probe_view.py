@@ -97,6 +97,7 @@ def show(dataset: Dataset, settings: Settings, num_active: int) -> Forecast | No
         following.follow_job(folder, _bar)
     elif job and job.state == jobs.FAILED:
         st.error(words.fault(trial_steps.why_not(folder, job)), icon=":material/error:")
+        following.offer_to_close(folder)
     elif job:
         measured = trial_steps.measured(folder)
         found = estimate(measured, settings, dict(dataset.splits))

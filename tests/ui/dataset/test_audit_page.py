@@ -73,7 +73,7 @@ def test_exports_hold_every_finding_and_no_formula(data_dir):
     assert set(document["images"]) == set(leaks["image_id"]) and document["fingerprint"] == dataset.fingerprint
 
 
-def test_an_audit_that_failed_says_so_and_offers_to_go_on(data_dir, monkeypatch):
+def test_an_audit_that_failed_says_so_offers_to_go_on_and_can_be_closed_for_everybody(data_dir, monkeypatch):
     dataset = datasets.find_dataset(data_dir, "planted")
     with pytest.raises(RuntimeError):
         with monkeypatch.context() as patched:
@@ -82,6 +82,9 @@ def test_an_audit_that_failed_says_so_and_offers_to_go_on(data_dir, monkeypatch)
     app = open_page("dataset", tab="Audit")
     assert "The audit stopped before its end" in written(app)
     assert any(button.label == "Go on with the audit" for button in app.button)
+    next(button for button in app.button if button.label == "Close").click().run()
+    for seen in (app, open_page("dataset", tab="Audit")):
+        assert not seen.exception and "The audit stopped before its end" not in written(seen)
 
 
 @pytest.fixture
