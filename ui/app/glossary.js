@@ -1,7 +1,8 @@
 // Explains the field's words where they stand. Where a word first stands on the page it is underlined with dots and says its
-// sentence to a pointer or a finger; a button lists every word of the page, also those of charts and tables, for the
-// keyboard and for whoever listens. Nothing of the page is changed: the underline is a highlight of the browser's.
-// data: {terms: [[word, sentence, forms as a regular expression]]}
+// sentence to a pointer or a finger (the page has one of these); a button lists every word of the page, also those of
+// charts and tables, for the keyboard and for whoever listens (the sidebar has one). Nothing of the page is changed: the
+// underline is a highlight of the browser's.
+// data: {listed: whether this is the button, terms: [[word, sentence, forms as a regular expression]]}
 
 const NAME = "vastra-term"
 const QUIET = 400 // milliseconds without a change before the page is read again
@@ -24,7 +25,7 @@ const STYLE = `
 .vastra-words dd { margin: 0 0 .5rem }
 .vastra-word { z-index: 1000; pointer-events: none; max-width: min(22rem, calc(100vw - 2rem)); padding: .5rem .75rem }`
 
-function build(parentElement, terms) {
+function build(parentElement, { listed, terms }) {
   const root = Object.assign(document.createElement("div"), { className: "vastra-glossary" })
   const style = Object.assign(document.createElement("style"), { textContent: STYLE })
   const button = Object.assign(document.createElement("button"), { type: "button", hidden: true })
@@ -33,13 +34,13 @@ function build(parentElement, terms) {
   list.setAttribute("role", "region")
   list.setAttribute("aria-label", "Words on this page, explained")
   button.popoverTargetElement = list
-  root.append(style, button, list)
+  root.append(style, ...(listed ? [button, list] : []))
   parentElement.append(root)
   const card = Object.assign(document.createElement("div"), { className: "vastra-word", hidden: true })
   card.setAttribute("role", "tooltip")
   document.body.append(card)
   const read = terms.map(([word, means, forms]) => ({ word, means, pattern: new RegExp(`\\b(?:${forms})\\b`, "i") }))
-  return { root, button, list, card, terms: read, found: [], timer: 0 }
+  return { listed, root, button, list, card, terms: read, found: [], timer: 0 }
 }
 
 // Every text of the page in the order in which it stands there, and whether it may be underlined.
@@ -73,10 +74,8 @@ function look(state) {
     }
   }
   state.found = [...found].map(([term, range]) => ({ ...term, range }))
-  if (window.CSS?.highlights) {
-    CSS.highlights.set(NAME, new Highlight(...state.found.map((one) => one.range).filter(Boolean)))
-  }
-  tell(state)
+  if (state.listed) tell(state)
+  else window.CSS?.highlights?.set(NAME, new Highlight(...state.found.map((one) => one.range).filter(Boolean)))
 }
 
 function tell(state) {
@@ -139,17 +138,20 @@ function listen(state) {
   state.watch = new MutationObserver(again)
   state.watch.observe(document.body, { childList: true, characterData: true, subtree: true })
   const over = new AbortController()
-  const once = (name, what) => document.addEventListener(name, what, { passive: true, signal: over.signal })
-  once("pointermove", (event) => point(state, event))
-  once("pointerdown", (event) => point(state, event))
-  once("keydown", (event) => { if (event.key === "Escape") state.card.hidden = true })
-  document.addEventListener("scroll", () => { state.card.hidden = true }, { capture: true, passive: true, signal: over.signal })
-  state.list.addEventListener("beforetoggle", (event) => { if (event.newState === "open") place(state) })
+  const on = (name, what) => document.addEventListener(name, what, { capture: true, passive: true, signal: over.signal })
+  const hide = () => { state.card.hidden = true }
+  if (state.listed) {
+    state.list.addEventListener("beforetoggle", (event) => { if (event.newState === "open") place(state) })
+  } else {
+    for (const name of ["pointermove", "pointerdown"]) on(name, (event) => point(state, event))
+    on("keydown", (event) => { if (event.key === "Escape") hide() })
+    on("scroll", hide)
+  }
   state.end = () => {
     state.watch.disconnect()
     clearTimeout(state.timer)
     over.abort()
-    window.CSS?.highlights?.delete(NAME)
+    if (!state.listed) window.CSS?.highlights?.delete(NAME)
     state.card.remove()
     state.root.remove()
   }
@@ -158,7 +160,7 @@ function listen(state) {
 
 export default function ({ data, parentElement }) {
   if (!states.has(parentElement)) {
-    const state = build(parentElement, data.terms)
+    const state = build(parentElement, data)
     states.set(parentElement, state)
     listen(state)
   }

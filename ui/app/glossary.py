@@ -12,7 +12,7 @@ import streamlit as st
 
 from ui.app import audience
 
-_list = st.components.v2.component(
+_words = st.components.v2.component(
     "vastra_glossary", js=(Path(__file__).parent / "glossary.js").read_text(encoding="utf-8"), isolate_styles=False
 )
 
@@ -300,9 +300,17 @@ def terms_in(text: str) -> list[Term]:
     return [term for term in TERMS if term.stands_in(text)]
 
 
-def show() -> None:
+def show_list() -> None:
     """The button of the list, for the sidebar; nothing for a reviewer, who meets none of these words."""
-    if audience.is_review():
-        return
-    data = {"terms": [[term.word, term.means, term.forms] for term in TERMS]}
-    _list(key="glossary", data=data, height="content")
+    _show(listed=True)
+
+
+def mark() -> None:
+    """The underlines and what they say; on the page itself, for a phone draws no sidebar before it is opened."""
+    _show(listed=False)
+
+
+def _show(*, listed: bool) -> None:
+    if not audience.is_review():
+        terms = [[term.word, term.means, term.forms] for term in TERMS]
+        _words(key=f"glossary {listed}", data={"listed": listed, "terms": terms}, height="content")

@@ -134,7 +134,7 @@ def open_app() -> None:
     st.logo(LOGO, size="large", icon_image=MARK)
     with st.sidebar:
         audience.show_switch()
-        glossary.show()
+        glossary.show_list()
         share.show()
         access.show_control()
         people.show_control()
@@ -175,6 +175,7 @@ def enter(name: str) -> None:
                 st.markdown(f":gray[{item.question}]")
             with st.container(gap=None, width="stretch", key="note"):
                 notes.show(name)
+                glossary.mark()
         st.session_state["_below_title"] = st.container()
     if no_page := st.session_state.pop("_no_page", None):
         say(f"There is no page {words.command(no_page[:120])} here; showing {item.title}.")

@@ -14,7 +14,7 @@ from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import Dataset
 from fashion_core.labels import display_name, harmless
 from fashion_core.launch import background
-from ui.app import address, loaders, notices, words
+from ui.app import address, audience, loaders, notices, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.dataset import conflicts_view, exclude_form, label_errors, pairs_view
 from ui.shared import following, gallery, reproduce_view
@@ -227,6 +227,8 @@ def _exports(
             "application/json",
             disabled=ticked is not None and ticked.empty,
         )
+    if audience.is_review():
+        return
     command = words.command(f"python -m fashion_core audit {dataset.id} --exclude LIST.json")
     notices.aside(f"On the command line, with a list that you saved and shortened: {command}")
 

@@ -13,7 +13,7 @@ from fashion_core.data import datasets, derived
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import DatasetError
 from fashion_core.labels import display_name
-from ui.app import address, faults, loaders, notices, words
+from ui.app import address, audience, faults, loaders, notices, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared.table import show_table
 
@@ -184,7 +184,8 @@ def show_made(dataset: Dataset, key: str, *, tab: str) -> None:
         for sentence in made.warnings[len(dataset.warnings) + 1 :]:
             st.markdown(f":orange[:material/warning:] {words.plain(sentence)}.")
         st.button(f"Look at {new}", on_click=_open, args=(made.id, tab))
-        notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
+        if not audience.is_review():
+            notices.aside(f"The same from the command line: {words.command(made.bring.rpartition(' && ')[2])}")
 
 
 def _open(dataset_id: str, tab: str) -> None:

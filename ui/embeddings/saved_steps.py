@@ -12,7 +12,7 @@ from fashion_core.embeddings import tsne_umap
 from fashion_core.launch import background
 from fashion_core.runs import checkpoints, snapshots
 from fashion_core.runs.runs import Run
-from ui.app import address, faults, loaders, notices, words
+from ui.app import address, audience, faults, loaders, notices, words
 from ui.embeddings import features_view
 from ui.shared import following
 
@@ -94,8 +94,8 @@ def offer(side: Side, split: str) -> None:
         return
     if loaders.dataset_of(side.run) is None:
         st.markdown(
-            f"The features {side.when} were not computed, and the photos are not on this machine. "
-            f"To bring them: {words.command(side.run.dataset.bring)}"
+            f"The features {side.when} were not computed, and the photos are not on this machine."
+            + ("" if audience.is_review() else f" To bring them: {words.command(side.run.dataset.bring)}")
         )
         return
     if job and job.state == jobs.FAILED:

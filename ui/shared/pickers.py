@@ -14,7 +14,7 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.launch.status import status_of
 from fashion_core.runs.runs import SPLITS, Run
 from fashion_core.runs.summary import Summary
-from ui.app import address, loaders, navigation, notices, subject, words
+from ui.app import address, audience, loaders, navigation, notices, subject, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import first_start, run_names
 from ui.shared.run_names import labels_of, run_words, words_among
@@ -181,11 +181,9 @@ def photos_or_notice(run: Run, split: str = "") -> Dataset | None:
     dataset = loaders.dataset_of(run)
     if dataset is None:
         name, bring = words.plain(run.dataset.name), words.command(run.dataset.bring)
-        st.info(
-            f"The photos of {name} are not on this machine; numbers and charts come from the run's own files. "
-            f"To see the photos too, run: {bring}",
-            icon=":material/hide_image:",
-        )
+        told = f"The photos of {name} are not on this machine; numbers and charts come from the run's own files."
+        bringing = "" if audience.is_review() else f" To see the photos too, run: {bring}"
+        st.info(f"{told}{bringing}", icon=":material/hide_image:")
     return dataset
 
 

@@ -235,7 +235,9 @@ def test_what_warns_a_class_warns_a_reviewer_too(tmp_path, tiny, tiny_data, monk
     for page in ("evaluation", "embeddings", "overview", "training"):
         app = open_page(page, audience="review")
         assert "drawn" in shown(app).lower(), page
-    assert "no evidence about real clothes" in written(open_page("evaluation", audience="review"))
+    told = written(open_page("evaluation", audience="review"))
+    assert "no evidence about real clothes" in told
+    assert "are not on this machine" in told and "python -m" not in told
 
 
 @pytest.mark.parametrize(
