@@ -49,7 +49,7 @@ def form() -> None:
         source = st.text_input("Folder, archive or name", placeholder="/home/me/photos.zip", key="import_source")
         upload = st.file_uploader("Or a small archive from this browser", type=UPLOAD_TYPES, key="import_upload")
         name = st.text_input(
-            "Name of the dataset", placeholder="the source's own name", key="import_name", max_chars=80
+            "Name of the dataset", placeholder="As the folder or archive is called", key="import_name", max_chars=80
         )
         with st.expander("Where the photos leave something to decide", key="import_more"):
             decided = {option.name: _decide(option) for option in readers.options()}
@@ -64,8 +64,9 @@ def what_may_be_given() -> str:
     """The layouts that are read, and the names that need no path."""
     *first, last = readers.layouts()
     return (
-        f"Give a folder or a .zip or .tar archive on this machine: {', '.join(first)}, or {last}. `fashion-mnist` and "
-        "`demo` are names that work by themselves. Your own files are only read."
+        "Give a folder or a .zip or .tar archive on this machine, or a small archive from your browser. It may hold "
+        f"{', '.join(first)}, or {last}. Without photos of your own write `demo` (drawings) or `fashion-mnist` (grey "
+        "cut-outs). Your files are only read."
     )
 
 
