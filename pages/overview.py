@@ -14,6 +14,12 @@ from ui.shared.plot import plot
 
 IN_REVIEW = ("dataset", "evaluation", "compare", "predict", "claims")  # the others are for making models
 
+
+def tried(n: int) -> str:
+    """Of how many photos a share is."""
+    return audience.told(classroom=f"n = {words.count(n)}", review=words.counted(n, "photo"))
+
+
 navigation.enter("overview")
 subject.settle()
 st.markdown(
@@ -36,7 +42,7 @@ with faults.shown(stop=False):
             Number(
                 head.label,
                 words.percent(row["rate"]),
-                f"{words.interval((row['low'], row['high']))}\n{row['name']}, {words.counted(row['n'], 'photo')}",
+                f"{words.interval((row['low'], row['high']))}\n{row['name']}, {tried(row['n'])}",
                 head.help.format(SPLIT_NAMES.get(row["split"], row["split"]).lower()),
             )
         )
@@ -45,7 +51,7 @@ with faults.shown(stop=False):
             Number(
                 label,
                 words.percent(row.rate, 2),
-                f"{words.interval((row.low, row.high))}\nIndoFashion, {words.counted(row.n, 'photo')}",
+                f"{words.interval((row.low, row.high))}\nIndoFashion, {tried(row.n)}",
                 f"{row.name}: the share of 7,500 test photos, 500 of each class, that it named right.",
             )
         )

@@ -2,12 +2,14 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fashion_core.compare import verdicts
 from fashion_core.metrics import wording
+from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs import runs
 from tests.support.drawn_text import drawn_text
 from tests.support.made_runs import make_run
@@ -277,3 +279,13 @@ def test_an_interval_around_zero_is_said_in_both_directions_and_a_group_in_the_p
     assert "b name 2.2 more of 100 photos right than a (from 1.2 fewer to 5.6 more; 600 were tried)" in told
     assert told.endswith("which may be chance.")
     assert "1 and 1" not in plain_words.reach(compared(verdicts.RECIPES, -0.01, 0.0, 0.01))
+
+
+def test_of_ten_nearest_photos_so_many_are_said_and_not_so_many_of_a_hundred():
+    rand = Estimate(0.31, 0.28, 0.35, 600)
+    result = SimpleNamespace(
+        run_to_run=None,
+        groups=SimpleNamespace(rand=rand, alike=0.453, chance=0.118),
+        evidence=SimpleNamespace(n=600, num_seeds=3),
+    )
+    assert "Yet of a photo's ten nearest 4.5 are of its own class; by chance 1.2." in plain_words.claim(result)
