@@ -180,7 +180,7 @@ def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(
     monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))
     monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FASHION_RUNS", str(tmp_path / "runs"))
-    assert "No run has been scored here yet" in written(open_page("overview"))
+    assert "No model has been scored here yet" in written(open_page("overview"))
     assert "No run is here yet" in written(open_page("evaluation"))
     for page in ("overview", "dataset"):
         assert "add_photos" in [link.proto.page for link in open_page(page).get("page_link")], page
