@@ -1,7 +1,9 @@
-"""What a browser gets that asks for a host which is not in server.allowedHosts: one page that says so.
+"""What a browser gets that asks for what is not here, by a host or by a path: one page that says so.
 
-Streamlit hands out its shell to everybody and refuses the connection behind it, so that a grey skeleton stays for ever.
-Here whoever is refused there is refused at once, by the same rule: nothing is served under a strange name.
+Streamlit hands out its shell to everybody and refuses the connection behind it where the host is not in
+server.allowedHosts, so that a grey skeleton stays for ever. Here whoever is refused there is refused at once, by the
+same rule: nothing is served under a strange name. Below a page's own path (``/training/x``) the shell finds none of its
+files and stays white.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import quote
 
 import streamlit as st
 from starlette.datastructures import Headers
@@ -21,12 +24,15 @@ from streamlit import cli_util
 from streamlit.web.server import server_util
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+from ui.app import navigation
+
 OWN = ("localhost", "127.0.0.1", "::1")  # the machine itself, whichever machine that is
 HEALTH = "/_stcore/health"  # a load balancer asks by address, and learns nothing but "ok"
+SERVED = ("_stcore", "app", "auth", "component", "media", "static")  # below these streamlit has files and answers
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Not open under this name · Vastra Lab</title>
+<title>{title} · Vastra Lab</title>
 <style>
 :root{{color-scheme:light dark}}
 body{{margin:0;background:light-dark(#FCFBF8,#13151F);color:light-dark(#23252F,#E9EAF1);
@@ -35,12 +41,11 @@ main{{max-width:40rem;margin:0 auto;padding:12vh 1.25rem}}
 h1{{font-size:1.75rem;font-weight:650;line-height:1.25;margin:0 0 1rem}}
 a{{color:light-dark(#3A4A9F,#A9B6F5)}}
 code{{background:light-dark(#F2F0EA,#1D2030);padding:.1em .35em;border-radius:4px;overflow-wrap:anywhere}}
+strong{{overflow-wrap:anywhere}}
 .owner{{color:light-dark(#5C5B64,#B4B7C5);border-top:1px solid light-dark(#DCD8CE,#343950);
 margin-top:2rem;padding-top:1rem}}
 </style></head><body><main>
-<h1>Vastra Lab is not open under this name</h1>
-<p>You asked for <strong>{host}</strong>. {where}</p>
-<p class="owner">If you run this lab: {owner}</p>
+{said}
 </main></body></html>"""
 
 
@@ -56,12 +61,15 @@ class Door:
             return await self.app(scope, receive, send)
         headers = Headers(scope=scope)
         host = headers.get("host")
+        reads = "text/html" in headers.get("accept", "")
         if is_host_allowed(host):
+            if reads and (text := no_such_page(scope["path"], st.get_option("server.baseUrlPath"))):
+                return await HTMLResponse(text, 404, {"Cache-Control": "no-store"})(scope, receive, send)
             return await self.app(scope, receive, send)
         allowed = list(st.get_option("server.allowedHosts"))
         port = (scope.get("server") or ("", None))[1]
         text = refusal(host or "", allowed, port)
-        if "text/html" not in headers.get("accept", ""):
+        if not reads:
             response: Any = PlainTextResponse("This host is not in server.allowedHosts.", 403)
         else:
             response = HTMLResponse(text, 403, {"Cache-Control": "no-store"})
@@ -84,7 +92,28 @@ def refusal(host: str, allowed: list[str], port: int | None) -> str:
     if not _is_address(name):
         opens += f", <code>--host {name}</code> after it under this name too"
     owner = f"{opens}; with <code>streamlit run</code> it is <code>--server.allowedHosts {name}</code>."
-    return PAGE.format(host=html.escape(host or "no host at all"), where=where, owner=owner)
+    said = (
+        "<h1>Vastra Lab is not open under this name</h1>\n"
+        f"<p>You asked for <strong>{html.escape(host or 'no host at all')}</strong>. {where}</p>\n"
+        f'<p class="owner">If you run this lab: {owner}</p>'
+    )
+    return PAGE.format(title="Not open under this name", said=said)
+
+
+def no_such_page(path: str, base: str) -> str | None:
+    """The page for somebody who asked for a path below a page, of which there is none; None for any other path."""
+    base = f"/{base.strip('/')}".rstrip("/")
+    parts = [part for part in path.removeprefix(base).split("/") if part]
+    if len(parts) < 2 or parts[0] in SERVED:
+        return None
+    item = next((item for item in navigation.ENTRIES if item.name == parts[0]), navigation.ENTRIES[0])
+    address = f"{base}/{'' if item is navigation.ENTRIES[0] else quote(item.name)}"
+    asked = html.escape("/".join(parts)[:120])
+    said = (
+        "<h1>There is no such page</h1>\n"
+        f'<p>Vastra Lab has nothing at <strong>{asked}</strong>. Open <a href="{address}">{item.title}</a> instead.</p>'
+    )
+    return PAGE.format(title="No such page", said=said)
 
 
 def _is_address(name: str) -> bool:

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 import segno
+from starlette.responses import PlainTextResponse
 from streamlit import config as streamlit_config
 
 from fashion_core.errors import RoomError, WrongUse
@@ -126,6 +127,50 @@ def test_the_page_for_a_refused_host_names_the_address_and_for_the_owner_the_opt
     assert said in page
     assert "open-room" in page
     assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "link"),
+    [
+        ("/training/x", "", '<a href="/training">Training</a>'),
+        ("/training/x/y", "lab", '<a href="/lab/training">Training</a>'),
+        ("/lab/training/x", "lab", '<a href="/lab/training">Training</a>'),
+        ("/overview/x", "", '<a href="/">Overview</a>'),
+        ("/nowhere/<script>", "", '<a href="/">Overview</a>'),
+    ],
+)
+def test_a_path_below_a_page_is_one_sentence_with_a_link_and_never_a_white_page(path, base, link):
+    page = door.no_such_page(path, base)
+    assert page is not None and link in page
+    assert page.count("<a ") == 1 and "<script" not in page
+
+
+@pytest.mark.parametrize("path", ["/", "/training", "/training/", "/lab/training", "/static/js/x.js", "/_stcore/health",
+                                  "/app/static/plotly.min.js", "/media/x.html", "/lab/_stcore/health"])  # fmt: skip
+def test_paths_that_streamlit_answers_stay_its_own(path):
+    assert door.no_such_page(path, "lab" if path.startswith("/lab") else "") is None
+
+
+def test_a_browser_that_asks_below_a_page_is_answered_and_a_script_that_does_is_not():
+    import asyncio
+
+    async def streamlit_answers(scope, receive, send) -> None:
+        await PlainTextResponse("shell")(scope, receive, send)
+
+    def ask(accept: str) -> tuple[int, str]:
+        parts: list[dict] = []
+
+        async def send(part: dict) -> None:
+            parts.append(part)
+
+        headers = [(b"host", b"localhost:8501"), (b"accept", accept.encode())]
+        scope = {"type": "http", "method": "GET", "path": "/training/x", "headers": headers, "server": ("", 8501)}
+        asyncio.run(door.Door(streamlit_answers)(scope, None, send))
+        return parts[0]["status"], parts[1]["body"].decode()
+
+    status, page = ask("text/html,*/*")
+    assert status == 404 and 'Open <a href="/training">Training</a>' in page
+    assert ask("*/*") == (200, "shell")
 
 
 def test_the_browser_opens_at_the_start_unless_the_server_is_headless(monkeypatch):
