@@ -186,6 +186,15 @@
     for (const input of document.querySelectorAll("[data-testid=stMain] input")) {
       if (shown(input) && LETTERS.test(input.value) && input.scrollWidth > input.clientWidth + 1) say("cut", input, input.value)
     }
+    const ruler = document.createElement("canvas").getContext("2d")
+    for (const input of document.querySelectorAll("[data-testid=stMain] input[placeholder]")) {
+      const style = getComputedStyle(input), room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)
+      ruler.font = style.font
+      if (!input.value && shown(input) && ruler.measureText(input.placeholder).width > room + 1) say("cut", input, input.placeholder)
+    }
+    for (const whole of document.querySelectorAll("[data-whole]")) {
+      if (whole.scrollWidth > whole.clientWidth + 1 || whole.scrollHeight > whole.clientHeight + 1) say("cut", whole, whole.dataset.whole)
+    }
     // 5. and text that an ancestor cuts sideways without a way to scroll
     for (const run of all.filter((each) => !each.svg)) {
       if (run.element.closest("[data-testid=stDataFrame]")) continue
@@ -210,12 +219,16 @@
       if (!shown(canvas)) continue
       for (const cell of written.get(canvas) || []) {
         if (!LETTERS.test(cell.text) || !cell.clip) continue
-        if (cell.right > cell.clip[1] + 1 && cell.left < cell.clip[1]) say("cut in its column", canvas, cell.text)
+        const right = cell.right > cell.clip[1] + 1 && cell.left < cell.clip[1]
+        const left = cell.left < cell.clip[0] - 1 && cell.right > cell.clip[0] // a number stands at the right
+        if (right || left) say("cut in its column", canvas, cell.text)
       }
     }
     // 8. the page itself scrolls sideways
     const main = document.querySelector("[data-testid=stMain]")
-    if (main && main.scrollWidth > main.clientWidth + 1) say("page scrolls sideways", main, `${main.scrollWidth - main.clientWidth} px`)
+    for (const each of [main, document.scrollingElement]) {
+      if (each && each.scrollWidth > each.clientWidth + 1) say("page scrolls sideways", each, `${each.scrollWidth - each.clientWidth} px`)
+    }
     const once = new Map(found.map((each) => [Object.values(each).join("|"), each]))
     return [...once.values()]
   }

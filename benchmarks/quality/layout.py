@@ -1,7 +1,7 @@
-"""Text that is cut, overprinted or wider than its page, on every page and view, at three widths and in both themes.
+"""Text that is cut, overprinted or wider than its page, on every page and view, at four widths and in both themes.
 
-python -m benchmarks.quality.layout [--classes 4 15 53] [--widths 390 1280 1920] [--themes light dark]
-    [--pages evaluation compare] [--photos 1200] [--folder FOLDER] [--shots FOLDER]
+python -m benchmarks.quality.layout [--classes 4 15 53] [--widths 390 640 1280 1920] [--themes light dark]
+    [--pages evaluation compare] [--photos 1200] [--folder FOLDER] [--shots FOLDER] [--every]
 
 Opens the pages of ``many_classes`` in Chromium, for a class and in review, and compares the boxes that the browser
 drew: of each text with each other, with its chart, its cell, its column (a table's canvas is asked what it writes and
@@ -20,7 +20,7 @@ from benchmarks.speed.many_classes import OPENED, STILL, beginning_with, make
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
 
 SCRIPT = Path(__file__).with_suffix(".js")
-HIGH = {390: 844, 1280: 800, 1920: 1080}
+HIGH = {390: 844, 640: 400, 1280: 800, 1920: 1080}
 HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
 HIGHEST = 8000  # a canvas draws what is in the window only, so the window is as high as the page
 IN_REVIEW = ("overview", "dataset", "dataset, audit", "evaluation", "evaluation, mistakes", "evaluation, elsewhere",
@@ -45,18 +45,14 @@ def still(page: Any) -> None:
         same, before = (same + 1 if now == before else 0), now
 
 
-def look(page: Any, width: int, shot: Path | None) -> list[dict[str, str]]:
-    """The faults of the open page at a width."""
+def look(page: Any, width: int) -> None:
+    """Bring the open page to a width, and the window to the height of the page."""
     page.set_viewport_size({"width": width, "height": HIGH.get(width, 800)})
     still(page)
     page.set_viewport_size(
         {"width": width, "height": min(HIGHEST, max(HIGH.get(width, 800), page.evaluate(HEIGHT) + 80))}
     )
     still(page)
-    faults = page.evaluate("window.vastraLayout()")
-    if shot is not None and faults:
-        page.screenshot(path=str(shot))
-    return faults
 
 
 def measure(folder: Path, K: int, options: argparse.Namespace, found: dict[tuple[str, ...], list[str]]) -> None:
@@ -64,36 +60,40 @@ def measure(folder: Path, K: int, options: argparse.Namespace, found: dict[tuple
 
     with server(folder / "data", folder / "runs") as (address, _), sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for theme in options.themes:
-            context = chromium.new_context(color_scheme=theme)
-            context.add_init_script(path=SCRIPT)
-            for name, where in views(options.pages).items():
-                page, num = context.new_page(), []
-                page.goto(f"{address}/{where}")
-                for width in options.widths:
+        context = chromium.new_context()
+        context.add_init_script(path=SCRIPT)
+        for name, where in views(options.pages).items():
+            page, num = context.new_page(), []
+            page.emulate_media(color_scheme=options.themes[0])
+            page.goto(f"{address}/{where}")
+            for width in options.widths:
+                look(page, width)
+                for theme in options.themes:
                     place = f"{K} classes, {name}, {width}, {theme}"
-                    shot = (
-                        options.shots / f"{place.replace(', ', '-').replace(' ', '-')}.png" if options.shots else None
-                    )
-                    faults = look(page, width, shot)
+                    page.emulate_media(color_scheme=theme)
+                    still(page)
+                    faults = page.evaluate("window.vastraLayout()")
+                    if options.shots and (faults or options.every):
+                        page.screenshot(path=str(options.shots / f"{place.replace(', ', '-').replace(' ', '-')}.png"))
                     num.append(len(faults))
                     for fault in faults:
                         found[tuple(fault[key] for key in ("kind", "where", "text", "other"))].append(place)
-                page.close()
-                print(f"  {K:>4} {theme:<6}{name:<32}{'  '.join(map(str, num))}", flush=True)
-            context.close()
+            page.close()
+            print(f"  {K:>4} {name:<32}{'  '.join(map(str, num))}", flush=True)
+        context.close()
         chromium.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--classes", nargs="+", type=int, default=[4, 15, 53])
-    parser.add_argument("--widths", nargs="+", type=int, default=[390, 1280, 1920])
+    parser.add_argument("--widths", nargs="+", type=int, default=[390, 640, 1280, 1920])
     parser.add_argument("--themes", nargs="+", default=["light", "dark"])
     parser.add_argument("--photos", type=int, default=1200)
     parser.add_argument("--pages", nargs="*", default=[])
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--shots", type=Path)
+    parser.add_argument("--shots", type=Path, help="a picture of each page and view with a fault")
+    parser.add_argument("--every", action="store_true", help="and of those without")
     options = parser.parse_args()
     if options.shots:
         options.shots.mkdir(parents=True, exist_ok=True)

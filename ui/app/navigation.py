@@ -37,7 +37,33 @@ _BUTTONS = (
     "{color:light-dark(#3A4A9F,#8FA0F0)}"
     # in a row with other widgets streamlit lets buttons scroll out of sight, without a sign that there are more
     "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}"
-    "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}</style>"  # it would cut a long link
+    "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}"  # it would cut a long link
+    "[data-testid=stMain] [data-testid=stPageLink] a{margin-left:-.5rem}"  # its words stand where other words do
+    "[data-testid=stPopover] button p{white-space:nowrap}"
+    "[data-testid=stElementContainer]:has(>[data-testid=stPopover]){flex-shrink:0}</style>"
+)
+
+# Where a picker is too small for its value, whole_names.js gives it the value to write in as many lines as it takes.
+_PICKERS = (
+    "<style>[data-whole]{height:auto}[data-whole] input{position:absolute;inset:0 2.1rem 0 0;width:auto;height:100%}"
+    "[data-whole]::before{content:attr(data-whole)/'';flex:1;min-width:0;padding:.3rem .25rem .3rem .5rem;"
+    "line-height:1.35;overflow-wrap:anywhere}"
+    "[data-whole]:not(:focus-within) input{opacity:0}[data-whole]:focus-within::before{visibility:hidden}"
+    # in the list each option is as high as it needs, unless the list is long and places its options itself
+    "[role=option][data-key]:not([style]),[role=option][data-key]:not([style])>div{height:auto;white-space:normal}"
+    "</style>"
+)
+# On a phone the note of a page stands below the title, and an answer's numbers two and two.
+_PHONE = (
+    "<style>.st-key-note{min-width:min(100%,17rem)}@media (max-width:640px){"
+    "[data-testid=stColumn]:has(>[data-testid=stVerticalBlock]>[data-testid=stLayoutWrapper]>"
+    "[data-testid=stVerticalBlock]>[data-testid=stElementContainer] [data-testid=stMetric])"
+    "{min-width:calc(50% - .5rem);width:calc(50% - .5rem);flex:1 1 calc(50% - .5rem)}}</style>"
+)
+_whole_names = st.components.v2.component(
+    "vastra_whole_names",
+    js=(Path(__file__).parent / "whole_names.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
 )
 
 
@@ -163,7 +189,7 @@ def enter(name: str) -> None:
     if st.session_state.get("_page") != name:
         st.session_state["_page"], st.session_state["_visit"] = name, visit() + 1
     configure(f"{item.title} · {APP_NAME}")
-    st.html(_BUTTONS)
+    st.html(_BUTTONS + _PICKERS + _PHONE)
     if not st.session_state.get("_entered"):
         st.navigation(pages())
         st.rerun()
@@ -177,6 +203,7 @@ def enter(name: str) -> None:
                 notes.show(name)
                 glossary.mark()
         st.session_state["_below_title"] = st.container()
+        _whole_names(key="whole names")
     if no_page := st.session_state.pop("_no_page", None):
         say(f"There is no page {words.command(no_page[:120])} here; showing {item.title}.")
     if asked := audience.unknown():

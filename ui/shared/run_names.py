@@ -19,8 +19,8 @@ from ui.charts.colours import RUNS_LIGHT
 
 STAR = "★ "
 _NONE = Labels()
-LETTERS = 26  # of a name in a picker, which shows about 41: the time stands behind it
-PIXELS = 350  # of a picker: split, command and badge stand in the same line at 1280
+LETTERS = 26  # of a name in a picker, which shows about 39 in a line: the time stands behind it
+PIXELS = 330  # of a picker: split, report and badge stand in the same line at 1280
 
 
 def labels_of(run: Run) -> Labels:

@@ -6,6 +6,7 @@ A table that is wider than its place scrolls inside its own box.
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -36,11 +37,23 @@ def _as_wide_as_it_says(column: pd.Series, asked: Any) -> Any:
     pixels is the least."""
     given = asked if isinstance(asked, dict) else st.column_config.Column(asked)
     texts = [given.get("label") or str(column.name)]
-    if not pd.api.types.is_numeric_dtype(column):
+    if pd.api.types.is_numeric_dtype(column):
+        texts += _written(column, (given.get("type_config") or {}).get("format"))
+    else:
         said = pd.Series(column.dropna().unique()).astype(str)
         texts += said.loc[said.str.len().nlargest(20).index].tolist()
     least = given.get("width") if isinstance(given.get("width"), int) else 0
     return {**given, "width": max(least, min(MOST, round(max(map(_pixels, texts))) + _PADDING))}
+
+
+def _written(column: pd.Series, format: str | None) -> list[str]:
+    """The ends of a column of numbers as the table writes them: what is widest is one of them."""
+    ends = [float(end) for end in (column.min(), column.max()) if np.isfinite(end)]
+    if format == "percent":
+        ends = [100 * end for end in ends]
+    if format and "%" in format:
+        return [format % end for end in ends]
+    return [f"{round(end, 4):,}" if end % 1 else f"{end:,.0f}" for end in ends]
 
 
 def _pixels(text: str) -> float:

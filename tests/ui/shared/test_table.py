@@ -1,4 +1,4 @@
-"""A table cuts no text: a column is as wide as its heading and its longest words."""
+"""A table cuts nothing: a column is as wide as its heading, its longest words and its longest number."""
 
 from PIL import ImageFont
 from streamlit.testing.v1 import AppTest
@@ -22,18 +22,27 @@ def shown() -> None:
     }
     show_table(frame, alt="", column_config=config)
     show_table(pd.DataFrame({"text": ["x" * 400]}), alt="", column_config={"text": "Text"})
+    numbers = pd.DataFrame({"to": [-3.3, 0.72, None], "low": [72.2, 100.0, 3.0], "many": [1, 106_166, 7]})
+    config = {
+        "to": st.column_config.NumberColumn("To", format="%+.1f"),
+        "low": st.column_config.NumberColumn("Low", format="%.1f %%"),
+        "many": st.column_config.NumberColumn("n", format="localized"),
+    }
+    show_table(numbers, alt="", column_config=config)
 
 
-def test_a_column_is_as_wide_as_its_heading_and_its_longest_words():
+def test_a_column_is_as_wide_as_its_heading_its_longest_words_and_its_longest_number():
     import json
 
     page = AppTest.from_function(shown).run()
     assert not page.exception
-    first, second = (json.loads(table.proto.columns) for table in page.dataframe)
+    first, second, third = (json.loads(table.proto.columns) for table in page.dataframe)
     assert first["a"]["width"] >= max(map(drawn, ("Leggings and salwars", "MWMWMWMWMW"))) + 16
     assert first["n"]["width"] >= drawn("Photos of the class") + 16
     assert first["hidden"]["hidden"]
     assert second["text"]["width"] == MOST
+    for name, widest in {"to": "+0.7", "low": "100.0 %", "many": "106,166"}.items():  # its first digit was cut
+        assert third[name]["width"] >= drawn(widest) + 16
 
 
 def drawn(text: str) -> float:
