@@ -28,7 +28,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         notices.drawn_badge()
 pickers.stop_before_scores(run, split)
 views = audience.offered(VIEWS, review=IN_REVIEW, asked=st.query_params.get("view"))
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     view = address.segments("View", views, key="view", words=lambda name: VIEWS[name][0])
     reproduce_view.show_figure(run, split)
 

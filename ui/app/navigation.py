@@ -38,16 +38,15 @@ _BUTTONS = (
     # in a row with other widgets streamlit lets buttons scroll out of sight, without a sign that there are more
     "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}"
     "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}"  # it would cut a long link
-    "[data-testid=stMain] [data-testid=stPageLink] a{margin-left:-.5rem}"  # its words stand where other words do
-    "[data-testid=stPopover] button p{white-space:nowrap}"
-    "[data-testid=stElementContainer]:has(>[data-testid=stPopover]){flex-shrink:0}</style>"
+    "[data-testid=stMain] [data-testid=stPageLink] a{position:relative;left:-.5rem}"  # its words stand where other words do
+    "[data-testid=stPopover] button p{white-space:nowrap}</style>"
 )
 
 # Where a picker is too small for its value, whole_names.js gives it the value to write in as many lines as it takes.
 _PICKERS = (
     "<style>[data-whole]{height:auto}[data-whole] input{position:absolute;inset:0 2.1rem 0 0;width:auto;height:100%}"
     "[data-whole]::before{content:attr(data-whole)/'';flex:1;min-width:0;padding:.3rem .25rem .3rem .5rem;"
-    "line-height:1.35;overflow-wrap:anywhere}"
+    "font-size:.875rem;line-height:1.35;overflow-wrap:anywhere}"
     "[data-whole]:not(:focus-within) input{opacity:0}[data-whole]:focus-within::before{visibility:hidden}"
     # in the list each option is as high as it needs, unless the list is long and places its options itself
     "[role=option][data-key]:not([style]),[role=option][data-key]:not([style])>div{height:auto;white-space:normal}"
@@ -55,7 +54,7 @@ _PICKERS = (
 )
 # On a phone the note of a page stands below the title, and an answer's numbers two and two.
 _PHONE = (
-    "<style>.st-key-note{min-width:min(100%,17rem)}@media (max-width:640px){"
+    "<style>[data-testid=stLayoutWrapper]:has(>.st-key-note){min-width:min(100%,17rem)}@media (max-width:640px){"
     "[data-testid=stColumn]:has(>[data-testid=stVerticalBlock]>[data-testid=stLayoutWrapper]>"
     "[data-testid=stVerticalBlock]>[data-testid=stElementContainer] [data-testid=stMetric])"
     "{min-width:calc(50% - .5rem);width:calc(50% - .5rem);flex:1 1 calc(50% - .5rem)}}</style>"

@@ -53,7 +53,8 @@ def difference_scale(
          "y": 1.02},
         {**far, "text": f"equal within {margin:g}", "x": 0, "xref": "x", "y": 1.02},
         {**far, "text": f"<b>{points(difference.value)}</b> {interval_in_points(difference.bounds)}",
-         "x": value, "xref": "x", "y": 0.64, "font": {"size": 14, "color": LIGHT["ink"]}},
+         **_towards_the_middle(value, low, high, reach), "xref": "x", "y": 0.64,
+         "font": {"size": 14, "color": LIGHT["ink"]}},
     ]  # fmt: skip
     figure.update_layout(
         showlegend=False,
@@ -64,6 +65,14 @@ def difference_scale(
         yaxis={"range": [-1, 1], "visible": False, "fixedrange": True},
     )  # fmt: skip
     return figure
+
+
+def _towards_the_middle(value: float, low: float, high: float, reach: float) -> dict[str, object]:
+    """Where the words of an interval stand: above its mark, and near an end of the scale from there inwards, for on a
+    narrow screen half of them would be beyond it."""
+    if abs(value) < reach / 3:
+        return {"x": value, "xanchor": "center"}
+    return {"x": high, "xanchor": "right"} if value > 0 else {"x": low, "xanchor": "left"}
 
 
 def _short(name: str) -> str:

@@ -27,7 +27,7 @@ SMALLEST = 0.14  # how far from the paper's colour the weakest cell that is not 
 
 LONGEST = 24  # letters of a name beside the cells; the whole one is in the hover
 LEAST_MARGIN, LEAST_CELL, LEAST = 150, 24, 510  # pixels; a window that is narrower still scrolls the matrix
-LEAST_SIGNED = 29  # of a cell in a narrow window: +12 beside -17
+LEAST_SIGNED, LEAST_TENTHS = 29, 41  # of a cell in a narrow window: +12 beside -17, +12.5 beside -17.5
 ROOMY = 12  # more classes than this leave no room for a decimal behind two digits
 
 
@@ -135,7 +135,7 @@ def matrix_difference(
     figure = go.Figure(layout=base_layout())
     _cells(figure, shade, written, hover, points, LESS, MORE)
     _axes(figure, classes, chosen, breaks, "")
-    figure.layout.meta["narrow"] = LEAST_MARGIN + LEAST_SIGNED * len(classes)
+    figure.layout.meta["narrow"] = LEAST_MARGIN + (LEAST_TENTHS if roomy else LEAST_SIGNED) * K
     return figure
 
 

@@ -14,6 +14,7 @@ from fashion_core.metrics.wording import percent
 from ui.charts.layout import accuracy_below, base_layout, error_bars
 from ui.charts.lines import thin
 
+SHORT = 16  # letters of a name that stands in one line on a narrow screen
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -90,7 +91,7 @@ def overlaid_curves(series: Sequence[Series], *, title: str = "", drawn: bool = 
     ``title`` is HTML-safe."""
     figure = go.Figure(layout=base_layout("", drawn=drawn))
     figure.layout.title.text = title + (" · drawn data" if drawn else "")  # its names are escaped already
-    ends: dict[str, list[tuple[float, float, str, str]]] = {"y": [], "y2": []}
+    ends: dict[str, list[tuple[float, str, str]]] = {"y": [], "y2": []}
     top = max((float(track.x[-1]) for one in series for track in one.tracks if len(track.x)), default=1.0)
     for place, one in enumerate(series):
         colour, dash = one.colour, _DASHES[place % 6]
@@ -99,15 +100,19 @@ def overlaid_curves(series: Sequence[Series], *, title: str = "", drawn: bool = 
             _draw(figure, one, axis, x, y, low, high, look)
             if len(x):
                 said = one.name if axis == "y" else f"{y[-1]:.1f} %"
-                ends[axis].append((float(x[-1]), float(y[-1]), said, colour))
+                ends[axis].append((float(y[-1]), said, colour))
     losses = np.concatenate([track.loss for one in series for track in one.tracks] or [np.array([1.0])])
     highest = float(np.nanmax(losses)) * 1.04 if len(losses) else 1.0
-    figure.layout.annotations = [*_names(ends["y"], "y", highest * 0.085), *_names(ends["y2"], "y2", 17.0)]
+    # behind the longest line: at the end of a shorter one they would stand on the others
+    lines = 2 if any(len(said) > SHORT for _, said, _ in ends["y"]) else 1
+    figure.layout.annotations = [
+        *_names(ends["y"], top, "y", highest * 0.085 * lines), *_names(ends["y2"], top, "y2", 17.0),
+    ]  # fmt: skip
     figure.update_layout(
         margin={"t": 40, "b": 8, "r": 8},
         hovermode="closest",
         showlegend=False,
-        # The right third is for the names.
+        meta={"behind": 0.3},  # the right third is for the names
         xaxis={"title": {"text": "Epochs seen"}, "range": [0, top * 1.5], "anchor": "y2"},
         yaxis={"title": {"text": "Loss, smoothed"}, "domain": [0.42, 1], "range": [0, highest]},
         yaxis2=accuracy_below([0, 0.33]),
@@ -163,10 +168,10 @@ def _draw(
     )  # fmt: skip
 
 
-def _names(ends: Sequence[tuple[float, float, str, str]], axis: str, gap: float) -> list[dict[str, object]]:
-    places = spread([y for _, y, _, _ in ends], gap)
+def _names(ends: Sequence[tuple[float, str, str]], x: float, axis: str, gap: float) -> list[dict[str, object]]:
+    places = spread([y for y, _, _ in ends], gap)
     return [
         {"x": x, "y": place, "xref": "x", "yref": axis, "text": said, "showarrow": False, "xanchor": "left",
          "xshift": 8, "font": {"size": 12, "color": colour}}
-        for (x, _, said, colour), place in zip(ends, places, strict=True)
+        for (_, said, colour), place in zip(ends, places, strict=True)
     ]  # fmt: skip

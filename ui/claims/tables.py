@@ -23,6 +23,9 @@ def show_tables(result: Result) -> None:
     st.markdown("**The rule, fixed before any result was seen**")
     st.markdown(words.plain(result.claim.rule))
     show_table(_arm_table(result), alt="Every arm with its numbers", column_config=_COLUMNS)
+    with st.expander("Settings of each arm"):
+        for arm in result.arms:
+            st.markdown(f"{words.plain(words.capital(arm.words))}: {words.command(arm.settings)}")
     if result.comparisons:
         show_table(_comparison_table(result), alt="Every comparison", column_config=_COLUMNS)
         notices.aside(
@@ -54,7 +57,7 @@ def _arm_table(result: Result) -> pd.DataFrame:
         mean = arm.spreads[result.claim.measures[0]].mean.within(0, 1)
         row |= {"Low": 100 * mean.low, "High": 100 * mean.high}
         row["Each model"] = ", ".join(f"{100 * value:.1f}" for value in arm.values[result.claim.measures[0]])
-        row |= {"Minutes": arm.seconds / 60, "Settings": arm.settings}
+        row |= {"Minutes": arm.seconds / 60}
         rows.append(row)
     return pd.DataFrame(rows)
 

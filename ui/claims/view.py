@@ -165,7 +165,7 @@ def _pictures(result: Result) -> None:
         arms(rows, unit=f"{unit}, {result.evidence.split} photos", title=title, drawn=drawn, band=band),
         key="arms",
         alt=" ".join([f"{title}.", *plain_words.claim(result)]) if plain else f"{title}. {result.sentence}",
-        height=92 + 42 * len(rows),
+        height=92 + 50 * len(rows),
     )
 
 

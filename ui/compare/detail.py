@@ -185,7 +185,7 @@ def _show_photos(found: Comparison, chosen: pd.DataFrame) -> None:
         pd.concat([chosen, loaders.photos_of(dataset, chosen["image_id"])], axis=1),
         key="flipped_page",
         caption=caption,
-        page_size=12,
+        page_size=6,  # as high as what they stand beside
     )
 
 

@@ -13,10 +13,10 @@ from fashion_core.compare import leaderboard
 from fashion_core.compare.sides import Side
 from fashion_core.data import published
 from fashion_core.runs.runs import Run
-from ui.app import address, loaders, notices, words
+from ui.app import address, audience, loaders, notices, words
 from ui.charts.compare import accuracy_by_cost
 from ui.charts.layout import SPLIT_NAMES
-from ui.shared import run_names
+from ui.shared import bounded, run_names
 from ui.shared.plot import plot
 from ui.shared.table import show_table
 
@@ -43,7 +43,7 @@ def table_of(shown: Sequence[Run], split: str, results: Sequence[published.Publi
     """``tally.table`` with a column ``name``; built anew when a summary, a name or the list of runs changes."""
     files = ("config.json", "summary.json", "labels.json")
     stamps = tuple(loaders.stamp(run.folder / name) for run in shown for name in files)
-    return _table(hash(stamps), len(stamps), split, list(shown), results)
+    return _table(hash((stamps, audience.is_review())), len(stamps), split, list(shown), results)
 
 
 # 3,000 stamps as an argument: streamlit takes 60 ms to hash them, python less than one
@@ -53,9 +53,10 @@ def _table(
 ) -> pd.DataFrame:
     frame = leaderboard.table(_shown, split, _results)
     own = [run_names.labels_of(run).name for run in _shown]
-    told = [run_names.made_name(run) if name else "" for run, name in zip(_shown, own, strict=True)]
-    frame["changed"] = [*told, *("" for _ in _results)]
-    frame["name"] = [*(run_names.name_of(run) for run in _shown), *(result.name for result in _results)]
+    made = run_names.names_in_table(_shown)
+    named = run_names.names_in_table(_shown, plain=audience.is_review())
+    frame["changed"] = [*(what if name else "" for what, name in zip(made, own, strict=True)), *("" for _ in _results)]
+    frame["name"] = [*map(lambda name, what: name or what, own, named), *(result.name for result in _results)]
     frame["colour"] = [*(run_names.colour_of(run) for run in _shown), *("" for _ in _results)]
     return frame
 
@@ -86,7 +87,7 @@ def _show_table(frame: pd.DataFrame) -> None:
             }
         ),
         key=KEY,
-        height=390,
+        height=min(390, bounded.table_height(len(frame))),
         on_select=put_on_sides,
         selection_mode="multi-row",
         column_config={

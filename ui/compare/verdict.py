@@ -18,7 +18,7 @@ from ui.app import audience, loaders, notices, words
 from ui.charts.compare import difference_scale
 from ui.charts.overlay import Series, finding, overlaid_curves
 from ui.compare import compare_sides
-from ui.shared import curves_view, plain_words, run_names
+from ui.shared import bounded, curves_view, plain_words, run_names
 from ui.shared.answer import Number, answer
 from ui.shared.plot import plot
 from ui.shared.table import show_table
@@ -143,7 +143,8 @@ def show_settings(found: Comparison) -> None:
     if not found.settings:
         notices.aside("No setting differs: what is left is the luck of training, or the version of the program.")
         return
-    show_table(pd.DataFrame(found.settings, columns=["Setting", "First", "Second"]), alt="The settings that differ")
+    show_table(pd.DataFrame(found.settings, columns=["Setting", "First", "Second"]), alt="The settings that differ",
+               height=bounded.table_space(len(found.settings)))  # fmt: skip
     if found.first.result or found.second.result:
         notices.aside("Of a published result only what its authors wrote is known, so more may differ.")
 

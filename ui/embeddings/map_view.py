@@ -85,7 +85,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
         key="colour",
         words=lambda name: f"By {choices[name][:1].lower()}{choices[name][1:]}",
         label_visibility="collapsed",
-        width=176,
+        width=160,
     )
     highlight = ALL
     if colour in ("label", "predicted"):
@@ -96,7 +96,7 @@ def _pick(run: Run, split: str, by_class: pd.DataFrame) -> Chosen:
             default=by_class.iloc[0]["label"] if len(run.classes) > MANY_CLASSES else ALL,
             words=lambda label: "Every class" if label == ALL else display_name(label),
             label_visibility="collapsed",
-            width=240,
+            width=190,
         )
     return Chosen(method, axes, colour, None if highlight == ALL else highlight)
 

@@ -16,7 +16,7 @@ from ui.shared import gallery, pickers
 from ui.shared.table import show_table
 
 NEAREST = 6  # of each split
-PAGE = 12  # photos beside a map
+PAGE = 6  # photos beside a map, as high as it is
 
 
 def at_hand(run: Run, images: pd.DataFrame, name: str) -> None:

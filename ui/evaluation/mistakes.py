@@ -35,7 +35,7 @@ def show(run: Run, split: str, matrix: np.ndarray) -> None:
             "unsure": "Photos whose two likeliest classes are closest, closest first, right or wrong.",
         }
         notices.aside(told[kind])
-        show_images(run, split, found, key="worst_photos", caption=_caption, alt=KINDS[kind], page_size=24)
+        show_images(run, split, found, key="worst_photos", caption=_caption, alt=KINDS[kind], page_size=12)
 
 
 @kept(loaders.of_predictions, max_entries=20)

@@ -61,7 +61,7 @@ def pick_others(run: Run, runs: Sequence[Run]) -> list[Run]:
         words=lambda name: called(found[name]),
         max_selections=MOST,
         width="stretch",
-        placeholder="Compare with other runs",
+        placeholder="Add other runs",
         label_visibility="collapsed",
     )
     return [found[name] for name in chosen[:MOST]]

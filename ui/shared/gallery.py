@@ -139,6 +139,11 @@ def hint(image_id: object) -> str:
     return "" if audience.is_review() else f' title="{html.escape(str(image_id))}"'
 
 
+def _unbroken(text: str) -> str:
+    """Escaped; a number and its ``%`` stay in one line."""
+    return html.escape(text).replace(" %", "&nbsp;%")
+
+
 def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bool) -> str:
     alt = ", ".join(part for part in (caption.text, caption.detail) if part)
     is_button = opens and image.row >= 0
@@ -148,7 +153,7 @@ def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bo
         told = "right" if caption.right else "wrong"
         sign = f'<span style="color:{colour};font-weight:700" role="img" aria-label="{told}">{mark}</span> '
         alt += f", {told}"
-    detail = f'<div class="detail">{html.escape(caption.detail)}</div>' if caption.detail else ""
+    detail = f'<div class="detail">{_unbroken(caption.detail)}</div>' if caption.detail else ""
     if image.row < 0:  # the dataset here has no such image, and another one must not stand in its place
         picture = '<span class="detail">not here</span>'
     else:
@@ -158,5 +163,5 @@ def _figure_html(thumbnails: np.ndarray, image: Any, caption: Caption, opens: bo
     tag = "div" if is_button else "figcaption"  # a figure with a figcaption may be nothing else; a button is its text
     return (
         f'<figure{hint(image.image_id)}{button}><div class="frame">{picture}</div>'
-        f'<{tag} class="caption">{sign}{html.escape(caption.text)}{detail}</{tag}></figure>'
+        f'<{tag} class="caption">{sign}{_unbroken(caption.text)}{detail}</{tag}></figure>'
     )

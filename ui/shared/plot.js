@@ -175,10 +175,13 @@ function wireWholeNames(state) {
 
 // A title breaks between words where it is wider than the chart: plotly would draw on beyond the edge.
 const LINE = 21
-function broken(text, width, family, size = 16) {
-  const context = (broken.context ||= document.createElement("canvas").getContext("2d"))
+function measured(text, family, size) {
+  const context = (measured.context ||= document.createElement("canvas").getContext("2d"))
   context.font = `${size}px ${family}`
-  const long = (words) => context.measureText(withoutTags(words.join(" "))).width
+  return context.measureText(withoutTags(text)).width
+}
+function broken(text, width, family, size = 16) {
+  const long = (words) => measured(words.join(" "), family, size)
   const lines = [[]]
   for (const word of text.split(/ (?![^<]*>)/)) {
     const line = lines[lines.length - 1]
@@ -251,6 +254,26 @@ function brokenEnds(layout, width, family) {
   return Math.max(...ends.map((note) => note.text.split("<br>").length)) - 1
 }
 
+// Names behind the lines of a chart, in as many lines as the part of its width that is theirs asks for.
+function brokenBehind(layout, width, family) {
+  for (const note of layout.annotations || []) {
+    if (note.xref === "x" && note.xanchor === "left") note.text = broken(note.text, layout.meta.behind * (width - BESIDE), family, 12)
+  }
+}
+
+// How many lines a legend above the chart takes: plotly sets its entries in columns as wide as the widest of them.
+const BESIDE = 76 // pixels left and right of what is drawn
+const SIGN = 45 // of an entry before its name
+function legendLines(figure, width, family) {
+  const { legend, showlegend } = figure.layout
+  if (legend?.orientation !== "h" || legend.yref === "container" || showlegend === false) return 1
+  const names = figure.data.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => trace.name)
+  const long = names.map((name) => SIGN + measured(name, family, legend.font?.size ?? 13))
+  const room = width - BESIDE
+  if (long.reduce((sum, one) => sum + one, 0) <= room) return 1
+  return Math.ceil(names.length / Math.max(1, Math.floor(room / Math.max(...long))))
+}
+
 // How a figure has to be drawn at this width: its height, its title's lines, its names and whether panels are stacked.
 function fit(figure, width, height, family, hasButtons) {
   const { layout } = figure
@@ -266,6 +289,8 @@ function fit(figure, width, height, family, hasButtons) {
     if (more) title.pad = { ...title.pad, t: (title.pad?.t ?? 0) + more / 2 } // plotly sets the middle of the lines
   }
   if (layout.meta?.ends) more += 17 * brokenEnds(layout, width, family)
+  if (layout.meta?.behind) brokenBehind(layout, width, family)
+  more += 19 * (legendLines(figure, width, family) - 1)
   if (!more) return height
   layout.margin = { ...layout.margin, t: (layout.margin?.t ?? 0) + more }
   if (legend?.yref === "container") legend.y = 1 - ((1 - legend.y) * height + more) / (height + more)
@@ -322,7 +347,7 @@ export default function (component) {
     const family = getComputedStyle(state.root).fontFamily
     const fitted = (figure) => fit(figure, state.root.clientWidth, data.height, family, buttons.length > 0)
     // without the numbers, for this is asked whenever the window's width changes
-    const outlined = { layout: structuredClone(raw.layout), data: raw.data.map(({ xaxis }) => ({ xaxis })) }
+    const outlined = { layout: structuredClone(raw.layout), data: raw.data.map(({ xaxis, name, showlegend }) => ({ xaxis, name, showlegend })) }
     const height = fitted(outlined)
     const signature = [data.figure, dark, height, outlined.layout.title?.text].join()
     if (signature === state.signature) return

@@ -25,7 +25,7 @@ _IN_A_ROW = (
     "<style>.st-key-report button{padding:.1rem .15rem;min-height:2.5rem}"
     ".st-key-report button p{line-height:1.25}</style>"
 )
-WIDTH = 184  # pixels: at 1280 beside a run, three splits and the badge of drawn data, with a gap of 8
+WIDTH = 196  # pixels: at 1280 beside a run, three splits and the badge of drawn data, with a gap of 8
 LONGEST = 200  # letters of a file's name, of 255 that file systems take
 HELP = (
     "One HTML file of at most 15 MB: the answer first, then everything it rests on, with the photos behind each cell. "

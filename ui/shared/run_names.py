@@ -19,8 +19,9 @@ from ui.charts.colours import RUNS_LIGHT
 
 STAR = "★ "
 _NONE = Labels()
-LETTERS = 26  # of a name in a picker, which shows about 39 in a line: the time stands behind it
-PIXELS = 330  # of a picker: split, report and badge stand in the same line at 1280
+LETTERS = 26  # of a name in a picker, which shows about 37 in a line: the time stands behind it
+IN_TABLE = 44  # letters of a name in a table, whose columns have 420 pixels at most
+PIXELS = 318  # of a picker: split, report and badge stand in the same line at 1280
 
 
 def labels_of(run: Run) -> Labels:
@@ -66,6 +67,13 @@ def words_among(runs: Sequence[Run]) -> Callable[[Run], str]:
     return lambda run: (
         _told(run, names[run.id], when(run), photos_words(run.dataset)) if run.id in names else run_words(run)
     )
+
+
+def names_in_table(runs: Sequence[Run], *, plain: bool = False) -> list[str]:
+    """What each of these runs is, as a column of a table shows it whole; ``plain``: its recipe alone."""
+    if plain:
+        return [run.recipe for run in runs]
+    return run_names.shortened([run_names.parts_of(run) for run in runs], IN_TABLE)
 
 
 def name_of(run: Run) -> str:

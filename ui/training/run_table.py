@@ -18,17 +18,18 @@ IN_REVIEW = ("★", "Run", "Photos", "State", "Validation", "Test", "Trained for
 
 def frame_of(runs: Sequence[Run]) -> pd.DataFrame:
     """One row a run: what it is, its state, how far it came, what it reached."""
-    return pd.DataFrame([_row(run) for run in runs])
+    named = run_names.names_in_table(runs, plain=audience.is_review())
+    return pd.DataFrame([_row(run, made) for run, made in zip(runs, named, strict=True)])
 
 
-def _row(run: Run) -> dict[str, object]:
+def _row(run: Run, made: str) -> dict[str, object]:
     status = run_status.status_of(run)
     summary = loaders.summary_of(run) or Summary()
     val_accuracy = summary.accuracy("val")
     labels = run_names.labels_of(run)
     return {
         "★": "★" if labels.starred else "",
-        "Run": run_names.name_of(run),
+        "Run": labels.name or made,
         "Photos": run_names.photos_words(run.dataset),
         # The table is drawn once, the view above it every second: it names no step that would be old at once.
         "State": "Running" if status.state == "starting" else run_view.BADGES[status.state][0],
@@ -38,7 +39,7 @@ def _row(run: Run) -> dict[str, object]:
         "Trained for": words.duration(summary.seconds) if summary.seconds else "",
         "Tags": ", ".join(labels.tags),
         "Launched": run_names.when(run),
-        "What it is": run_names.made_name(run) if labels.name else "",
+        "What it is": made if labels.name else "",
     }
 
 
