@@ -35,10 +35,10 @@ def views(asked: list[str]) -> dict[str, str]:
     return beginning_with(asked, every)
 
 
-def still(page: Any) -> None:
+def still(page: Any, looks: int = 3) -> None:
     """Wait until nothing is loading or moving: three looks in a row find the same page."""
     same, before = 0, None
-    while same < 3:
+    while same < looks:
         page.wait_for_function(STILL, timeout=120_000)
         page.wait_for_timeout(150)
         now = page.evaluate(f"[{HEIGHT}, document.querySelectorAll('*').length].join()")
@@ -48,7 +48,7 @@ def still(page: Any) -> None:
 def look(page: Any, width: int) -> None:
     """Bring the open page to a width, and the window to the height of the page."""
     page.set_viewport_size({"width": width, "height": HIGH.get(width, 800)})
-    still(page)
+    still(page, looks=1)
     page.set_viewport_size(
         {"width": width, "height": min(HIGHEST, max(HIGH.get(width, 800), page.evaluate(HEIGHT) + 80))}
     )
@@ -66,18 +66,23 @@ def measure(folder: Path, K: int, options: argparse.Namespace, found: dict[tuple
             page, num = context.new_page(), []
             page.emulate_media(color_scheme=options.themes[0])
             page.goto(f"{address}/{where}")
+            themes = list(options.themes)
+            page_theme = themes[0]
             for width in options.widths:
                 look(page, width)
-                for theme in options.themes:
+                for theme in themes:
                     place = f"{K} classes, {name}, {width}, {theme}"
-                    page.emulate_media(color_scheme=theme)
-                    still(page)
+                    if theme != page_theme:
+                        page.emulate_media(color_scheme=theme)
+                        still(page)
+                        page_theme = theme
                     faults = page.evaluate("window.vastraLayout()")
                     if options.shots and (faults or options.every):
                         page.screenshot(path=str(options.shots / f"{place.replace(', ', '-').replace(' ', '-')}.png"))
                     num.append(len(faults))
                     for fault in faults:
                         found[tuple(fault[key] for key in ("kind", "where", "text", "other"))].append(place)
+                themes.reverse()  # what the page has need not be asked for again
             page.close()
             print(f"  {K:>4} {name:<32}{'  '.join(map(str, num))}", flush=True)
         context.close()

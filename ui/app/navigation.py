@@ -38,7 +38,7 @@ _BUTTONS = (
     # in a row with other widgets streamlit lets buttons scroll out of sight, without a sign that there are more
     "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}"
     "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}"  # it would cut a long link
-    "[data-testid=stMain] [data-testid=stPageLink] a{position:relative;left:-.5rem}"  # its words stand where other words do
+    "[data-testid=stMain] [data-testid=stPageLink] a{position:relative;left:-.5rem}"  # flush with other words
     "[data-testid=stPopover] button p{white-space:nowrap}</style>"
 )
 

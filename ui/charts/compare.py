@@ -158,6 +158,7 @@ def accuracy_by_cost(
         )
     marked = marked or {}
     chosen = rows["id"].isin(list(marked)).to_numpy()
+    middle = np.sqrt(rows["minutes"].min() * rows["minutes"].max())  # of a logarithmic axis: words point inwards
     for flag, look in (
         (False, {"size": 8, "symbol": "circle-open", "line": {"width": 1.6}}),
         (True, {"size": 13, "symbol": "diamond"}),
@@ -170,7 +171,7 @@ def accuracy_by_cost(
             y=100 * part["accuracy"],
             mode="markers+text" if flag else "markers",
             text=[_short(marked[name]) for name in part["id"]] if flag else None,
-            textposition="middle left",
+            textposition=["middle left" if far else "middle right" for far in part["minutes"] > middle],
             textfont={"size": 12, "color": LIGHT["ink"]},
             marker=look | {"color": list(part["colour"])},
             customdata=np.stack([100 * part["low"], 100 * part["high"]], axis=1),

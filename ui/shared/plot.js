@@ -266,10 +266,10 @@ const BESIDE = 76 // pixels left and right of what is drawn
 const SIGN = 45 // of an entry before its name
 function legendLines(figure, width, family) {
   const { legend, showlegend } = figure.layout
-  if (legend?.orientation !== "h" || legend.yref === "container" || showlegend === false) return 1
+  if (legend?.orientation !== "h" || showlegend === false) return 1
   const names = figure.data.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => trace.name)
   const long = names.map((name) => SIGN + measured(name, family, legend.font?.size ?? 13))
-  const room = width - BESIDE
+  const room = legend.yref === "container" ? 0.8 * width : width - BESIDE
   if (long.reduce((sum, one) => sum + one, 0) <= room) return 1
   return Math.ceil(names.length / Math.max(1, Math.floor(room / Math.max(...long))))
 }
@@ -280,20 +280,22 @@ function fit(figure, width, height, family, hasButtons) {
   const { title, legend } = layout
   const panels = layout.meta?.panels ?? 1
   const margin = (layout.margin?.t ?? 0) + (layout.margin?.b ?? 0)
+  const asked = height
   if (width < SMALL) height = Math.max(height, narrowRows(figure, width, family) + margin + 40)
   if (panels > 1 && width / panels < NARROW) height = stackPanels(figure, height)
-  let more = 0
+  let more = 0, above = 0
   if (title?.text && title.xref === "container") {
     title.text = broken(title.text, width - (hasButtons ? 96 : 8), family)
     more = LINE * (title.text.split("<br>").length - 1)
+    above = more
     if (more) title.pad = { ...title.pad, t: (title.pad?.t ?? 0) + more / 2 } // plotly sets the middle of the lines
   }
   if (layout.meta?.ends) more += 17 * brokenEnds(layout, width, family)
   if (layout.meta?.behind) brokenBehind(layout, width, family)
   more += 19 * (legendLines(figure, width, family) - 1)
-  if (!more) return height
   layout.margin = { ...layout.margin, t: (layout.margin?.t ?? 0) + more }
-  if (legend?.yref === "container") legend.y = 1 - ((1 - legend.y) * height + more) / (height + more)
+  // as many pixels below the title as in the figure that was asked for, which may have been less high
+  if (legend?.yref === "container" && legend.yanchor === "top") legend.y = 1 - ((1 - legend.y) * asked + above) / (height + more)
   return height + more
 }
 

@@ -23,7 +23,7 @@ LABEL = "Download a report (HTML, opens anywhere)"
 #: In a row of pickers the label stands in two lines, no higher than the row.
 _IN_A_ROW = (
     "<style>.st-key-report button{padding:.1rem .15rem;min-height:2.5rem}"
-    ".st-key-report button p{line-height:1.25}</style>"
+    ".st-key-report button p{line-height:1.25;text-wrap:balance}</style>"
 )
 WIDTH = 196  # pixels: at 1280 beside a run, three splits and the badge of drawn data, with a gap of 8
 LONGEST = 200  # letters of a file's name, of 255 that file systems take
