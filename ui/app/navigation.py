@@ -39,7 +39,10 @@ _BUTTONS = (
     "[data-testid=stButtonGroup] [role$=group]{flex-wrap:wrap;overflow:visible;row-gap:4px}"
     "[data-testid=stMain] [data-testid=stPageLink] *{white-space:normal}"  # it would cut a long link
     "[data-testid=stMain] [data-testid=stPageLink] a{position:relative;left:-.5rem}"  # flush with other words
-    "[data-testid=stPopover] button p{white-space:nowrap}</style>"
+    # how to get a number stands in one line, in a row of its own where the row is full
+    "[data-testid=stHorizontalBlock]>[data-testid=stLayoutWrapper]:has(>*>[class*=st-key-reproduce])"
+    "{min-width:max-content}"
+    ".st-key-said h2,.st-key-verdict h2{padding:0 0 .35rem}</style>"  # an answer's box is as deep above as below
 )
 
 # Where a picker is too small for its value, whole_names.js gives it the value to write in as many lines as it takes.
