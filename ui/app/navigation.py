@@ -42,7 +42,8 @@ _BUTTONS = (
     # how to get a number stands in one line, in a row of its own where the row is full
     "[data-testid=stHorizontalBlock]>[data-testid=stLayoutWrapper]:has(>*>[class*=st-key-reproduce])"
     "{min-width:max-content}"
-    ".st-key-said h2,.st-key-verdict h2{padding:0 0 .35rem}</style>"  # an answer's box is as deep above as below
+    # an answer's box is as deep above as below; streamlit takes 1rem back below a text
+    ".st-key-said h2,.st-key-verdict h2{padding:0 0 1.2rem}</style>"
 )
 
 # Where a picker is too small for its value, whole_names.js gives it the value to write in as many lines as it takes.
