@@ -81,7 +81,7 @@ def _pick(run: Run, split: str) -> tuple[list[int], list[str]]:
             options[1:],
             key="means",
             words=display_name,
-            placeholder="The class and its nearest",
+            placeholder="Chosen by itself",
         )[:MOST_MEANS]
         if chosen_rows:
             st.button("Forget the clicked photos", on_click=lambda: st.session_state.pop(rows_key, None))

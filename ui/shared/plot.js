@@ -241,9 +241,6 @@ function narrowRows(figure, width, family) {
     const high = Math.max(lines > 1 ? 17 * lines + 6 : 0, behind.length ? 46 : 0)
     if (high) more = Math.max(more, rows * high)
   }
-  for (const axis of Object.entries(layout).filter(([name]) => /^xaxis/.test(name)).map(([, axis]) => axis)) {
-    if (axis.title?.text) axis.title.text = broken(axis.title.text, 0.55 * width, family, 13)
-  }
   return more
 }
 
@@ -281,18 +278,21 @@ function fit(figure, width, height, family, hasButtons) {
   const panels = layout.meta?.panels ?? 1
   const margin = (layout.margin?.t ?? 0) + (layout.margin?.b ?? 0)
   const asked = height
+  for (const [name, axis] of Object.entries(layout)) {
+    if (/^xaxis/.test(name) && axis.title?.text) axis.title.text = broken(axis.title.text, (width < SMALL ? 0.55 : 0.6) * width, family, 13)
+  }
   if (width < SMALL) height = Math.max(height, narrowRows(figure, width, family) + margin + 40)
   if (panels > 1 && width / panels < NARROW) height = stackPanels(figure, height)
   let more = 0, above = 0
   if (title?.text && title.xref === "container") {
-    title.text = broken(title.text, width - (hasButtons ? 96 : 8), family)
+    title.text = broken(title.text.replace("· drawn data", "·\u00a0drawn\u00a0data"), width - (hasButtons ? 96 : 8), family)
     more = LINE * (title.text.split("<br>").length - 1)
     above = more
     if (more) title.pad = { ...title.pad, t: (title.pad?.t ?? 0) + more / 2 } // plotly sets the middle of the lines
   }
   if (layout.meta?.ends) more += 17 * brokenEnds(layout, width, family)
   if (layout.meta?.behind) brokenBehind(layout, width, family)
-  more += 19 * (legendLines(figure, width, family) - 1)
+  more += (legend?.yref === "container" ? 24 : 19) * (legendLines(figure, width, family) - 1) // with groups further apart
   layout.margin = { ...layout.margin, t: (layout.margin?.t ?? 0) + more }
   // as many pixels below the title as in the figure that was asked for, which may have been less high
   if (legend?.yref === "container" && legend.yanchor === "top") legend.y = 1 - ((1 - legend.y) * asked + above) / (height + more)
