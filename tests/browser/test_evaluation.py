@@ -136,6 +136,16 @@ def test_ten_random_cells_a_row_a_column_the_table_and_the_picture_open_exactly_
         no_trouble(page)
 
 
+def a_picker_that_is_too_small_shows_the_whole_of_its_value(page) -> None:
+    page.set_viewport_size({"width": 260, "height": 844})
+    picker = page.locator("[data-whole]").first
+    picker.wait_for(timeout=30_000)
+    value, room = picker.evaluate("one => [one.dataset.whole, one.clientHeight - one.scrollHeight]")
+    assert value == picker.locator("input").input_value() and room >= 0
+    lines = picker.evaluate("one => one.clientHeight / parseFloat(getComputedStyle(one, '::before').lineHeight)")
+    assert lines > 2, "in two lines or more"
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_text_is_cut_or_overprinted(room, browser, width):
     """Boxes of text as the browser drew them, by the script that looks at every page."""
@@ -144,8 +154,10 @@ def test_no_text_is_cut_or_overprinted(room, browser, width):
         page.add_init_script(path=layout.SCRIPT)
         for where in ("overview", "dataset", "evaluation?run=shipped", "evaluation?run=shipped&view=mistakes"):
             page.goto(f"{address}/{where}")
-            faults[where] = layout.look(page, width, None)
+            layout.look(page, width)
+            faults[where] = page.evaluate("window.vastraLayout()")
         no_trouble(page)
+        a_picker_that_is_too_small_shows_the_whole_of_its_value(page)
         # and the script finds what is wrong
         page.evaluate("document.querySelector('h1').style.cssText = 'width:40px;overflow:hidden;white-space:nowrap'")
         assert any(fault["kind"].startswith("cut") for fault in page.evaluate("window.vastraLayout()"))
