@@ -155,7 +155,7 @@ def _show_moved(run: Run, pair: Pair) -> None:
 def _title(side: Side, *, alone: bool) -> str:
     """What stands over a map: the run's name unless both are ``alone`` in being of one run, and when."""
     when = side.when.capitalize() if alone else f" · {side.when}" if side.step is not None else ""
-    return when if alone else run_names.short_words(side.run) + when
+    return when if alone else run_names.brief_words(side.run) + when
 
 
 def _how_far(first: Side, second: Side, pair: Pair) -> str:

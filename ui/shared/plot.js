@@ -266,7 +266,8 @@ function legendLines(figure, width, family) {
   if (legend?.orientation !== "h" || showlegend === false) return 1
   const names = figure.data.filter((trace) => trace.name && trace.showlegend !== false).map((trace) => trace.name)
   const long = names.map((name) => SIGN + measured(name, family, legend.font?.size ?? 13))
-  const room = legend.yref === "container" ? 0.8 * width : width - BESIDE
+  const rows = (figure.layout.yaxis?.ticktext ?? []).map((name) => measured(name, family, 13))
+  const room = width - Math.max(BESIDE, 24 + Math.max(0, ...rows)) // plotly takes no more than the lines have
   if (long.reduce((sum, one) => sum + one, 0) <= room) return 1
   return Math.ceil(names.length / Math.max(1, Math.floor(room / Math.max(...long))))
 }

@@ -59,6 +59,12 @@ def short_words(run: Run) -> str:
     return _told(run, _made(run), when(run))
 
 
+def brief_words(run: Run) -> str:
+    """``short_words`` with a long name made short: in the title of a picture that stands beside another."""
+    made = run.recipe if audience.is_review() else run_names.shortened([run_names.parts_of(run)], LETTERS)[0]
+    return _told(run, made, when(run))
+
+
 def words_among(runs: Sequence[Run]) -> Callable[[Run], str]:
     """``run_words`` for a picker of these runs: of a long name what all the others have too is left out."""
     plain = audience.is_review()
