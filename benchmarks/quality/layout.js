@@ -163,6 +163,12 @@
         if (box.width < 24 && inEachOther(run.shape, rectangle(box)) > 3) { say("on a marker", run.element, run.text); break }
       }
     }
+    for (const plot of document.querySelectorAll(".js-plotly-plot")) {
+      const [legend, title] = [plot.querySelector(".legend"), plot.querySelector(".gtitle")].map((part) => part?.getBoundingClientRect())
+      if (legend?.width && title?.width && legend.top < title.bottom - 3 && legend.left < title.right && legend.bottom > title.top) {
+        say("legend over its title", plot.querySelector(".gtitle"), plot.querySelector(".gtitle").textContent)
+      }
+    }
     // 3. numbers of a matrix over their cells
     for (const plot of document.querySelectorAll(".js-plotly-plot")) {
       const trace = plot._fullData?.find((each) => each.type === "heatmap")

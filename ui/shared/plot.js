@@ -183,12 +183,12 @@ function measured(text, family, size) {
 function broken(text, width, family, size = 16) {
   const long = (words) => measured(words.join(" "), family, size)
   const lines = [[]]
-  for (const word of text.split(/ (?![^<]*>)/)) {
+  for (const word of text.replaceAll(" %", "\u00a0%").split(/ (?![^<]*>)/)) {
     const line = lines[lines.length - 1]
     if (line.length && long([...line, word]) > width) lines.push([word])
     else line.push(word)
   }
-  return lines.map((line) => line.join(" ")).join("<br>")
+  return lines.length > 1 ? lines.map((line) => line.join(" ")).join("<br>") : text
 }
 
 // Panels beside each other stand below each other where each would be narrower than its rows' names and numbers.
