@@ -16,6 +16,7 @@ from tests.support.made_runs import make_run
 from tests.support.pages import metric, open_page, written
 from ui.charts.compare import accuracy_by_cost, class_differences, difference_scale
 from ui.compare import compare_sides
+from ui.shared import run_names
 
 
 @pytest.fixture
@@ -160,3 +161,31 @@ def test_the_charts_draw_the_bounds_they_were_given():
     cost = accuracy_by_cost(rows, marked={"a": "First"}, published=[("paper", 0.884)])
     assert list(cost.data[1].marker.color) == ["#009E73"]
     assert cost.data[1].y[0] == 80 and cost.layout.shapes[0].y0 == pytest.approx(88.4)
+
+
+def test_words_near_an_end_of_a_chart_point_inwards_where_a_narrow_screen_has_room():
+    def words_of(value: float) -> tuple[float, str]:
+        difference = Estimate(value, value - 0.006, value + 0.006)
+        note = difference_scale(difference, margin=0.01, first_name="a", second_name="b").layout.annotations[-1]
+        return note.x, note.xanchor
+
+    assert words_of(0.0) == (0.0, "center")
+    assert words_of(0.077) == (pytest.approx(8.3), "right")  # they end where the interval ends
+    assert words_of(-0.077) == (pytest.approx(-8.3), "left")
+    rows = pd.DataFrame(
+        [
+            ["a", "one", "#009E73", 0.8, 0.7, 0.9, 2.0, "photos"],
+            ["b", "two", "#3A4A9F", 0.9, 0.8, 0.95, 50.0, "photos"],
+        ],
+        columns=["id", "name", "colour", "accuracy", "low", "high", "minutes", "kind"],
+    )
+    cost = accuracy_by_cost(rows, marked={"a": "First", "b": "Second"})
+    assert list(cost.data[1].textposition) == ["middle right", "middle left"]
+
+
+def test_a_long_name_fits_the_column_of_the_list_of_runs(lab: Path):
+    right, _ = answers(200, 10, 40, 50)
+    run_with(lab / "first", right)
+    run_with(lab / "long", right, sets=[f"{name}=0" for name in ("rotation_degrees", "flip", "brightness", "contrast")])
+    names = open_page("compare", first="first", second="long").dataframe[-1].value["name"]
+    assert max(map(len, names)) <= run_names.IN_TABLE and sum("…" in name for name in names) == 1

@@ -513,6 +513,16 @@ def test_names_at_the_line_ends_never_touch():
     assert np.diff(placed).min() >= 0.2 - 1e-6 and placed[3] == 3.0 and np.mean(placed[:3]) == pytest.approx(0.51)
 
 
+def test_names_of_lines_stand_behind_the_longest_where_no_line_runs():
+    def line(name: str, epochs: int) -> overlay.Series:
+        x = np.arange(1.0, epochs + 1)
+        track = overlay.Track(x=x, loss=x / epochs, val_x=x, val=x / 50, low=x / 60, high=x / 40)
+        return overlay.Series(key=name, name=name, colour="#3A4A9F", tracks=(track,))
+
+    notes = overlay.overlaid_curves([line("long", 28), line("short", 2)]).layout.annotations
+    assert len(notes) == 4 and {note.x for note in notes} == {28.0}
+
+
 def test_nobody_is_called_ahead_while_the_intervals_overlap():
     def one(name, val, low, high):
         ends = [np.array([value]) for value in (val, low, high)]
