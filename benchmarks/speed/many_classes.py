@@ -65,6 +65,7 @@ OPENED = {
     "predict": "predict?run=trained&from=dataset",
     "lessons": "lessons",
 }
+LONG = "Balanced sampler without rotation, second try"
 STILL = """() => !!document.querySelector('h1') && !document.querySelector('[data-testid=stStatusWidget]')
     && !document.querySelector('[data-testid=stSkeleton]')
     && [...document.querySelectorAll('.vastra-plot')].every(plot => plot.querySelector('.main-svg'))"""
@@ -116,6 +117,7 @@ def make(folder: Path, K: int, num_photos: int) -> None:
             )
     lab(folder, *"train made --recipe report --run-id trained --set epochs=1 --set image_size=32".split())
     lab(folder, "audit", "made")
+    lab(folder, "label", "one", "--name", LONG)  # for whoever asks whether names fit
     (folder / "done").touch()
 
 
