@@ -49,7 +49,7 @@ if found is not None:
     verdict.show_verdict(found)
     reproduce_view.show_comparison(first, second, split, float(margin))
     if audience.shows("true", "predicted"):
-        settings, curves = st.columns([2, 3], gap="medium")
+        settings, curves = st.columns([5, 7], gap="medium")
         with settings:
             verdict.show_settings(found)
         with curves:
