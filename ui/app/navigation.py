@@ -61,7 +61,8 @@ _PHONE = (
     "<style>[data-testid=stLayoutWrapper]:has(>.st-key-note){min-width:min(100%,17rem)}@media (max-width:640px){"
     "[data-testid=stColumn]:has(>[data-testid=stVerticalBlock]>[data-testid=stLayoutWrapper]>"
     "[data-testid=stVerticalBlock]>[data-testid=stElementContainer] [data-testid=stMetric])"
-    "{min-width:calc(50% - .5rem);width:calc(50% - .5rem);flex:1 1 calc(50% - .5rem)}}</style>"
+    "{min-width:calc(50% - .5rem);width:calc(50% - .5rem);flex:1 1 calc(50% - .5rem)}"
+    "[data-testid=stMetricValue]{font-size:1.375rem}}</style>"
 )
 _whole_names = st.components.v2.component(
     "vastra_whole_names",
