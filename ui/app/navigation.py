@@ -53,8 +53,8 @@ _PICKERS = (
     "font-size:.875rem;line-height:1.35;overflow-wrap:anywhere}"
     "[data-whole]:not(:focus-within) input{opacity:0}[data-whole]:focus-within::before{visibility:hidden}"
     # in the list each option is as high as it needs, unless the list is long and places its options itself
-    "[role=option][data-key]:not([style]){height:auto;min-height:2.5rem}"
-    "[role=option][data-key]:not([style])>div{height:auto;min-height:1.75rem;line-height:1.35;padding-block:.3rem;"
+    "[role=listbox]>[role=option]{height:auto;min-height:2.5rem}"
+    "[role=listbox]>[role=option]>div{height:auto;min-height:1.75rem;line-height:1.35;padding-block:.3rem;"
     "white-space:normal}</style>"
 )
 # On a phone the note of a page stands below the title, and an answer's numbers two and two.
