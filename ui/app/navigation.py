@@ -46,7 +46,7 @@ _BUTTONS = (
     ".st-key-said h2,.st-key-verdict h2{padding:0 0 1.2rem}</style>"
 )
 
-# Where a picker is too small for its value, whole_names.js gives it the value to write in as many lines as it takes.
+# Where a picker is too small for its value, widgets.js gives it the value to write in as many lines as it takes.
 _PICKERS = (
     "<style>[data-whole]{height:auto}[data-whole] input{position:absolute;inset:0 2.1rem 0 0;width:auto;height:100%}"
     "[data-whole]::before{content:attr(data-whole)/'';flex:1;min-width:0;padding:.3rem .25rem .3rem .5rem;"
@@ -65,10 +65,8 @@ _PHONE = (
     "{min-width:calc(50% - .5rem);width:calc(50% - .5rem);flex:1 1 calc(50% - .5rem)}"
     "[data-testid=stMetricValue]{font-size:1.375rem}}</style>"
 )
-_whole_names = st.components.v2.component(
-    "vastra_whole_names",
-    js=(Path(__file__).parent / "whole_names.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
+_widgets = st.components.v2.component(
+    "vastra_widgets", js=(Path(__file__).parent / "widgets.js").read_text(encoding="utf-8"), isolate_styles=False
 )
 
 
@@ -208,7 +206,7 @@ def enter(name: str) -> None:
                 notes.show(name)
                 glossary.mark()
         st.session_state["_below_title"] = st.container()
-        _whole_names(key="whole names")
+        _widgets(key="widgets")
     if no_page := st.session_state.pop("_no_page", None):
         say(f"There is no page {words.command(no_page[:120])} here; showing {item.title}.")
     if asked := audience.unknown():
