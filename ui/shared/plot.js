@@ -352,7 +352,8 @@ export default function (component) {
     // without the numbers, for this is asked whenever the window's width changes
     const outlined = { layout: structuredClone(raw.layout), data: raw.data.map(({ xaxis, name, showlegend }) => ({ xaxis, name, showlegend })) }
     const height = fitted(outlined)
-    const signature = [data.figure, dark, height, outlined.layout.title?.text].join()
+    const least = (state.root.clientWidth < SMALL && raw.layout.meta?.narrow) || raw.layout.meta?.least
+    const signature = [data.figure, dark, height, outlined.layout.title?.text, least].join()
     if (signature === state.signature) return
     const copy = JSON.parse(data.figure) // plotly writes into what it is given
     const figure = dark ? recolour(copy, data.colours) : copy
@@ -363,7 +364,6 @@ export default function (component) {
     figure.layout.hoverlabel = { ...figure.layout.hoverlabel, font: { ...figure.layout.hoverlabel?.font, family } }
     figure.layout.height = height
     figure.layout.autosize = true
-    const least = (state.root.clientWidth < SMALL && raw.layout.meta?.narrow) || raw.layout.meta?.least
     state.root.style.overflow = least ? "auto hidden" : ""
     state.graph.style.minWidth = least ? least + "px" : ""
     const config = {
