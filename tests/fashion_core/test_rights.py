@@ -65,7 +65,7 @@ def test_whoever_is_not_listed_reads_and_is_offered_no_change(room, who):
     )
     assert not visit("dataset", STRANGERS[who]).get("file_uploader")
     control = "Log out" if STRANGERS[who].get("is_logged_in") else "Log in"
-    assert buttons(visit("overview", STRANGERS[who])) == [control]
+    assert buttons(visit("overview", STRANGERS[who])) == ["Share this page", control]
 
 
 def test_a_reader_sees_pictures_and_answers_but_uploads_nothing(room):
