@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from fashion_core import jobs, locks, rights, storage
-from fashion_core.data import datasets, decoded, moved, pixels
+from fashion_core.data import datasets, decoded, groups, moved, pixels
 from fashion_core.data.datasets import READABLE, UNLABELLED, UNUSED, Dataset
 from fashion_core.data.decoded import Decoded
 from fashion_core.data.sources import photos, readers
 from fashion_core.data.sources.layout import TRAIN_FIRST
-from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Reader, Source
+from fashion_core.data.sources.reader import GROUP, UNDECIDED, Choices, Progress, Reader, Source
 from fashion_core.data.sources.row_account import DAMAGED, Account
 from fashion_core.data.sources.row_account import UNUSED as UNUSED_COLUMNS
 from fashion_core.errors import BeingMade, DatasetError, PhotoError, SourceError
@@ -88,6 +88,7 @@ def _import(
     known = decoded.find(data_dir, source, size)
     manifest, pixels_path = _examined(source, building, size, report, known)
     notes = _judge(manifest, source, given)
+    notes += groups.remarks(manifest, choices[GROUP], made_here=source.split_rule != "as given")
     fingerprint = readers.fingerprint_of(source.fingerprint_extra or _content(source.classes, manifest))
     bring = source.bring if name == source.suggested_name else f"{source.bring} --name {shlex.quote(name)}"
     if final.exists():

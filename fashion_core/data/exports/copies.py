@@ -18,10 +18,6 @@ from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
 from fashion_core.data.sources.reader import Progress, Reader
 
-#: Columns of a manifest that the lab made itself; the others are the source's own and go out as they came.
-_MADE_HERE = {
-    "image_id", "path", "split", "label", "width", "height", "bytes", "sha256", "phash", "status", "reason",
-}  # fmt: skip
 #: Endings that every reader takes; the others are renamed, or the photo is written anew as PNG.
 _KNOWN = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _RENAMED = {".jpe": ".jpg", ".jfif": ".jpg"}
@@ -73,7 +69,7 @@ def plan(dataset: Dataset) -> Plan:
     rows = manifest[manifest["status"] == "ok"]
     places = {split: place for place, split in enumerate(dataset.splits)}
     rows = rows.sort_values("split", key=lambda column: column.map(places), kind="stable")
-    return Plan(dataset=dataset, rows=rows, own=tuple(name for name in manifest if name not in _MADE_HERE))
+    return Plan(dataset=dataset, rows=rows, own=tuple(name for name in manifest if name not in datasets.MADE_HERE))
 
 
 def copies(planned: Plan, *, flat: bool, progress: Progress | None = None) -> Iterator[Copy]:

@@ -18,7 +18,7 @@ from PIL import Image
 from fashion_core.data.sources import arrow_files, photos, row_account, table_columns, table_labels
 from fashion_core.data.sources.archives import is_junk
 from fashion_core.data.sources.arrow_files import ArrowFile
-from fashion_core.data.sources.reader import Given, Reader, Source
+from fashion_core.data.sources.reader import GROUP, Given, Reader, Source
 from fashion_core.data.sources.row_account import Account
 from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_choice import IMAGE, LABEL, SPLIT
@@ -35,7 +35,7 @@ class ArrowPhotos(Reader):
 
     kinds = ("arrow",)
     layout = "parquet with the photos inside, or what save_to_disk wrote"
-    options = (IMAGE, LABEL, SPLIT)
+    options = (IMAGE, LABEL, SPLIT, GROUP)
     in_files = False
 
     def recognises(self, place: Path) -> bool:

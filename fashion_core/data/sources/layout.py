@@ -4,12 +4,17 @@ Takes and gives plain rows; knows no source and opens no photo.
 """
 
 import hashlib
+import warnings
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
+from fashion_core.errors import SourceError
+from fashion_core.labels import counted
+
 TRAIN_FIRST = ("train", "val", "test")
+TENTHS = 10
 FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
 
 
@@ -35,11 +40,37 @@ def divide(ids: Iterable[str], classes: Iterable[str], parts: dict[str, float], 
     return chosen
 
 
-def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, str]:
+def divide_groups(groups: pd.Series, classes: pd.Series, parts: dict[str, float], seed: int) -> list[str | None]:
+    """As ``divide``, but all photos of a group fall into one part: folds of a tenth by scikit-learn's
+    StratifiedGroupKFold, which keeps the shares of the classes as near as groups allow; the parts are tenths. A photo
+    whose group is "" is one of its own. SourceError for fewer groups than folds."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    own = groups.fillna("").astype(str).to_numpy(dtype=object)
+    alone = own == ""
+    codes = np.where(alone, -1 - np.arange(len(own)), pd.factorize(pd.Series(own))[0])
+    if (num := len(np.unique(codes))) < TENTHS:
+        raise SourceError(
+            f"column '{groups.name}' has {counted(num, 'group')} (--group); {TENTHS} at least are needed to keep each "
+            "in one split."
+        )
+    chosen: list[str | None] = [None] * len(own)
+    folds = StratifiedGroupKFold(TENTHS, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a class of fewer photos than folds: whoever imports says which split lacks it
+        held = [fold for _, fold in folds.split(codes, pd.factorize(classes)[0], codes)]
+    for part, fold in zip(parts, held, strict=False):
+        for row in fold:
+            chosen[row] = part
+    return chosen
+
+
+def with_missing_splits(rows: pd.DataFrame, seed: int, group: str = "") -> tuple[pd.DataFrame, str]:
     """Give every photo with a label a split, and say by which rule. Rows whose split is "" had none.
 
     No splits: 80/10/10. Train alone: the same. Train and test: val is a tenth of train. Everything else: as given. A
-    class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE.
+    class keeps one photo at least, and gives one at least where it has FEWEST_TO_DIVIDE; with a ``group``, a column,
+    photos that have the same there stay together instead.
     """
     labelled = rows["label"] != ""
     present = set(rows.loc[labelled, "split"])
@@ -50,9 +81,14 @@ def with_missing_splits(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, st
     else:
         return rows, "as given"
     pool = labelled & rows["split"].isin(["", "train"])
-    drawn = divide(rows.loc[pool, "image_id"], rows.loc[pool, "label"], parts, seed)
+    if group:
+        drawn = divide_groups(rows.loc[pool, group], rows.loc[pool, "label"], parts, seed)
+    else:
+        drawn = divide(rows.loc[pool, "image_id"], rows.loc[pool, "label"], parts, seed)
     rows = rows.copy()
     rows.loc[pool, "split"] = [part or "train" for part in drawn]
+    if group:
+        return rows, f"{rule}, each '{group}' in one split, seed {seed}"
     taken = drawn.count("val") / len(drawn)
     if not taken:
         return rows, f"no val taken from train: no class has {FEWEST_TO_DIVIDE} photos there"

@@ -63,6 +63,17 @@ class Choices:
 
 UNDECIDED = Choices()
 
+#: Of a source with columns of its own; ``Given.source`` does what it says.
+GROUP = Option(
+    name="group",
+    help="Of a table: a column whose values, such as products, are each kept in one split.",
+    title="Column of what belongs together",
+    about="Of a table without splits: photos with the same value here (one product, one sender) stay in one split.",
+    example="product_id",
+    check=str.strip,
+    elsewhere="names a column of a table, and {source} has none; leave it out",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -122,7 +133,7 @@ class Given:
         """
         _refuse_names(root, classes, rows)
         _refuse_alike(root, classes, called, cure)
-        rows, rule = layout.with_missing_splits(rows, self.seed)
+        rows, rule = layout.with_missing_splits(rows, self.seed, self._group(rows))
         if "missing" not in rows:
             rows = rows.assign(missing=False, reason="")
         own: dict[str, Any] = {"suggested_name": self.name, "split_rule": rule, "bring": self.bring}
@@ -132,6 +143,16 @@ class Given:
         elif not rows["image_id"].is_monotonic_increasing:
             rows = rows.sort_values("image_id", ignore_index=True)
         return Source(kind=kind, root=root, classes=classes, rows=rows, **own | more)
+
+    def _group(self, rows: pd.DataFrame) -> str:
+        """The column of ``--group``, "" where none was named."""
+        asked: str = self.choices[GROUP]
+        if asked and asked not in (own := [name for name in rows if name not in _NO_GROUP]):
+            raise SourceError(f"there is no column '{asked}' that is kept (--group); {labels.did_you_mean(asked, own)}")
+        return asked
+
+
+_NO_GROUP = {"image_id", "path", "split", "label", "missing", "reason"}
 
 
 class Reader(Protocol):

@@ -17,7 +17,7 @@ import pandas as pd
 from fashion_core.data.sources import row_account, table_choice, table_columns, table_labels
 from fashion_core.data.sources.archives import has_odd_characters
 from fashion_core.data.sources.class_folders import holds_class_folders
-from fashion_core.data.sources.reader import Given, Reader, Source
+from fashion_core.data.sources.reader import GROUP, Given, Reader, Source
 from fashion_core.data.sources.row_account import Account
 from fashion_core.data.sources.table_choice import IMAGE, LABEL, PHOTOS, SPLIT, Chosen
 from fashion_core.data.sources.table_files import is_table
@@ -31,7 +31,7 @@ class Tables(Reader):
 
     kinds = ("table",)
     layout = "a table beside photos (CSV, TSV, JSON, JSON Lines or Parquet)"
-    options = (IMAGE, LABEL, SPLIT, PHOTOS)
+    options = (IMAGE, LABEL, SPLIT, GROUP, PHOTOS)
 
     def recognises(self, place: Path) -> bool:
         return self.could_read(place) and (

@@ -1,6 +1,7 @@
 """A table beside photos is read in every form, its columns are told by their cells, and each row is accounted for."""
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -292,3 +293,57 @@ def test_a_table_that_names_no_photo_takes_no_reason_away_from_class_folders(tmp
     (root / "prices.csv").write_text("shop,price\nA,100\nB,200\n")
     with pytest.raises(SourceError, match="class folder 'empty' in .* holds no photos"):
         looked(root, tmp_path)
+
+
+@pytest.fixture
+def products(tmp_path: Path) -> Path:
+    """120 photos of 40 products, three of each; every fourth product is a saree."""
+    root = tmp_path / "products"
+    rows = [(f"{number:03}.png", "saree" if number // 3 % 4 == 0 else "kurta", number // 3) for number in range(120)]
+    put(root, *(name for name, _, _ in rows))
+    pd.DataFrame(rows, columns=["image", "label", "product_id"]).to_csv(root / "t.csv", index=False)
+    return root
+
+
+def test_photos_of_a_group_stay_in_one_split_and_classes_keep_their_shares(products: Path, tmp_path: Path):
+    choices = readers.choose(group="product_id")
+    made = importing.import_source(products, data_dir=tmp_path / "data", name="grouped", choices=choices)
+    frame = made.manifest()
+    assert frame.groupby("product_id")["split"].nunique().max() == 1
+    assert made.splits == {"train": 96, "val": 12, "test": 12}
+    assert made.split_rule == "stratified 80/10/10, each 'product_id' in one split, seed 0"
+    for split in made.splits:
+        share = (frame.loc[frame["split"] == split, "label"] == "saree").mean()
+        assert abs(share - 0.25) < 0.01, split
+    assert "--group product_id" in made.bring and not [note for note in made.warnings if "--group" in note]
+    again = importing.import_source(products, data_dir=tmp_path / "other", name="grouped", choices=choices)
+    assert again.fingerprint == made.fingerprint
+
+
+def test_a_column_whose_values_are_parted_by_the_splits_is_named(products: Path, tmp_path: Path):
+    made = importing.import_source(products, data_dir=tmp_path / "data", name="mixed")
+    frame = made.manifest()
+    parted = frame.groupby("product_id").filter(lambda rows: rows["split"].nunique() > 1)
+    values = parted["product_id"].nunique()
+    assert values > 5
+    said = (
+        f"{values} values of 'product_id' stand in more than one split ({len(parted)} photos); --group product_id keeps"
+    )
+    assert any(note.startswith(said) for note in made.warnings)
+    table = pd.read_csv(products / "t.csv").assign(split=["train", "val", "test"] * 40)
+    table.to_csv(products / "t.csv", index=False)
+    given = importing.import_source(
+        products, data_dir=tmp_path / "data", name="given", choices=readers.choose(group="product_id")
+    )
+    assert "40 values of 'product_id' stand in more than one split (120 photos)" in given.warnings
+    assert given.split_rule == "as given"
+
+
+def test_a_group_that_cannot_be_kept_together_is_one_sentence(products: Path, tmp_path: Path):
+    for group, said in (("product", "no column 'product' that is kept (--group); did you mean 'product_id'?"),):
+        with pytest.raises(SourceError, match=re.escape(said)):
+            importing.import_source(products, data_dir=tmp_path / "data", choices=readers.choose(group=group))
+    table = pd.read_csv(products / "t.csv").assign(product_id=["a", "b"] * 60)
+    table.to_csv(products / "t.csv", index=False)
+    with pytest.raises(SourceError, match=r"'product_id' has 2 groups \(--group\); 10 at least"):
+        importing.import_source(products, data_dir=tmp_path / "data", choices=readers.choose(group="product_id"))
