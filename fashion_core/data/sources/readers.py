@@ -19,6 +19,7 @@ from fashion_core.data.sources.arrow_photos import ArrowPhotos
 from fashion_core.data.sources.class_folders import ClassFolders, wrapped
 from fashion_core.data.sources.drawn import DEMO, Drawn
 from fashion_core.data.sources.fashion_mnist import IdxFiles
+from fashion_core.data.sources.fiftyone import FiftyOne
 from fashion_core.data.sources.indofashion import IndoFashion
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
 from fashion_core.data.sources.table_files import is_table
@@ -31,6 +32,7 @@ READERS: tuple[Reader, ...] = (
     IdxFiles(),
     IndoFashion(),
     ArrowPhotos(),
+    FiftyOne(),
     Tables(),
     ClassFolders(),
 )

@@ -19,6 +19,7 @@ from fashion_core.data.sources.reader import Given, Option
 from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_columns import Columns
 from fashion_core.data.sources.table_files import Table, is_table, read_table
+from fashion_core.data.sources.table_labels import Labels
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted, did_you_mean, listed
 
@@ -72,7 +73,8 @@ class Chosen:
     """The tables that are read, in ``place``, the photos among which theirs are, and which column is what.
 
     ``by_file``: whether each table is a split. ``beside``: other files, in which the names of classes may stand.
-    ``notes``: remarks.
+    ``notes``: remarks. ``called``: the format of tables that a program made, "" for a table of anybody's. ``labels``:
+    the class of every row, where the format says it without doubt.
     """
 
     place: Path
@@ -82,6 +84,8 @@ class Chosen:
     by_file: bool
     beside: list[Path]
     notes: list[str]
+    called: str = ""
+    labels: Labels | None = None
 
     def rows(self) -> pd.DataFrame:
         """All rows of all tables, numbered from 0 on."""
@@ -156,12 +160,12 @@ def choose(given: Given) -> Chosen:
     """Which tables are read, and what stands in which column. SourceError where that is not clear."""
     place = given.place if given.place.is_dir() else given.place.parent
     files = [given.place] if given.place.is_file() else tables_in(given.place)
-    photos = Photos(_photos_folder(given, place))
+    photos = Photos(photos_folder(given, place))
     by_split = _by_split(files)
     tables = [read_table(file) for file in by_split] or [_the_one(files, photos, given, place)]
     columns = _columns(given, tables, photos, by_file=bool(by_split))
     read = {table.file for table in tables}
-    beside = sorted({file for table in tables for file in _files_beside(table.file, place)} - read)
+    beside = sorted({file for table in tables for file in files_beside(table.file, place)} - read)
     names = table_labels.names_files(beside)
     left = [file.name for file in files if file not in read and file not in names]
     notes = [f"{listed([repr(name) for name in left])} {agree(len(left), 'was', 'were')} not read"] if left else []
@@ -184,13 +188,14 @@ def _columns(given: Given, tables: Sequence[Table], photos: Photos, *, by_file: 
     return Columns(image=image, way=way, label=label, split=own_splits)
 
 
-def _files_beside(table: Path, place: Path) -> list[Path]:
+def files_beside(table: Path, place: Path) -> list[Path]:
     """Where the names of classes may stand: beside the table, and in the folder that was given."""
     folders = {table.parent, place} if table.parent.is_relative_to(place) else {table.parent}
     return [file for folder in folders for file in folder.iterdir() if file.is_file()]
 
 
-def _photos_folder(given: Given, place: Path) -> Path:
+def photos_folder(given: Given, place: Path) -> Path:
+    """Where the photos of a table in ``place`` are."""
     asked = given.choices[PHOTOS]
     folder = place / asked if asked else place  # an absolute one stays what it is
     if not folder.is_dir():

@@ -65,10 +65,8 @@ def read_table(file: Path) -> Table:
     except UnicodeDecodeError as error:
         raise _not_utf8(file) from error
     except OSError as error:
-        raise SourceError(
-            f"table '{file}' cannot be read ({error.strerror or error}); check its permissions."
-        ) from error
-    except RecursionError as error:
+        raise _unreadable(file, error) from error
+    except RecursionError as error:  # in a line
         raise SourceError(f"table '{file}' is JSON inside JSON, too deep to be a table of photos.") from error
     if not table.num_rows:
         raise SourceError(f"table '{file}' has no rows; get it again.")
@@ -80,6 +78,10 @@ def read_table(file: Path) -> Table:
 
 def _not_utf8(file: Path) -> SourceError:
     return SourceError(f"table '{file}' is not UTF-8 text; save it as UTF-8.")
+
+
+def _unreadable(file: Path, error: OSError) -> SourceError:
+    return SourceError(f"table '{file}' cannot be read ({error.strerror or error}); check its permissions.")
 
 
 def _delimited(file: Path) -> Table:
@@ -171,20 +173,15 @@ def _json_lines(file: Path) -> Table:
                 else:
                     bad[number] = (line.strip(), "no JSON object")
 
-    return Table(file=file, rows=_frame(file, records()), unread=bad)
+    return Table(file=file, rows=frame(file, records()), unread=bad)
 
 
 def _json(file: Path) -> Table:
     """A list of objects, an object of columns, an object that holds the list, or lines in spite of the ending."""
-    text = file.read_text(encoding="utf-8-sig")
     try:
-        whole = json.loads(text, object_pairs_hook=_one_each)
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            return _json_lines(file)
-        raise SourceError(f"table '{file}' cannot be read ({_why(error)}); get it again.") from error
-    except ValueError as error:
-        raise SourceError(f"table '{file}': {error}; it must stand there once.") from error
+        whole = json_of(file)
+    except _SeveralValues:
+        return _json_lines(file)
     if isinstance(whole, dict):
         lists = [value for value in whole.values() if isinstance(value, list)]
         if lists and len(lists) == len(whole) and not any(isinstance(cell, dict) for value in lists for cell in value):
@@ -203,7 +200,28 @@ def _json(file: Path) -> Table:
         if not isinstance(record, dict)
     }
     records = ((number, record) for number, record in enumerate(whole, start=1) if number not in bad)
-    return Table(file=file, rows=_frame(file, records), unread=bad)
+    return Table(file=file, rows=frame(file, records), unread=bad)
+
+
+class _SeveralValues(SourceError):
+    """More follows after the first value of JSON."""
+
+
+def json_of(file: Path) -> Any:
+    """The one value of a JSON file; SourceError where it cannot be read, or has a key twice in one object."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_one_each)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(file) from error
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    except json.JSONDecodeError as error:
+        kind = _SeveralValues if error.msg == "Extra data" else SourceError
+        raise kind(f"table '{file}' cannot be read ({_why(error)}); get it again.") from error
+    except RecursionError as error:
+        raise SourceError(f"table '{file}' is JSON inside JSON, too deep to be a table of photos.") from error
+    except ValueError as error:
+        raise SourceError(f"table '{file}': {error}; it must stand there once.") from error
 
 
 def _of_one_length(file: Path, columns: list[list[Any]]) -> list[list[Any]]:
@@ -221,7 +239,8 @@ def _one_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return record
 
 
-def _frame(file: Path, records: Iterable[tuple[int, dict[str, Any]]]) -> pd.DataFrame:
+def frame(file: Path, records: Iterable[tuple[int, dict[str, Any]]]) -> pd.DataFrame:
+    """Records by their numbers as rows of text, a column for every key."""
     parts, records = [], iter(records)
     while chunk := list(itertools.islice(records, _CHUNK)):
         numbers, objects = zip(*chunk, strict=True)

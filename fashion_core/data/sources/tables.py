@@ -42,30 +42,35 @@ class Tables(Reader):
         return is_table(place.name) if place.is_file() else bool(table_choice.tables_in(place))
 
     def read(self, given: Given) -> Source:
-        read = _read(table_choice.choose(given))
-        photos, labels = read.chosen.photos, read.labels
-        used = np.flatnonzero(read.reason == "")
-        used = used[np.argsort(read.numbers[used])]
-        if not len(used):
-            raise SourceError(_nothing(read))
-        paths = [photos.paths[number] for number in read.numbers[used]]
-        there = set(labels.of_rows[used]) - {""}
-        rows = _of_manifest(read, used, paths)
-        rows["split"] = rows["split"].mask(rows["label"] == "", "")
-        rows = rows.assign(missing=False, reason="")
-        missing = _missing(read, there, set(paths), most=len(used))
-        account = _account(read, used, paths)
-        source = given.source(
-            "table",
-            photos.root,
-            [label for label in labels.classes if label in there],
-            rows if missing.empty else pd.concat([rows, missing], ignore_index=True),
-            cure="write them alike in the table",
-            in_order_of_names=True,
-            account=account,
-        )
-        said = _sentence(read, source.split_rule)
-        return dataclasses.replace(source, warnings=(said, *read.chosen.notes, *_notes(read, account, there)))
+        return source_of(given, table_choice.choose(given), "table")
+
+
+def source_of(given: Given, chosen: Chosen, kind: str) -> Source:
+    """The source that these tables are about, with an account of every row."""
+    read = _read(chosen)
+    photos, labels = read.chosen.photos, read.labels
+    used = np.flatnonzero(read.reason == "")
+    used = used[np.argsort(read.numbers[used])]
+    if not len(used):
+        raise SourceError(_nothing(read))
+    paths = [photos.paths[number] for number in read.numbers[used]]
+    there = set(labels.of_rows[used]) - {""}
+    rows = _of_manifest(read, used, paths)
+    rows["split"] = rows["split"].mask(rows["label"] == "", "")
+    rows = rows.assign(missing=False, reason="")
+    missing = _missing(read, there, set(paths), most=len(used))
+    account = _account(read, used, paths)
+    source = given.source(
+        kind,
+        photos.root,
+        [label for label in labels.classes if label in there],
+        rows if missing.empty else pd.concat([rows, missing], ignore_index=True),
+        cure="write them alike in the table",
+        in_order_of_names=True,
+        account=account,
+    )
+    said = _sentence(read, source.split_rule)
+    return dataclasses.replace(source, warnings=(said, *read.chosen.notes, *_notes(read, account, there)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +90,7 @@ class _Read:
 def _read(chosen: Chosen) -> _Read:
     rows, numbers = chosen.rows(), chosen.numbers()
     cells = rows[chosen.columns.image].str.strip().to_numpy(dtype=object)
-    labels = table_labels.read(rows, chosen.columns.label, chosen.beside)
+    labels = chosen.labels or table_labels.read(rows, chosen.columns.label, chosen.beside)
     splits = _splits(chosen, rows)
     reason, detail = row_account.reasons(numbers, cells, labels.of_rows, splits, _called(chosen))
     return _Read(
@@ -174,7 +179,7 @@ def _account(read: _Read, used: np.ndarray, paths: list[str]) -> Account:
     if unread:
         unused = pd.concat([unused, pd.DataFrame(unread, columns=row_account.UNUSED)])
     return Account(
-        format=f"table {listed(list(places['file'].cat.categories))}",
+        format=f"{chosen.called or 'table'} {listed(list(places['file'].cat.categories))}",
         image=columns.image,
         label=columns.label,
         split=columns.split,
@@ -194,7 +199,7 @@ def _sentence(read: _Read, split_rule: str) -> str:
     )
     if split_rule != "as given":
         given += f" ({split_rule})"
-    tables = "tables" if len(chosen.tables) > 1 else "table"
+    tables = chosen.called or ("tables" if len(chosen.tables) > 1 else "table")
     return (
         f"read as {tables} {names}: photo from '{columns.image}' ({columns.way.words()}), label from {label}, {given}"
     )
