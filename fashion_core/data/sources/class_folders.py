@@ -97,7 +97,7 @@ def read(root: Path, join_alike: bool = False, depth: int = 1) -> _Found:
     """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. With
     ``join_alike`` classes whose names look alike are one class; ``depth``: which folder names the class."""
     base = _without_wrappers(root)
-    groups, notes = _class_folders(base)
+    groups, waiting, notes = _class_folders(base)
     found: list[tuple[str, str, str]] = []
     other: Counter[str] = Counter()
     odd: list[str] = []
@@ -135,7 +135,12 @@ def read(root: Path, join_alike: bool = False, depth: int = 1) -> _Found:
             f"{counted(len(odd), 'photo')} {agree(len(odd), 'was', 'were')} left out for a name with characters that "
             f"cannot be shown or stored: {named}"
         )
-    rows = pd.DataFrame(found, columns=["image_id", "split", "label"])
+    unlabelled = [(path, "", "") for folder in waiting for path in _photos_under(folder, base, other, odd)]
+    if num := len(unlabelled):
+        named = ", ".join(dict.fromkeys(folder.name for folder in waiting))
+        waits = f"{agree(num, 'has', 'have')} no label and {agree(num, 'waits', 'wait')} for one"
+        notes.append(f"{counted(num, 'photo')} in {named} {waits}")
+    rows = pd.DataFrame(found + unlabelled, columns=["image_id", "split", "label"])
     rows.insert(1, "path", rows["image_id"])
     return _Found(base, classes, rows, tuple(notes))
 
@@ -204,8 +209,8 @@ def _is_photo(name: str) -> bool:
     return name.lower().endswith(photos.EXTENSIONS)
 
 
-def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
-    """(split or "", class, folder) for every class folder, and remarks."""
+def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[Path], list[str]]:
+    """(split or "", class, folder) for every class folder, the folders of photos without a label, and remarks."""
     folders, files = _listing(base)
     notes = []
     if loose := sum(_is_photo(name) for name in files):
@@ -224,10 +229,11 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
             f"{listed([repr(name) for name in tables])} beside the folders {agree(len(tables), 'was', 'were')} not "
             "read: classes are folders here; --label COLUMN takes them from a table"
         )
-    folders = _without_unlabelled(folders, notes)
+    waiting = [base / name for name in folders if _is_unlabelled(name)]
+    folders = [name for name in folders if not _is_unlabelled(name)]
     by_split = _split_folders(base, folders)
     if by_split is None:
-        return _split_inside_classes(base, folders, notes), notes
+        return _split_inside_classes(base, folders, notes), waiting, notes
     if left_out := sorted(set(folders) - set(by_split.values())):
         notes.append(f"folders beside train, val and test were left out: {', '.join(left_out)}")
     groups = []
@@ -236,15 +242,13 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[str]]:
         classes, loose_files = _listing(top)
         if loose := sum(_is_photo(file) for file in loose_files):
             notes.append(f"{counted(loose, 'photo')} directly in '{name}' {_no_class(loose)}")
-        groups += [(split, label, top / label) for label in _without_unlabelled(classes, notes)]
-    return groups, notes
+        groups += [(split, label, top / label) for label in classes if not _is_unlabelled(label)]
+        waiting += [top / name for name in classes if _is_unlabelled(name)]
+    return groups, waiting, notes
 
 
-def _without_unlabelled(folders: list[str], notes: list[str]) -> list[str]:
-    left_out = [name for name in folders if set(words_of(name)) & _NO_LABEL]
-    if left_out:
-        notes.append(f"folders that say their photos have no label were left out: {', '.join(left_out)}")
-    return [name for name in folders if name not in left_out]
+def _is_unlabelled(folder: str) -> bool:
+    return bool(set(words_of(folder)) & _NO_LABEL)
 
 
 def _split_folders(base: Path, folders: list[str]) -> dict[str, str] | None:

@@ -24,6 +24,7 @@ from fashion_core.data.sources.indofashion import IndoFashion
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
 from fashion_core.data.sources.table_files import is_table
 from fashion_core.data.sources.tables import Tables
+from fashion_core.data.sources.tar_shards import TarShards
 from fashion_core.errors import PhotoError, SourceError
 
 #: In the order in which they are asked whether a folder is theirs; the last one takes what no other recognises.
@@ -32,6 +33,7 @@ READERS: tuple[Reader, ...] = (
     IdxFiles(),
     IndoFashion(),
     ArrowPhotos(),
+    TarShards(),
     FiftyOne(),
     Tables(),
     ClassFolders(),

@@ -86,7 +86,7 @@ def content(dataset: datasets.Dataset) -> list[tuple]:
     return sorted(zip(rows["split"], rows["label"], rows["brand"], rows["sha256"], strict=True))
 
 
-@pytest.mark.parametrize("format", ["fiftyone"])
+@pytest.mark.parametrize("format", ["fiftyone", "webdataset"])
 def test_what_goes_out_comes_in_again_the_same(format: str, out, tmp_path: Path):
     shop, _ = out
     formats.write(shop, tmp_path / "gone", format)

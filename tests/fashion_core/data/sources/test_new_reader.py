@@ -168,7 +168,17 @@ def test_a_readers_option_is_one_of_the_import_command(table: Path, tmp_path: Pa
 
 def test_every_kind_has_one_reader_and_a_kind_of_another_version_is_said():
     kinds = [kind for reader in readers.READERS for kind in reader.kinds]
-    assert sorted(kinds) == ["arrow", "demo", "fashion-mnist", "fiftyone", "folders", "idx", "indofashion", "table"]
+    assert sorted(kinds) == [
+        "arrow",
+        "demo",
+        "fashion-mnist",
+        "fiftyone",
+        "folders",
+        "idx",
+        "indofashion",
+        "table",
+        "webdataset",
+    ]
     assert all(kind in readers.of_kind(kind).kinds for kind in kinds)
     assert isinstance(readers.READERS[-1], class_folders.ClassFolders)
     with pytest.raises(SourceError, match="nothing here reads photos of the kind 'photos.csv'"):

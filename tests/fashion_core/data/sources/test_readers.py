@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fashion_core import labels
+from fashion_core.data import importing
 from fashion_core.data.sources import class_folders, drawn, fashion_mnist, indofashion, layout, readers
 from fashion_core.errors import SourceError, WrongUse
 from tests.support.layouts import NAMED, opened, put, put_idx, put_json, refusal, row
@@ -187,7 +188,19 @@ def test_a_train_is_a_class_among_vehicles_and_unlabelled_photos_are_none(tmp_pa
     assert opened(vehicles, tmp_path).classes == ["bus", "car", "train"]
     root = put(tmp_path / "p", "a/1.png", "b/1.png", "_unlabeled/1.png")
     assert opened(root, tmp_path).classes == ["a", "b"]
-    assert opened(root, tmp_path).warnings == ("folders that say their photos have no label were left out: _unlabeled",)
+    assert opened(root, tmp_path).warnings == ("1 photo in _unlabeled has no label and waits for one",)
+
+
+def test_photos_in_a_folder_that_says_they_have_no_label_wait_for_one(tmp_path: Path):
+    photos = [
+        f"{split}/{label}/{n}.png" for split in ("train", "val") for label in ("a", "_unlabeled", "b") for n in "12"
+    ]
+    made = importing.import_source(put(tmp_path / "p", *photos), data_dir=tmp_path / "data")
+    assert (made.num_images, made.num_unlabelled, made.classes) == (8, 4, ("a", "b"))
+    waiting = made.manifest().query("status == 'unlabelled'")
+    assert sorted(waiting["path"]) == sorted(path for path in photos if "_unlabeled" in path)
+    assert set(waiting["split"]) == {""}
+    assert opened(tmp_path / "p", tmp_path, choices=readers.choose(label_depth="1")).classes == ["a", "b"]
 
 
 def test_indofashion_names_bring_their_groups(tmp_path: Path):
