@@ -12,6 +12,7 @@ from typing import Any
 
 from fashion_core.data.sources import known_tables
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables
+from fashion_core.data.sources.row_account import NO_ONE_CLASS
 from fashion_core.data.sources.table_files import Table, frame, json_of
 from fashion_core.data.sources.table_labels import Labels
 from fashion_core.errors import SourceError
@@ -38,7 +39,7 @@ class FiftyOne(KnownTables):
                 records.append((number, {PHOTO: f"data/{photo}", LABEL: ""} | _record(label, classes)))
             except ValueError as error:
                 bad[number] = (photo, str(error))
-        return Table(file=file, rows=frame(file, records), unread=bad)
+        return Table(file=file, rows=frame(file, records), unread=bad, reason=NO_ONE_CLASS)
 
     def labels(self, files: Sequence[Table]) -> Labels:
         return known_tables.names_as_they_stand(files, [name for table in files for name in _parts(table.file)[1]])
@@ -47,8 +48,7 @@ class FiftyOne(KnownTables):
 def _is_labels(file: Path) -> bool:
     if file.name != "labels.json" or not (file.parent / "data").is_dir():
         return False
-    with open(file, encoding="utf-8-sig", errors="replace") as text:
-        return _START.match(text.read(200)) is not None
+    return _START.match(known_tables.start_of(file, 200)) is not None
 
 
 def _parts(file: Path) -> tuple[dict[str, Any], list[str]]:

@@ -4,6 +4,7 @@ A format finds its files and turns each into rows with the columns PHOTO and LAB
 ``tables`` does the rest, as for a table of anybody's. Opens no photo.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.data.sources import table_choice, table_columns, tables
+from fashion_core.data.sources.archives import is_junk
 from fashion_core.data.sources.photo_names import Photos
+from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.data.sources.reader import Given, Reader, Source
+from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_choice import PHOTOS, Chosen
 from fashion_core.data.sources.table_columns import Columns
 from fashion_core.data.sources.table_files import Table
@@ -44,12 +48,16 @@ class KnownTables(Reader):
         """The class of every row, where the format says it without doubt: a class may be called NA there."""
         return None
 
+    def checked(self, files: list[Path]) -> list[Path]:
+        """The files that are read; SourceError where several could be."""
+        return files
+
     def recognises(self, place: Path) -> bool:
         return bool(self.files(place))
 
     def read(self, given: Given) -> Source:
         place = given.place if given.place.is_dir() else given.place.parent
-        read = [self.table(file) for file in self.files(given.place)]
+        read = [self.table(file) for file in self.checked(self.files(given.place))]
         for table in read:
             if not len(table.rows):
                 raise SourceError(f"'{table.file}' names no photo with what it shows; get it again.")
@@ -57,13 +65,14 @@ class KnownTables(Reader):
         largest = max(read, key=lambda table: len(table.rows))
         folder = table_choice.folder_of(largest.file, photos.root)
         image, way = table_columns.choose_image(largest.rows, photos, folder, PHOTO, largest.file)
+        beside = [file for table in read for file in table_choice.files_beside(table.file, place)]
         chosen = Chosen(
             place=place,
             tables=read,
             photos=photos,
             columns=Columns(image=image, way=way, label=LABEL, split=self.split),
             by_file=not self.split and all(table_choice.split_of_file(table.file) for table in read),
-            beside=sorted({file for table in read for file in table_choice.files_beside(table.file, place)}),
+            beside=sorted({file for file in beside if file not in {table.file for table in read}}),
             notes=_not_named(read, photos),
             called=self.called,
             labels=self.labels(read),
@@ -75,12 +84,37 @@ def by_split(place: Path, is_one: Callable[[Path], bool]) -> list[Path]:
     """The files of a format in a folder, or, where it has none, in the folders of splits in it."""
     if place.is_file():
         return [place] if is_one(place) else []
-    own = sorted(file for file in place.iterdir() if file.is_file() and is_one(file))
-    if own:
+    folders, others = _listing(place)
+    if own := [file for file in others if is_one(file)]:
         return own
-    inner = [folder for folder in sorted(place.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
-    found = [file for folder in inner for file in sorted(folder.iterdir()) if file.is_file() and is_one(file)]
-    return found if all(map(table_choice.split_of_file, found)) else []
+    inner = [folder for folder in folders if len(hints_of(folder.name)) == 1]
+    return [file for folder in inner for file in _listing(folder)[1] if is_one(file)]
+
+
+def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Folders, and files that are no photos: of those there may be a million."""
+    folders: list[Path] = []
+    files: list[Path] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.lower().endswith(EXTENSIONS) or entry.name.startswith(".") or is_junk(entry.name):
+                    continue
+                (folders if entry.is_dir() else files).append(folder / entry.name)
+    except OSError as error:
+        raise SourceError(f"folder '{folder}' cannot be read ({error.strerror}); check its permissions.") from error
+    return sorted(folders), sorted(files)
+
+
+def start_of(file: Path, size: int) -> str:
+    """The first characters, by which a file is told; none where it cannot be read, or is a pipe."""
+    try:
+        if not file.is_file():
+            return ""
+        with open(file, encoding="utf-8-sig", errors="replace") as text:
+            return text.read(size)
+    except OSError:
+        return ""
 
 
 def names_as_they_stand(files: Sequence[Table], classes: Sequence[str]) -> Labels:

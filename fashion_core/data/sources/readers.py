@@ -21,7 +21,9 @@ from fashion_core.data.sources.drawn import DEMO, Drawn
 from fashion_core.data.sources.fashion_mnist import IdxFiles
 from fashion_core.data.sources.fiftyone import FiftyOne
 from fashion_core.data.sources.indofashion import IndoFashion
+from fashion_core.data.sources.lists import Lists
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
+from fashion_core.data.sources.roboflow import Roboflow
 from fashion_core.data.sources.table_files import is_table
 from fashion_core.data.sources.tables import Tables
 from fashion_core.data.sources.tar_shards import TarShards
@@ -35,6 +37,8 @@ READERS: tuple[Reader, ...] = (
     ArrowPhotos(),
     TarShards(),
     FiftyOne(),
+    Roboflow(),
+    Lists(),
     Tables(),
     ClassFolders(),
 )

@@ -16,6 +16,7 @@ import pandas as pd
 
 from fashion_core.data.sources import arrow_files
 from fashion_core.data.sources.photos import EXTENSIONS
+from fashion_core.data.sources.row_account import NO_ROW
 from fashion_core.errors import SourceError
 from fashion_core.labels import counted
 
@@ -35,11 +36,13 @@ _CHUNK = 50_000  # rows of JSON that are objects of Python at one time: a millio
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """``rows``: text in every column, "" where there is nothing, indexed by the row's number in the file, from 1 on;
-    a line of JSON Lines is a row. ``unread``: number -> (what stands there, why it is no row)."""
+    a line of JSON Lines is a row. ``unread``: number -> (what stands there, why it is no row); ``reason``: what
+    unused.csv says of these."""
 
     file: Path
     rows: pd.DataFrame
     unread: dict[int, tuple[str, str]]
+    reason: str = NO_ROW
 
     @property
     def num_rows(self) -> int:
@@ -90,14 +93,17 @@ def _delimited(file: Path) -> Table:
     import pyarrow
     from pyarrow import csv
 
-    header, separator = _header(file)
+    names_of_columns, separator = header(file)
     bad: dict[int, tuple[str, str]] = {}
 
     def left_out(row: csv.InvalidRow) -> str:
-        bad[row.number - 1] = (row.text, f"it has {counted(row.actual_columns, 'cell')}, the header {len(header)}")
+        bad[row.number - 1] = (
+            row.text,
+            f"it has {counted(row.actual_columns, 'cell')}, the header {len(names_of_columns)}",
+        )
         return "skip"
 
-    names = [str(number) for number in range(len(header))]
+    names = [str(number) for number in range(len(names_of_columns))]
     try:
         read = csv.read_csv(
             file,
@@ -113,7 +119,7 @@ def _delimited(file: Path) -> Table:
         raise SourceError(f"table '{file}' cannot be read ({_short(error)}); get it again.") from error
     rows = read.to_pandas()
     _refuse_open_quote(file, rows, bad)
-    rows.columns = pd.Index(header)
+    rows.columns = pd.Index(names_of_columns)
     rows.index = pd.Index(_other_numbers(len(rows), bad))
     return Table(file=file, rows=rows, unread=bad)
 
@@ -124,7 +130,7 @@ def _other_numbers(num: int, bad: Iterable[int]) -> np.ndarray:
     return np.setdiff1d(np.arange(1, num + len(bad) + 1), bad, assume_unique=True)
 
 
-def _header(file: Path) -> tuple[list[str], str]:
+def header(file: Path) -> tuple[list[str], str]:
     """The names of the columns, and what stands between cells."""
     with open(file, encoding="utf-8-sig", newline="") as text:
         first = text.readline()

@@ -171,7 +171,7 @@ def _account(read: _Read, used: np.ndarray, paths: list[str]) -> Account:
         detail=read.detail[left],
     )
     unread = [
-        (os.path.relpath(table.file, chosen.place), number, text, "", row_account.NO_ROW, why)
+        (os.path.relpath(table.file, chosen.place), number, text, "", table.reason, why)
         for table in chosen.tables
         for number, (text, why) in table.unread.items()
     ]

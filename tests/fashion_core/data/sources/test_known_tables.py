@@ -55,11 +55,78 @@ def test_every_fiftyone_label_that_is_none_is_counted(tmp_path: Path):
     root = put_fiftyone(tmp_path / "f", labels, ["a", "b"])
     document = looked(root, tmp_path)
     assert (document["rows"], document["unlabelled"]) == (13, 1)
-    assert document["unused"] == {"no row of the table": 3, "no photo at this path": 1}
+    assert document["unused"] == {"it does not name one class": 3, "no photo at this path": 1}
     assert document["format"] == "FiftyOne labels.json"
     root = put_fiftyone(tmp_path / "g", {"00": 0}, ["a", "b"])
     (root / "labels.json").write_text('{"classes": null, "labels": {}}')
     assert "has no object 'labels'" in refusal(root, tmp_path)
+
+
+def put_marks(root: Path, split: str, marks: dict[str, str]) -> None:
+    put(root, *(f"{split}/{name}" for name in marks))
+    lines = ["filename, NA, saree red", *(f"{name}, {cells}" for name, cells in marks.items())]
+    (root / split / "_classes.csv").write_text("\n".join(lines))
+
+
+def test_roboflows_marks_are_classes_and_two_marks_are_counted(tmp_path: Path):
+    root = tmp_path / "r"
+    for split in ("train", "valid", "test"):
+        put_marks(root, split, {f"{split}{n}_jpg.rf.a{n}.jpg": "1, 0" if n % 2 else "0, 1" for n in range(6)})
+    put_marks(root, "test", {"a.jpg": "1, 0", "b.jpg": "0, 1", "c.jpg": "1, 1", "d.jpg": "0, 0", "e.jpg": "2, 0"})
+    document = looked(root, tmp_path)
+    assert document["classes"] == ["NA", "saree red"] and document["splits"] == {"train": 6, "val": 6, "test": 2}
+    assert document["unused"] == {"it does not name one class": 2} and document["unlabelled"] == 1
+    made = importing.import_source(root, data_dir=tmp_path / "data")
+    unused = pd.read_csv(made.folder / "unused.csv")
+    assert list(unused["photo"]) == ["c.jpg", "e.jpg"] and list(unused["row"]) == [3, 5]
+    assert list(unused["detail"]) == ["it is marked as NA and saree red", "a cell is neither 0 nor 1"]
+
+
+def test_roboflows_class_folders_are_class_folders(tmp_path: Path):
+    root = put(
+        tmp_path / "r", *(f"{s}/{k}/{s}{n}.rf.jpg" for s in ("train", "valid", "test") for k in "ab" for n in "12")
+    )
+    (root / "README.roboflow.txt").write_text("exported\n")
+    document = looked(root, tmp_path)
+    assert document["format"] == "folders" and document["splits"] == {"train": 4, "val": 4, "test": 4}
+
+
+@pytest.mark.parametrize("between", [" ", "\t", "   "])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_lists_of_path_and_label_are_read_one_a_split(between: str, numbered: bool, tmp_path: Path):
+    names = [f"my photo {number}.png" for number in range(12)]
+    root = put(tmp_path / "l", *(f"images/{name}" for name in names))
+    kinds = ["kurta", "red saree"] * 6
+    cells = [str(kind == "kurta" and 1 or 0) for kind in kinds] if numbered else kinds
+    lines = [f"images/{name}{between}{cell}" for name, cell in zip(names, cells, strict=True)]
+    for split, part in (("train", lines[:8]), ("val", lines[8:10]), ("test", lines[10:])):
+        (root / f"{split}.txt").write_text("\n".join(part) + "\n\n")
+    if numbered:
+        (root / "classes.txt").write_text("red saree\nkurta\n")
+    source = opened(root, tmp_path)
+    assert labels_of(source) == dict(zip(names, kinds, strict=True))
+    assert source.classes == (["red saree", "kurta"] if numbered else ["kurta", "red saree"])
+    assert source.kind == "list" and dict(source.rows["split"].value_counts()) == {"train": 8, "val": 2, "test": 2}
+
+
+def test_every_line_of_a_list_is_counted_and_one_list_of_several_must_be_given(tmp_path: Path):
+    root = put(tmp_path / "l", *NAMES)
+    lines = [f"{name} {number % 2}" for number, name in enumerate(NAMES)]
+    lines[:4] = ["00.png", "01.png 0 1", "99.png 1", "02.png 0"]
+    (root / "all.txt").write_text("\n".join([*lines, "02.png 1"]))
+    document = looked(root, tmp_path)
+    assert (document["rows"], document["unlabelled"], document["classes"]) == (13, 1, ["0", "1"])
+    assert document["unused"] == {
+        "its photo has two labels": 2,
+        "no photo at this path": 1,
+        "it does not name one class": 1,
+    }
+    (root / "more.txt").write_text("04.png 1\n")
+    assert "'all.txt' and 'more.txt' each list photos" in refusal(root, tmp_path)
+    assert opened(root / "all.txt", tmp_path).kind == "list"
+    with_folders = put(tmp_path / "f", "a/1.png", "b/2.png")
+    (with_folders / "train.txt").write_text("a/1.png 0\nb/2.png 1\n")
+    assert opened(with_folders, tmp_path).kind == "folders"
 
 
 @pytest.fixture(scope="module")
