@@ -12,6 +12,7 @@ from typing import Any
 
 from fashion_core.data.sources import known_tables
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables
+from fashion_core.data.sources.reader import Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
 from fashion_core.data.sources.table_files import Table, frame, json_of
 from fashion_core.data.sources.table_labels import Labels
@@ -30,7 +31,7 @@ class FiftyOne(KnownTables):
     def files(self, place: Path) -> list[Path]:
         return known_tables.by_split(place, _is_labels)
 
-    def table(self, file: Path) -> Table:
+    def table(self, file: Path, given: Given) -> Table:
         labels, classes = _parts(file)
         bad: dict[int, tuple[str, str]] = {}
         records: list[tuple[int, dict[str, Any]]] = []

@@ -13,9 +13,9 @@ import pandas as pd
 
 from fashion_core.data.sources import table_choice, table_columns, tables
 from fashion_core.data.sources.archives import is_junk
-from fashion_core.data.sources.photo_names import Photos
+from fashion_core.data.sources.photo_names import Photos, Way
 from fashion_core.data.sources.photos import EXTENSIONS
-from fashion_core.data.sources.reader import Given, Reader, Source
+from fashion_core.data.sources.reader import Given, Option, Reader, Source
 from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_choice import PHOTOS, Chosen
 from fashion_core.data.sources.table_columns import Columns
@@ -30,7 +30,7 @@ PHOTO, LABEL = "photo", "label"
 class KnownTables(Reader):
     """The reader of files with known columns: a format says which these are, and what stands in one."""
 
-    options = (PHOTOS,)
+    options: tuple[Option, ...] = (PHOTOS,)
     #: How the format is called in a sentence.
     called: str
     #: The column that says the split, "" where each file is one or nothing says it.
@@ -40,7 +40,7 @@ class KnownTables(Reader):
         """The format's files in a folder, one or one a split; the one that was given. None where it is another's."""
         raise NotImplementedError
 
-    def table(self, file: Path) -> Table:
+    def table(self, file: Path, given: Given) -> Table:
         """PHOTO, LABEL and what else is known of each photo; SourceError where the file cannot be read."""
         raise NotImplementedError
 
@@ -48,29 +48,31 @@ class KnownTables(Reader):
         """The class of every row, where the format says it without doubt: a class may be called NA there."""
         return None
 
-    def checked(self, files: list[Path]) -> list[Path]:
-        """The files that are read; SourceError where several could be."""
-        return files
+    def otherwise(self, files: Sequence[Table]) -> list[Table]:
+        """The same files with other names of their photos, tried where none is found by the first."""
+        return []
 
     def recognises(self, place: Path) -> bool:
         return bool(self.files(place))
 
     def read(self, given: Given) -> Source:
         place = given.place if given.place.is_dir() else given.place.parent
-        read = [self.table(file) for file in self.checked(self.files(given.place))]
+        files = self.files(given.place)
+        if len(files) > 1 and not all(map(table_choice.split_of_file, files)):
+            named = listed([f"'{file.name}'" for file in files])
+            raise SourceError(f"{named} each name photos, but not what split each is; give the one that is meant.")
+        read = [self.table(file, given) for file in files]
         for table in read:
             if not len(table.rows):
                 raise SourceError(f"'{table.file}' names no photo with what it shows; get it again.")
         photos = Photos(table_choice.photos_folder(given, place))
-        largest = max(read, key=lambda table: len(table.rows))
-        folder = table_choice.folder_of(largest.file, photos.root)
-        image, way = table_columns.choose_image(largest.rows, photos, folder, PHOTO, largest.file)
+        read, way = self._found(read, photos)
         beside = [file for table in read for file in table_choice.files_beside(table.file, place)]
         chosen = Chosen(
             place=place,
             tables=read,
             photos=photos,
-            columns=Columns(image=image, way=way, label=LABEL, split=self.split),
+            columns=Columns(image=PHOTO, way=way, label=LABEL, split=self.split),
             by_file=not self.split and all(table_choice.split_of_file(table.file) for table in read),
             beside=sorted({file for file in beside if file not in {table.file for table in read}}),
             notes=_not_named(read, photos),
@@ -78,6 +80,15 @@ class KnownTables(Reader):
             labels=self.labels(read),
         )
         return tables.source_of(given, chosen, self.kinds[0])
+
+    def _found(self, read: list[Table], photos: Photos) -> tuple[list[Table], Way]:
+        """The tables, and how they name photos."""
+        largest = max(read, key=lambda table: len(table.rows))
+        folder = table_choice.folder_of(largest.file, photos.root)
+        if (other := self.otherwise(read)) and not table_columns.image_columns(largest.rows[[PHOTO]], photos, folder):
+            largest, read = max(other, key=lambda table: len(table.rows)), other
+        _, way = table_columns.choose_image(largest.rows, photos, folder, PHOTO, largest.file)
+        return read, way
 
 
 def by_split(place: Path, is_one: Callable[[Path], bool]) -> list[Path]:

@@ -11,10 +11,10 @@ from fashion_core.data.sources import table_choice
 from fashion_core.data.sources.class_folders import holds_class_folders
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables, by_split, start_of
 from fashion_core.data.sources.photos import EXTENSIONS
+from fashion_core.data.sources.reader import Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
 from fashion_core.data.sources.table_files import Table, frame
 from fashion_core.errors import SourceError
-from fashion_core.labels import listed
 
 _ENDINGS = {".txt", ".lst"}
 _PHOTO = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, EXTENSIONS))}))(?:\s+(\S.*))?", re.IGNORECASE)
@@ -35,7 +35,7 @@ class Lists(KnownTables):
     def recognises(self, place: Path) -> bool:
         return bool(self.files(place)) and (place.is_file() or not holds_class_folders(place))
 
-    def table(self, file: Path) -> Table:
+    def table(self, file: Path, given: Given) -> Table:
         bad: dict[int, tuple[str, str]] = {}
         records = []
         try:
@@ -51,12 +51,6 @@ class Lists(KnownTables):
             else:
                 records.append((number, {PHOTO: photo, LABEL: label}))
         return Table(file=file, rows=frame(file, records), unread=bad, reason=NO_ONE_CLASS)
-
-    def checked(self, files: list[Path]) -> list[Path]:
-        if len(files) > 1 and not all(map(table_choice.split_of_file, files)):
-            named = listed([f"'{file.name}'" for file in files])
-            raise SourceError(f"{named} each list photos, but not what split each is; give the one that is meant.")
-        return files
 
 
 def _parts(line: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from fashion_core.data.sources.drawn import DEMO, Drawn
 from fashion_core.data.sources.fashion_mnist import IdxFiles
 from fashion_core.data.sources.fiftyone import FiftyOne
 from fashion_core.data.sources.indofashion import IndoFashion
+from fashion_core.data.sources.label_studio import LabelStudio
 from fashion_core.data.sources.lists import Lists
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
 from fashion_core.data.sources.roboflow import Roboflow
@@ -39,6 +40,7 @@ READERS: tuple[Reader, ...] = (
     FiftyOne(),
     Roboflow(),
     Lists(),
+    LabelStudio(),
     Tables(),
     ClassFolders(),
 )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from fashion_core.data.sources import known_tables
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables
+from fashion_core.data.sources.reader import Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
 from fashion_core.data.sources.table_files import Table, header, read_table
 from fashion_core.data.sources.table_labels import Labels
@@ -28,7 +29,7 @@ class Roboflow(KnownTables):
     def files(self, place: Path) -> list[Path]:
         return known_tables.by_split(place, lambda file: file.name == _FILE)
 
-    def table(self, file: Path) -> Table:
+    def table(self, file: Path, given: Given) -> Table:
         read = read_table(file)
         photo, *classes = read.rows.columns
         if len(classes) < 2:

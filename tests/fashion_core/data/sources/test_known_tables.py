@@ -122,11 +122,72 @@ def test_every_line_of_a_list_is_counted_and_one_list_of_several_must_be_given(t
         "it does not name one class": 1,
     }
     (root / "more.txt").write_text("04.png 1\n")
-    assert "'all.txt' and 'more.txt' each list photos" in refusal(root, tmp_path)
+    assert "'all.txt' and 'more.txt' each name photos" in refusal(root, tmp_path)
     assert opened(root / "all.txt", tmp_path).kind == "list"
     with_folders = put(tmp_path / "f", "a/1.png", "b/2.png")
     (with_folders / "train.txt").write_text("a/1.png 0\nb/2.png 1\n")
     assert opened(with_folders, tmp_path).kind == "folders"
+
+
+def put_label_studio(root: Path, form: str, chosen: list[list], uploaded: bool = True) -> Path:
+    """An export as Label Studio's converter writes it: ``chosen`` has for each photo what each annotator chose."""
+    put(root, *(f"images/{name}" for name in NAMES))
+    photos = [f"/data/upload/3/{number:08x}-{name}" if uploaded else name for number, name in enumerate(NAMES)]
+    tasks, rows = [], []
+    for number, (photo, answers) in enumerate(zip(photos, chosen, strict=True)):
+        data = {"image": photo, "shop": f"S{number % 2}"}
+        annotations = []
+        for who, answer in enumerate(answers):
+            answer = answer if isinstance(answer, list) else [answer]
+            value = {"type": "choices", "from_name": "kind", "to_name": "image", "value": {"choices": answer}}
+            annotations.append({"id": who, "completed_by": who, "was_cancelled": False, "result": [value]})
+            short = answer[0] if len(answer) == 1 else {"choices": answer}
+            by = {"annotator": who, "annotation_id": 10 * number + who, "created_at": "2026", "updated_at": "2026"}
+            rows.append(data | {"id": number, "kind": short} | by | {"lead_time": 1.5})
+        cancelled = {"id": 99, "was_cancelled": True, "result": [{"type": "choices", "value": {"choices": ["no"]}}]}
+        tasks.append({"id": number, "annotations": [*annotations, cancelled], "data": data, "predictions": []})
+    if form == "csv":
+        frame = pd.DataFrame(rows)
+        frame["kind"] = [cell if isinstance(cell, str) else json.dumps(cell) for cell in frame["kind"]]
+        frame.to_csv(root / "project-1.csv", index=False)
+    else:
+        (root / "project-1.json").write_text(json.dumps(tasks if form == "json" else rows))
+    return root
+
+
+@pytest.mark.parametrize("form", ["json", "json-min", "csv"])
+def test_label_studios_majority_is_the_class_and_disagreement_is_kept(form: str, tmp_path: Path):
+    chosen: list[list] = [[kind] * 3 for kind in KINDS]
+    chosen[0] = ["NA", "NA", "saree"]
+    chosen[1] = ["NA", "saree"]
+    chosen[2] = [["NA", "saree"]]
+    if form == "json":
+        chosen[3] = []
+    root = put_label_studio(tmp_path / "s", form, chosen)
+    document = looked(root, tmp_path)
+    assert (document["rows"], document["classes"]) == (12, ["NA", "saree"])
+    assert document["unused"] == {"it does not name one class": 2} and document["unlabelled"] == (form == "json")
+    source = opened(root, tmp_path)
+    rows = source.rows.set_index("image_id")
+    expected = {f"images/{name}": kind for name, kind in zip(NAMES, KINDS, strict=True) if name not in NAMES[1:3]}
+    if form == "json":
+        expected["images/03.png"] = ""
+    assert dict(rows["label"]) == expected and set(rows["shop"]) == {"S0", "S1"}
+    assert rows["choices"].dropna().to_dict() == {"images/00.png": "NA 2, saree 1"}
+    assert source.account is not None
+    assert list(source.account.unused["detail"]) == ["chosen: NA 1, saree 1", "chosen: NA and saree 1"]
+
+
+def test_label_studios_photos_are_found_under_both_names(tmp_path: Path):
+    root = put_label_studio(tmp_path / "s", "json", [[kind] for kind in KINDS])
+    before = labels_of(opened(root, tmp_path))
+    for number, name in enumerate(NAMES):
+        (root / "images" / name).rename(root / "images" / f"{number:08x}-{name}")
+    after = labels_of(opened(root, tmp_path))
+    assert before == {name.partition("-")[2]: label for name, label in after.items()}
+    text = (root / "project-1.json").read_text().replace("/data/upload/3/", "/data/local-files/?d=images%2F")
+    (root / "project-1.json").write_text(text)
+    assert labels_of(opened(root, tmp_path)) == after
 
 
 @pytest.fixture(scope="module")

@@ -176,6 +176,7 @@ def test_every_kind_has_one_reader_and_a_kind_of_another_version_is_said():
         "folders",
         "idx",
         "indofashion",
+        "label-studio",
         "list",
         "roboflow",
         "table",
