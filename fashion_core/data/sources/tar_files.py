@@ -25,7 +25,7 @@ class TarFile:
         self.names: list[str] = []
         self._places: list[tuple[int, int]] = []
         try:
-            with tarfile.open(file, "r:") as tar:
+            with tarfile.open(mode="r:", name=file) as tar:
                 for member in tar:
                     if member.isreg() and not member.issparse() and not is_junk(member.name):
                         name = member.name.removeprefix("./")
@@ -75,7 +75,7 @@ def _opened(file: Path, changed_ns: int, size: int) -> TarFile:
 def first_names(file: Path) -> list[str]:
     """The names of the first members that are files; none where the file is no plain tar."""
     try:
-        with tarfile.open(file, "r:") as tar:
+        with tarfile.open(mode="r:", name=file) as tar:
             return [member.name.removeprefix("./") for member in islice((m for m in tar if m.isreg()), _FIRST)]
     except (tarfile.TarError, OSError, ValueError):
         return []
