@@ -15,7 +15,7 @@ from fashion_core.data.sources import table_choice, table_columns, tables
 from fashion_core.data.sources.archives import is_junk
 from fashion_core.data.sources.photo_names import Photos, Way
 from fashion_core.data.sources.photos import EXTENSIONS
-from fashion_core.data.sources.reader import Given, Option, Reader, Source
+from fashion_core.data.sources.reader import GROUP, Given, Option, Reader, Source
 from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_choice import PHOTOS, Chosen
 from fashion_core.data.sources.table_columns import Columns
@@ -30,7 +30,7 @@ PHOTO, LABEL = "photo", "label"
 class KnownTables(Reader):
     """The reader of files with known columns: a format says which these are, and what stands in one."""
 
-    options: tuple[Option, ...] = (PHOTOS,)
+    options: tuple[Option, ...] = (PHOTOS, GROUP)
     #: How the format is called in a sentence.
     called: str
     #: The column that says the split, "" where each file is one or nothing says it.

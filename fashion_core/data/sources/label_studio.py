@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from fashion_core.data.sources import known_tables
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables
 from fashion_core.data.sources.photos import EXTENSIONS
-from fashion_core.data.sources.reader import Given
+from fashion_core.data.sources.reader import GROUP, Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
 from fashion_core.data.sources.table_choice import LABEL as LABEL_OPTION
 from fashion_core.data.sources.table_choice import PHOTOS
@@ -45,7 +45,7 @@ class LabelStudio(KnownTables):
 
     kinds = ("label-studio",)
     layout = "Label Studio's JSON, JSON-MIN or CSV beside photos"
-    options = (LABEL_OPTION, PHOTOS)
+    options = (LABEL_OPTION, PHOTOS, GROUP)
     called = "Label Studio"
 
     def files(self, place: Path) -> list[Path]:

@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 
 from fashion_core.data.sources import known_tables, photos, row_account, table_choice, table_columns, table_labels
-from fashion_core.data.sources.reader import Given, Reader, Source
+from fashion_core.data.sources.reader import GROUP, Given, Reader, Source
 from fashion_core.data.sources.row_account import Account
 from fashion_core.data.sources.table_choice import LABEL, SPLIT
 from fashion_core.data.sources.table_files import frame
@@ -35,7 +35,7 @@ class TarShards(Reader):
 
     kinds = ("webdataset",)
     layout = "WebDataset's .tar shards"
-    options = (LABEL, SPLIT)
+    options = (LABEL, SPLIT, GROUP)
     in_files = False
 
     def recognises(self, place: Path) -> bool:
