@@ -94,8 +94,10 @@ class ArrowPhotos(Reader):
         except (OSError, SourceError, KeyError, IndexError, pa.ArrowException) as error:
             raise PhotoError(f"cannot be read from '{file}' (row {match[2]})") from error
         data = cell.get("bytes") if isinstance(cell, dict) else cell
-        if data is None and isinstance(cell, dict) and cell.get("path"):
-            return photos.read_photo(file.parent / cell["path"])
+        if data is None and isinstance(cell, dict) and (named := str(cell.get("path") or "")):
+            if Path(named).is_absolute() or ".." in Path(named).parts:
+                raise PhotoError("the row has no photo, but a path that leads out of the folder")
+            return photos.read_photo(file.parent / named)
         if not data:
             raise PhotoError("the row has no photo")
         if len(data) > photos.MAX_BYTES:

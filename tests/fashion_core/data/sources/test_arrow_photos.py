@@ -113,6 +113,22 @@ def test_photos_and_labels_that_are_not_there_are_told_apart(peer, tmp_path):
     assert unused["reason"].tolist() == ["names no photo", "its photo is damaged"]
 
 
+def test_a_row_with_a_path_alone_is_read_beside_its_file_and_nowhere_else(tmp_path):
+    (tmp_path / "outside.png").write_bytes(photo(1))
+    folder = tmp_path / "shop"
+    (folder / "own").mkdir(parents=True)
+    (folder / "own" / "2.png").write_bytes(photo(2))
+    paths = ["own/2.png", "../outside.png", str(tmp_path / "outside.png")]
+    rows = [{"image": {"bytes": None, "path": path}, "label": "kurta"} for path in paths]
+    rows += [{"image": {"bytes": photo(n), "path": ""}, "label": ["kurta", "saree"][n % 2]} for n in range(20)]
+    pd.DataFrame(rows).to_parquet(folder / "all.parquet")
+    found = importing.import_source(folder, data_dir=tmp_path / "data")
+    frame = found.manifest()
+    assert frame.loc[frame["image_id"] == "all-00000001", "status"].item() == "ok"
+    out = frame[frame["image_id"].isin(["all-00000002", "all-00000003"])]
+    assert set(out["status"]) == {"damaged"} and out["reason"].str.contains("leads out of the folder").all()
+
+
 def test_what_another_library_wrote_needs_no_schema_of_that_one(tmp_path):
     frame = pd.DataFrame(
         {"img": [photo(number) for number in range(30)], "kind": ["kurta", "saree", "shoe"] * 10, "price": range(30)}
