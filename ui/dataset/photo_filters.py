@@ -14,9 +14,9 @@ import streamlit as st
 
 from fashion_core import storage
 from fashion_core.data.audit import findings
-from fashion_core.data.datasets import READABLE, Dataset
+from fashion_core.data.datasets import MADE_HERE, READABLE, Dataset
 from fashion_core.labels import display_name
-from ui.app import address, loaders
+from ui.app import address, loaders, words
 from ui.app.kept import kept
 from ui.charts.classes import counts_by_split
 from ui.charts.layout import SPLIT_NAMES
@@ -24,6 +24,7 @@ from ui.shared import class_words, gallery, run_names
 
 CLASS, SPLIT = "photos_class", "photos_split"
 NO_RUN = "no/run"
+MOST_VALUES = 30
 ANSWERS = {address.ANY: "Any", "right": "Right", "wrong": "Wrong"}
 
 
@@ -83,6 +84,7 @@ def pick(dataset: Dataset, splits: Sequence[str]) -> pd.DataFrame:
             if values:
                 wanted = chosen[column].cat.categories.get_indexer(values)
                 keep &= np.isin(chosen[column].cat.codes.to_numpy(), wanted)
+        keep &= _with_own(dataset, len(chosen))
         keep &= _with_finding(dataset, chosen)
         predicted = _by_a_run(dataset, chosen)
     if predicted is not None:
@@ -103,6 +105,40 @@ def caption(image: Any) -> gallery.Caption:
         f"{SPLIT_NAMES[image.split]}, {image.width} × {image.height}",
         None if right is None else bool(right),
     )
+
+
+def _with_own(dataset: Dataset, num: int) -> np.ndarray:
+    """Which photos have the chosen value in a column of the source's own; all of them where it has none."""
+    offered, codes = _own_values(dataset)
+    if not offered:
+        return np.ones(num, bool)
+    names = {address.ANY: "Any", **{name: said for name, (_, said) in offered.items()}}
+    chosen = address.select("Also", names, key="photos_own", width=230)
+    if chosen == address.ANY:
+        return np.ones(num, bool)
+    return codes[offered[chosen][0]] == list(offered).index(chosen)
+
+
+@kept(loaders.of_manifest, max_entries=4)
+def _own_values(dataset: Dataset) -> tuple[dict[str, tuple[str, str]], dict[str, np.ndarray]]:
+    """``column=value`` -> its column, and its words with how many photos: the commonest MOST_VALUES of each of the
+    source's own columns that several photos share. And for each column the place of its photos' values in that list,
+    rows as in ``photos``, -1 for others."""
+    frame = dataset.manifest()
+    frame = frame[(frame["status"] == "ok").to_numpy()]
+    offered: dict[str, tuple[str, str]] = {}
+    codes: dict[str, np.ndarray] = {}
+    for name in (name for name in frame if name not in MADE_HERE):
+        own = frame[name].astype(object).where(frame[name].notna(), "").astype(str).str.strip()
+        counts = own[own != ""].value_counts()
+        if len(counts) * 2 > (own != "").sum():  # nearly every photo has its own: a title, an address
+            continue
+        counts = counts[(counts > 1) & (counts < len(frame))][:MOST_VALUES]
+        places = {value: len(offered) + place for place, value in enumerate(counts.index)}
+        codes[name] = own.map(places).fillna(-1).to_numpy(int)
+        column = words.capital(name.replace("_", " "))
+        offered |= {f"{name}={value}": (name, f"{column}: {value} ({num:,})") for value, num in counts.items()}
+    return offered, codes
 
 
 def _with_finding(dataset: Dataset, chosen: pd.DataFrame) -> np.ndarray:
