@@ -68,10 +68,6 @@ class Dataset:
             ) from error
 
 
-#: Columns of a manifest that the lab made itself; the others are the source's own.
-MADE_HERE = frozenset(
-    {"image_id", "path", "split", "label", "width", "height", "bytes", "sha256", "phash", "status", "reason"}
-)
 TOO_LARGE = "too large"
 UNLABELLED = "unlabelled"
 #: Of photos that were opened and whose pixels are there.

@@ -5,7 +5,7 @@ Takes a manifest; gives sentences. Knows no layout.
 
 import pandas as pd
 
-from fashion_core.data.datasets import MADE_HERE
+from fashion_core.data.sources.layout import MADE_HERE
 from fashion_core.data.sources.split_names import words_of
 from fashion_core.labels import agree, counted
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fashion_core.data.sources.layout import TAKEN
 from fashion_core.labels import GARMENTS
 from fashion_core.metrics.intervals import wilson
 
@@ -17,8 +18,6 @@ FEWEST = 10  # photos that a value needs to stand for itself
 MOST = 12  # values that stand for themselves; the others are one row
 REST = "all other values"
 UNKNOWN = "not stated"
-#: Columns that every manifest has: of these only the shape of a photo is worth asking about.
-OWN = ("image_id", "path", "split", "label", "width", "height", "bytes", "sha256", "phash", "status", "reason", "row")
 
 
 def columns(manifest: pd.DataFrame) -> dict[str, pd.Series]:
@@ -30,7 +29,7 @@ def columns(manifest: pd.DataFrame) -> dict[str, pd.Series]:
     """
     found: dict[str, pd.Series] = {}
     for name in manifest.columns:
-        if name in OWN:
+        if name in TAKEN:
             continue
         values = manifest[name]
         text = values.astype(object).where(values.notna(), UNKNOWN).astype(str)

@@ -295,6 +295,9 @@ TERMS = (
 )
 
 
+_TOLD = [[term.word, term.means, term.forms] for term in TERMS]
+
+
 def terms_in(text: str) -> list[Term]:
     """The words of the list that the text holds."""
     return [term for term in TERMS if term.stands_in(text)]
@@ -312,5 +315,4 @@ def mark() -> None:
 
 def _show(*, listed: bool) -> None:
     if not audience.is_review():
-        terms = [[term.word, term.means, term.forms] for term in TERMS]
-        _words(key=f"glossary {listed}", data={"listed": listed, "terms": terms}, height="content")
+        _words(key=f"glossary {listed}", data={"listed": listed, "terms": _TOLD}, height="content")

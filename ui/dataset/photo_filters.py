@@ -14,7 +14,8 @@ import streamlit as st
 
 from fashion_core import storage
 from fashion_core.data.audit import findings
-from fashion_core.data.datasets import MADE_HERE, READABLE, Dataset
+from fashion_core.data.datasets import READABLE, Dataset
+from fashion_core.data.sources.layout import MADE_HERE
 from fashion_core.labels import display_name
 from ui.app import address, loaders, words
 from ui.app.kept import kept

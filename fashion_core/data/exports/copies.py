@@ -16,6 +16,7 @@ import pandas as pd
 from fashion_core.data import datasets
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources import photos, readers
+from fashion_core.data.sources.layout import MADE_HERE
 from fashion_core.data.sources.reader import Progress, Reader
 
 #: Endings that every reader takes; the others are renamed, or the photo is written anew as PNG.
@@ -69,7 +70,7 @@ def plan(dataset: Dataset) -> Plan:
     rows = manifest[manifest["status"] == "ok"]
     places = {split: place for place, split in enumerate(dataset.splits)}
     rows = rows.sort_values("split", key=lambda column: column.map(places), kind="stable")
-    return Plan(dataset=dataset, rows=rows, own=tuple(name for name in manifest if name not in datasets.MADE_HERE))
+    return Plan(dataset=dataset, rows=rows, own=tuple(name for name in manifest if name not in MADE_HERE))
 
 
 def copies(planned: Plan, *, flat: bool, progress: Progress | None = None) -> Iterator[Copy]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fashion_core.data.exports import card
 from fashion_core.data.exports.copies import Copies, Plan
-from fashion_core.data.exports.table import NAME, reads_as_no_label
+from fashion_core.data.exports.table import NAME, reads_as_no_label, row_of
 
 
 def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
@@ -26,7 +26,7 @@ def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     for copy in copies(flat=False):
         path = Path(copy.split, names[copy.label], copy.name)
         (folder / path).write_bytes(copy.data)
-        rows.append({"path": path.as_posix(), "split": copy.split, "label": copy.label, **copy.own})
+        rows.append(row_of(copy, path))
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names.values()))
     card.write(folder, plan, {split: f"{split}/**" for split in plan.splits}, labels_from_folders=True)
     if strange := reads_as_no_label(plan.classes):

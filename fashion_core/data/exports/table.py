@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from fashion_core.data.exports.copies import Copies, Plan
+from fashion_core.data.exports.copies import Copies, Copy, Plan
 from fashion_core.errors import DatasetError
 
 NAME = "photos.csv"
@@ -21,6 +22,11 @@ def reads_as_no_label(classes: Iterable[str]) -> str:
     return next((name for name in classes if name.strip().lower() in _EMPTY), "")
 
 
+def row_of(copy: Copy, path: Path) -> dict[str, Any]:
+    """A photo's row: where it lies, its split and label, and the source's own columns."""
+    return {"path": path.as_posix(), "split": copy.split, "label": copy.label, **copy.own}
+
+
 def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     """``photos/split/photo`` and photos.csv: path, split, label, and the source's own columns."""
     if strange := reads_as_no_label(plan.classes):
@@ -33,6 +39,6 @@ def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     for copy in copies(flat=True):
         path = Path("photos", copy.split, copy.name)
         (folder / path).write_bytes(copy.data)
-        rows.append({"path": path.as_posix(), "split": copy.split, "label": copy.label, **copy.own})
+        rows.append(row_of(copy, path))
     pd.DataFrame(rows).to_csv(folder / NAME, index=False)
     return []

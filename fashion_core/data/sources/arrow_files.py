@@ -39,13 +39,13 @@ class ArrowFile:
                 self._parquet, self._table = None, _mapped(file)
                 self.schema, self.num_rows = self._table.schema, self._table.num_rows
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"'{file}' is damaged or cut off ({_short(error)}); get it again.") from error
+            raise SourceError(f"'{file}' is damaged or cut off ({short(error)}); get it again.") from error
 
     def columns(self, names: list[str]) -> pa.Table:
         try:
             return self._parquet.read(names) if self._parquet else self._table.select(names)
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"'{self.file}' is damaged or cut off ({_short(error)}); get it again.") from error
+            raise SourceError(f"'{self.file}' is damaged or cut off ({short(error)}); get it again.") from error
 
     def cell(self, column: str, row: int) -> Any:
         """One value; IndexError where there is no such row, pyarrow's error where it cannot be read."""
@@ -111,5 +111,6 @@ def class_names(schema: pa.Schema, column: str) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
+    """The first line of what Arrow says, for a sentence."""
     return str(error).strip().split("\n")[0][:120].rstrip(".")

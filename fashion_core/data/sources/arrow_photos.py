@@ -5,7 +5,6 @@ and row; it is read where it lies.
 """
 
 import dataclasses
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,14 +14,13 @@ import pandas as pd
 import pyarrow as pa
 from PIL import Image
 
-from fashion_core.data.sources import arrow_files, photos, row_account, table_columns, table_labels
-from fashion_core.data.sources.archives import is_junk
+from fashion_core.data.sources import arrow_files, photos, row_account, table_choice, table_columns, table_labels
 from fashion_core.data.sources.arrow_files import ArrowFile
+from fashion_core.data.sources.listing import listing
 from fashion_core.data.sources.reader import GROUP, Given, Reader, Source
 from fashion_core.data.sources.row_account import Account
-from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_choice import IMAGE, LABEL, SPLIT
-from fashion_core.data.sources.table_files import as_text, is_plain
+from fashion_core.data.sources.table_files import columns_as_text, is_plain
 from fashion_core.errors import PhotoError, SourceError
 from fashion_core.labels import counted, did_you_mean, listed
 
@@ -76,7 +74,13 @@ class ArrowPhotos(Reader):
             .reset_index(drop=True)
             .join(table_columns.for_manifest(own.iloc[used], {label, column})),
             in_order_of_names=True,
-            account=_account(rows, {"image": image, "label": label, "split": column}, of_rows, reason, detail),
+            account=row_account.account_of(
+                Account(format="photos inside tables", image=image, label=label, split=column, num_rows=len(rows)),
+                rows[["_file", "_row"]],
+                names=(rows["_address"].to_numpy(dtype=object), of_rows),
+                reasons=(reason, detail),
+                ids=first["image_id"],
+            ),
         )
         said = f"photos inside {_called(files)}: photo from '{image}', label from '{label}', " + (
             f"split from '{column}'" if column else "each file is of a split" if any(splits) else "no split"
@@ -114,12 +118,12 @@ def files_in(place: Path) -> list[Path]:
         return [place] if place.name.lower().endswith(arrow_files.ENDINGS) else []
     folders = [place]
     for _ in range(_DEEP + 1):
-        inside = [entry for folder in folders for entry in sorted(os.scandir(folder), key=lambda entry: entry.name)]
-        inside = [entry for entry in inside if not entry.name.startswith(".") and not is_junk(entry.name)]
-        files = [Path(entry.path) for entry in inside if entry.name.lower().endswith(arrow_files.ENDINGS)]
-        folders = [Path(entry.path) for entry in inside if entry.is_dir()]
+        inside = [(folder, *listing(folder, photos=False)) for folder in folders]
+        files = [folder / name for folder, _, names in inside for name in names]
+        files = [file for file in files if file.name.lower().endswith(arrow_files.ENDINGS)]
         if files:
             return [file for file in files if not file.name.startswith("cache-")]  # what ``map`` left behind
+        folders = [folder / name for folder, inner, _ in inside for name in inner]
     return []
 
 
@@ -152,11 +156,7 @@ def _has_photos(file: Path) -> bool:
 
 def _splits_of_files(files: Sequence[ArrowFile], root: Path) -> list[str]:
     """The split of every file by its name, or by its folder's below ``root``; all "" where one does not say it."""
-    splits = []
-    for file in files:
-        names = (file.file.stem, *(parent.name for parent in [file.file.parent] if parent != root))
-        said = [hints_of(name) for name in names]
-        splits.append(next((next(iter(hints)) for hints in said if len(hints) == 1), ""))
+    splits = [table_choice.split_of_file(file.file, root) for file in files]
     return splits if all(splits) else [""] * len(files)
 
 
@@ -168,12 +168,7 @@ def _rows(file: ArrowFile, root: Path, image: str, split: str) -> pd.DataFrame:
     """A file's plain columns as text, and for each row where it stands."""
     name = file.file.relative_to(root).as_posix()
     plain = [field.name for field in file.schema if is_plain(field.type) and field.name != image]
-    read = file.columns(plain)
-    rows = pd.DataFrame({column: as_text(read[column]) for column in plain}, index=range(file.num_rows))
-    for column in plain:
-        if names := arrow_files.class_names(file.schema, column):
-            called = {str(number): text for number, text in enumerate(names)}
-            rows[column] = rows[column].map(lambda cell, called=called: called.get(cell, ""))
+    rows = pd.DataFrame(columns_as_text(file.columns(plain), file.schema), index=range(file.num_rows))
     kind = file.schema.field(image).type
     leaf = f"{image}.path" if pa.types.is_struct(kind) and kind.get_field_index("path") >= 0 else ""
     there = file.columns([leaf])[image].is_valid().to_numpy() if leaf and file.file.suffix == ".parquet" else True
@@ -204,21 +199,3 @@ def _ids(rows: pd.DataFrame, at: np.ndarray) -> list[str]:
         f"{Path(file).with_suffix('').as_posix()}-{row:08d}"
         for file, row in zip(rows["_file"].iloc[at], rows["_row"].iloc[at], strict=True)
     ]
-
-
-def _account(
-    rows: pd.DataFrame, called: dict[str, str], labels: np.ndarray, reason: np.ndarray, detail: np.ndarray
-) -> Account:
-    """``called``: the columns image, label and split."""
-    left, used = np.flatnonzero(reason != ""), np.flatnonzero(reason == "")
-    where = rows[["_file", "_row"]].set_axis(["file", "row"], axis=1)
-    unused = where.iloc[left].assign(
-        photo=rows["_address"].iloc[left], label=labels[left], reason=reason[left], detail=detail[left]
-    )
-    return Account(
-        format="photos inside tables",
-        num_rows=len(rows),
-        unused=unused.reset_index(drop=True),
-        stands=where.iloc[used].set_axis(pd.Index(_ids(rows, used), name="image_id")),
-        **called,
-    )

@@ -15,6 +15,7 @@ import pandas as pd
 
 from fashion_core.data.sources import confusable_names, photos
 from fashion_core.data.sources.archives import ENDINGS, has_odd_characters, is_junk
+from fashion_core.data.sources.listing import is_photo, listing
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
 from fashion_core.data.sources.split_names import hints_of, split_of, words_of
 from fashion_core.data.sources.table_files import is_table
@@ -129,7 +130,7 @@ def read(root: Path, join_alike: bool = False, depth: int = 1) -> _Found:
     if other:
         listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
         notes.append(f"files in formats that are not read were left out: {listed}")
-    if odd := [path for path in odd if _is_photo(path)]:
+    if odd := [path for path in odd if is_photo(path)]:
         named = ", ".join(map(repr, odd[:3])) + (" ..." if len(odd) > 3 else "")
         notes.append(
             f"{counted(len(odd), 'photo')} {agree(len(odd), 'was', 'were')} left out for a name with characters that "
@@ -178,7 +179,7 @@ def _without_wrappers(root: Path) -> Path:
     """The folder below ``root`` at which there is something to choose: single folders around everything are skipped."""
     base = root
     for inner in wrapped(root):
-        if split_of(inner.name) or not _listing(inner)[0]:  # a split, or a class, is no wrapper
+        if split_of(inner.name) or not listing(inner)[0]:  # a split, or a class, is no wrapper
             break
         base = inner
     return base
@@ -188,32 +189,18 @@ def wrapped(root: Path) -> Iterator[Path]:
     """The folders inside ``root`` that stand alone, each in the one before it."""
     current = root
     for _ in range(8):
-        folders, files = _listing(current)
-        if len(folders) != 1 or any(_is_photo(name) for name in files):
+        folders, files = listing(current)
+        if len(folders) != 1 or any(is_photo(name) for name in files):
             return
         current = current / folders[0]
         yield current
 
 
-def _listing(folder: Path) -> tuple[list[str], list[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            kept = [(entry.name, entry.is_dir()) for entry in entries if not is_junk(entry.name)]
-    except OSError as error:
-        raise SourceError(f"folder '{folder}' cannot be read ({error.strerror}); check its permissions.") from error
-    folders = sorted(name for name, is_folder in kept if is_folder and not name.startswith("."))
-    return folders, sorted(name for name, is_folder in kept if not is_folder and not name.startswith("."))
-
-
-def _is_photo(name: str) -> bool:
-    return name.lower().endswith(photos.EXTENSIONS)
-
-
 def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[Path], list[str]]:
     """(split or "", class, folder) for every class folder, the folders of photos without a label, and remarks."""
-    folders, files = _listing(base)
+    folders, files = listing(base)
     notes = []
-    if loose := sum(_is_photo(name) for name in files):
+    if loose := sum(is_photo(name) for name in files):
         if not folders:
             raise SourceError(
                 f"folder '{base}' holds {counted(loose, 'photo')} but no class folders; put the photos of each class "
@@ -239,8 +226,8 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[Path],
     groups = []
     for split, name in by_split.items():
         top = _inside_repeated(base / name, split)
-        classes, loose_files = _listing(top)
-        if loose := sum(_is_photo(file) for file in loose_files):
+        classes, loose_files = listing(top)
+        if loose := sum(is_photo(file) for file in loose_files):
             notes.append(f"{counted(loose, 'photo')} directly in '{name}' {_no_class(loose)}")
         groups += [(split, label, top / label) for label in classes if not _is_unlabelled(label)]
         waiting += [top / name for name in classes if _is_unlabelled(name)]
@@ -277,7 +264,7 @@ def _split_folders(base: Path, folders: list[str]) -> dict[str, str] | None:
         )
     if not by_split or not others:
         return by_split or None
-    if len(by_split) == 1 and not all(_listing(base / name)[0] for name in by_split.values()):
+    if len(by_split) == 1 and not all(listing(base / name)[0] for name in by_split.values()):
         return None  # photos lie directly in it, as in the classes beside it
     if "train" in by_split:
         return by_split
@@ -291,8 +278,8 @@ def _split_folders(base: Path, folders: list[str]) -> dict[str, str] | None:
 def _inside_repeated(folder: Path, split: str) -> Path:
     """``training_set/training_set``: the same split once more inside itself, as some archives have it."""
     for _ in range(4):
-        inner, files = _listing(folder)
-        if len(inner) != 1 or split_of(inner[0]) != split or any(map(_is_photo, files)):
+        inner, files = listing(folder)
+        if len(inner) != 1 or split_of(inner[0]) != split or any(map(is_photo, files)):
             break
         folder = folder / inner[0]
     return folder
@@ -300,14 +287,14 @@ def _inside_repeated(folder: Path, split: str) -> Path:
 
 def _split_inside_classes(base: Path, classes: list[str], notes: list[str]) -> list[tuple[str, str, Path]]:
     """The groups of class folders, with the given splits where every class holds split folders and nothing else."""
-    inside = {label: _listing(base / label) for label in classes}
+    inside = {label: listing(base / label) for label in classes}
     split_within = {label: [name for name in inner if split_of(name)] for label, (inner, _) in inside.items()}
     everywhere = bool(classes) and all(split_within.values())
     if not everywhere and not any(len({split_of(name) for name in names}) > 1 for names in split_within.values()):
         return [("", label, base / label) for label in classes]  # 'training' below 'shoes' is a kind of shoe
     groups = []
     for label, (inner, files) in inside.items():
-        loose = sum(map(_is_photo, files))
+        loose = sum(map(is_photo, files))
         if not split_within[label] or len(split_within[label]) < len(inner) or loose:
             has = ", ".join(f"'{name}'" for name in inner[:6]) or "no folders"
             raise SourceError(
@@ -328,13 +315,13 @@ def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str])
         if real in seen:
             continue
         seen.add(real)
-        folders, files = _listing(current)
+        folders, files = listing(current)
         waiting += [current / name for name in folders]
         for name in files:
             path = (current / name).relative_to(base).as_posix()
             if has_odd_characters(path):
                 odd.append(path)
-            elif _is_photo(name):
+            elif is_photo(name):
                 found.append(path)
             elif (suffix := Path(name).suffix.lower()) in _OTHER_PICTURES:
                 other[suffix] += 1

@@ -4,7 +4,6 @@ A format finds its files and turns each into rows with the columns PHOTO and LAB
 ``tables`` does the rest, as for a table of anybody's. Opens no photo.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.data.sources import table_choice, table_columns, tables
-from fashion_core.data.sources.archives import is_junk
+from fashion_core.data.sources.listing import listing
 from fashion_core.data.sources.photo_names import Photos, Way
-from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.data.sources.reader import GROUP, Given, Option, Reader, Source
 from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_choice import PHOTOS, Chosen
@@ -95,26 +93,11 @@ def by_split(place: Path, is_one: Callable[[Path], bool]) -> list[Path]:
     """The files of a format in a folder, or, where it has none, in the folders of splits in it."""
     if place.is_file():
         return [place] if is_one(place) else []
-    folders, others = _listing(place)
-    if own := [file for file in others if is_one(file)]:
+    folders, others = listing(place, photos=False)
+    if own := [file for name in others if is_one(file := place / name)]:
         return own
-    inner = [folder for folder in folders if len(hints_of(folder.name)) == 1]
-    return [file for folder in inner for file in _listing(folder)[1] if is_one(file)]
-
-
-def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Folders, and files that are no photos: of those there may be a million."""
-    folders: list[Path] = []
-    files: list[Path] = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.lower().endswith(EXTENSIONS) or entry.name.startswith(".") or is_junk(entry.name):
-                    continue
-                (folders if entry.is_dir() else files).append(folder / entry.name)
-    except OSError as error:
-        raise SourceError(f"folder '{folder}' cannot be read ({error.strerror}); check its permissions.") from error
-    return sorted(folders), sorted(files)
+    inner = [place / name for name in folders if len(hints_of(name)) == 1]
+    return [file for folder in inner for name in listing(folder, photos=False)[1] if is_one(file := folder / name)]
 
 
 def start_of(file: Path, size: int) -> str:

@@ -14,6 +14,12 @@ from fashion_core.errors import SourceError
 from fashion_core.labels import counted
 
 TRAIN_FIRST = ("train", "val", "test")
+#: Columns of a manifest that the lab makes itself; the others are the source's own.
+MADE_HERE = frozenset(
+    {"image_id", "path", "split", "label", "width", "height", "bytes", "sha256", "phash", "status", "reason"}
+)
+#: What a column of a source cannot be called: those, and two that rows have on their way into a manifest or out of it.
+TAKEN = MADE_HERE | {"missing", "row"}
 TENTHS = 10
 FEWEST_TO_DIVIDE = 3  # of two photos one is half of the class
 

@@ -63,15 +63,20 @@ class Choices:
 
 UNDECIDED = Choices()
 
+
+def column_option(*, name: str, help: str, title: str, about: str, example: str) -> Option:
+    """An option that names a column of a table."""
+    elsewhere = "names a column of a table, and {source} has none; leave it out"
+    return Option(name=name, help=help, title=title, about=about, example=example, check=str.strip, elsewhere=elsewhere)
+
+
 #: Of a source with columns of its own; ``Given.source`` does what it says.
-GROUP = Option(
+GROUP = column_option(
     name="group",
     help="Of a table: a column whose values, such as products, are each kept in one split.",
     title="Column of what belongs together",
     about="Of a table without splits: photos with the same value here (one product, one sender) stay in one split.",
     example="product_id",
-    check=str.strip,
-    elsewhere="names a column of a table, and {source} has none; leave it out",
 )
 
 
@@ -147,12 +152,9 @@ class Given:
     def _group(self, rows: pd.DataFrame) -> str:
         """The column of ``--group``, "" where none was named."""
         asked: str = self.choices[GROUP]
-        if asked and asked not in (own := [name for name in rows if name not in _NO_GROUP]):
+        if asked and asked not in (own := [name for name in rows if name not in layout.TAKEN]):
             raise SourceError(f"there is no column '{asked}' that is kept (--group); {labels.did_you_mean(asked, own)}")
         return asked
-
-
-_NO_GROUP = {"image_id", "path", "split", "label", "missing", "reason"}
 
 
 class Reader(Protocol):

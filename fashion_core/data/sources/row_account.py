@@ -4,8 +4,8 @@ used. Nothing is guessed where rows contradict each other, and the rows of all t
 Takes, row by row, which photo a cell means, its label and its split; gives an Account. Knows no files.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -37,12 +37,33 @@ class Account:
     label: str
     split: str
     num_rows: int
-    unused: pd.DataFrame
+    unused: pd.DataFrame = field(default_factory=pd.DataFrame)
     stands: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def reasons(self) -> dict[str, int]:
         """Reason -> rows, the most first."""
         return {str(reason): int(num) for reason, num in self.unused["reason"].value_counts().items()}
+
+
+def account_of(
+    told: Account,
+    where: pd.DataFrame,
+    *,
+    names: tuple[np.ndarray, np.ndarray],
+    reasons: tuple[np.ndarray, np.ndarray],
+    ids: Sequence[str],
+) -> Account:
+    """``told`` with every row: ``where`` it stands (file and row, in columns of any name), its photo and label as they
+    stand there (``names``), why it is not used and what is to be said of that; ``ids``: image_id of those used."""
+    (photos, labels), (reason, detail) = names, reasons
+    left, used = np.flatnonzero(reason != ""), np.flatnonzero(reason == "")
+    where = where.set_axis(["file", "row"], axis=1)
+    unused = where.iloc[left].assign(photo=photos[left], label=labels[left], reason=reason[left], detail=detail[left])
+    return replace(
+        told,
+        unused=unused.reset_index(drop=True),
+        stands=where.iloc[used].set_axis(pd.Index(ids, name="image_id")),
+    )
 
 
 def reasons(

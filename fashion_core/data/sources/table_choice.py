@@ -4,7 +4,6 @@ by what stands there. A SourceError names what could be meant, and the option th
 Takes a folder with tables in it, or one table; gives Chosen. Opens no photo.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from fashion_core.data.sources import table_columns, table_labels
-from fashion_core.data.sources.archives import is_junk
+from fashion_core.data.sources.listing import listing
 from fashion_core.data.sources.photo_names import Photos
-from fashion_core.data.sources.reader import Given, Option
+from fashion_core.data.sources.reader import Given, Option, column_option
 from fashion_core.data.sources.split_names import hints_of
 from fashion_core.data.sources.table_columns import Columns
 from fashion_core.data.sources.table_files import Table, is_table, read_table
@@ -23,39 +22,26 @@ from fashion_core.data.sources.table_labels import Labels
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted, did_you_mean, listed
 
-_NO_TABLE = "names a column of a table, and {source} has none; leave it out"
-
-
-def _column(text: str) -> str:
-    return text.strip()
-
-
-IMAGE = Option(
+IMAGE = column_option(
     name="image",
     help="Of a table: the column that names the photos, if not told by its cells.",
     title="Column that names the photos",
     about="Of a table: a path, a name, an id or an address. Empty: the column whose cells are files here.",
     example="image",
-    check=_column,
-    elsewhere=_NO_TABLE,
 )
-LABEL = Option(
+LABEL = column_option(
     name="label",
     help="Of a table: the column that holds the class, if not told by its name and cells.",
     title="Column of the class",
     about="Of a table. Empty: the column called so, or the only one with a few values that come again.",
     example="label",
-    check=_column,
-    elsewhere=_NO_TABLE,
 )
-SPLIT = Option(
+SPLIT = column_option(
     name="split",
     help="Of a table: the column that says train, val or test, if not told by its cells.",
     title="Column of the split",
     about="Of a table. Empty: the column whose cells are splits; without one, a tenth each is val and test.",
     example="split",
-    check=_column,
-    elsewhere=_NO_TABLE,
 )
 PHOTOS = Option(
     name="photos",
@@ -111,28 +97,12 @@ def folder_of(file: Path, root: Path) -> str:
 
 def tables_in(folder: Path) -> list[Path]:
     """The tables of a folder, or, where it has none, those one folder further down."""
-    folders, files = _listing(folder)
-    own = [file for file in files if is_table(file.name)]
+    folders, files = listing(folder, photos=False)
+    own = [folder / name for name in files if is_table(name)]
     if own or len(folders) == 1:  # what stands alone is looked into as a folder of its own
         return own
-    return [file for inner in folders for file in _listing(inner)[1] if is_table(file.name)]
-
-
-def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Folders and tables."""
-    folders, files = [], []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") or is_junk(entry.name):
-                    continue
-                if is_table(entry.name):
-                    files.append(folder / entry.name)
-                elif entry.is_dir():
-                    folders.append(folder / entry.name)
-    except OSError as error:
-        raise SourceError(f"folder '{folder}' cannot be read ({error.strerror}); check its permissions.") from error
-    return sorted(folders), sorted(files)
+    inside = [(folder / name, listing(folder / name, photos=False)[1]) for name in folders]
+    return [inner / name for inner, names in inside for name in names if is_table(name)]
 
 
 def names_photos(folder: Path) -> bool:
@@ -203,9 +173,9 @@ def photos_folder(given: Given, place: Path) -> Path:
     return folder.resolve()
 
 
-def split_of_file(file: Path) -> str:
-    """The one split that the name of a table, or of its folder, says; else ""."""
-    for name in (file.stem, file.parent.name):
+def split_of_file(file: Path, root: Path | None = None) -> str:
+    """The one split that the name of a file, or of its folder unless that is ``root``, says; else ""."""
+    for name in (file.stem, *([file.parent.name] if file.parent != root else [])):
         if len(hints := hints_of(name)) == 1:
             return next(iter(hints))
     return ""

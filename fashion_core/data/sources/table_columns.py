@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fashion_core.data.sources.layout import TAKEN
 from fashion_core.data.sources.photo_names import Photos, Way
 from fashion_core.data.sources.split_names import split_of, words_of
 from fashion_core.errors import SourceError
@@ -19,9 +20,6 @@ from fashion_core.labels import counted, did_you_mean, listed
 
 #: What programs write where there is no label. A class cannot be called so.
 NO_LABEL = frozenset({"", "NA", "N/A", "n/a", "#N/A", "<NA>", "nan", "NaN", "NAN", "null", "NULL", "None"})
-#: Columns of the manifest itself: a table's column of such a name is called ``table_...`` there.
-_TAKEN = {"image_id", "path", "split", "label", "missing", "width", "height", "bytes", "sha256", "phash", "status"}
-_TAKEN |= {"reason", "row"}
 _SAMPLE = 500  # rows, spread over the table, that tell what a column is
 #: Words in a column's name that say that it holds the label, the surest first; what else they could be comes after.
 _LABEL_WORDS = (
@@ -144,9 +142,10 @@ def split_in(column: str, cell: str) -> str:
 
 
 def for_manifest(rows: pd.DataFrame, used: set[str]) -> pd.DataFrame:
-    """The columns that are not ``used`` for something, as the manifest keeps them: None where a cell is empty."""
+    """The columns that are not ``used`` for something, as the manifest keeps them: None where a cell is empty, and
+    ``table_...`` before a name that one of its own has."""
     own = rows.drop(columns=[*used - {""}]).reset_index(drop=True)
-    own = own.rename(columns={name: f"table_{name}" for name in own if name.lower() in _TAKEN})
+    own = own.rename(columns={name: f"table_{name}" for name in own if name.lower() in TAKEN})
     for name in own:
         if (empty := own[name] == "").any():
             own[name] = own[name].mask(empty, None)

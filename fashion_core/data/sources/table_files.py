@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fashion_core.data.sources import arrow_files
+from fashion_core.data.sources.arrow_files import class_names, short
 from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.data.sources.row_account import NO_ROW
 from fashion_core.errors import SourceError
@@ -116,7 +116,7 @@ def _delimited(file: Path) -> Table:
     except pyarrow.ArrowInvalid as error:
         if "UTF8" in str(error):
             raise _not_utf8(file) from error
-        raise SourceError(f"table '{file}' cannot be read ({_short(error)}); get it again.") from error
+        raise SourceError(f"table '{file}' cannot be read ({short(error)}); get it again.") from error
     rows = read.to_pandas()
     _refuse_open_quote(file, rows, bad)
     rows.columns = pd.Index(names_of_columns)
@@ -277,16 +277,14 @@ def _parquet(file: Path) -> Table:
         schema = parquet.read_schema(file)
         plain = [field.name for field in schema if is_plain(field.type)]
         read = parquet.read_table(file, columns=plain)
-        columns = {name: as_text(read[name]) for name in _checked_names(file, plain)}
-        for name in plain:
-            if classes := arrow_files.class_names(schema, name):
-                columns[name] = columns[name].map({str(number): one for number, one in enumerate(classes)}).fillna("")
+        _checked_names(file, plain)
+        columns = columns_as_text(read, schema)
     except pyarrow.ArrowException as error:
-        raise SourceError(f"table '{file}' is damaged or cut off ({_short(error)}); get it again.") from error
+        raise SourceError(f"table '{file}' is damaged or cut off ({short(error)}); get it again.") from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise SourceError(f"table '{file}' is damaged or cut off ({_short(error)}); get it again.") from error
+        raise SourceError(f"table '{file}' is damaged or cut off ({short(error)}); get it again.") from error
     if not columns:
         raise SourceError(f"table '{file}' has no column of text or numbers; a table names a photo in each row.")
     rows = pd.DataFrame(columns)
@@ -302,8 +300,17 @@ def is_plain(kind: Any) -> bool:
     return not (types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind))
 
 
-def as_text(column: Any) -> pd.Series:
-    """A plain Arrow column as a table has it: text, and "" where there is nothing."""
+def columns_as_text(table: Any, schema: Any) -> dict[str, pd.Series]:
+    """Plain Arrow columns as a table has them: text, and "" where there is nothing; of a class's number its name, where
+    the file's ``schema`` says it."""
+    columns = {name: _as_text(table[name]) for name in table.column_names}
+    for name in columns:
+        if classes := class_names(schema, name):
+            columns[name] = columns[name].map({str(number): one for number, one in enumerate(classes)}).fillna("")
+    return columns
+
+
+def _as_text(column: Any) -> pd.Series:
     import pyarrow
     from pyarrow import compute, types
 
@@ -319,7 +326,3 @@ def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"no valid JSON, {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1:,}"
     return str(error)
-
-
-def _short(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:120].rstrip(".")

@@ -78,7 +78,13 @@ class TarShards(Reader):
             .reset_index(drop=True)
             .join(table_columns.for_manifest(own.iloc[used], {label, column, redundant})),
             in_order_of_names=True,
-            account=_account(rows, (label, column), own[label].to_numpy(dtype=object), reason, detail),
+            account=row_account.account_of(
+                Account(format="WebDataset", image="", label=label, split=column, num_rows=len(rows)),
+                rows[["_file", "_row"]],
+                names=(rows["_id"].to_numpy(dtype=object), own[label].to_numpy(dtype=object)),
+                reasons=(reason, detail),
+                ids=first["image_id"],
+            ),
         )
         said = f"WebDataset, {counted(len(files), 'tar file')}: label from '{label}'"
         said += f" ({labels.said})" if labels.said else ""
@@ -157,26 +163,6 @@ def _object(tar: TarFile, member: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return about if isinstance(about, dict) else {}
-
-
-def _account(
-    rows: pd.DataFrame, called: tuple[str, str], cells: np.ndarray, reason: np.ndarray, detail: np.ndarray
-) -> Account:
-    """``called``: the columns of label and split."""
-    left, used = np.flatnonzero(reason != ""), np.flatnonzero(reason == "")
-    where = rows[["_file", "_row"]].set_axis(["file", "row"], axis=1)
-    unused = where.iloc[left].assign(
-        photo=rows["_id"].iloc[left], label=cells[left], reason=reason[left], detail=detail[left]
-    )
-    return Account(
-        format="WebDataset",
-        image="",
-        label=called[0],
-        split=called[1],
-        num_rows=len(rows),
-        unused=unused.reset_index(drop=True),
-        stands=where.iloc[used].set_axis(pd.Index(rows["_id"].iloc[used], name="image_id")),
-    )
 
 
 def _notes(labels: np.ndarray, account: Account | None) -> list[str]:
