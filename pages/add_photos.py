@@ -8,10 +8,11 @@ navigation.enter("add_photos")
 subject.settle()
 
 # after the title, for it takes a second on a cold server
-from ui.add_photos import import_form  # noqa: E402
+from ui.add_photos import arrival, import_form, looked  # noqa: E402
 
 if import_form.offered():
-    import_form.follow()
-    import_form.form()
+    arrival.follow()
+    if not looked.show():
+        import_form.form()
 st.space("small")
 navigation.next_step("dataset", "See the photos that are here")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
-from fashion_core.data import derived, dry_run, importing, long_tail
+from fashion_core.data import derived, dry_run, first_look, importing, long_tail
 from fashion_core.data.audit import audit, findings
 from fashion_core.data.datasets import TOO_LARGE, Dataset, find_dataset, list_datasets, num_unread, unusable
 from fashion_core.data.exports import formats
@@ -201,11 +201,17 @@ def import_(
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Say what is recognised and what would be imported, and import nothing.")
     ] = False,
+    look_into: Annotated[
+        Path | None, typer.Option("--look-into", hidden=True, help="Write a first look for the pages to this folder.")
+    ] = None,
     as_json: Json = False,
     data_dir: DataDir = DATA_DIR,
     **decided: str | bool,
 ) -> None:
     choices = readers.choose(**decided)
+    if look_into is not None:
+        first_look.look(source, folder=look_into, data_dir=data_dir, seed=seed, progress=Bar(), choices=choices)
+        return
     if dry:
         if imbalance is not None:
             raise WrongUse("--dry-run says what an import would make of a source; leave --imbalance out")

@@ -18,6 +18,7 @@ from fashion_core.errors import DatasetError, FashionError
 
 FORMAT = 1
 INCOMING = ".incoming"
+MAPS = ".maps"  # what a person wrote on a page of what the classes become, one table a dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,8 @@ UNLABELLED = "unlabelled"
 #: Of photos that were opened and whose pixels are there.
 READABLE = ("ok", UNLABELLED)
 UNUSED = "unused.csv"
+#: What became of which class, where a person had them renamed, joined or left out.
+CLASS_MAP = "classes.csv"
 
 
 def waiting(dataset: Dataset) -> list[str]:
@@ -201,4 +204,5 @@ def incoming_folder(data_dir: Path, dataset_id: str) -> Path:
 def list_imports(data_dir: Path) -> list[str]:
     """Ids of imports that run, were killed, or failed and left their reason."""
     folder = data_dir / INCOMING
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    names = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    return sorted(name for name in names if not name.startswith("."))

@@ -12,6 +12,7 @@ from fashion_core.data import datasets
 from fashion_core.data.sources import readers
 from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.data.sources.reader import UNDECIDED, Choices, Progress, Source
+from fashion_core.data.sources.row_account import MAPPED_OUT
 from fashion_core.errors import DatasetError
 
 
@@ -53,6 +54,9 @@ def document(source: Source) -> dict[str, Any]:
     account, usable = source.account, source.rows[~source.rows["missing"]]
     counts = usable["split"].value_counts()
     missing = source.rows.loc[source.rows["missing"], "reason"].value_counts()
+    unused = {str(reason): int(num) for reason, num in missing.items()}
+    if left_out := sum(source.left_out.values()):
+        unused[MAPPED_OUT] = left_out
     return {
         "format": account.format if account else source.kind,
         "image": account.image if account else None,
@@ -61,7 +65,7 @@ def document(source: Source) -> dict[str, Any]:
         "classes": list(source.classes),
         "splits": {split: int(counts[split]) for split in TRAIN_FIRST if split in counts},
         "unlabelled": int((usable["label"] == "").sum()),
-        "rows": account.num_rows if account else len(source.rows),
-        "unused": account.reasons() if account else {str(reason): int(num) for reason, num in missing.items()},
+        "rows": account.num_rows if account else len(source.rows) + left_out,
+        "unused": account.reasons() if account else unused,
         "warnings": list(source.warnings),
     }

@@ -15,9 +15,9 @@ import pandas as pd
 
 from fashion_core import jobs, locks, rights, storage
 from fashion_core.data import datasets, decoded, groups, moved, pixels
-from fashion_core.data.datasets import READABLE, UNLABELLED, UNUSED, Dataset
+from fashion_core.data.datasets import CLASS_MAP, READABLE, UNLABELLED, UNUSED, Dataset
 from fashion_core.data.decoded import Decoded
-from fashion_core.data.sources import photos, readers
+from fashion_core.data.sources import class_map, photos, readers
 from fashion_core.data.sources.layout import TRAIN_FIRST
 from fashion_core.data.sources.reader import GROUP, UNDECIDED, Choices, Progress, Reader, Source
 from fashion_core.data.sources.row_account import DAMAGED, Account
@@ -47,7 +47,7 @@ def import_source(
     name = datasets.checked_name(name if name is not None else readers.name_of(source))
     dataset_id = datasets.id_for(name)
     final, incoming = data_dir / dataset_id, datasets.incoming_folder(data_dir, dataset_id)
-    known = readers.known_fingerprint(source, seed)
+    known = readers.known_fingerprint(source, seed, choices)
     if known and (final / "dataset.json").is_file() and datasets.load(final).fingerprint == known:
         jobs.forget(incoming)
         return datasets.load(final)
@@ -98,6 +98,8 @@ def _import(
         pixels.seal(building, pixels_path, fingerprint)
     if source.account is not None:
         _write_unused(building / UNUSED, source.account, manifest)
+    if source.becomes:
+        class_map.write(building / CLASS_MAP, source.becomes)
     counts = manifest["status"].value_counts()
     usable = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
     dataset = Dataset(

@@ -112,6 +112,22 @@ def start_import(
     start(command_line(arguments), folder, log=data_dir / datasets.INCOMING / "log.txt", given=given)
 
 
+def start_look(
+    source: str,
+    folder: Path,
+    *,
+    data_dir: Path,
+    choices: Choices = UNDECIDED,
+    given: Mapping[str, Any] | None = None,
+) -> None:
+    """Start a first look at a source as the job of ``folder`` (``data.first_look``)."""
+    rights.refuse_read_only("nothing can be imported")
+    if Path(source).expanduser().exists():  # the process starts in another folder
+        source = str(Path(source).expanduser().resolve())
+    words = ["import", source, "--look-into", str(folder.resolve()), "--data-dir", str(data_dir.resolve())]
+    start(command_line([*words, *choices.flags()]), folder, given=given)
+
+
 def embedding_folder(run: runs.Run, split: str) -> Path:
     """Where the job is that writes the features of a split (or of "all") beside ``run``, which may be a snapshot."""
     return run.folder / "jobs" / f"embed-{split}"

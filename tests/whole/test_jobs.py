@@ -18,7 +18,7 @@ import streamlit as st
 
 from fashion_core import jobs, locks, processes, storage
 from fashion_core.cli import results
-from fashion_core.data import datasets, importing
+from fashion_core.data import datasets, first_look, importing
 from fashion_core.data.audit import audit
 from fashion_core.embeddings import tsne_umap
 from fashion_core.errors import RunError
@@ -31,6 +31,7 @@ from tests.support import made_jobs
 from tests.support.made_lessons import make_lesson
 from tests.support.pages import open_page, written
 
+TOKEN = "0123456789abcdef"
 SETTINGS = recipes.settings_for("report", ["image_size=32", "batch_size=8", "device=cpu", "epochs=1"])
 
 
@@ -144,6 +145,7 @@ class Kind:
     stopped: str
     again: str  # how the button begins
     stays: bool = True  # the folder, when all is well
+    given: Callable[[Path], dict] = lambda root: {}  # what its starter wants to know again
 
 
 def data(root: Path) -> Path:
@@ -173,8 +175,23 @@ KINDS = [
         page={"name": "add_photos"},
         going_on="Drawing: 2 of 8",
         stopped="The import stopped before it was done. Nothing was imported; your files are untouched.",
-        again="Import these photos",
+        again="Look at these photos",
         stays=False,
+    ),
+    Kind(
+        name="first look",
+        folder=lambda root: first_look.folder_of(data(root), TOKEN),
+        work=lambda root: first_look.look(
+            root / "few", folder=first_look.folder_of(data(root), TOKEN), data_dir=data(root)
+        ),
+        start=lambda root: background.start_look(
+            str(root / "few"), first_look.folder_of(data(root), TOKEN), data_dir=data(root)
+        ),
+        page={"name": "add_photos", "look": TOKEN},
+        going_on="Drawing: 2 of 8",
+        stopped="The look stopped before it was done.",
+        again="Look again",
+        given=lambda root: {"source": str(root / "few"), "choices": {}, "name": "", "upload": None},
     ),
     Kind(
         name="audit",
@@ -328,12 +345,13 @@ def test_a_lab_that_knows_nothing_of_a_job_follows_it_and_offers_it_again_when_i
     name = page.pop("name")
     with sleeping() as identity:
         made_jobs.working(kind.folder(root), identity, stage="drawing", done=2, total=8)
+        jobs.remember(kind.folder(root), identity["pid"], ["work"], began=time.time(), given=kind.given(root))
         kind.start(root)
         assert not started, "it goes on"
         app = open_page(name, **page)
         bars = [bar.proto.text.replace("\\", "") for bar in app.get("progress")]
         assert any(bar.startswith(kind.going_on) for bar in bars), bars
-        if kind.again != "Import these photos":
+        if kind.name != "import":
             assert not [b for b in app.button if b.label.startswith(kind.again) and not b.disabled]
     app.run()
     told = written(app) + "\n".join(warning.value for warning in app.warning).replace("\\", "")
@@ -344,7 +362,8 @@ def test_a_lab_that_knows_nothing_of_a_job_follows_it_and_offers_it_again_when_i
         return  # it asks for a guess first; tests of its page press the button
     next(button for button in app.button if button.label.startswith(kind.again)).click().run()
     assert len(started) == 1 and not app.exception
-    assert jobs.look(kind.folder(root)).state == jobs.STARTING
+    if kind.name not in ("import", "first look"):  # each look has a folder of its own
+        assert jobs.look(kind.folder(root)).state == jobs.STARTING
     assert len(app.get("progress")) >= 1
 
 

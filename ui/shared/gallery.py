@@ -119,7 +119,24 @@ def grid_html(
 
     ``opens`` marks those that a click opens, for the component in gallery.js.
     """
-    figures = [_figure_html(thumbnails, image, caption(image), opens) for image in images]
+    return _grid_of([_figure_html(thumbnails, image, caption(image), opens) for image in images], cell_pixels)
+
+
+def loose_html(pictures: Sequence[tuple[str, float, Caption]], cell_pixels: int = 112) -> str:
+    """A grid of pictures that no dataset has: each a base64 JPEG ("" where there is none), width by height, caption."""
+    figures = []
+    for jpeg, aspect, caption in pictures:
+        side = f"width:min(100%,calc(var(--cell,100%)*{aspect:.4f}));aspect-ratio:{aspect:.4f}"
+        image = f'<img alt="" style="{side}" src="data:image/jpeg;base64,{html.escape(jpeg)}">' if jpeg else ""
+        detail = f'<div class="detail">{_unbroken(caption.detail)}</div>' if caption.detail else ""
+        figures.append(
+            f'<figure><div class="frame">{image}</div>'
+            f'<figcaption class="caption">{_unbroken(caption.text)}{detail}</figcaption></figure>'
+        )
+    return _grid_of(figures, cell_pixels)
+
+
+def _grid_of(figures: Sequence[str], cell_pixels: int) -> str:
     return f'{_STYLE}<div class="vastra-gallery" style="--cell:{int(cell_pixels)}px">{"".join(figures)}</div>'
 
 

@@ -4,6 +4,7 @@ that are as wide as what they say, for a table cuts a text without a sign of it.
 A table that is wider than its place scrolls inside its own box.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,11 @@ def show_table(frame: pd.DataFrame, *, alt: str, **more: Any) -> Any:
     return st.dataframe(frame, alt=alt, column_config=config, **{"hide_index": True, "placeholder": "–", **more})
 
 
+def width_of(texts: Iterable[str]) -> int:
+    """How wide, in pixels, a column is that shows these texts."""
+    return min(MOST, round(max(map(_pixels, texts))) + _PADDING)
+
+
 def _is_plain(asked: Any) -> bool:
     """Whether a column is shown, as text or numbers."""
     if isinstance(asked, dict):
@@ -43,7 +49,7 @@ def _as_wide_as_it_says(column: pd.Series, asked: Any) -> Any:
         said = pd.Series(column.dropna().unique()).astype(str)
         texts += said.loc[said.str.len().nlargest(20).index].tolist()
     least = given.get("width") if isinstance(given.get("width"), int) else 0
-    return {**given, "width": max(least, min(MOST, round(max(map(_pixels, texts))) + _PADDING))}
+    return {**given, "width": max(least, width_of(texts))}
 
 
 def _written(column: pd.Series, format: str | None) -> list[str]:

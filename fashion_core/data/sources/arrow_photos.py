@@ -87,7 +87,7 @@ class ArrowPhotos(Reader):
         )
         absent = [name for name in classes if name not in present]
         notes = [f"no photo is of {listed([repr(name) for name in absent[:6]])}"] if absent else []
-        return dataclasses.replace(source, warnings=(said, *notes))
+        return dataclasses.replace(source, warnings=(said, *notes, *source.warnings))
 
     def photo_bytes(self, root: Path, path: str) -> bytes:
         match = _ADDRESS.fullmatch(path)

@@ -46,7 +46,7 @@ class IndoFashion(Reader):
         if absent := [label for label in labels.INDOFASHION if label not in there]:
             have = agree(len(absent), "class of IndoFashion's 15 has", "classes of IndoFashion's 15 have")
             notes.append(f"{len(absent)} {have} no rows here: {', '.join(absent)}")
-        return dataclasses.replace(source, warnings=tuple(notes))
+        return dataclasses.replace(source, warnings=(*notes, *source.warnings))
 
 
 def _files_in(root: Path) -> dict[str, Path]:

@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from fashion_core import labels
-from fashion_core.data.sources import confusable_names, layout, photos
+from fashion_core.data.sources import class_map, confusable_names, layout, photos
 from fashion_core.data.sources.archives import has_odd_characters
 from fashion_core.data.sources.row_account import Account
 from fashion_core.errors import SourceError
@@ -29,7 +29,8 @@ class Option:
 
     ``help`` is said on the command line; ``title``, ``about`` and ``example`` in the form. ``check`` gives a text as it
     is kept, or WrongUse; without it the option is a yes. ``elsewhere`` says why a source of another layout is refused
-    with it ({source} stands for ``folder 'photos'``); where it is empty, the option means nothing there.
+    with it ({source} stands for ``folder 'photos'``); where it is empty, the option means nothing there. ``is_column``:
+    the text is the name of a column of a table.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option:
     example: str = ""
     check: Callable[[str], str] | None = None
     elsewhere: str = ""
+    is_column: bool = False
 
 
 def flag_of(name: str) -> str:
@@ -67,7 +69,16 @@ UNDECIDED = Choices()
 def column_option(*, name: str, help: str, title: str, about: str, example: str) -> Option:
     """An option that names a column of a table."""
     elsewhere = "names a column of a table, and {source} has none; leave it out"
-    return Option(name=name, help=help, title=title, about=about, example=example, check=str.strip, elsewhere=elsewhere)
+    return Option(
+        name=name,
+        help=help,
+        title=title,
+        about=about,
+        example=example,
+        check=str.strip,
+        elsewhere=elsewhere,
+        is_column=True,
+    )
 
 
 #: Of a source with columns of its own; ``Given.source`` does what it says.
@@ -79,6 +90,17 @@ GROUP = column_option(
     example="product_id",
 )
 
+#: Of every source; ``Given.source`` does what it says.
+MAP = Option(
+    name="map",
+    help="A table with the columns class and becomes: another name, the same one for several classes, or - to leave "
+    "the class out.",
+    title="Table of what the classes become",
+    about="A CSV with the columns class and becomes: another name, one for several classes, or - to leave one out.",
+    example="/home/me/classes.csv",
+    check=lambda text: str(Path(text).expanduser().absolute()) if text else "",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -87,6 +109,7 @@ class Source:
     ``rows`` has image_id, path (as ``Reader.photo_bytes`` takes it), split, label (both "" where there is no label),
     missing (bool, with ``reason``) and the source's own columns. ``fingerprint_extra`` is hashed instead of the photos'
     bytes where those may differ between machines. ``account``: what became of every row, where a source lists rows.
+    ``becomes``: what a person's table makes of the classes, ``left_out`` the photos of those that it leaves out.
     """
 
     kind: str
@@ -102,6 +125,8 @@ class Source:
     fingerprint_extra: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     account: Account | None = None
+    becomes: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,11 +161,12 @@ class Given:
         by image_id alone, so that the same photos under other labels have the same pixel cache. ``more``: the other
         fields of Source.
         """
-        _refuse_names(root, classes, rows)
-        _refuse_alike(root, classes, called, cure)
-        rows, rule = layout.with_missing_splits(rows, self.seed, self._group(rows))
         if "missing" not in rows:
             rows = rows.assign(missing=False, reason="")
+        _refuse_names(root, classes, rows)
+        classes, rows, more = self._mapped(classes, rows, more)
+        _refuse_alike(root, classes, called, cure)
+        rows, rule = layout.with_missing_splits(rows, self.seed, self._group(rows))
         own: dict[str, Any] = {"suggested_name": self.name, "split_rule": rule, "bring": self.bring}
         own["groups"] = _groups(classes)
         if not in_order_of_names:
@@ -148,6 +174,26 @@ class Given:
         elif not rows["image_id"].is_monotonic_increasing:
             rows = rows.sort_values("image_id", ignore_index=True)
         return Source(kind=kind, root=root, classes=classes, rows=rows, **own | more)
+
+    def _mapped(
+        self, classes: list[str], rows: pd.DataFrame, more: dict[str, Any]
+    ) -> tuple[list[str], pd.DataFrame, dict[str, Any]]:
+        """The classes, the rows and the other fields of Source as the table of ``--map`` has them."""
+        becomes = class_map.read(Path(asked), classes) if (asked := self.choices[MAP]) else {}
+        if not becomes:
+            return classes, rows, more
+        rows, left = class_map.applied(rows, becomes)
+        num_left = class_map.num_left(left)
+        said = (*more.get("warnings", ()), class_map.sentence(becomes, num_left))
+        more = {**more, "becomes": becomes, "left_out": num_left, "warnings": said, "bring": self.bring}
+        if (account := more.get("account")) is not None:
+            more["account"] = class_map.accounted(account, left)
+        if (extra := more.get("fingerprint_extra")) is not None:
+            more["fingerprint_extra"] = {**extra, "becomes": becomes}
+        new = class_map.classes_of(classes, becomes)
+        if odd := next((label for label in new if not label or has_odd_characters(label)), None):
+            raise SourceError(f"{odd!r} is no name for a class (--map '{asked}').")
+        return new, rows, more
 
     def _group(self, rows: pd.DataFrame) -> str:
         """The column of ``--group``, "" where none was named."""
@@ -179,6 +225,10 @@ class Reader(Protocol):
     def could_read(self, place: Path) -> bool:
         """Whether it is tried on a folder, or a file, where a person chose one of its options."""
         return self.recognises(place)
+
+    def columns(self, place: Path) -> list[str]:
+        """The columns of a table in a folder, or of a file, among which a person may choose; none in most layouts."""
+        return []
 
     def lies(self, name: str) -> Path | None:
         """Where the source of one of ``names`` lies, unless a folder is called so; None where it is made."""

@@ -23,7 +23,7 @@ from fashion_core.data.sources.fiftyone import FiftyOne
 from fashion_core.data.sources.indofashion import IndoFashion
 from fashion_core.data.sources.label_studio import LabelStudio
 from fashion_core.data.sources.lists import Lists
-from fashion_core.data.sources.reader import UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
+from fashion_core.data.sources.reader import MAP, UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
 from fashion_core.data.sources.roboflow import Roboflow
 from fashion_core.data.sources.table_files import is_table
 from fashion_core.data.sources.tables import Tables
@@ -97,6 +97,12 @@ def named(source: str | Path) -> Reader | None:
     return next((reader for reader in READERS if str(source) in reader.names), None)
 
 
+def is_made(source: str | Path) -> bool:
+    """Whether the name stands for photos that the lab makes, of which there is nothing to see before."""
+    reader = named(source)
+    return reader is not None and reader.lies(str(source)) is None
+
+
 def name_of(source: str | Path) -> str:
     """The name that a source gives its dataset when the person gives none."""
     name = str(source) if named(source) else Path(source).expanduser().resolve().name
@@ -104,9 +110,9 @@ def name_of(source: str | Path) -> str:
     return name[: len(name) - len(ending)]
 
 
-def known_fingerprint(source: str | Path, seed: int = 0) -> str | None:
+def known_fingerprint(source: str | Path, seed: int = 0, choices: Choices = UNDECIDED) -> str | None:
     """The fingerprint of a source that can be told without making it (a drawn one), else None."""
-    reader = named(source)
+    reader = None if choices[MAP] else named(source)
     parts = reader.fingerprint(str(source), seed) if reader else None
     return None if parts is None else fingerprint_of(parts)
 
@@ -123,7 +129,7 @@ def layouts() -> list[str]:
 
 def options() -> list[Option]:
     """What a person may decide about a source, that of the commonest layout first."""
-    return list(dict.fromkeys(option for reader in reversed(READERS) for option in reader.options))
+    return [*dict.fromkeys(option for reader in reversed(READERS) for option in reader.options), MAP]
 
 
 def choose(**decided: str | bool) -> Choices:
@@ -135,6 +141,11 @@ def choose(**decided: str | bool) -> Choices:
         if option.name in decided
     }
     return Choices({name: value for name, value in checked.items() if value})
+
+
+def columns_of(place: Path) -> list[str]:
+    """The columns among which a person may choose, of the tables in a folder or of one table."""
+    return list(dict.fromkeys(name for reader in READERS for name in reader.columns(place)))
 
 
 def of_kind(kind: str) -> Reader:

@@ -23,6 +23,7 @@ NO_SPLIT = "it has a label and no split"
 DAMAGED = "its photo is damaged"
 NO_ROW = "no row of the table"
 NO_ONE_CLASS = "it does not name one class"
+MAPPED_OUT = "its class is left out"
 #: file, row (its number there), photo and label (as they stand there), reason, detail.
 UNUSED = ["file", "row", "photo", "label", "reason", "detail"]
 

@@ -4,6 +4,7 @@ by what stands there. A SourceError names what could be meant, and the option th
 Takes a folder with tables in it, or one table; gives Chosen. Opens no photo.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,15 @@ def tables_in(folder: Path) -> list[Path]:
         return own
     inside = [(folder / name, listing(folder / name, photos=False)[1]) for name in folders]
     return [inner / name for inner, names in inside for name in names if is_table(name)]
+
+
+def columns_in(place: Path) -> list[str]:
+    """The columns of every table there that can be read, in order."""
+    names: list[str] = []
+    for file in tables_in(place) if place.is_dir() else [place] if is_table(place.name) else []:
+        with contextlib.suppress(SourceError):
+            names += read_table(file).rows.columns.tolist()
+    return list(dict.fromkeys(names))
 
 
 def names_photos(folder: Path) -> bool:

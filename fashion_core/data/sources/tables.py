@@ -41,6 +41,9 @@ class Tables(Reader):
     def could_read(self, place: Path) -> bool:
         return is_table(place.name) if place.is_file() else bool(table_choice.tables_in(place))
 
+    def columns(self, place: Path) -> list[str]:
+        return table_choice.columns_in(place)
+
     def read(self, given: Given) -> Source:
         return source_of(given, table_choice.choose(given), "table")
 
@@ -70,7 +73,9 @@ def source_of(given: Given, chosen: Chosen, kind: str) -> Source:
         account=account,
     )
     said = _sentence(read, source.split_rule)
-    return dataclasses.replace(source, warnings=(said, *read.chosen.notes, *_notes(read, account, there)))
+    return dataclasses.replace(
+        source, warnings=(said, *read.chosen.notes, *_notes(read, source.account, there), *source.warnings)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +210,7 @@ def _sentence(read: _Read, split_rule: str) -> str:
     )
 
 
-def _notes(read: _Read, account: Account, there: set[str]) -> list[str]:
+def _notes(read: _Read, account: Account | None, there: set[str]) -> list[str]:
     """Remarks on rows without a label, on rows that are not used, and on classes without a photo."""
     notes = []
     unlabelled = int(((read.reason == "") & (read.labels.of_rows == "")).sum())
@@ -214,7 +219,7 @@ def _notes(read: _Read, account: Account, there: set[str]) -> list[str]:
         notes.append(
             f"{counted(unlabelled, 'photo')} {agree(unlabelled, 'has', 'have')} no label ({said}) and wait for one"
         )
-    if num := len(account.unused):
+    if account and (num := len(account.unused)):
         why = ", ".join(f"{reason} {of:,}" for reason, of in account.reasons().items())
         notes.append(
             f"{num:,} of {counted(account.num_rows, 'row')} {agree(num, 'is', 'are')} not used: {why}; unused.csv in "

@@ -89,7 +89,9 @@ class TarShards(Reader):
         said = f"WebDataset, {counted(len(files), 'tar file')}: label from '{label}'"
         said += f" ({labels.said})" if labels.said else ""
         said += f", split from '{column}'" if column else ", each file is of a split" if all(splits) else ", no split"
-        return dataclasses.replace(source, warnings=(said, *_notes(labels.of_rows[used], source.account)))
+        return dataclasses.replace(
+            source, warnings=(said, *_notes(labels.of_rows[used], source.account), *source.warnings)
+        )
 
     def photo_bytes(self, root: Path, path: str) -> bytes:
         match = _ADDRESS.fullmatch(path)

@@ -1,38 +1,143 @@
 """Adding photos: what cannot begin, what is started, and where it leads when the photos are here."""
 
+import os
+import shutil
+import time
+from pathlib import Path
+
 import pytest
 
+from fashion_core import jobs
+from fashion_core.data import first_look
+from fashion_core.data.sources import class_map
 from fashion_core.launch import background
 from tests.support.pages import lab, open_page, written
-from ui.add_photos import import_form
+from ui.add_photos import classes_editor, import_form
 from ui.app import address
 
 __all__ = ["lab"]
+
+
+LOOK = "Look at these photos"
+
+
+def press(app, label):
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Looks are made in this process; imports are only noted."""
+    imports = []
+
+    def look(source, folder, *, data_dir, choices, given):
+        folder.mkdir(parents=True)
+        jobs.remember(folder, os.getpid(), ["look"], began=time.time(), given=given)
+        first_look.look(source, folder=folder, data_dir=data_dir, choices=choices)
+
+    monkeypatch.setattr(background, "start_look", look)
+
+    def start_import(*args, **more):
+        if "choices" in more:  # not the first start, which draws the demo set
+            imports.append((args, more))
+
+    monkeypatch.setattr(background, "start_import", start_import)
+    return imports
+
+
+@pytest.fixture
+def own_data(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHION_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def looked_at(lab, source):
+    app = lab("add_photos")
+    app.text_input(key="import_source").input(f" {source} ")
+    return press(app, LOOK)
 
 
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [("", "no source was given"), ("/no/such/folder", "there is no file or folder '/no/such/folder'")],
 )
-def test_an_import_that_cannot_begin_says_why(lab, source, sentence, monkeypatch):
-    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: pytest.fail("an import was started"))
-    app = lab("add_photos")
-    app.text_input(key="import_source").input(source)
-    next(button for button in app.button if button.label == "Import these photos").click().run()
-    assert sentence in written(app)
+def test_a_look_that_cannot_begin_says_why(lab, source, sentence, monkeypatch):
+    monkeypatch.setattr(background, "start_look", lambda *args, **keywords: pytest.fail("a look was started"))
+    assert sentence in written(looked_at(lab, source))
 
 
-def test_an_import_from_the_page_runs_as_a_process_of_its_own(lab, tiny_source, tmp_path, monkeypatch):
-    started = []
-    monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append((args, keywords)))
-    app = lab("add_photos")
-    app.text_input(key="import_source").input(f" {tiny_source} ")
-    app.text_input(key="import_name").input("My photos")
-    app.checkbox(key="import_join_alike").check()
-    next(button for button in app.button if button.label == "Import these photos").click().run()
-    assert not app.exception and started[0][0] == (str(tiny_source), "My photos")
-    assert started[0][1]["choices"].flags() == ["--join-alike"]
+def test_photos_are_looked_at_and_then_imported_by_a_process_of_its_own(lab, tiny_source, at_once, own_data):
+    app = looked_at(lab, tiny_source)
+    assert not app.exception and not at_once
+    assert "**63 photos of 3 classes**" in written(app) and "To import: 63 photos of 3 classes." in written(app)
+    assert "data:image/jpeg" in app.get("html")[0].proto.body and app.query_params["look"]
+    name = next(field for field in app.text_input if field.label == "Name of the dataset")
+    assert name.value == tiny_source.name
+    name.input("My photos")
+    press(app, "Import these photos")
+    assert not app.exception and at_once[0][0] == (str(tiny_source), "My photos")
     assert app.session_state["import_following"]["id"] == "my-photos"
+    assert "look" not in app.query_params and not [*(own_data / ".incoming" / ".looks").iterdir()]
+
+
+def test_what_was_left_open_is_decided_and_looked_at_again(lab, tiny_source, at_once, own_data):
+    app = looked_at(lab, tiny_source)
+    next(box for box in app.checkbox if box.label.startswith("Make classes")).check()
+    next(field for field in app.text_input if field.label.startswith("Depth")).input("9")
+    press(app, "Look again")
+    assert "no photo in" in written(app) and "“Depth of the class folders” below" in written(app)
+    next(field for field in app.text_input if field.label.startswith("Depth")).input("")
+    press(app, "Look again")
+    press(app, "Import these photos")
+    assert at_once[0][1]["choices"].flags() == ["--join-alike"]
+
+
+def test_a_table_is_read_by_another_column_of_the_page(lab, at_once, own_data, tmp_path, tiny_source):
+    shutil.copytree(tiny_source, tmp_path / "photos")
+    photos = sorted(path for path in (tmp_path / "photos").rglob("*") if path.suffix in (".png", ".jpg"))
+    rows = [f"{path.relative_to(tmp_path / 'photos')},{n % 2},{n % 3}" for n, path in enumerate(photos)]
+    (tmp_path / "photos" / "table.csv").write_text("\n".join(["file,two,three", "gone.jpg,0,0", *rows]))
+    app = looked_at(lab, tmp_path / "photos" / "table.csv")
+    assert "three" in written(app), "it asks which"
+    column = next(box for box in app.selectbox if box.label == "Column of the class")
+    assert column.options == ["As it is recognised", "file", "two", "three"]
+    column.select("three")
+    press(app, "Look again")
+    assert f"**{len(photos)} photos of 3 classes**" in written(app) and "label from 'three'" in written(app)
+    assert [tab.label for tab in app.tabs] == ["Classes (3)", "First rows", "Not used (1)"]
+    assert app.dataframe[1].value["two"].tolist()[:2] == ["0", "1"]
+    assert app.dataframe[2].value["Photo"].tolist() == ["gone.jpg"]
+
+
+def test_classes_that_were_renamed_are_imported_so_and_a_reload_knows_them(lab, tiny_source, at_once, own_data):
+    app = looked_at(lab, tiny_source)
+    token = app.query_params["look"]
+    token = token[0] if isinstance(token, list) else token
+    folder = first_look.folder_of(own_data, token)
+    classes = first_look.read(folder)["classes"]
+    class_map.write(folder / classes_editor.EDITED, {classes[0]: "coat", classes[1]: "coat"})
+    app = open_page("add_photos", look=token)
+    assert "To import: 63 photos of 2 classes, with your changes (2 classes called otherwise)." in written(app)
+    press(app, "Import these photos")
+    written_map = Path(at_once[0][1]["choices"].flags()[1])
+    assert class_map.read(written_map, classes) == {classes[0]: "coat", classes[1]: "coat"}
+    assert not written_map.is_relative_to(own_data / ".incoming")
+
+
+def test_what_the_lab_draws_is_imported_without_a_look(lab, at_once, own_data):
+    app = looked_at(lab, "demo")
+    assert not app.exception and at_once[0][0] == ("demo", None)
+
+
+def test_edits_of_the_table_of_classes_are_told_apart():
+    counts = {"a": {"train": 3, "test": 1}, "b": {"train": 2, "test": 0}, "c": {"train": 5, "test": 5}}
+    frame = classes_editor.frame(counts, {"a": "z", "c": "-"})
+    assert frame.columns.tolist() == ["Class", "Import", "Called", "Photos", "Train", "Test"]
+    assert classes_editor.changes(frame) == {"a": "z", "c": "-"}
+    frame.loc[1, "Called"] = " z "
+    frame.loc[0, "Called"] = None
+    assert classes_editor.changes(frame) == {"b": "z", "c": "-"}
+    assert "6 photos of 2 classes" in classes_editor.sentence(counts, {"b": "z", "c": "-"})
 
 
 def test_an_uploaded_archive_is_kept_under_a_name_of_ours(tmp_path, monkeypatch):
