@@ -176,6 +176,7 @@ def _again(known: Dataset, source: Source, building: Path, bring: str, manifest:
     inside = source.root.is_relative_to(building)
     if not inside or moved.adopt(known, building / source.root.relative_to(building).parts[0]):
         known = moved.follow(known, _root_in(known.folder, source, building), bring, manifest)
+    known = moved.take_columns(known, manifest)
     shutil.rmtree(building)
     return known
 

@@ -56,7 +56,7 @@ class KnownTables(Reader):
     def read(self, given: Given) -> Source:
         place = given.place if given.place.is_dir() else given.place.parent
         files = self.files(given.place)
-        if len(files) > 1 and not all(map(table_choice.split_of_file, files)):
+        if len(files) > 1 and not all(table_choice.split_of_file(file, place) for file in files):
             named = listed([f"'{file.name}'" for file in files])
             raise SourceError(f"{named} each name photos, but not what split each is; give the one that is meant.")
         read = [self.table(file, given) for file in files]
@@ -71,7 +71,7 @@ class KnownTables(Reader):
             tables=read,
             photos=photos,
             columns=Columns(image=PHOTO, way=way, label=LABEL, split=self.split),
-            by_file=not self.split and all(table_choice.split_of_file(table.file) for table in read),
+            by_file=not self.split and all(table_choice.split_of_file(table.file, place) for table in read),
             beside=sorted({file for file in beside if file not in {table.file for table in read}}),
             notes=_not_named(read, photos),
             called=self.called,

@@ -72,5 +72,5 @@ def _is_list(file: Path) -> bool:
     lines = [line for line in start.splitlines() if line.strip()]
     parts = [_parts(line) for line in lines]
     named = [label for photo, label in parts if photo.lower().endswith(EXTENSIONS)]
-    alone = bool(table_choice.split_of_file(file))  # a list of the photos of a split may have no labels
+    alone = bool(table_choice.split_of_file(file, None))  # a list of the photos of a split may have no labels
     return len(named) * 2 > len(lines) and (any(named) or alone)

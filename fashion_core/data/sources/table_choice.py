@@ -141,7 +141,7 @@ def choose(given: Given) -> Chosen:
     place = given.place if given.place.is_dir() else given.place.parent
     files = [given.place] if given.place.is_file() else tables_in(given.place)
     photos = Photos(photos_folder(given, place))
-    by_split = _by_split(files)
+    by_split = _by_split(files, place)
     tables = [read_table(file) for file in by_split] or [_the_one(files, photos, given, place)]
     columns = _columns(given, tables, photos, by_file=bool(by_split))
     read = {table.file for table in tables}
@@ -183,17 +183,18 @@ def photos_folder(given: Given, place: Path) -> Path:
     return folder.resolve()
 
 
-def split_of_file(file: Path, root: Path | None = None) -> str:
-    """The one split that the name of a file, or of its folder unless that is ``root``, says; else ""."""
+def split_of_file(file: Path, root: Path | None) -> str:
+    """The one split that the name of a file, or of its folder unless that is the ``root`` that was given, says; else
+    ""."""
     for name in (file.stem, *([file.parent.name] if file.parent != root else [])):
         if len(hints := hints_of(name)) == 1:
             return next(iter(hints))
     return ""
 
 
-def _by_split(files: Sequence[Path]) -> list[Path]:
+def _by_split(files: Sequence[Path], place: Path) -> list[Path]:
     """The files of one split each, where some are that by their names, else none."""
-    own = [(split, file) for file in files if (split := split_of_file(file))]
+    own = [(split, file) for file in files if (split := split_of_file(file, place))]
     splits = {split for split, _ in own}
     return [file for _, file in own] if len(splits) > 1 and "train" in splits and len(splits) == len(own) else []
 

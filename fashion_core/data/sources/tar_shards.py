@@ -45,7 +45,7 @@ class TarShards(Reader):
     def read(self, given: Given) -> Source:
         root = given.place if given.place.is_dir() else given.place.parent
         files = [opened(file) for file in known_tables.by_split(given.place, lambda file: file.suffix == ".tar")]
-        splits = [table_choice.split_of_file(tar.file) for tar in files]
+        splits = [table_choice.split_of_file(tar.file, root) for tar in files]
         parts = [_samples(tar, root, split if all(splits) else "") for tar, split in zip(files, splits, strict=True)]
         rows = pd.concat(parts, ignore_index=True).fillna("")
         own = rows.drop(columns=[*_OURS])

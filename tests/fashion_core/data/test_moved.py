@@ -5,11 +5,12 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from fashion_core.data import datasets, derived, importing, long_tail, pixels, planted_copies
 from fashion_core.errors import DatasetError
-from tests.support.layouts import NAMED, put_idx
+from tests.support.layouts import NAMED, put, put_idx
 from tests.support.pictures import few
 
 
@@ -67,3 +68,28 @@ def test_idx_files_that_were_unzipped_meanwhile_are_read_where_they_are(tmp_path
     for one in (found, datasets.load(pair.folder)):
         assert not one.manifest()["path"].str.contains(".gz#").any() and one.root == new
         assert pixels.thumbnails(one) is not None and pixels.build(one, 16, 16)
+
+
+def test_a_table_with_other_values_in_its_own_columns_is_taken_over_also_by_what_was_made_of_it(tmp_path: Path):
+    place = put(tmp_path / "shop", *(f"{number}.png" for number in range(12)))
+    frame = pd.DataFrame(
+        {"image": [f"{n}.png" for n in range(12)], "label": ["kurta", "saree"] * 6, "shop": list("ab") * 6}
+    )
+    frame.to_csv(place / "t.csv", index=False)
+    dataset = importing.import_source(place, data_dir=tmp_path / "data")
+    derived.exclude(dataset, {"3.png": "x"}, name="fewer")
+    assert importing.import_source(place, data_dir=tmp_path / "data") == dataset
+    frame["shop"] = [None, *"cdefghijklm"]
+    frame["size"] = range(12)
+    frame.to_csv(place / "t.csv", index=False)
+    again = importing.import_source(place, data_dir=tmp_path / "data")
+    assert again.fingerprint == dataset.fingerprint
+    assert again.warnings[-1] == "imported again, with other values in 'shop' and 'size'"
+    for one in (again, datasets.find_dataset(tmp_path / "data", "fewer")):
+        said = one.manifest().set_index("image_id")
+        assert said.loc["5.png", ["shop", "size"]].tolist() == ["g", "5"] and pd.isna(said.at["0.png", "shop"])
+        assert pixels.thumbnails(one) is not None
+    frame.drop(columns="shop").to_csv(place / "t.csv", index=False)
+    again = importing.import_source(place, data_dir=tmp_path / "data")
+    assert "shop" not in again.manifest() and again.warnings[-1].endswith("in 'shop'")
+    assert importing.import_source(place, data_dir=tmp_path / "data") == again

@@ -101,3 +101,12 @@ def test_a_shard_that_is_cut_off_is_named(tmp_path: Path):
     for damaged in (whole[: half - 100], whole[:half], whole[:half] + b"x" * 512 + whole[half + 512 :]):
         file.write_bytes(damaged)
         assert "damaged or cut off" in refusal(file, tmp_path)
+
+
+def test_a_folder_that_is_called_like_a_split_says_nothing_of_what_is_given_alone(tmp_path: Path):
+    samples = [(f"{n:02}.{end}", data) for n in range(30) for end, data in (("png", photo(n)), ("cls", str(n % 2)))]
+    put_tar(tmp_path / "test" / "shop.tar", *samples)
+    assert set(opened(tmp_path / "test", tmp_path).rows["split"]) == {"train", "val", "test"}
+    put(tmp_path / "train", *(f"{n:02}.png" for n in range(30)))
+    (tmp_path / "train" / "shop.txt").write_text("".join(f"{n:02}.png kurta{n % 2}\n" for n in range(30)))
+    assert set(opened(tmp_path / "train", tmp_path).rows["split"]) == {"train", "val", "test"}
