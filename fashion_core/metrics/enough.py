@@ -42,8 +42,9 @@ def sentence(split: str, n: int) -> str:
 
 
 def sentences(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """What cannot be judged, of every split but the one to learn from: split -> class -> photos."""
-    told = []
+    """What cannot be judged, of every split but the one to learn from: split -> class -> photos. Splits with the same
+    few photos of the same classes are named together."""
+    told, thin_of = [], dict[str, list[str]]()
     for split, by_class in counts.items():
         n = int(sum(by_class.values()))
         if split == "train" or not n:
@@ -56,10 +57,14 @@ def sentences(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
             named = [f"{display_name(name)} ({count})" for name, count in list(thin.items())[:_MOST_NAMED]]
             if len(thin) > _MOST_NAMED:
                 named.append(f"{len(thin) - _MOST_NAMED} more")
-            told.append(
-                f"{SPLIT_WORDS.get(split, 'This set')} has fewer than {FEWEST_OF_A_CLASS} photos of {listed(named)}: "
-                f"of {'that class' if len(thin) == 1 else 'each of these classes'} it can judge nothing"
-            )
+            of = f"{listed(named)}: of {'that class' if len(thin) == 1 else 'each of these classes'}"
+            thin_of.setdefault(of, []).append(SPLIT_WORDS.get(split, "This set"))
+    for of, who in thin_of.items():
+        names = listed([who[0], *(name.lower() for name in who[1:])])
+        told.append(
+            f"{names} {agree(len(who), 'has', 'have')} fewer than {FEWEST_OF_A_CLASS} photos of {of} "
+            f"{agree(len(who), 'it', 'they')} can judge nothing"
+        )
     return told
 
 

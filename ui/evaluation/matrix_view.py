@@ -207,7 +207,7 @@ def _show_matrix(
             "its classes, choose it for its photos; drag to zoom, double-click for the whole."
         )
     elif len(labels) < len(run.classes):
-        notices.aside(matrix_excerpt.told(matrix, order))
+        notices.aside(matrix_excerpt.told(matrix, order, shares=values != "counts"))
     if audience.is_review():
         notices.aside("A row is what the photos show, a column what they were called. Green: right. Red: mistaken.")
     if view.by == "errors":

@@ -12,16 +12,16 @@ from ui.shared.answer import Number, answer, say
 
 
 def show(run: Run, split: str, *, drawn: bool) -> None:
-    """What classes have no score or too few photos, and the answer."""
+    """What classes have no score, the answer, and what it has too few photos for."""
     scores = loaders.scores_of(run, split)
     per_class = scores.table()
     worst = per_class.loc[per_class["recall"].idxmin()]
     if scores.absent:
         notices.aside(f"Macro means are {scoring.absent_words(scores, display_name)}; such a class has no score.")
-    notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
     answer(
         _numbers(run, split, per_class, worst), in_review=lambda: _say_in_review(run, split, per_class, worst, drawn)
     )
+    notices.few(enough.sentences({split: dict(zip(per_class["label"], per_class["support"], strict=True))}))
 
 
 def _numbers(run: Run, split: str, per_class: pd.DataFrame, worst: pd.Series) -> list[Number]:

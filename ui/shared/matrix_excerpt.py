@@ -51,12 +51,13 @@ def pick(
     return worst_classes.worst(matrix, most, [list(classes).index(name) for name in keep if name in classes])
 
 
-def told(matrix: np.ndarray, places: Sequence[int]) -> str:
-    """How much of the matrix is drawn."""
+def told(matrix: np.ndarray, places: Sequence[int], *, shares: bool = True) -> str:
+    """How much of the matrix is drawn; ``shares``: whether its cells say what share of the row they are."""
     inside, wrong = worst_classes.wrong_within(matrix, places)
     part = f"{words.count(len(places))} of {words.counted(len(matrix), 'class', 'classes')}"
     share = f"with {words.count(inside)} of {words.counted(wrong, 'wrong answer')} between them" if wrong else ""
-    return f"{part}, {share}. Shares are of whole rows." if share else f"{part}; no answer is wrong."
+    of_rows = " Shares are of whole rows." if shares else ""
+    return f"{part}, {share}.{of_rows}" if share else f"{part}; no answer is wrong."
 
 
 def within(order: Sequence[int], breaks: Sequence[int], places: Sequence[int]) -> class_order.Order:

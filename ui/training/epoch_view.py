@@ -59,7 +59,7 @@ def show(run: Run, frame: pd.DataFrame, what: str, epoch: int | None) -> None:
         if matrix_excerpt.is_large(run.classes):
             with st.container(horizontal=True):
                 places = matrix_excerpt.pick(matrix, run.classes)
-            notices.aside(matrix_excerpt.told(matrix, places))
+            notices.aside(matrix_excerpt.told(matrix, places, shares=False))
         figure = confusion_matrix(matrix, run.classes, places=places, drawn=drawn)
         height = 170 + 26 * len(places)
         alt = f"Validation confusion matrix after epoch {epoch}, {right:,} of {n:,} right"

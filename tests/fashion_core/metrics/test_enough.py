@@ -40,6 +40,8 @@ def test_a_class_of_a_handful_is_named_and_the_training_photos_are_not_judged():
     val, test = enough.sentences(counts)
     assert val.startswith("Validation has 2 photos: it can judge nothing")
     assert test.startswith("Test has fewer than 5 photos of Dress (1) and Coat (4): of each of these classes")
+    (both,) = enough.sentences({"val": {"dress": 1, "hat": 40}, "test": {"dress": 1, "hat": 50}})
+    assert both == "Validation and test have fewer than 5 photos of Dress (1): of that class they can judge nothing"
     frame = pd.DataFrame({"split": ["test"] * 14, "label": ["a"] * 12 + ["b"] * 2, "status": ["ok"] * 13 + ["damaged"]})
     (told,) = enough.of_manifest(frame)
     assert "B (1): of that class it can judge nothing" in told
