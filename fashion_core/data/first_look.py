@@ -144,7 +144,7 @@ def _pictures(source: Source, usable: pd.DataFrame, report: Progress) -> list[di
         try:
             picture |= _small(readers.open_photo_of(source.kind, source.root, row.path))
         except PhotoError as error:
-            picture["reason"] = str(error)
+            picture["reason"] = str(error.__cause__ or error)  # without the path, which only the lab knows
         pictures.append(picture)
     return pictures
 

@@ -61,7 +61,7 @@ def _found(folder: Path, token: str, found: dict[str, Any], job: Job) -> None:
     """The answer, some photos, the button; below it what can be changed and what is left out."""
     st.markdown(headline(found, arrival.as_uploaded(job.given["source"], job.given.get("upload"))))
     notices.few(in_words_of_the_form(said) for said in found["warnings"])
-    st.html(gallery.loose_html([_picture(picture) for picture in found["pictures"]], 96))
+    _show_pictures(found["pictures"])
     button = st.container(border=True)
     classes, rows, unused = (
         f"Classes ({len(found['classes']):,})",
@@ -91,9 +91,7 @@ def headline(found: dict[str, Any], source: str) -> str:
     rule = "" if is_said else f" ({found['split_rule']})"
     said = f"**{words.counted(num, 'photo')} of {words.counted(len(found['classes']), 'class', 'classes')}** in "
     said += f"{words.plain(source)}: {words.plain(splits + rule)}."
-    if waiting := found["unlabelled"]:
-        said += f" {words.counted(waiting, 'photo')} without a label."
-    if left := sum(found["unused"].values()):
+    if found["label"] is None and (left := sum(found["unused"].values())):  # of a table the notes say it
         why = ", ".join(f"{reason} {count:,}" for reason, count in found["unused"].items())
         said += f" {words.share_of(left, found['rows'])} of the rows not used: {words.plain(why)}."
     return f"{said} {words.capital(words.plain(found['recognised']))}."
@@ -103,6 +101,7 @@ def in_words_of_the_form(said: str) -> str:
     """A sentence that names an option of the command line, with the field of the form in its place."""
     for option in readers.options():
         flag, field = re.escape(flag_of(option.name)), f"“{option.title}” below"
+        said = re.sub(rf", such as {flag} .+?(?=\.$)", "", said)
         said = re.sub(rf"{flag} (?:{_PLACE}|\d+)\b", field, said)
         if option.is_column:
             said = re.sub(rf"{flag} (\S+)", rf"{field}, set to \1,", said)
@@ -110,8 +109,16 @@ def in_words_of_the_form(said: str) -> str:
     return said
 
 
+def _show_pictures(pictures: list[dict[str, Any]]) -> None:
+    if any("jpeg" in picture for picture in pictures):
+        st.html(gallery.loose_html([_picture(picture) for picture in pictures], 96))
+    elif pictures:
+        said = f"Of {words.counted(len(pictures), 'photo')} that were opened none can be read"
+        st.error(f"{said}: {words.plain(pictures[0]['reason'])}.", icon=":material/error:")
+
+
 def _picture(picture: dict[str, Any]) -> tuple[str, float, Caption]:
-    caption = Caption(str(picture["label"]), picture["split"] if "jpeg" in picture else picture["reason"])
+    caption = Caption(str(picture["label"]), picture["split"] if "jpeg" in picture else "cannot be read")
     return picture.get("jpeg", ""), picture.get("width", 1) / picture.get("height", 1), caption
 
 
