@@ -26,9 +26,17 @@ def split_of(name: str) -> str | None:
 
 
 def words_of(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = [word.lower() for word in re.split(r"[\W_\d]+", apart) if word]
-    return [part for word in words for part in _unglued(word)]
+    return [word for word in _parts(name) if not word.isdecimal()]
+
+
+def apart(name: str) -> tuple[str, ...]:
+    """The words and numbers of a name beside those that mean a split."""
+    return tuple(word for word in _parts(name) if word not in _SPLIT_NAMES)
+
+
+def _parts(name: str) -> list[str]:
+    parts = re.findall(r"\d+|[^\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return [part for word in parts for part in _unglued(word.lower())]
 
 
 def _unglued(word: str) -> list[str]:
