@@ -3,7 +3,6 @@
 Takes a folder; gives classes and rows (or SourceError). Opens no photo and writes nothing. Knows only this layout:
 ``[wrapper/][split/]class/[deeper/]photo.jpg``, or split folders inside every class folder; a split folder is called by
 one of ``split_names``, in any case and with the words that are often put beside it (``Train Set``, ``seg_train``).
-``folder_splits`` tells which folders are splits, ``folder_labels`` which one names the class.
 ``folder_splits`` says which folders are splits, ``folder_labels`` which one names the class.
 """
 
@@ -16,11 +15,11 @@ import pandas as pd
 
 from fashion_core.data.sources import confusable_names, folder_labels, folder_splits, photos
 from fashion_core.data.sources.archives import ENDINGS, has_odd_characters
-from fashion_core.data.sources.folder_labels import is_unlabelled, no_class
+from fashion_core.data.sources.folder_labels import no_class
 from fashion_core.data.sources.folder_walk import Walk, archives_under
 from fashion_core.data.sources.listing import is_photo, listing
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
-from fashion_core.data.sources.split_names import split_of
+from fashion_core.data.sources.split_names import is_unlabelled, split_of
 from fashion_core.data.sources.table_files import is_table
 from fashion_core.errors import SourceError, WrongUse
 from fashion_core.labels import agree, counted, listed

@@ -8,18 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fashion_core.data.sources.folder_walk import Lot
-from fashion_core.data.sources.split_names import words_of
+from fashion_core.data.sources.split_names import is_unlabelled
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted, listed
 
-#: Words by which a folder says that its photos have no label: never a class.
-_NO_LABEL = {"unlabeled", "unlabelled"}
 #: path, split, label
 Row = tuple[str, str, str]
-
-
-def is_unlabelled(folder: str) -> bool:
-    return bool(set(words_of(folder)) & _NO_LABEL)
 
 
 def no_class(num: int) -> str:

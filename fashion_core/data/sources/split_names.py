@@ -1,4 +1,4 @@
-"""Which split a name means: ``Train Set``, ``seg_train``, ``valid``; and what a name only hints at.
+"""Which split a name means: ``Train Set``, ``seg_train``, ``valid``; what a name only hints at, and ``_unlabeled``.
 
 Takes the names of folders. Opens nothing.
 """
@@ -13,6 +13,15 @@ _SPLIT_NAMES = {
 #: Words beside a split's name that say nothing of what the photos show.
 _BESIDE = {"set", "sets", "split", "data", "dataset", "images", "image", "imgs", "img", "photos", "pictures", "seg"}
 _BESIDE |= {"folder", "samples", "original", "final", "new"}
+
+
+#: Words by which a folder says that its photos have no label: never a class.
+_NO_LABEL = {"unlabeled", "unlabelled"}
+
+
+def is_unlabelled(name: str) -> bool:
+    """Whether a name says that photos have no label."""
+    return bool(set(words_of(name)) & _NO_LABEL)
 
 
 def split_of(name: str) -> str | None:
