@@ -20,8 +20,9 @@ _NO_LABEL = {"unlabeled", "unlabelled"}
 
 
 def is_unlabelled(name: str) -> bool:
-    """Whether a name says that photos have no label."""
-    return bool(set(words_of(name)) & _NO_LABEL)
+    """Whether a name says that photos have no label; datumaro calls that folder no_label."""
+    words = words_of(name)
+    return bool(set(words) & _NO_LABEL) or words == ["no", "label"]
 
 
 def split_of(name: str) -> str | None:

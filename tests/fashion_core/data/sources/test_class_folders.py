@@ -115,6 +115,11 @@ def test_a_folder_without_labels_is_none_at_whatever_depth_the_classes_are(tmp_p
     assert {path for path, place in placed(source).items() if place == "/"} == {"men/_unlabeled/2", "_unlabeled/4"}
 
 
+def test_datumaros_folder_of_photos_without_a_label_is_no_class(tmp_path: Path):
+    source = read(tmp_path, "kurta/1", "saree/2", "no_label/3")
+    assert source.classes == ["kurta", "saree"] and placed(source)["no_label/3"] == "/"
+
+
 def test_photos_directly_in_the_splits_are_not_said_to_be_absent(tmp_path: Path):
     root = put(tmp_path / "p", "train/1.png", "test/2.png")
     assert f"the photos in '{root}' lie directly in 'test' and 'train'" in refusal(root, tmp_path)
