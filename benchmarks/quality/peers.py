@@ -1,4 +1,5 @@
-"""What other libraries make of class folders: of plain ones as people have them, and of what ``folders`` writes.
+"""What other libraries make of class folders: of plain ones as people have them, and of what ``folders`` writes. And
+what we make of theirs (``peer_files``).
 
     python -m benchmarks.quality.peers
 
@@ -19,6 +20,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from benchmarks.quality import peer_files
 from fashion_core.data import importing
 from fashion_core.data.exports import formats
 from fashion_core.data.sources import readers
@@ -136,6 +138,7 @@ def main() -> None:
                 plain = "" if "class_map" in peer else compare(rows, in_order, read(here / f"plain{number}"))
                 ours = compare(rows, list(made.classes), read(here / f"ours{number}"))
                 print(f"| {name} | {peer} | {plain} | {ours} |", flush=True)
+    peer_files.main()
 
 
 if __name__ == "__main__":

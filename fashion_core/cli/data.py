@@ -18,7 +18,7 @@ from fashion_core.data.exports import formats
 from fashion_core.data.sources import readers
 from fashion_core.data.sources.reader import flag_of
 from fashion_core.errors import FashionError, WrongUse
-from fashion_core.labels import counted, did_you_mean, listed
+from fashion_core.labels import agree, counted, did_you_mean, listed
 from fashion_core.metrics import enough, label_errors
 from fashion_core.runs import runs, temperature
 from fashion_core.runs.environment import VERSION
@@ -302,7 +302,7 @@ def audit_(
     if name and not (exclude or exclude_leaks):
         raise WrongUse("--name names the new dataset; give --exclude FILE or --exclude-leaks with it")
     if audit.outdated(found_dataset):
-        say("note: the audit that is here was made in an earlier way, which took other things for copies; made again")
+        say("note: the audit that is here was made in an earlier way, which found other things; made again")
     found = audit.run(found_dataset, Bar())
     document, lines = _audit_answer(found)
     if suspected:
@@ -332,6 +332,7 @@ def _audit_answer(found: audit.Audit) -> tuple[dict[str, Any], list[str]]:
         "images": found.num_images,
         "counts": found.counts,
         "leaks": found.leaks,
+        "groups": found.groups,
         "leaked_images": found.num_leaked,
         "crowded_images": found.num_crowded,
         "findings": str(found.path),
@@ -341,6 +342,12 @@ def _audit_answer(found: audit.Audit) -> tuple[dict[str, Any], list[str]]:
     for pair in found.leaks:
         causes = ", ".join(f"{number:,} {findings.LEAKS[cause]}" for cause, number in pair["causes"].items())
         lines.append(f"{pair['images']:>9,}  of {pair['split']} have their like in {pair['other_split']}: {causes}")
+    for group in found.groups:
+        splits = ", ".join(f"{at['images']:,} of {at['split']} with {at['other_split']}" for at in group["splits"])
+        lines.append(
+            f"{group['values']:>9,}  {agree(group['values'], 'value', 'values')} of '{group['column']}' in several "
+            f"splits, on {counted(group['images'], 'photo')}: {splits} (other photos, not copies)"
+        )
     if found.num_crowded:
         lines.append(f"{found.num_crowded:>9,}  photos have so many look-alikes that only the nearest were compared")
     return document, [*lines, f"every finding: {found.path}"]

@@ -49,6 +49,7 @@ class Dataset:
     warnings: tuple[str, ...] = field(default=())
     made: tuple[dict[str, Any], ...] = field(default=())  # how it came from another dataset, a step an entry
     num_unlabelled: int = 0  # readable photos that wait for a label
+    together: str = ""  # the column that a person named as what belongs together (--group)
 
     @property
     def manifest_path(self) -> Path:
@@ -109,8 +110,9 @@ def write(folder: Path, dataset: Dataset) -> None:
     """Write dataset.json. A root inside the dataset's own folder is written relative, so that data/ can be moved."""
     record: dict[str, Any] = {"format": FORMAT} | dataclasses.asdict(dataset)
     del record["folder"]
-    if not dataset.num_unlabelled:  # as it was written before there could be any
-        del record["num_unlabelled"]
+    for name in ("num_unlabelled", "together"):  # as it was written before there could be any
+        if not record[name]:
+            del record[name]
     inside = dataset.root.is_relative_to(dataset.folder)
     record["root"] = dataset.root.relative_to(dataset.folder).as_posix() if inside else str(dataset.root)
     storage.write_json(folder / "dataset.json", record)

@@ -1,6 +1,6 @@
 """Photos that belong together, by a column: one product, one sender, one title; and splits that part them.
 
-Takes a manifest; gives sentences. Knows no layout.
+Takes a manifest; gives columns, counts and sentences. Knows no layout.
 """
 
 import pandas as pd
@@ -19,7 +19,7 @@ def remarks(manifest: pd.DataFrame, group: str, *, made_here: bool) -> list[str]
     several splits. ``made_here``: whether the splits are ours, so that they can be made otherwise."""
     rows = manifest[(manifest["status"] == "ok") & (manifest["label"] != "")]
     said = []
-    for name in [group] if group else [name for name in rows if name not in MADE_HERE and _could_be(name, rows[name])]:
+    for name in columns_of(rows, group):
         values, photos = parted(rows, name)
         if not values:
             continue
@@ -31,13 +31,26 @@ def remarks(manifest: pd.DataFrame, group: str, *, made_here: bool) -> list[str]
     return said
 
 
+def columns_of(rows: pd.DataFrame, group: str = "") -> list[str]:
+    """The column that a person named, or else those that look like one of what belongs together."""
+    if group in rows:
+        return [group]
+    return [name for name in rows if name not in MADE_HERE and _could_be(name, rows[name])]
+
+
 def parted(rows: pd.DataFrame, column: str) -> tuple[int, int]:
     """How many values of the column stand in more than one split, and on how many photos."""
-    own = rows[column].fillna("").astype(str).str.strip()
-    known = own != ""
-    splits = rows.loc[known, "split"].groupby(own[known]).nunique()
-    several = splits.index[splits > 1]
-    return len(several), int(own.isin(several).sum())
+    values = parted_values(rows, column)
+    several = values[values != ""]
+    return several.nunique(), len(several)
+
+
+def parted_values(rows: pd.DataFrame, column: str) -> pd.Series:
+    """The value of each row in the column where it stands in more than one split, else ""."""
+    values = rows[column].fillna("").astype(str).str.strip()
+    known = values != ""
+    splits = rows.loc[known, "split"].groupby(values[known]).nunique()
+    return values.where(values.isin(splits.index[splits > 1]), "")
 
 
 def _could_be(name: str, cells: pd.Series) -> bool:

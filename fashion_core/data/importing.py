@@ -120,6 +120,7 @@ def _import(
         num_damaged=int(counts.get("damaged", 0)),
         num_missing=int(counts.get("missing", 0)),
         num_unlabelled=int(counts.get(UNLABELLED, 0)),
+        together=choices[GROUP],
         first_pixels=(size, size),
         warnings=(*source.warnings, *notes),
     )

@@ -45,6 +45,30 @@ class LeakScores:
     earlier: dict[str, int]
 
 
+@dataclass(frozen=True, kw_only=True)
+class GroupScores:
+    """Photos of which an earlier split has another one of the same group (``of``), and the others."""
+
+    of: Share
+    others: Share
+
+
+def by_group(predictions: pd.DataFrame, findings: pd.DataFrame) -> GroupScores | None:
+    """Accuracy of photos whose group stands in an earlier split too, and of the others; None where there are none such.
+
+    ``findings`` as ``with_and_without`` takes them.
+    """
+    grouped = findings[findings["kind"] == "group"]
+    there_N = predictions["image_id"].isin(grouped["image_id"]).to_numpy()
+    if not there_N.any():
+        return None
+    right_N = predictions["label"].to_numpy(object) == predictions["predicted"].to_numpy(object)
+    return GroupScores(
+        of=Share(int(right_N[there_N].sum()), int(there_N.sum())),
+        others=Share(int(right_N[~there_N].sum()), int((~there_N).sum())),
+    )
+
+
 def with_and_without(predictions: pd.DataFrame, findings: pd.DataFrame) -> LeakScores:
     """Accuracy of ``predictions`` (image_id, label, predicted) with and without the photos that an earlier split has.
 

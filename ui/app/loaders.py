@@ -157,6 +157,13 @@ def leak_scores_of(run: Run, split: str, dataset: Dataset) -> leakage.LeakScores
     return leakage.with_and_without(predictions_of(run, split), found[1]) if found else None
 
 
+@kept(lambda run, split, dataset: (of_predictions(run, split), _of_audit(dataset)), max_entries=100)
+def group_scores_of(run: Run, split: str, dataset: Dataset) -> leakage.GroupScores | None:
+    """Accuracy of photos whose group stands in an earlier split too; None where the audit found none such."""
+    found = audit_of(dataset)
+    return leakage.by_group(predictions_of(run, split), found[1]) if found else None
+
+
 @kept(of_predictions, max_entries=20, show_spinner="Comparing the labels with the predictions")
 def label_errors_of(run: Run, split: str, temperature: float) -> pd.DataFrame:
     """Suspected label errors by a run's predictions of a split, worst first, as ``label_errors.find`` gives them."""

@@ -4,7 +4,9 @@ A detached process audits; this only reads what it wrote. Every word that came f
 """
 
 import json
+import shlex
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -46,10 +48,7 @@ def show(dataset: Dataset) -> None:
         )
         return
     if audit.outdated(dataset):
-        st.markdown(
-            "These photos were audited in an earlier way, which took different garments on white for copies. What it "
-            "found is not shown; audit them again."
-        )
+        st.markdown("These photos were audited in an earlier way. What it found is not shown; audit them again.")
     st.markdown(
         "An audit looks for the same photo twice, in two splits (leaks) or under two labels, for one shot in another "
         "colour, and for photos that stand out. It changes no photo. One that was ended goes on where it was."
@@ -141,6 +140,8 @@ def _say_leaks(dataset: Dataset, found: audit.Audit) -> None:
             f"Besides, {words.counted(num, 'photo')} {'looks' if num == 1 else 'look'} like one shot with one of an "
             "earlier split, in another colour: check. No such photo counts as a leak."
         )
+    for group in found.groups:
+        _say_group(dataset, group)
     notices.aside(
         "Photos are compared by edges and colours, laid over each other. A copy that was cropped by much more than 5 % "
         "or turned is not looked for, and on photos of 28 pixels no cropped one. Files of up to 128 pixels are the "
@@ -152,6 +153,24 @@ def _say_leaks(dataset: Dataset, found: audit.Audit) -> None:
             else ""
         )
     )
+
+
+def _say_group(dataset: Dataset, group: dict[str, Any]) -> None:
+    """What a column says of photos that belong together and stand in several splits, and how to keep them in one."""
+    shares = [
+        f"{words.count(at['images'])} of {words.count(dataset.splits[at['split']])} "
+        f"{SPLIT_NAMES[at['split']].lower()} photos have one of their group in {SPLIT_NAMES[at['other_split']].lower()}"
+        for at in group["splits"]
+    ]
+    column, num = words.plain(group["column"]), group["values"]
+    st.markdown(
+        f"By the column {column}, {words.counted(num, 'group')} of photos {'stands' if num == 1 else 'stand'} in "
+        f"several splits: {', '.join(shares)}. They are other photos, not copies, and do not count "
+        "as leaks; a score on them may still be higher than on things that are new."
+    )
+    if dataset.split_rule != "as given" and not dataset.made and not audience.is_review():
+        command = shlex.join(["--group", group["column"], "--name", f"{dataset.name} by {group['column']}"])
+        notices.aside(f"To keep each in one split, import again: {words.command(f'{dataset.bring} {command}')}")
 
 
 def _show_kind(dataset: Dataset, kind: str, chosen: pd.DataFrame) -> None:

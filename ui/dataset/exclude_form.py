@@ -74,8 +74,9 @@ def form(
 
 def decided(kind: str, photos: pd.DataFrame) -> pd.DataFrame:
     """The rows of a finding that may be left out without asking. A copy under another label may not: nobody knows which
-    label is right. Of a leak the later split's photo goes whatever its label is, for its score is memory."""
-    if kind == "leak" or "other_label" not in photos:
+    label is right. Of a leak the later split's photo goes whatever its label is, for its score is memory; and photos of
+    one group are no copies."""
+    if kind in ("leak", "group") or "other_label" not in photos:
         return photos
     return photos[~photos["image_id"].isin(derived.undecided(photos))]
 

@@ -11,7 +11,7 @@ from fashion_core import rights
 from fashion_core.data.audit import findings
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.sources.layout import TRAIN_FIRST
-from fashion_core.metrics.leakage import LeakScores, Share
+from fashion_core.metrics.leakage import GroupScores, LeakScores, Share
 from fashion_core.runs.runs import Run
 from ui.app import loaders, navigation, notices, words
 from ui.charts.layout import SPLIT_NAMES
@@ -53,6 +53,8 @@ def show(run: Run, split: str, scores: LeakScores | None) -> None:
         )
     else:
         _compare(dataset, split, scores, earlier)
+    if groups := loaders.group_scores_of(run, split, dataset):
+        _say_groups(dataset, split, groups, earlier)
 
 
 def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> None:
@@ -94,6 +96,24 @@ def _compare(dataset: Dataset, split: str, scores: LeakScores, earlier: str) -> 
             alt="Accuracy of all photos, of those that did not leak and of those that did, each with its interval",
         )
         navigation.link("dataset", "See each leak beside its copy", dataset=dataset.id, tab="Audit", finding="leak")
+
+
+def _say_groups(dataset: Dataset, split: str, scores: GroupScores, earlier: str) -> None:
+    """What photos of the same product, or of whatever a column puts together, may have helped: no copies, so apart."""
+    audited = loaders.audit_of(dataset)
+    columns = [group["column"] for group in audited[0].groups] if audited else []
+    num, of = scores.of.n, scores.of.n + scores.others.n
+    said = (
+        f"{words.count(num)} of {words.count(of)} {SPLIT_NAMES[split].lower()} photos share a group with photos in "
+        f"{earlier} (by {', '.join(map(words.plain, columns))}). They are other photos, not copies. "
+    )
+    if scores.others.n:
+        said += (
+            f"Accuracy without them: {words.with_interval(scores.others.estimate)}, n = {words.count(scores.others.n)}."
+        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":small[:gray[{said}]]", width="content")
+        navigation.link("dataset", "See them", dataset=dataset.id, tab="Audit", finding="group")
 
 
 def _difference(everything: Share, kept: Share) -> str:

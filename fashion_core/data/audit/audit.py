@@ -7,7 +7,7 @@ part by part: an audit that was ended goes on where it was. Imports no torch and
 import dataclasses
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,22 @@ import pandas as pd
 
 from fashion_core import jobs, locks, rights, storage
 from fashion_core.data import pixels
-from fashion_core.data.audit import findings, measures
+from fashion_core.data.audit import findings, measures, parted
 from fashion_core.data.datasets import Dataset
 from fashion_core.data.pixels import Progress
 from fashion_core.errors import DatasetError
 
 # 1 took hashes and grey pictures of whole photos for evidence: on white, different things were copies; 2 missed small
-# photos that were saved again or made smaller
-VERSION = 4
+# photos that were saved again or made smaller; 4 did not ask columns for what stands in several splits
+VERSION = 5
+_WITHOUT_GROUPS = 4
 _PART, _READ = 2048, 128  # photos that are stored at once, and read at once
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What an audit found. ``counts`` has every kind of findings.KINDS; ``leaks`` is findings.leaks_by_splits."""
+    """What an audit found. ``counts`` has every kind of findings.KINDS; ``leaks`` is findings.leaks_by_splits, and
+    ``groups`` what ``parted.find`` tells."""
 
     dataset: str
     fingerprint: str
@@ -42,6 +44,7 @@ class Audit:
     num_crowded: int  # photos with so many look-alikes that only the nearest were compared
     findings_sha256: str
     path: Path
+    groups: list[dict[str, Any]] = field(default_factory=list)
 
     def findings(self) -> pd.DataFrame:
         """Every finding, with the columns findings.COLUMNS; kinds in the order of findings.KINDS."""
@@ -64,10 +67,9 @@ def load(dataset: Dataset) -> Audit | None:
     path = folder_of(dataset) / "findings.parquet"
     try:
         record = storage.read_json(folder_of(dataset) / "audit.json")
-        fits = (record["fingerprint"], record["version"]) == (dataset.fingerprint, VERSION)
-        if not fits or hashlib.sha256(path.read_bytes()).hexdigest() != record["findings_sha256"]:
+        if not _fits(record, dataset) or hashlib.sha256(path.read_bytes()).hexdigest() != record["findings_sha256"]:
             return None
-        return Audit(**record, path=path)
+        return Audit(**record | {"counts": dict.fromkeys(findings.KINDS, 0) | record["counts"]}, path=path)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -76,9 +78,17 @@ def outdated(dataset: Dataset) -> bool:
     """Whether an audit of exactly this dataset is there that an earlier version of the audit made."""
     try:
         record = storage.read_json(folder_of(dataset) / "audit.json")
-        return bool(record["fingerprint"] == dataset.fingerprint and record["version"] != VERSION)
+        return bool(record["fingerprint"] == dataset.fingerprint and not _fits(record, dataset))
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _fits(record: dict[str, Any], dataset: Dataset) -> bool:
+    """Whether a record is of this dataset, and says what this version would say."""
+    if record["fingerprint"] != dataset.fingerprint:
+        return False
+    as_now = record["version"] == _WITHOUT_GROUPS and not parted.columns(dataset.manifest(), dataset.together)
+    return bool(record["version"] == VERSION or as_now)
 
 
 def run(dataset: Dataset, report: Progress | None = None) -> Audit:
@@ -111,6 +121,9 @@ def _run(dataset: Dataset, report: Progress) -> Audit:
     comparing = partial(report, "comparing photos")
     found = findings.find(manifest, measured_N, pixels.thumbnails(dataset), comparing)
     crowded, found.attrs = found.attrs["crowded"], {}
+    of_groups, told = parted.find(manifest, dataset.together)
+    if told:
+        found = pd.concat([found, of_groups], ignore_index=True)
     path = folder / "findings.parquet"
     storage.write_parquet(path, found)
     audit = Audit(
@@ -124,6 +137,7 @@ def _run(dataset: Dataset, report: Progress) -> Audit:
         num_crowded=crowded,
         findings_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         path=path,
+        groups=told,
     )
     storage.write_json(
         folder / "audit.json", {name: value for name, value in dataclasses.asdict(audit).items() if name != "path"}

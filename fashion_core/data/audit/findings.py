@@ -30,6 +30,7 @@ KINDS = {
     "leak": "Leaks: the same photo in an earlier split, or one address or product there",
     "look_alike": "Looks like one shot in two splits: check them; not counted as leaks",
     "conflict": "Label conflicts: one photo, or one address, under two labels",
+    "group": "Groups in several splits: photos that a column puts together, such as a product; not counted as leaks",
 }
 SINGLES, COPIES = tuple(KINDS)[:8], ("exact_duplicate", "near_duplicate", "mirrored_duplicate")
 #: Why two photos are taken for the same, surest first.
@@ -91,7 +92,7 @@ def find(
         pairs = alike[cause]
         rows = Pairs(firsts[pairs.first], firsts[pairs.second], pairs.agreement, pairs.difference)
         found.append(_pairs(photos, kind, cause, rows))
-    found.append(_leaks(photos, list(_links(photos, copy_N, alike))))
+    found.append(across_splits(photos, list(_links(photos, copy_N, alike))))
     found.append(_look_alikes(photos, copy_N, alike["variant"], found[-1]))
     found.append(_conflicts(photos, firsts, _links(photos, copy_N, alike)))
     table = pd.concat([part for part in found if len(part)] or found[:1], ignore_index=True)
@@ -196,6 +197,7 @@ _SAID = {
     "mirrored": "the same photo, flipped: edges agree to {:.1f} %, colours to {:.0f} of 255 levels",
     "variant": "looks like one shot: edges agree to {:.1f} %, colours differ by up to {:.0f} of 255 levels",
     "product": "the same brand and product title",
+    "group": "they belong together",
 }
 
 
@@ -224,7 +226,7 @@ def _links(photos: pd.DataFrame, copy_N: np.ndarray, alike: dict[str, Pairs]) ->
     yield "product", _keys(photos, ["brand", "product_title"]), None
 
 
-def _leaks(photos: pd.DataFrame, links: list[tuple], kind: str = "leak") -> pd.DataFrame:
+def across_splits(photos: pd.DataFrame, links: list[tuple], kind: str = "leak") -> pd.DataFrame:
     """One row for each photo and earlier split that has it, with the surest cause and the nearest photo there."""
     rank_N = photos["split"].map({split: rank for rank, split in enumerate(TRAIN_FIRST)}).to_numpy()
     parts = []
@@ -252,8 +254,8 @@ def _leaks(photos: pd.DataFrame, links: list[tuple], kind: str = "leak") -> pd.D
 
 
 def _look_alikes(photos: pd.DataFrame, copy_N: np.ndarray, variants: Pairs, leaks: pd.DataFrame) -> pd.DataFrame:
-    """As _leaks, of shots in another colour; a photo that leaks into that split anyway is not told twice."""
-    found = _leaks(photos, [("variant", copy_N, variants)], "look_alike")
+    """As across_splits, of shots in another colour; a photo that leaks into that split anyway is not told twice."""
+    found = across_splits(photos, [("variant", copy_N, variants)], "look_alike")
     known = set(zip(leaks["image_id"], leaks["other_split"], strict=True))
     new = [key not in known for key in zip(found["image_id"], found["other_split"], strict=True)]
     return found[np.array(new, bool)].reset_index(drop=True)

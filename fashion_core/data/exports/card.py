@@ -8,15 +8,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from fashion_core.data.exports.copies import Plan
-from fashion_core.labels import counted
+from fashion_core.data.exports.copies import UNLABELED, Plan
+from fashion_core.labels import agree, counted
 
 #: What ``datasets`` calls the splits; its models and examples ask for them by these names.
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
 def write(folder: Path, plan: Plan, patterns: Mapping[str, str], *, labels_from_folders: bool = False) -> None:
-    """``patterns``: split -> the files of that split, as a glob from ``folder``."""
+    """``patterns``: split, or UNLABELED -> its files, as a glob from ``folder``. Photos without a label that are in no
+    pattern lie beside the splits."""
     lines = ["---", "configs:", "- config_name: default"]
     if labels_from_folders:
         lines.append("  drop_labels: false")
@@ -30,9 +31,16 @@ def write(folder: Path, plan: Plan, patterns: Mapping[str, str], *, labels_from_
         "",
         f"# {dataset.name}",
         "",
-        f"{counted(len(plan.rows), 'photo')} of {counted(len(plan.classes), 'class', 'classes')} ({counts}), "
+        f"{counted(dataset.num_images, 'photo')} of {counted(len(plan.classes), 'class', 'classes')} ({counts}), "
         f"fingerprint {dataset.fingerprint}. Written by Vastra Lab.",
     ]
+    if num := dataset.num_unlabelled:
+        lines += ["", f"{counted(num, 'photo')} without a label {agree(num)} in `{UNLABELED}`."]
+        if UNLABELED not in patterns:
+            lines[-1] = (
+                f"{counted(num, 'photo')} without a label {agree(num)} in `_{UNLABELED}`, beside the splits: inside "
+                "one, torchvision and timm would take that folder for a class."
+            )
     if dataset.note:
         lines += ["", dataset.note]
     (folder / "README.md").write_text("\n".join(lines) + "\n")

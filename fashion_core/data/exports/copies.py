@@ -19,6 +19,8 @@ from fashion_core.data.sources import photos, readers
 from fashion_core.data.sources.layout import MADE_HERE
 from fashion_core.data.sources.reader import Progress, Reader
 
+#: Where photos without a label go: the lab, like FiftyOne, takes no folder called so for a class.
+UNLABELED = "unlabeled"
 #: Endings that every reader takes; the others are renamed, or the photo is written anew as PNG.
 _KNOWN = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _RENAMED = {".jpe": ".jpg", ".jfif": ".jpg"}
@@ -27,12 +29,13 @@ _RENAMED = {".jpe": ".jpg", ".jfif": ".jpg"}
 @dataclass(frozen=True, kw_only=True)
 class Copy:
     """One photo on its way out. ``stem`` and ``ending`` (with its dot) are its name, ``name`` both; no two in
-    one folder have one stem, in whatever case. ``number`` is its class's index; ``own`` are the source's columns."""
+    one folder have one stem, in whatever case. ``number`` is its class's index; ``own`` are the source's columns. Where
+    it has no label, ``split`` and ``label`` are "" and ``number`` None."""
 
     image_id: str
     split: str
     label: str
-    number: int
+    number: int | None
     stem: str
     ending: str
     data: bytes
@@ -42,10 +45,16 @@ class Copy:
     def name(self) -> str:
         return self.stem + self.ending
 
+    @property
+    def part(self) -> str:
+        """Its split, or UNLABELED."""
+        return self.split or UNLABELED
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What goes out of a dataset: its rows, in the order of splits, and the source's own columns."""
+    """What goes out of a dataset: its rows, in the order of splits, then those without a label; and the source's own
+    columns."""
 
     dataset: Dataset
     rows: pd.DataFrame
@@ -59,16 +68,21 @@ class Plan:
     def splits(self) -> tuple[str, ...]:
         return tuple(self.dataset.splits)
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """``Copy.part`` of all copies."""
+        return (*self.splits, *([UNLABELED] if self.dataset.num_unlabelled else []))
+
 
 #: ``copies`` with its plan and its listener: what a format is handed.
 Copies = Callable[..., Iterator[Copy]]
 
 
 def plan(dataset: Dataset) -> Plan:
-    """Every readable photo that has a label."""
+    """Every readable photo."""
     manifest = dataset.manifest()
-    rows = manifest[manifest["status"] == "ok"]
-    places = {split: place for place, split in enumerate(dataset.splits)}
+    rows = manifest[manifest["status"].isin(datasets.READABLE)]
+    places = {split: place for place, split in enumerate((*dataset.splits, ""))}
     rows = rows.sort_values("split", key=lambda column: column.map(places), kind="stable")
     return Plan(dataset=dataset, rows=rows, own=tuple(name for name in manifest if name not in MADE_HERE))
 
@@ -95,7 +109,7 @@ def copies(planned: Plan, *, flat: bool, progress: Progress | None = None) -> It
             image_id=row["image_id"],
             split=row["split"],
             label=row["label"],
-            number=numbers[row["label"]],
+            number=numbers.get(row["label"]),
             stem=stem,
             ending=ending,
             data=data,

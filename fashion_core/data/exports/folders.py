@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from fashion_core.data.exports import card
-from fashion_core.data.exports.copies import Copies, Plan
+from fashion_core.data.exports.copies import UNLABELED, Copies, Plan
 from fashion_core.data.exports.table import NAME, reads_as_no_label, row_of
 
 
 def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     """``split/class/photo``, a README.md that says which split is where, classes.txt with the folders in their order,
-    and photos.csv with the source's own columns.
+    and photos.csv with the source's own columns. Photos without a label lie in _unlabeled/, beside the splits.
 
     A class without photos in a split keeps an empty folder there, so that torchvision's numbers stay right
     (``allow_empty=True``); timm leaves empty folders out and numbers by ``class_map="classes.txt"``.
@@ -22,9 +22,12 @@ def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     for split in plan.splits:
         for name in names.values():
             (folder / split / name).mkdir(parents=True)
+    beside = Path(f"_{UNLABELED}")
+    if plan.dataset.num_unlabelled:
+        (folder / beside).mkdir()
     rows = []
     for copy in copies(flat=False):
-        path = Path(copy.split, names[copy.label], copy.name)
+        path = Path(copy.split, names[copy.label], copy.name) if copy.split else beside / copy.name
         (folder / path).write_bytes(copy.data)
         rows.append(row_of(copy, path))
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names.values()))

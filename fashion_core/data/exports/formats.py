@@ -13,7 +13,7 @@ from fashion_core.data.exports import copies, fiftyone, folders, hugging_face, s
 from fashion_core.data.exports.copies import Copies, Plan
 from fashion_core.data.sources.reader import Progress
 from fashion_core.errors import DatasetError, WrongUse
-from fashion_core.labels import counted, did_you_mean
+from fashion_core.labels import agree, counted, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def write(
     try:
         building.mkdir(parents=True)
         notes = FORMATS[format].write(building, planned, partial(copies.copies, planned, progress=progress))
-        if dataset.num_unlabelled:
-            notes.append(f"{counted(dataset.num_unlabelled, 'photo')} without a label stayed here")
+        if num := dataset.num_unlabelled:
+            notes.append(f"{counted(num, 'photo')} without a label {agree(num)} apart, in {copies.UNLABELED}")
         if destination.exists():
             destination.rmdir()
         storage.publish_folder(building, destination)

@@ -1,6 +1,7 @@
 """What ``datasets`` of Hugging Face reads: photos with a metadata file a split, or parquet with the photos inside.
 
-Both say in the schema that the label is one of these classes, as the library itself does. A metadata.csv would not do:
+Both say in the schema that the label is one of these classes, as the library itself does; photos without one are a
+split of their own, ``unlabeled``, where the label is null. A metadata.csv would not do:
 of it the library makes text, and of a class called ``NA`` no label.
 """
 
@@ -25,17 +26,17 @@ _TAKEN = ("file_name", "image", "label", "image_id")
 def write_metadata(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     """``split/photo`` and ``split/metadata.parquet``: file_name, label, image_id and the source's own columns."""
     columns = _Columns(plan)
-    rows: dict[str, list[Copy]] = {split: [] for split in plan.splits}
-    for split in plan.splits:
-        (folder / _called(split)).mkdir()
+    rows: dict[str, list[Copy]] = {part: [] for part in plan.parts}
+    for part in plan.parts:
+        (folder / _called(part)).mkdir()
     for copy in copies(flat=True):
-        (folder / _called(copy.split) / copy.name).write_bytes(copy.data)
-        rows[copy.split].append(replace(copy, data=b""))
-    for split, of_split in rows.items():
-        names = pa.array([copy.name for copy in of_split], pa.string())
-        table = columns.table({"file_name": (names, _value(pa.string()))}, of_split)
-        pq.write_table(table, folder / _called(split) / "metadata.parquet")
-    card.write(folder, plan, {split: f"{_called(split)}/**" for split in plan.splits})
+        (folder / _called(copy.part) / copy.name).write_bytes(copy.data)
+        rows[copy.part].append(replace(copy, data=b""))
+    for part, of_part in rows.items():
+        names = pa.array([copy.name for copy in of_part], pa.string())
+        table = columns.table({"file_name": (names, _value(pa.string()))}, of_part)
+        pq.write_table(table, folder / _called(part) / "metadata.parquet")
+    card.write(folder, plan, {part: f"{_called(part)}/**" for part in plan.parts})
     return columns.renamed
 
 
@@ -44,32 +45,32 @@ def write_parquet(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     columns."""
     columns = _Columns(plan)
     (folder / "data").mkdir()
-    files: dict[str, list[Path]] = {split: [] for split in plan.splits}
+    files: dict[str, list[Path]] = {part: [] for part in plan.parts}
     writer, size = None, 0
     try:
         for group in _groups(copies(flat=True)):
             images = pa.array([{"bytes": copy.data, "path": copy.name} for copy in group], _PHOTO)
             table = columns.table({"image": (images, {"_type": "Image"})}, group)
-            of_split = files[group[0].split]
-            if writer is None or not of_split or size > MAX_BYTES:
+            of_part = files[group[0].part]
+            if writer is None or not of_part or size > MAX_BYTES:
                 if writer:
                     writer.close()
-                of_split.append(folder / "data" / f"{len(of_split)}-of-{group[0].split}")
-                writer, size = pq.ParquetWriter(of_split[-1], table.schema), 0
+                of_part.append(folder / "data" / f"{len(of_part)}-of-{group[0].part}")
+                writer, size = pq.ParquetWriter(of_part[-1], table.schema), 0
             writer.write_table(table)
             size += sum(len(copy.data) for copy in group)
     finally:
         if writer:
             writer.close()
-    for split, paths in files.items():
+    for part, paths in files.items():
         for number, path in enumerate(paths):
-            path.rename(path.with_name(f"{_called(split)}-{number:05d}-of-{len(paths):05d}.parquet"))
-    card.write(folder, plan, {split: f"data/{_called(split)}-*" for split in plan.splits})
+            path.rename(path.with_name(f"{_called(part)}-{number:05d}-of-{len(paths):05d}.parquet"))
+    card.write(folder, plan, {part: f"data/{_called(part)}-*" for part in plan.parts})
     return columns.renamed
 
 
-def _called(split: str) -> str:
-    return card.SPLITS.get(split, split)
+def _called(part: str) -> str:
+    return card.SPLITS.get(part, part)
 
 
 def _groups(copies: Iterator[Copy]) -> Iterator[list[Copy]]:

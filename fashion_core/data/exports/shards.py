@@ -16,27 +16,29 @@ MAX_PHOTOS, MAX_BYTES = 10_000, 1_000_000_000
 
 def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
     """``split-000000.tar`` and so on; ``key.jpg`` (or another ending), ``key.cls`` (the class's index) and ``key.json``
-    (image_id, label and the source's own columns); classes.txt has the names in the order of their numbers."""
+    (image_id, label and the source's own columns); classes.txt has the names in the order of their numbers. Photos
+    without a label have no ``.cls``, in tars of their own."""
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in plan.classes))
     tar: tarfile.TarFile | None = None
-    split, number, shard, size = "", 0, 0, 0
+    part, number, shard, size = "", 0, 0, 0
     try:
         for copy in copies(flat=True):
-            if copy.split != split:
-                split, number, shard, full = copy.split, 0, 0, True
+            if copy.part != part:
+                part, number, shard, full = copy.part, 0, 0, True
             else:
                 full = number % MAX_PHOTOS == 0 or size > MAX_BYTES
             if full:
                 if tar:
                     tar.close()
-                tar = tarfile.open(folder / f"{split}-{shard:06d}.tar", "w", format=tarfile.PAX_FORMAT)
+                tar = tarfile.open(folder / f"{part}-{shard:06d}.tar", "w", format=tarfile.PAX_FORMAT)
                 shard, size = shard + 1, 0
             assert tar is not None
             key = f"{number:08d}"
-            about = {"image_id": copy.image_id, "label": copy.label, **copy.own}
+            label = {"label": copy.label} if copy.label else {}
+            about = {"image_id": copy.image_id, **label, **copy.own}
             for ending, data in (
                 (copy.ending, copy.data),
-                (".cls", str(copy.number).encode()),
+                *([(".cls", str(copy.number).encode())] if label else []),
                 (".json", json.dumps(about, ensure_ascii=False, default=str).encode()),
             ):
                 member = tarfile.TarInfo(key + ending)

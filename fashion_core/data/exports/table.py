@@ -28,16 +28,17 @@ def row_of(copy: Copy, path: Path) -> dict[str, Any]:
 
 
 def write(folder: Path, plan: Plan, copies: Copies) -> list[str]:
-    """``photos/split/photo`` and photos.csv: path, split, label, and the source's own columns."""
+    """``photos/split/photo`` and photos.csv: path, split, label (both empty where there is no label), and the source's
+    own columns."""
     if strange := reads_as_no_label(plan.classes):
         raise DatasetError(
             f"the class {strange!r} would be read from a table as no label; write another format (hf-parquet keeps it)."
         )
-    for split in plan.splits:
-        (folder / "photos" / split).mkdir(parents=True)
+    for part in plan.parts:
+        (folder / "photos" / part).mkdir(parents=True)
     rows = []
     for copy in copies(flat=True):
-        path = Path("photos", copy.split, copy.name)
+        path = Path("photos", copy.part, copy.name)
         (folder / path).write_bytes(copy.data)
         rows.append(row_of(copy, path))
     pd.DataFrame(rows).to_csv(folder / NAME, index=False)

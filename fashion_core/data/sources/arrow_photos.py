@@ -156,8 +156,7 @@ def _has_photos(file: Path) -> bool:
 
 def _splits_of_files(files: Sequence[ArrowFile], root: Path) -> list[str]:
     """The split of every file by its name, or by its folder's below ``root``; all "" where one does not say it."""
-    splits = [table_choice.split_of_file(file.file, root) for file in files]
-    return splits if all(splits) else [""] * len(files)
+    return table_choice.splits_of_files([file.file for file in files], root)
 
 
 #: Columns of ``_rows`` that are not the table's own.

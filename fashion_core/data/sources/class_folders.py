@@ -3,9 +3,9 @@
 Takes a folder; gives classes and rows (or SourceError). Opens no photo and writes nothing. Knows only this layout:
 ``[wrapper/][split/]class/[deeper/]photo.jpg``, or split folders inside every class folder; a split folder is called by
 one of ``split_names``, in any case and with the words that are often put beside it (``Train Set``, ``seg_train``).
+``folder_splits`` says which folders are splits, ``folder_labels`` which one names the class.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +13,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from fashion_core.data.sources import confusable_names, photos
-from fashion_core.data.sources.archives import ENDINGS, has_odd_characters, is_junk
+from fashion_core.data.sources import confusable_names, folder_labels, folder_splits, photos
+from fashion_core.data.sources.archives import ENDINGS, has_odd_characters
+from fashion_core.data.sources.folder_labels import no_class
+from fashion_core.data.sources.folder_walk import Walk, archives_under
 from fashion_core.data.sources.listing import is_photo, listing
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
-from fashion_core.data.sources.split_names import hints_of, split_of, words_of
+from fashion_core.data.sources.split_names import is_unlabelled, split_of
 from fashion_core.data.sources.table_files import is_table
 from fashion_core.errors import SourceError, WrongUse
 from fashion_core.labels import agree, counted, listed
-
-#: Folders that say of themselves that their photos have no label: never a class.
-_NO_LABEL = {"unlabeled", "unlabelled"}
-#: Pictures in formats that are not read: worth a word, unlike a README.
-_OTHER_PICTURES = {".tif", ".tiff", ".heic", ".heif", ".avif", ".svg", ".jp2", ".jxl", ".psd", ".raw", ".ico", ".tga"}
 
 _JOIN_ALIKE = Option(
     name="join_alike",
@@ -46,7 +43,8 @@ _LABEL_DEPTH = Option(
     name="label_depth",
     help="Of class folders: which folder names the class, counted below the splits; 1 is the outermost.",
     title="Depth of the class folders",
-    about="Of folders in folders: 2 where a folder of shoes lies in one of men. Empty: the outermost names the class.",
+    about="Of folders in folders: 2 where a folder of shoes lies in one of men. Empty: the outermost names the class, "
+    "unless folders of the same names lie in several.",
     example="2",
     check=_depth,
     elsewhere="counts folders down to the class, and {source} has no class folders; leave it out",
@@ -64,7 +62,7 @@ class ClassFolders(Reader):
         return place.is_dir()
 
     def read(self, given: Given) -> Source:
-        found = read(given.place, given.choices[_JOIN_ALIKE], int(given.choices[_LABEL_DEPTH] or 1))
+        found = read(given.place, given.choices[_JOIN_ALIKE], int(given.choices[_LABEL_DEPTH] or 0))
         note = _licence_note(given.place, found.base)
         return given.source(
             "folders",
@@ -94,77 +92,51 @@ class _Found:
     warnings: tuple[str, ...]
 
 
-def read(root: Path, join_alike: bool = False, depth: int = 1) -> _Found:
+def read(root: Path, join_alike: bool = False, depth: int = 0) -> _Found:
     """Find the classes and their photos under ``root``; one wrapping folder, or several, are looked through. With
-    ``join_alike`` classes whose names look alike are one class; ``depth``: which folder names the class."""
+    ``join_alike`` classes whose names look alike are one class; ``depth``: which folder names the class, 0 where nobody
+    said it."""
     base = _without_wrappers(root)
-    groups, waiting, notes = _class_folders(base)
-    found: list[tuple[str, str, str]] = []
-    other: Counter[str] = Counter()
-    odd: list[str] = []
-    for _, label, _ in groups:
-        if has_odd_characters(label):
-            raise SourceError(f"class folder {label!r} has characters that cannot be shown or stored; rename it.")
-    for split, label, folder in groups:
-        found += [(path, split, label) for path in _photos_under(folder, base, other, odd)]
+    tops, notes = _tops(base)
+    walk = Walk(base)
+    lots = [lot for split, top, names in tops for name in names for lot in walk.lots(top, name, split)]
+    lots, without = folder_labels.waiting(lots, 1)
+    if not any(split for split, _, _ in tops):
+        lots = folder_splits.inside_classes(base, lots, notes)
     if depth > 1:
-        found = _at_depth(found, {split: folder.parent for split, _, folder in groups}, base, depth, notes)
-    if not found and (inside := _archives_under(root)):
+        lots, deeper = folder_labels.waiting(lots, depth)
+        without += deeper
+    if not lots:
+        raise _no_photos(root, tops)
+    if depth < 2:
+        labels = {name for _, _, names in tops for name in names if not is_unlabelled(name)}
+        _refuse_empty_classes(base, sorted(labels), {lot.folders[0] for lot in lots})
+    labelled = folder_labels.at_depth(base, lots, depth, notes) if depth else folder_labels.outermost(base, lots, notes)
+    if join_alike:
+        called, joined = confusable_names.joined(Counter(label for _, _, label in labelled))
+        labelled = [(path, split, called[label]) for path, split, label in labelled]
+        notes += joined
+    unlabelled, waits = folder_labels.no_label(without, max(depth, 1))
+    rows = pd.DataFrame(labelled + unlabelled, columns=["image_id", "split", "label"])
+    rows.insert(1, "path", rows["image_id"])
+    return _Found(base, sorted({label for _, _, label in labelled}), rows, (*notes, *walk.left_out(), *waits))
+
+
+def _no_photos(root: Path, tops: list[tuple[str, Path, list[str]]]) -> SourceError:
+    if inside := archives_under(root):
         named = ", ".join(f"'{name}'" for name in inside[:3]) + (" ..." if len(inside) > 3 else "")
         what, them = ("the archive", "it") if len(inside) == 1 else ("archives", "them")
-        raise SourceError(
+        return SourceError(
             f"folder '{root}' holds no photos but {what} {named}; unpack {them} and import what comes out."
         )
-    if not found:
-        raise SourceError(
-            f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
+    if loose := [top.name for split, top, _ in tops if split and any(map(is_photo, listing(top)[1]))]:
+        return SourceError(
+            f"the photos in '{root}' lie directly in {listed([repr(name) for name in loose])}, which say the split but "
+            "not the class; put those of each class into a folder with its name."
         )
-    photos_of = Counter(label for _, _, label in found)
-    if depth == 1:
-        _refuse_empty_classes(base, sorted({label for _, label, _ in groups}), set(photos_of))
-    if join_alike:
-        called, told = confusable_names.joined(photos_of)
-        found = [(path, split, called[label]) for path, split, label in found]
-        notes += told
-    classes = sorted({label for _, _, label in found})
-    if other:
-        listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(other.items()))
-        notes.append(f"files in formats that are not read were left out: {listed}")
-    if odd := [path for path in odd if is_photo(path)]:
-        named = ", ".join(map(repr, odd[:3])) + (" ..." if len(odd) > 3 else "")
-        notes.append(
-            f"{counted(len(odd), 'photo')} {agree(len(odd), 'was', 'were')} left out for a name with characters that "
-            f"cannot be shown or stored: {named}"
-        )
-    unlabelled = [(path, "", "") for folder in waiting for path in _photos_under(folder, base, other, odd)]
-    if num := len(unlabelled):
-        named = ", ".join(dict.fromkeys(folder.name for folder in waiting))
-        waits = f"{agree(num, 'has', 'have')} no label and {agree(num, 'waits', 'wait')} for one"
-        notes.append(f"{counted(num, 'photo')} in {named} {waits}")
-    rows = pd.DataFrame(found + unlabelled, columns=["image_id", "split", "label"])
-    rows.insert(1, "path", rows["image_id"])
-    return _Found(base, classes, rows, tuple(notes))
-
-
-def _at_depth(
-    found: list[tuple[str, str, str]], tops: dict[str, Path], base: Path, depth: int, notes: list[str]
-) -> list[tuple[str, str, str]]:
-    """The same photos under the names of their folders ``depth`` below that of their split (``tops``)."""
-    labelled, shallow = [], 0
-    for path, split, _ in found:
-        folders = (base / path).relative_to(tops[split]).parts[:-1]
-        if len(folders) < depth:
-            shallow += 1
-        else:
-            labelled.append((path, split, folders[depth - 1]))
-    if not labelled:
-        deepest = max((len((base / path).relative_to(tops[split]).parts) - 1 for path, split, _ in found), default=0)
-        raise SourceError(
-            f"no photo in '{base}' lies {depth} folders deep (--label-depth {depth}); the deepest lies {deepest} deep."
-        )
-    if shallow:
-        notes.append(f"{counted(shallow, 'photo')} less than {depth} folders deep {_no_class(shallow)}")
-    return labelled
+    return SourceError(
+        f"folder '{root}' holds no photos ({', '.join(photos.EXTENSIONS)}); give a folder with one folder a class."
+    )
 
 
 def holds_class_folders(root: Path) -> bool:
@@ -196,8 +168,8 @@ def wrapped(root: Path) -> Iterator[Path]:
         yield current
 
 
-def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[Path], list[str]]:
-    """(split or "", class, folder) for every class folder, the folders of photos without a label, and remarks."""
+def _tops(base: Path) -> tuple[list[tuple[str, Path, list[str]]], list[str]]:
+    """(split or "", folder, the class folders in it and those of photos without a label), and remarks."""
     folders, files = listing(base)
     notes = []
     if loose := sum(is_photo(name) for name in files):
@@ -206,7 +178,7 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[Path],
                 f"folder '{base}' holds {counted(loose, 'photo')} but no class folders; put the photos of each class "
                 "into a folder with the name of the class."
             )
-        notes.append(f"{counted(loose, 'photo')} beside the class folders {_no_class(loose)}")
+        notes.append(f"{counted(loose, 'photo')} beside the class folders {no_class(loose)}")
     if packed := [name for name in files if name.lower().endswith(ENDINGS)]:
         notes.append(
             f"archives beside the folders were left out, unpack them to have their photos: {', '.join(packed)}"
@@ -216,130 +188,26 @@ def _class_folders(base: Path) -> tuple[list[tuple[str, str, Path]], list[Path],
             f"{listed([repr(name) for name in tables])} beside the folders {agree(len(tables), 'was', 'were')} not "
             "read: classes are folders here; --label COLUMN takes them from a table"
         )
-    waiting = [base / name for name in folders if _is_unlabelled(name)]
-    folders = [name for name in folders if not _is_unlabelled(name)]
-    by_split = _split_folders(base, folders)
-    if by_split is None:
-        return _split_inside_classes(base, folders, notes), waiting, notes
-    if left_out := sorted(set(folders) - set(by_split.values())):
-        notes.append(f"folders beside train, val and test were left out: {', '.join(left_out)}")
-    groups = []
-    for split, name in by_split.items():
-        top = _inside_repeated(base / name, split)
-        classes, loose_files = listing(top)
-        if loose := sum(is_photo(file) for file in loose_files):
-            notes.append(f"{counted(loose, 'photo')} directly in '{name}' {_no_class(loose)}")
-        groups += [(split, label, top / label) for label in classes if not _is_unlabelled(label)]
-        waiting += [top / name for name in classes if _is_unlabelled(name)]
-    return groups, waiting, notes
-
-
-def _is_unlabelled(folder: str) -> bool:
-    return bool(set(words_of(folder)) & _NO_LABEL)
-
-
-def _split_folders(base: Path, folders: list[str]) -> dict[str, str] | None:
-    """{split: folder} where the folders are splits, None where they are classes; SourceError where both could be."""
-    by_split: dict[str, str] = {}
-    for name in folders:
-        split = split_of(name)
-        if split is None:
-            continue
-        if split in by_split:
-            raise SourceError(
-                f"folder '{base}' holds both '{by_split[split]}' and '{name}', which mean the same; keep one."
-            )
-        by_split[split] = name
-    others = [name for name in folders if name not in by_split.values()]
-    hinted = [hints_of(name) for name in folders]
-    # training shoes and training tops are classes; old_train beside old_test, or fold 1 beside fold 2, are splits
-    unclear = bool(by_split and others) and any(map(hints_of, others))
-    unclear |= not by_split and len(folders) > 1 and all(hinted) and len(set[str]().union(*hinted)) > 1
-    unclear |= len(folders) > 1 and all(set(words_of(name)) == {"fold"} for name in folders)
-    if unclear:
-        seen = ", ".join(f"'{name}'" for name in folders[:6]) + (" ..." if len(folders) > 6 else "")
-        raise SourceError(
-            f"folder '{base}' holds {seen}: some look like splits, but not what each of them is; name the splits "
-            "train, val and test."
-        )
-    if not by_split or not others:
-        return by_split or None
-    if len(by_split) == 1 and not all(listing(base / name)[0] for name in by_split.values()):
-        return None  # photos lie directly in it, as in the classes beside it
-    if "train" in by_split:
-        return by_split
-    split, name = next(iter(by_split.items()))
-    raise SourceError(
-        f"folder '{base}' holds '{name}', which means {split}, beside '{others[0]}', which is no split; name the "
-        "splits train, val and test, or rename the class."
-    )
-
-
-def _inside_repeated(folder: Path, split: str) -> Path:
-    """``training_set/training_set``: the same split once more inside itself, as some archives have it."""
-    for _ in range(4):
-        inner, files = listing(folder)
-        if len(inner) != 1 or split_of(inner[0]) != split or any(map(is_photo, files)):
-            break
-        folder = folder / inner[0]
-    return folder
-
-
-def _split_inside_classes(base: Path, classes: list[str], notes: list[str]) -> list[tuple[str, str, Path]]:
-    """The groups of class folders, with the given splits where every class holds split folders and nothing else."""
-    inside = {label: listing(base / label) for label in classes}
-    split_within = {label: [name for name in inner if split_of(name)] for label, (inner, _) in inside.items()}
-    everywhere = bool(classes) and all(split_within.values())
-    if not everywhere and not any(len({split_of(name) for name in names}) > 1 for names in split_within.values()):
-        return [("", label, base / label) for label in classes]  # 'training' below 'shoes' is a kind of shoe
-    groups = []
-    for label, (inner, files) in inside.items():
-        loose = sum(map(is_photo, files))
-        if not split_within[label] or len(split_within[label]) < len(inner) or loose:
-            has = ", ".join(f"'{name}'" for name in inner[:6]) or "no folders"
-            raise SourceError(
-                f"some classes in '{base}' hold split folders, but '{label}' holds {has} and {counted(loose, 'photo')} "
-                "beside them; give every class the same splits, or none."
-            )
-        groups += [(split_of(name) or "", label, base / label / name) for name in inner]
-    notes.append("the splits inside the class folders were kept as given")
-    return groups
-
-
-def _photos_under(folder: Path, base: Path, other: Counter[str], odd: list[str]) -> list[str]:
-    """Paths of the photos, relative to ``base``. Links are followed, but no folder is entered twice."""
-    found, waiting, seen = [], [folder], set()
-    while waiting:
-        current = waiting.pop()
-        real = os.path.realpath(current)
-        if real in seen:
-            continue
-        seen.add(real)
-        folders, files = listing(current)
-        waiting += [current / name for name in folders]
-        for name in files:
-            path = (current / name).relative_to(base).as_posix()
-            if has_odd_characters(path):
-                odd.append(path)
-            elif is_photo(name):
-                found.append(path)
-            elif (suffix := Path(name).suffix.lower()) in _OTHER_PICTURES:
-                other[suffix] += 1
-    return sorted(found)
-
-
-def _archives_under(root: Path) -> list[str]:
-    """Archives anywhere under ``root``, as some downloads hold one for each split."""
-    found = [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
-    paths = [path.relative_to(root).as_posix() for path in found if path.name.lower().endswith(ENDINGS)]
-    return sorted(path for path in paths if not is_junk(path) and not has_odd_characters(path))
+    waiting = [name for name in folders if is_unlabelled(name)]
+    by_split = folder_splits.around_classes(base, [name for name in folders if name not in waiting])
+    tops = [("", base, folders)]
+    if by_split is not None:
+        tops = [("", base, waiting)]
+        if left_out := sorted(set(folders) - set(by_split.values()) - set(waiting)):
+            notes.append(f"folders beside train, val and test were left out: {', '.join(left_out)}")
+        for split, name in by_split.items():
+            top = folder_splits.inside_repeated(base / name, split)
+            classes, loose_files = listing(top)
+            if loose := sum(map(is_photo, loose_files)):
+                notes.append(f"{counted(loose, 'photo')} directly in '{name}' {no_class(loose)}")
+            tops.append((split, top, classes))
+    for name in (name for _, _, names in tops for name in names):
+        if has_odd_characters(name):
+            raise SourceError(f"class folder {name!r} has characters that cannot be shown or stored; rename it.")
+    return tops, notes
 
 
 def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:
     if without := [label for label in classes if label not in with_photos]:
         named = ", ".join(f"'{label}'" for label in without)
         raise SourceError(f"class folder {named} in '{base}' holds no photos; add some or remove the folder.")
-
-
-def _no_class(num: int) -> str:
-    return f"{agree(num, 'belongs', 'belong')} to no class and {agree(num, 'was', 'were')} left out"

@@ -14,7 +14,7 @@ from fashion_core.data.sources import table_choice, table_columns, tables
 from fashion_core.data.sources.listing import listing
 from fashion_core.data.sources.photo_names import Photos, Way
 from fashion_core.data.sources.reader import GROUP, Given, Option, Reader, Source
-from fashion_core.data.sources.split_names import hints_of
+from fashion_core.data.sources.split_names import hints_of, is_unlabelled
 from fashion_core.data.sources.table_choice import PHOTOS, Chosen
 from fashion_core.data.sources.table_columns import Columns
 from fashion_core.data.sources.table_files import Table
@@ -56,7 +56,8 @@ class KnownTables(Reader):
     def read(self, given: Given) -> Source:
         place = given.place if given.place.is_dir() else given.place.parent
         files = self.files(given.place)
-        if len(files) > 1 and not all(table_choice.split_of_file(file, place) for file in files):
+        splits = table_choice.splits_of_files(files, place)
+        if len(files) > 1 and not any(splits):
             named = listed([f"'{file.name}'" for file in files])
             raise SourceError(f"{named} each name photos, but not what split each is; give the one that is meant.")
         read = [self.table(file, given) for file in files]
@@ -71,7 +72,7 @@ class KnownTables(Reader):
             tables=read,
             photos=photos,
             columns=Columns(image=PHOTO, way=way, label=LABEL, split=self.split),
-            by_file=not self.split and all(table_choice.split_of_file(table.file, place) for table in read),
+            by_file=not self.split and any(splits),
             beside=sorted({file for file in beside if file not in {table.file for table in read}}),
             notes=_not_named(read, photos),
             called=self.called,
@@ -90,13 +91,14 @@ class KnownTables(Reader):
 
 
 def by_split(place: Path, is_one: Callable[[Path], bool]) -> list[Path]:
-    """The files of a format in a folder, or, where it has none, in the folders of splits in it."""
+    """The files of a format in a folder, or, where it has none, in the folders of splits in it, and in that of photos
+    without a label."""
     if place.is_file():
         return [place] if is_one(place) else []
     folders, others = listing(place, photos=False)
     if own := [file for name in others if is_one(file := place / name)]:
         return own
-    inner = [place / name for name in folders if len(hints_of(name)) == 1]
+    inner = [place / name for name in folders if len(hints_of(name)) == 1 or is_unlabelled(name)]
     return [file for folder in inner for name in listing(folder, photos=False)[1] if is_one(file := folder / name)]
 
 

@@ -102,21 +102,42 @@ def _is_export(file: Path) -> bool:
 def _tasks(file: Path) -> dict[int, _Task]:
     """The tasks by their numbers."""
     whole = read_table(file).rows.to_dict("records") if file.suffix.lower() == ".csv" else json_of(file)
+    rows = [row for row in whole if isinstance(row, dict)]
+    in_order = _is_in_order([*rows[0]]) if rows else False
+    of_file = [] if in_order else _filled_by_annotators(rows)
     tasks: dict[int, _Task] = {}
     numbers: dict[str, int] = {}
-    for place, row in enumerate(row for row in whole if isinstance(row, dict)):
+    for place, row in enumerate(rows):
         number = numbers.setdefault(str(row.get("id", f"row {place}")), len(numbers) + 1)
         if isinstance(data := row.get("data"), dict):
             answers = list(_answers(row.get("annotations")))
         else:
             names = [str(name) for name in row]
-            fields = _between(names)
+            fields = _between(names) if in_order else of_file
             answers = [(name, chosen) for name in fields if (chosen := _choices(row[name]))]
             data = {name: row[name] for name in names if name not in {*fields, *_OF_ANNOTATION}}
         task = tasks.setdefault(number, _Task(*_photo(data)))
         for field, chosen in answers:
             task.chosen.setdefault(field, []).append(chosen)
     return tasks
+
+
+def _is_in_order(names: list[str]) -> bool:
+    """Whether columns stand as the exporter found them; the converter of CSV puts them in the order of letters."""
+    return "annotator" not in names or "id" not in names or names.index("id") < names.index("annotator")
+
+
+def _filled_by_annotators(rows: list[dict[str, Any]]) -> list[str]:
+    """The columns of choices, of those in no order: neither the photo nor what an export says of an annotation, and
+    empty where nobody annotated; where some hold several choices, those."""
+    columns = {name for row in rows for name in row} - _OF_ANNOTATION - {"agreement", "history"}
+    photo = {name for row in rows[:1] for name, cell in row.items() if _photo({name: cell})[0]}
+    fields = [
+        name
+        for name in sorted(columns - photo)
+        if any(_choices(row[name]) for row in rows) and not any(row[name] for row in rows if not row["annotation_id"])
+    ]
+    return [name for name in fields if any(len(_choices(row[name])) > 1 for row in rows)] or fields
 
 
 def _between(names: list[str]) -> list[str]:

@@ -18,6 +18,8 @@ from fashion_core.errors import SourceError
 
 _ENDINGS = {".txt", ".lst"}
 _PHOTO = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, EXTENSIONS))}))(?:\s+(\S.*))?", re.IGNORECASE)
+#: datumaro quotes a path with spaces without its ending: "a b".jpg 3
+_QUOTED = re.compile(r'"([^"]+)"(\.\w+)?(?:\s+(\S.*))?')
 _NUMBERS = re.compile(r"\d+(?:[\s,]+\d+)+")
 _START = 10_000  # characters by which a file is told
 
@@ -55,7 +57,9 @@ class Lists(KnownTables):
 
 def _parts(line: str) -> tuple[str, str]:
     line = line.strip()
-    if "\t" in line:
+    if match := _QUOTED.fullmatch(line):
+        photo, label = match[1] + (match[2] or ""), match[3] or ""
+    elif "\t" in line:
         photo, _, label = line.partition("\t")
     elif match := _PHOTO.fullmatch(line):
         photo, label = match[1], match[2] or ""

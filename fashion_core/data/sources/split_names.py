@@ -1,4 +1,4 @@
-"""Which split a name means: ``Train Set``, ``seg_train``, ``valid``; and what a name only hints at.
+"""Which split a name means: ``Train Set``, ``seg_train``, ``valid``; what a name only hints at, and ``_unlabeled``.
 
 Takes the names of folders. Opens nothing.
 """
@@ -15,6 +15,16 @@ _BESIDE = {"set", "sets", "split", "data", "dataset", "images", "image", "imgs",
 _BESIDE |= {"folder", "samples", "original", "final", "new"}
 
 
+#: Words by which a folder says that its photos have no label: never a class.
+_NO_LABEL = {"unlabeled", "unlabelled"}
+
+
+def is_unlabelled(name: str) -> bool:
+    """Whether a name says that photos have no label; datumaro calls that folder no_label."""
+    words = words_of(name)
+    return bool(set(words) & _NO_LABEL) or words == ["no", "label"]
+
+
 def split_of(name: str) -> str | None:
     """The split that a folder's name means, or None: one of _SPLIT_NAMES alone, or beside words of _BESIDE."""
     words = words_of(name)
@@ -26,9 +36,17 @@ def split_of(name: str) -> str | None:
 
 
 def words_of(name: str) -> list[str]:
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    words = [word.lower() for word in re.split(r"[\W_\d]+", apart) if word]
-    return [part for word in words for part in _unglued(word)]
+    return [word for word in _parts(name) if not word.isdecimal()]
+
+
+def apart(name: str) -> tuple[str, ...]:
+    """The words and numbers of a name beside those that mean a split."""
+    return tuple(word for word in _parts(name) if word not in _SPLIT_NAMES)
+
+
+def _parts(name: str) -> list[str]:
+    parts = re.findall(r"\d+|[^\W_\d]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return [part for word in parts for part in _unglued(word.lower())]
 
 
 def _unglued(word: str) -> list[str]:

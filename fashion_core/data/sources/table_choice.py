@@ -16,7 +16,7 @@ from fashion_core.data.sources import table_columns, table_labels
 from fashion_core.data.sources.listing import listing
 from fashion_core.data.sources.photo_names import Photos
 from fashion_core.data.sources.reader import Given, Option, column_option
-from fashion_core.data.sources.split_names import hints_of
+from fashion_core.data.sources.split_names import hints_of, is_unlabelled
 from fashion_core.data.sources.table_columns import Columns
 from fashion_core.data.sources.table_files import Table, is_table, read_table
 from fashion_core.data.sources.table_labels import Labels
@@ -192,11 +192,25 @@ def split_of_file(file: Path, root: Path | None) -> str:
     return ""
 
 
+def splits_of_files(files: Sequence[Path], root: Path) -> list[str]:
+    """The split that each file says, "" for one that says that its photos have no label; "" for all where another says
+    nothing."""
+    splits = [split_of_file(file, root) for file in files]
+    told = all(split or _is_unlabelled(file, root) for split, file in zip(splits, files, strict=True))
+    return splits if told else [""] * len(files)
+
+
+def _is_unlabelled(file: Path, root: Path) -> bool:
+    return is_unlabelled(file.stem) or (file.parent != root and is_unlabelled(file.parent.name))
+
+
 def _by_split(files: Sequence[Path], place: Path) -> list[Path]:
-    """The files of one split each, where some are that by their names, else none."""
+    """The files of one split each, where some are that by their names, and of photos without a label; else none."""
     own = [(split, file) for file in files if (split := split_of_file(file, place))]
     splits = {split for split, _ in own}
-    return [file for _, file in own] if len(splits) > 1 and "train" in splits and len(splits) == len(own) else []
+    waiting = [file for file in files if not split_of_file(file, place) and _is_unlabelled(file, place)]
+    clear = "train" in splits and len(splits) == len(own) and len(own) + len(waiting) > 1
+    return [file for _, file in own] + waiting if clear else []
 
 
 def _the_one(files: Sequence[Path], photos: Photos, given: Given, place: Path) -> Table:

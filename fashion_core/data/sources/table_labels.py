@@ -20,6 +20,7 @@ from fashion_core.errors import SourceError
 from fashion_core.labels import counted, listed
 
 _NAMES_FILES = {"classes", "class", "names", "labels", "classnames", "labelnames", "categories", "labelmap", "classmap"}
+_NAMES_FILES |= {"synsets"}
 _NAME_WORDS = {"name", "names", "label", "class", "category", "text", "title"}
 
 

@@ -132,7 +132,8 @@ def _splits(chosen: Chosen, rows: pd.DataFrame) -> np.ndarray:
     if column:
         says = {cell: table_columns.split_in(column, cell) for cell in rows[column].unique()}
         return rows[column].map(says).to_numpy(dtype=object)
-    splits = [table_choice.split_of_file(table.file, chosen.place) if chosen.by_file else "" for table in chosen.tables]
+    files = [table.file for table in chosen.tables]
+    splits = table_choice.splits_of_files(files, chosen.place) if chosen.by_file else [""] * len(files)
     return np.repeat(np.array(splits, dtype=object), [len(table.rows) for table in chosen.tables])
 
 

@@ -45,11 +45,11 @@ class TarShards(Reader):
     def read(self, given: Given) -> Source:
         root = given.place if given.place.is_dir() else given.place.parent
         files = [opened(file) for file in known_tables.by_split(given.place, lambda file: file.suffix == ".tar")]
-        splits = [table_choice.split_of_file(tar.file, root) for tar in files]
-        parts = [_samples(tar, root, split if all(splits) else "") for tar, split in zip(files, splits, strict=True)]
+        splits = table_choice.splits_of_files([tar.file for tar in files], root)
+        parts = [_samples(tar, root, split) for tar, split in zip(files, splits, strict=True)]
         rows = pd.concat(parts, ignore_index=True).fillna("")
         own = rows.drop(columns=[*_OURS])
-        column = given.choices[SPLIT] or ("" if all(splits) else table_columns.choose_split(own, "", root))
+        column = given.choices[SPLIT] or ("" if any(splits) else table_columns.choose_split(own, "", root))
         if column:
             table_columns.choose_split(own, column, root)
             rows["_split"] = [table_columns.split_in(column, cell) for cell in own[column]]
@@ -88,7 +88,7 @@ class TarShards(Reader):
         )
         said = f"WebDataset, {counted(len(files), 'tar file')}: label from '{label}'"
         said += f" ({labels.said})" if labels.said else ""
-        said += f", split from '{column}'" if column else ", each file is of a split" if all(splits) else ", no split"
+        said += f", split from '{column}'" if column else ", each file is of a split" if any(splits) else ", no split"
         return dataclasses.replace(
             source, warnings=(said, *_notes(labels.of_rows[used], source.account), *source.warnings)
         )

@@ -250,6 +250,65 @@ def test_a_photo_goes_byte_for_byte_where_everybody_sees_it_alike(shop, tmp_path
     assert turned.size == (20, 30)
 
 
+@pytest.fixture
+def with_unlabelled(shop: datasets.Dataset, tmp_path: Path) -> datasets.Dataset:
+    """The shop's photos and four without a label, one of them of a name that a labelled one has."""
+    root = tmp_path / "photos"
+    for number, name in enumerate(("1", "2", "3", "turned")):
+        path = root / "_unlabeled" / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (12, 10), (250, 60 * number, 9)).save(path)
+    made = importing.import_source(root, data_dir=tmp_path / "data", name="waiting")
+    frame = made.manifest()
+    storage.write_parquet(made.manifest_path, frame.assign(price=np.arange(len(frame)) / 4))
+    return made
+
+
+def whole(dataset: datasets.Dataset) -> list[tuple[str, str, bytes]]:
+    """split, label and pixels of every readable photo, sorted."""
+    rows = dataset.manifest().query("status in ['ok', 'unlabelled']").itertuples()
+    images = [(row, readers.open_photo_of(dataset.kind, dataset.root, row.path)) for row in rows]
+    return sorted((row.split, row.label, image.tobytes()) for row, image in images)
+
+
+@pytest.mark.parametrize("format", list(formats.FORMATS))
+def test_photos_without_a_label_go_out_and_in_again_and_stay_so(with_unlabelled, tmp_path, format):
+    told = formats.write(with_unlabelled, tmp_path / "out", format)
+    assert "4 photos without a label are apart, in unlabeled" in told["notes"]
+    again = importing.import_source(tmp_path / "out", data_dir=tmp_path / "data", name="again")
+    assert whole(again) == whole(with_unlabelled)
+    assert (again.classes, again.splits, again.num_unlabelled) == (with_unlabelled.classes, with_unlabelled.splits, 4)
+    assert not (again.folder / datasets.UNUSED).exists()
+
+
+def test_no_peer_takes_photos_without_a_label_for_a_class(with_unlabelled, tmp_path):
+    from torchvision.datasets import ImageFolder
+
+    expected = as_the_lab_sees(with_unlabelled)
+    for format in ("imagefolder", "hf-metadata", "hf-parquet"):
+        formats.write(with_unlabelled, tmp_path / format, format)
+        read = opened_by_datasets(tmp_path / format, tmp_path)
+        assert {split: len(rows) for split, rows in read.items() if split != "unlabeled"} == {
+            "validation" if split == "val" else split: len(rows) for split, rows in expected.items()
+        }
+        assert read["train"].features["label"].names == list(with_unlabelled.classes)
+        if format == "imagefolder":
+            assert "unlabeled" not in read
+            assert "in `_unlabeled`, beside the splits" in (tmp_path / format / "README.md").read_text()
+        else:
+            assert list(read["unlabeled"]["label"]) == [None] * 4
+    for split, rows in expected.items():
+        folder = ImageFolder(tmp_path / "imagefolder" / split)
+        assert (folder.classes, len(folder)) == (list(with_unlabelled.classes), len(rows))
+        assert len(opened_by_timm(tmp_path / "imagefolder", split)) == len(rows)
+    formats.write(with_unlabelled, tmp_path / "fiftyone", "fiftyone")
+    labels = json.loads((tmp_path / "fiftyone" / "unlabeled" / "labels.json").read_text())["labels"]
+    assert list(labels.values()) == [None] * 4
+    formats.write(with_unlabelled, tmp_path / "webdataset", "webdataset")
+    with tarfile.open(tmp_path / "webdataset" / "unlabeled-000000.tar") as tar:
+        assert not [name for name in tar.getnames() if name.endswith(".cls")] and len(tar.getnames()) == 8
+
+
 def test_an_unknown_format_is_named_with_the_nearest(shop, tmp_path):
     with pytest.raises(WrongUse, match="no format 'web-dataset'; did you mean 'webdataset'"):
         formats.write(shop, tmp_path / "out", "web-dataset")

@@ -178,6 +178,40 @@ def test_label_studios_majority_is_the_class_and_disagreement_is_kept(form: str,
     assert list(source.account.unused["detail"]) == ["chosen: NA 1, saree 1", "chosen: NA and saree 1"]
 
 
+def test_label_studios_csv_is_read_in_the_order_of_letters_that_its_converter_writes(tmp_path: Path):
+    """label-studio-converter 0.0.59: sorted columns, and a row of empty cells where nobody annotated."""
+    put(tmp_path, "photo_0.png", "photo_1.png", "çanta.png", "waiting.png")
+    (tmp_path / "result.csv").write_text(
+        '"annotation_id","annotator","cloth","created_at","id","image","lead_time","shop","updated_at"\n'
+        '1,"1","10","2026-11-30",1,"/data/upload/1/00000001-photo_0.png",2.5,"S1","2026-11-30"\n'
+        '2,"1","NA","2026-11-30",2,"/data/upload/1/00000002-photo_1.png",2.5,"S1","2026-11-30"\n'
+        '3,"1","10","2026-11-30",3,"/data/upload/1/00000003-çanta.png",2.5,"S2","2026-11-30"\n'
+        '"","","","",4,"/data/upload/1/00000004-waiting.png","","S2",""\n'
+    )
+    rows = opened(tmp_path, tmp_path).rows.set_index("path")
+    assert rows["label"].to_dict() == {"photo_0.png": "10", "photo_1.png": "NA", "waiting.png": "", "çanta.png": "10"}
+    assert rows["shop"].to_dict() == {"photo_0.png": "S1", "photo_1.png": "S1", "waiting.png": "S2", "çanta.png": "S2"}
+
+
+def test_a_path_in_quotes_is_read_as_datumaro_writes_it_and_as_others_do(tmp_path: Path):
+    """datumaro 1.13.12, imagenet_txt: quotes around a name with spaces, its ending behind them."""
+    put(tmp_path, *(f"images/{name}.png" for name in ("photo 1", "photo 2", "çanta", "waiting", "both", "a b")))
+    (tmp_path / "train.txt").write_text(
+        '"photo 1".png 0\n"photo 2".png 1\nçanta.png 1\nwaiting.png \nboth.png 0 1\n"a b.png" 0\n'
+    )
+    (tmp_path / "synsets.txt").write_text("kurta, long\nNA\n")
+    source = opened(tmp_path, tmp_path)
+    labels = source.rows.set_index("path")["label"].to_dict()
+    assert labels == {
+        "images/a b.png": "kurta, long",
+        "images/photo 1.png": "kurta, long",
+        "images/photo 2.png": "NA",
+        "images/waiting.png": "",
+        "images/çanta.png": "NA",
+    }
+    assert source.account is not None and source.account.reasons() == {"it does not name one class": 1}
+
+
 def test_label_studios_photos_are_found_under_both_names(tmp_path: Path):
     root = put_label_studio(tmp_path / "s", "json", [[kind] for kind in KINDS])
     before = labels_of(opened(root, tmp_path))

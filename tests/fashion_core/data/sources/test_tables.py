@@ -200,8 +200,8 @@ def test_a_photo_without_a_label_is_in_no_class_no_split_and_no_run(shop: Path, 
     for split in made.splits:
         assert row not in inference.split_rows(made, frame, split)
     told = formats.write(made, tmp_path / "copy")
-    assert (told["splits"], told["notes"]) == (without.splits, ["1 photo without a label stayed here"])
-    assert len(list((tmp_path / "copy").rglob("*.png"))) == 12
+    assert (told["splits"], told["notes"]) == (without.splits, ["1 photo without a label is apart, in unlabeled"])
+    assert len(list((tmp_path / "copy").rglob("*.png"))) == 13
     assert "images/12.png" not in set(audit.run(made).findings()["image_id"])
     assert len(datasets.unusable(frame)) == 0
     less = derived.exclude(made, {"images/00.png": "seen"}, name="less")
