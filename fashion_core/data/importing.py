@@ -83,7 +83,14 @@ def _import(
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
     report("reading the source", 0, 0)
-    source = readers.open_source(given, work_dir=building, seed=seed, progress=report, choices=choices)
+    source = readers.open_source(
+        given,
+        work_dir=building,
+        downloads=data_dir / datasets.DOWNLOADS,
+        seed=seed,
+        progress=report,
+        choices=choices,
+    )
     size = _first_size(source)
     known = decoded.find(data_dir, source, size)
     manifest, pixels_path = _examined(source, building, size, report, known)
