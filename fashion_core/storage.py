@@ -86,12 +86,12 @@ def memory_text(num_bytes: float) -> str:
     return f"{num_bytes / 2**30:.1f} GiB" if num_bytes >= 2**30 / 10 else f"{num_bytes / 2**20:.0f} MiB"
 
 
-UNPACKING = "unpacking"  # the one stage that counts bytes; all others count photos
+UNPACKING, DOWNLOADING = "unpacking", "downloading"  # the stages that count bytes; all others count photos
 
 
 def amount(stage: str, done: int, total: int) -> str:
     """How far a stage is: ``1,240 of 4,200``, ``0.02 of 1.14 MB``."""
-    if stage != UNPACKING:
+    if stage not in (UNPACKING, DOWNLOADING):
         return f"{done:,} of {total:,}"
     unit, size = ("GB", 1e9) if total >= 1e8 else ("MB", 1e6)
     return f"{done / size:,.2f} of {total / size:,.2f} {unit}"

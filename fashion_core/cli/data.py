@@ -177,13 +177,18 @@ def _with_options_of_readers(command: Callable[..., None]) -> Callable[..., None
 
 
 def what_is_imported() -> str:
-    return f"Import labelled photos: {', '.join(readers.layouts())}, or the drawn demo set."
+    return (
+        f"Import labelled photos: {', '.join(readers.layouts())}, any of these in a dataset of the Hugging Face hub "
+        "(hf:OWNER/NAME), or the drawn demo set."
+    )
 
 
 @app.command("import", help=what_is_imported())
 @_with_options_of_readers
 def import_(
-    source: Annotated[str, typer.Argument(help="A folder, an archive, fashion-mnist, demo, or drawn-places.")],
+    source: Annotated[
+        str, typer.Argument(help="A folder, an archive, hf:OWNER/NAME, fashion-mnist, demo, or drawn-places.")
+    ],
     name: Annotated[str | None, typer.Option("--name", help="What to call it; the source's name if not given.")] = None,
     seed: Annotated[
         int,

@@ -18,6 +18,7 @@ from fashion_core.errors import DatasetError, FashionError
 
 FORMAT = 1
 INCOMING = ".incoming"
+DOWNLOADS = ".downloads"  # what was fetched from other machines; datasets read it there
 MAPS = ".maps"  # what a person wrote on a page of what the classes become, one table a dataset
 
 

@@ -1,4 +1,5 @@
-"""What an import would make of a source, without importing it: no photo is opened and nothing stays behind.
+"""What an import would make of a source, without importing it: no photo is opened and nothing stays behind but what was
+downloaded.
 
 Takes whatever ``sources`` reads; gives a document. An archive is unpacked, and a drawn set drawn, where an import would
 work, and removed again.
@@ -36,7 +37,12 @@ def look(
         with tempfile.TemporaryDirectory(prefix="look-", dir=incoming) as work_dir:
             return document(
                 readers.open_source(
-                    source, work_dir=Path(work_dir) / "dataset", seed=seed, progress=progress, choices=choices
+                    source,
+                    work_dir=Path(work_dir) / "dataset",
+                    downloads=data_dir / datasets.DOWNLOADS,
+                    seed=seed,
+                    progress=progress,
+                    choices=choices,
                 )
             )
     except OSError as error:

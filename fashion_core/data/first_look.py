@@ -61,16 +61,18 @@ def look(
     Where the source cannot be used, only ``error``, its sentence, and ``columns``. OSError where the disk fails.
     """
     with jobs.at_work(folder, progress, interrupted="the look was interrupted") as report:
-        work_dir = folder / "dataset"
+        work_dir, downloads = folder / "dataset", data_dir / datasets.DOWNLOADS
         storage.discard(work_dir)
         work_dir.mkdir(parents=True)
         try:
             report("reading the source", 0, 0)
-            found = readers.open_source(source, work_dir=work_dir, seed=seed, progress=report, choices=choices)
+            found = readers.open_source(
+                source, work_dir=work_dir, downloads=downloads, seed=seed, progress=report, choices=choices
+            )
             document = _document(found, choices, report)
-            document["columns"] = document["columns"] or _columns_there(source, work_dir)
+            document["columns"] = document["columns"] or _columns_there(source, work_dir, downloads)
         except FashionError as error:
-            document = {"error": str(error), "columns": _columns_there(source, work_dir)}
+            document = {"error": str(error), "columns": _columns_there(source, work_dir, downloads)}
         finally:
             storage.discard(work_dir)
         storage.write_json(folder / LOOK, document)
@@ -122,10 +124,10 @@ def _columns(source: Source, own: list[str]) -> list[str]:
     return list(dict.fromkeys(name for name in (account.image, account.label, account.split, *bare) if name))
 
 
-def _columns_there(source: str | Path, work_dir: Path) -> list[str]:
-    for place in (work_dir / "photos", Path(source).expanduser()):
+def _columns_there(source: str | Path, work_dir: Path, downloads: Path) -> list[str]:
+    for place in (work_dir / "photos", readers.fetched(source, downloads), Path(source).expanduser()):
         try:
-            if place.exists():
+            if place and place.exists():
                 return readers.columns_of(place)
         except (OSError, SourceError):
             continue

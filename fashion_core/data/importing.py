@@ -83,9 +83,9 @@ def _import(
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
     report("reading the source", 0, 0)
-    source = readers.open_source(given, work_dir=building, seed=seed, progress=report, choices=choices)
-    size = _first_size(source)
-    known = decoded.find(data_dir, source, size)
+    places = {"work_dir": building, "downloads": data_dir / datasets.DOWNLOADS}
+    source = readers.open_source(given, **places, seed=seed, progress=report, choices=choices)
+    known = decoded.find(data_dir, source, size := _first_size(source))
     manifest, pixels_path = _examined(source, building, size, report, known)
     notes = _judge(manifest, source, given)
     notes += groups.remarks(manifest, choices[GROUP], made_here=source.split_rule != "as given")

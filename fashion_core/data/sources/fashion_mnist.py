@@ -1,4 +1,4 @@
-"""Reads the four idx files of Fashion-MNIST, or of another set in the same form, gzipped or not.
+"""Reads the four idx files of Fashion-MNIST, which it can fetch, or of another set in the same form, gzipped or not.
 
 Takes a folder; gives labels and single pictures (or SourceError), and says whether they are Fashion-MNIST's: MNIST,
 KMNIST and EMNIST come under the same names. Pictures are addressed as ``train-images-idx3-ubyte.gz#123``.
@@ -10,6 +10,7 @@ import re
 import threading
 import zlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import pandas as pd
 from PIL import Image
 
 from fashion_core import labels
-from fashion_core.data.sources import confusable_names
+from fashion_core.data.sources import confusable_names, downloads
+from fashion_core.data.sources.downloads import Download, RemoteFile
 from fashion_core.data.sources.reader import Given, Option, Reader, Source
 from fashion_core.errors import SourceError, WrongUse
 from fashion_core.labels import counted
@@ -35,6 +37,17 @@ _LABEL_DIGESTS = {
     "test": "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
 }
 SYSTEM_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+#: Where it is fetched from, and what: as torchvision.datasets.FashionMNIST says it.
+ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+FILES = tuple(
+    RemoteFile(path=f"{stem}.gz", size=size, digest=f"md5:{md5}")
+    for stem, size, md5 in (
+        ("train-images-idx3-ubyte", 26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        ("train-labels-idx1-ubyte", 29_515, "25c81989df183df01b3e8a0aad5dffbe"),
+        ("t10k-images-idx3-ubyte", 4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
+        ("t10k-labels-idx1-ubyte", 5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
+    )
+)
 _HOW_TO_GET = (
     "install the Debian package dataset-fashion-mnist, or run "
     "torchvision.datasets.FashionMNIST('fashion', download=True) where there is a network and import the folder "
@@ -77,6 +90,14 @@ _CLASS_NAMES = Option(
     elsewhere="names the numbers of idx files, and {source} has class names of its own; leave it out",
 )
 
+_DOWNLOAD = Option(
+    name="download",
+    help=f"Of {NAME}: fetch its four files (31 MB) where they are not on this machine.",
+    title="Download Fashion-MNIST",
+    about="Fetch its four files (31 MB) where they are not on this machine.",
+    elsewhere=f"is for {NAME}, and {{source}} is here already; leave it out",
+)
+
 
 class IdxFiles(Reader):
     """The reader of the four idx files: pictures without files of their own, whose labels are numbers."""
@@ -84,7 +105,7 @@ class IdxFiles(Reader):
     kinds = ("fashion-mnist", "idx")
     layout = "Fashion-MNIST's four files"
     names = (NAME,)
-    options = (_CLASS_NAMES,)
+    options = (_CLASS_NAMES, _DOWNLOAD)
     in_files = False
     of_one_size = True
 
@@ -100,12 +121,11 @@ class IdxFiles(Reader):
                 f"'{given.place.name}' is one of the four files of Fashion-MNIST or its kin; give the folder that "
                 "holds all four."
             )
-        if not _holds_any(given.place):
-            raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; {_HOW_TO_GET}.")
-        found = read(given.place)
+        place = given.place if _holds_any(given.place) else _fetched(given)
+        found = read(place)
         told = _names_in(given.choices[_CLASS_NAMES])
         known = not told and is_fashion({split: numbers for split, (_, numbers) in found.items()})
-        names = _names_of_numbers(given.place, found, labels.FASHION_MNIST if known else told)
+        names = _names_of_numbers(place, found, labels.FASHION_MNIST if known else told)
         rows = [
             (f"{split}-{number:05d}", f"{file}#{number}", split, names[own])
             for split, (file, numbers) in found.items()
@@ -113,13 +133,28 @@ class IdxFiles(Reader):
         ]
         table = pd.DataFrame(rows, columns=["image_id", "path", "split", "label"])
         note = "Fashion-MNIST by Zalando Research, MIT licence" if known else ""
-        return given.source("fashion-mnist" if known else "idx", given.place, list(names.values()), table, note=note)
+        return given.source("fashion-mnist" if known else "idx", place, list(names.values()), table, note=note)
 
     def photo_bytes(self, root: Path, path: str) -> bytes:
         return _picture(root, path).tobytes()
 
     def image(self, root: Path, path: str, data: bytes) -> Image.Image:
         return Image.fromarray(_picture(root, path)).convert("RGB")
+
+
+def _fetched(given: Given) -> Path:
+    """Where Fashion-MNIST's files lie once they were fetched; SourceError where nobody asked for that."""
+    folder = given.downloads / NAME
+    if given.choices[_DOWNLOAD]:
+        files = Download(what="Fashion-MNIST", files=FILES, opened=_opened, otherwise=_HOW_TO_GET)
+        files.into(folder, given.progress)
+    if not folder.is_dir():
+        raise SourceError(f"Fashion-MNIST is not in {SYSTEM_FOLDER}; fetch it with --download, or {_HOW_TO_GET}.")
+    return folder
+
+
+def _opened(file: RemoteFile, start: int) -> AbstractContextManager:
+    return downloads.over_http(ADDRESS + file.path, start)
 
 
 def _names_of_numbers(

@@ -132,11 +132,13 @@ class Source:
 @dataclass(frozen=True, kw_only=True)
 class Given:
     """What a reader is handed. ``place`` is the file or folder that it recognised, or, for a source that it makes, the
-    folder to make it in; ``name`` what the source is called; ``bring`` the command that imports it."""
+    folder to make it in; ``name`` what the source is called; ``bring`` the command that imports it; ``downloads`` where
+    what is fetched from other machines is kept."""
 
     place: Path
     name: str
     bring: str
+    downloads: Path
     seed: int = 0
     progress: Progress | None = None
     choices: Choices = UNDECIDED

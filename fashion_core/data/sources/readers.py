@@ -2,7 +2,7 @@
 
 Takes a folder, an archive or the name of a source; gives a Source (see reader.py) with one row a photo, and opens the
 single photos of a source by their address. An archive is unpacked, and a drawn set drawn, under ``work_dir``; a folder
-is used where it lies. Does not know where datasets are kept.
+is used where it lies, and what lies elsewhere is fetched to ``downloads``. Does not know where datasets are kept.
 """
 
 import hashlib
@@ -18,9 +18,12 @@ from fashion_core.data.sources import archive_entries, archives
 from fashion_core.data.sources.arrow_photos import ArrowPhotos
 from fashion_core.data.sources.class_folders import ClassFolders, wrapped
 from fashion_core.data.sources.drawn import DEMO, Drawn
+from fashion_core.data.sources.elsewhere import Place
 from fashion_core.data.sources.fashion_mnist import IdxFiles
 from fashion_core.data.sources.fiftyone import FiftyOne
+from fashion_core.data.sources.hub import Hub
 from fashion_core.data.sources.indofashion import IndoFashion
+from fashion_core.data.sources.kaggle import Kaggle
 from fashion_core.data.sources.label_studio import LabelStudio
 from fashion_core.data.sources.lists import Lists
 from fashion_core.data.sources.reader import MAP, UNDECIDED, Choices, Given, Option, Progress, Reader, Source, flag_of
@@ -44,6 +47,8 @@ READERS: tuple[Reader, ...] = (
     Tables(),
     ClassFolders(),
 )
+#: Where photos may lie that are on no disk here.
+PLACES: tuple[Place, ...] = (Hub(), Kaggle())
 _OTHER_ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
@@ -51,12 +56,14 @@ def open_source(
     source: str | Path,
     *,
     work_dir: Path,
+    downloads: Path | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     choices: Choices = UNDECIDED,
 ) -> Source:
-    """Read the listing of a source; SourceError with one sentence when it cannot be used."""
-    reader = named(source)
+    """Read the listing of a source; SourceError with one sentence when it cannot be used. What is fetched for it stays
+    in ``downloads`` (a folder of ``work_dir`` if not given)."""
+    reader, downloads = _by_name(source), downloads or work_dir / "downloads"
     if reader is None and (not str(source).strip() or archives.has_odd_characters(str(source))):
         raise SourceError(f"{str(source)!r} is no path that can be stored; give a folder, an archive, or {DEMO}.")
     path, photos_dir = Path(source).expanduser(), work_dir / "photos"
@@ -66,10 +73,13 @@ def open_source(
         place=path.resolve(),
         name=name_of(source),
         bring=_command(str(path.resolve() if reader is None else source), choices),
+        downloads=downloads,
         seed=seed,
         progress=progress,
         choices=choices,
     )
+    if place := _elsewhere(source):
+        return _open_fetched(place, str(source), given)
     if reader is not None:
         return reader.read(replace(given, place=reader.lies(str(source)) or photos_dir))
     if path.is_dir():
@@ -87,32 +97,67 @@ def open_source(
     archives.unpack(path, photos_dir, progress)
     try:
         return _open_folder(replace(given, place=photos_dir))
-    except SourceError as error:  # say it of the archive that the person gave, not of our folder
-        sentence = str(error).replace(f"folder '{photos_dir}", f"archive '{path}").replace(str(photos_dir), str(path))
-        raise SourceError(sentence) from error
+    except SourceError as error:
+        raise _said_of(error, photos_dir, "archive", str(path)) from error
 
 
-def named(source: str | Path) -> Reader | None:
-    """The reader of a source that a name stands for; None for a path."""
+def _open_fetched(place: Place, source: str, given: Given) -> Source:
+    """What lies elsewhere, once it is here: read as any folder. The command brings the very same files again."""
+    fetched = place.fetch(source, given.downloads, given.progress)
+    try:
+        read = _open_folder(replace(given, place=fetched.folder, bring=_command(fetched.source, given.choices)))
+    except SourceError as error:
+        raise _said_of(error, fetched.folder, "dataset", source) from error
+    note = f"{read.note}; {fetched.note}" if read.note else fetched.note
+    return replace(read, note=note, warnings=(*read.warnings, *fetched.warnings))
+
+
+def _said_of(error: SourceError, folder: Path, kind: str, given: str) -> SourceError:
+    """The sentence of what the person gave, not of our folder."""
+    return SourceError(str(error).replace(f"folder '{folder}", f"{kind} '{given}").replace(str(folder), given))
+
+
+def named(source: str | Path) -> Reader | Place | None:
+    """What knows a source that a name stands for; None for a path."""
+    return _by_name(source) or _elsewhere(source)
+
+
+def _by_name(source: str | Path) -> Reader | None:
     return next((reader for reader in READERS if str(source) in reader.names), None)
+
+
+def _elsewhere(source: str | Path) -> Place | None:
+    """The place that a source names, unless a file or folder is called so."""
+    for place in PLACES:
+        if str(source).startswith(place.starts) and not Path(source).expanduser().exists():
+            return place
+    return None
 
 
 def is_made(source: str | Path) -> bool:
     """Whether the name stands for photos that the lab makes, of which there is nothing to see before."""
-    reader = named(source)
+    reader = _by_name(source)
     return reader is not None and reader.lies(str(source)) is None
+
+
+def fetched(source: str | Path, downloads: Path) -> Path | None:
+    """The folder to which a source was fetched that lies elsewhere; None where it was not. Asks no other machine."""
+    place = _elsewhere(source)
+    return place.here(str(source), downloads) if place else None
 
 
 def name_of(source: str | Path) -> str:
     """The name that a source gives its dataset when the person gives none."""
-    name = str(source) if named(source) else Path(source).expanduser().resolve().name
+    if place := _elsewhere(source):
+        return place.name_of(str(source))
+    name = str(source) if _by_name(source) else Path(source).expanduser().resolve().name
     ending = next((ending for ending in archives.ENDINGS if name.lower().endswith(ending)), "")
     return name[: len(name) - len(ending)]
 
 
 def known_fingerprint(source: str | Path, seed: int = 0, choices: Choices = UNDECIDED) -> str | None:
     """The fingerprint of a source that can be told without making it (a drawn one), else None."""
-    reader = None if choices[MAP] else named(source)
+    reader = None if choices[MAP] else _by_name(source)
     parts = reader.fingerprint(str(source), seed) if reader else None
     return None if parts is None else fingerprint_of(parts)
 
