@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from fashion_core.settings import config, recipes
 from tests.support.places import ROOT
 
-# Streamlit 1.67.0 reads what every installed package says of itself for each AppTest: 0.2 s of the 0.3 that a page takes.
+# Streamlit 1.67.0 reads what every installed package says of itself for each AppTest: 0.2 of the 0.3 s of a page.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
@@ -26,7 +26,7 @@ def open_page(name: str, **query: str) -> AppTest:
     for key, value in query.items():
         app.query_params[key] = value
     if name != "overview":  # which every session opens with
-        app.switch_page(f"pages/{name}.py")  # found by its file's name before the first run: no page has another address
+        app.switch_page(f"pages/{name}.py")  # before the first run it goes by the file's name, which is the address
     app.run()
     assert not app.exception, app.exception[0].message
     return app
