@@ -96,10 +96,7 @@ def _import(
     storage.write_parquet(building / "manifest.parquet", manifest)
     if not (known and _shares(known, manifest, pixels_path, fingerprint)):
         pixels.seal(building, pixels_path, fingerprint)
-    if source.account is not None:
-        _write_unused(building / UNUSED, source.account, manifest)
-    if source.becomes:
-        class_map.write(building / CLASS_MAP, source.becomes)
+    _write_beside(building, source, manifest)
     counts = manifest["status"].value_counts()
     usable = manifest.loc[manifest["status"] == "ok", "split"].value_counts()
     dataset = Dataset(
@@ -152,6 +149,14 @@ def _shares(known: Decoded, manifest: pd.DataFrame, path: Path, fingerprint: str
     storage.discard(path)
     known.share(manifest, path.parent, fingerprint)
     return True
+
+
+def _write_beside(building: Path, source: Source, manifest: pd.DataFrame) -> None:
+    """What a person may want to read again: which rows gave no photo, and what became of the classes."""
+    if source.account is not None:
+        _write_unused(building / UNUSED, source.account, manifest)
+    if source.becomes:
+        class_map.write(building / CLASS_MAP, source.becomes)
 
 
 def _write_unused(path: Path, account: Account, manifest: pd.DataFrame) -> None:

@@ -33,6 +33,10 @@ ALLOWED = {
             "table": {"mkdir", "write_bytes", "to_csv"},
         }.items()
     },
+    "data.sources.downloads": (
+        {"touch", "open", "truncate", "replace", "mkdir"},
+        "fetches into a hidden folder, each file checked by its digest, which publish_folder then syncs",
+    ),
     "data.importing": (
         {"mkdir", "rmtree", "to_csv"},
         "makes and clears the folder of an import before publish_folder; a CSV in memory is written by write_bytes",
