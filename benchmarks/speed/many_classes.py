@@ -28,6 +28,7 @@ from PIL import Image
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
 from fashion_core.paths import PROJECT_ROOT as ROOT
 
+LOOKED = "0" * 16
 EVALUATION = "evaluation?run=one"
 OPENED = {
     "overview": "",
@@ -37,6 +38,7 @@ OPENED = {
     "dataset, classes": "dataset?dataset=made&tab=Classes",
     "dataset, sampler": "dataset?dataset=made&tab=Sampler",
     "add photos": "add_photos",
+    "add photos, first look": f"add_photos?look={LOOKED}",
     "augmentation": "augmentation?dataset=made",
     "augmentation, batch": "augmentation?dataset=made&view=batch",
     "training": "training?run=trained",
@@ -84,6 +86,19 @@ def class_names(K: int) -> tuple[str, ...]:
     return tuple(sorted(f"{families[k // 3 % len(families)]}_{k:04}" for k in range(K)))
 
 
+def _look(folder: Path) -> None:
+    """A first look at the photos, as the page Add photos has one made."""
+    from fashion_core import jobs
+    from fashion_core.data import first_look
+
+    where = first_look.folder_of(folder / "data", LOOKED)
+    assert where is not None
+    where.mkdir(parents=True, exist_ok=True)
+    given = {"source": str(folder / "photos"), "choices": {}, "name": "", "upload": None}
+    jobs.remember(where, os.getpid(), ["look"], began=time.time(), given=given)
+    first_look.look(folder / "photos", folder=where, data_dir=folder / "data")
+
+
 def make(folder: Path, K: int, num_photos: int) -> None:
     """Photos, dataset, runs, audit and report of K classes below ``folder``; what is there already stays."""
     from fashion_core.data import datasets, importing
@@ -101,6 +116,7 @@ def make(folder: Path, K: int, num_photos: int) -> None:
                 target.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(pixels).resize((24, 24), Image.NEAREST).save(target / f"{number:05}.png")
         importing.import_source(folder / "photos", data_dir=folder / "data", name="made")
+    _look(folder)
     dataset = datasets.find_dataset(folder / "data", "made")
     frame = dataset.manifest(["image_id", "label", "split"])
     of = {split: frame[frame["split"] == split] for split in ("test", "val")}
