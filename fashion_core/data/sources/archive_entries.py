@@ -80,6 +80,8 @@ def zip_entries(archive: Path, with_data: bool) -> Iterator[tuple[Entry, BinaryI
     with zipfile.ZipFile(archive) as zipped:
         for info in zipped.infolist():
             _refuse_zip_entry(archive, info.filename, info.flag_bits, info.compress_type, info.external_attr)
+            if info.header_offset < 0:  # zipfile would look for it before the file's beginning
+                raise zipfile.BadZipFile("an entry before its beginning")
             raw = info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437", errors="replace")
             name = _zip_name(raw, info.flag_bits, info.create_system)
             entry = Entry(name, name.endswith("/"), info.file_size, info.compress_size)

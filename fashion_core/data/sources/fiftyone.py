@@ -14,8 +14,9 @@ from fashion_core.data.sources import known_tables
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables
 from fashion_core.data.sources.reader import Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
-from fashion_core.data.sources.table_files import Table, frame, json_of
+from fashion_core.data.sources.table_json import json_of
 from fashion_core.data.sources.table_labels import Labels
+from fashion_core.data.sources.table_rows import Table, frame
 from fashion_core.errors import SourceError
 
 _START = re.compile(r'\s*\{\s*"(classes|labels)"\s*:')

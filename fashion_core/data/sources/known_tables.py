@@ -17,8 +17,8 @@ from fashion_core.data.sources.reader import GROUP, Given, Option, Reader, Sourc
 from fashion_core.data.sources.split_names import hints_of, is_unlabelled
 from fashion_core.data.sources.table_choice import PHOTOS, Chosen
 from fashion_core.data.sources.table_columns import Columns
-from fashion_core.data.sources.table_files import Table
 from fashion_core.data.sources.table_labels import Labels
+from fashion_core.data.sources.table_rows import Table
 from fashion_core.errors import SourceError
 from fashion_core.labels import listed
 

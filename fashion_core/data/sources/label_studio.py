@@ -20,8 +20,10 @@ from fashion_core.data.sources.reader import GROUP, Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
 from fashion_core.data.sources.table_choice import LABEL as LABEL_OPTION
 from fashion_core.data.sources.table_choice import PHOTOS
-from fashion_core.data.sources.table_files import Table, frame, json_of, read_table
+from fashion_core.data.sources.table_files import read_table
+from fashion_core.data.sources.table_json import json_of
 from fashion_core.data.sources.table_labels import Labels
+from fashion_core.data.sources.table_rows import Table, frame
 from fashion_core.errors import SourceError
 from fashion_core.labels import did_you_mean, listed
 

@@ -13,7 +13,7 @@ from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables, by
 from fashion_core.data.sources.photos import EXTENSIONS
 from fashion_core.data.sources.reader import Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
-from fashion_core.data.sources.table_files import Table, frame
+from fashion_core.data.sources.table_rows import Table, frame
 from fashion_core.errors import SourceError
 
 _ENDINGS = {".txt", ".lst"}

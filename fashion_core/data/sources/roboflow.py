@@ -12,8 +12,9 @@ from fashion_core.data.sources import known_tables
 from fashion_core.data.sources.known_tables import LABEL, PHOTO, KnownTables
 from fashion_core.data.sources.reader import Given
 from fashion_core.data.sources.row_account import NO_ONE_CLASS
-from fashion_core.data.sources.table_files import Table, header, read_table
+from fashion_core.data.sources.table_files import header, read_table
 from fashion_core.data.sources.table_labels import Labels
+from fashion_core.data.sources.table_rows import Table
 from fashion_core.errors import SourceError
 
 _FILE = "_classes.csv"

@@ -18,8 +18,9 @@ from fashion_core.data.sources.photo_names import Photos
 from fashion_core.data.sources.reader import Given, Option, column_option
 from fashion_core.data.sources.split_names import hints_of, is_unlabelled
 from fashion_core.data.sources.table_columns import Columns
-from fashion_core.data.sources.table_files import Table, is_table, read_table
+from fashion_core.data.sources.table_files import is_table, read_table
 from fashion_core.data.sources.table_labels import Labels
+from fashion_core.data.sources.table_rows import Table
 from fashion_core.errors import SourceError
 from fashion_core.labels import agree, counted, did_you_mean, listed
 

@@ -19,7 +19,7 @@ from fashion_core.data.sources import known_tables, photos, row_account, table_c
 from fashion_core.data.sources.reader import GROUP, Given, Reader, Source
 from fashion_core.data.sources.row_account import Account
 from fashion_core.data.sources.table_choice import LABEL, SPLIT
-from fashion_core.data.sources.table_files import frame
+from fashion_core.data.sources.table_rows import frame
 from fashion_core.data.sources.tar_files import TarFile, first_names, opened
 from fashion_core.errors import PhotoError, SourceError
 from fashion_core.labels import counted

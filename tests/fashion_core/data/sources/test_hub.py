@@ -57,6 +57,8 @@ SPLITS = {"train": 18, "val": 2, "test": 6}  # the lab takes a val of train wher
 def server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(downloads, "PAUSE_SECONDS", 0.01)
     monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)  # which tests of ``datasets`` set for the whole process
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with serving() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         server.repositories["shop/garments"] = Repository(
