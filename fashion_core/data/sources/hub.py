@@ -96,9 +96,8 @@ def _by_hand(named: Named) -> str:
 
 
 def _client(named: Named) -> Any:
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = (
-        "1"  # read when it is imported: it says its own version and Python's, no more
-    )
+    # read when it is imported: it tells the hub its own version and Python's then, and nothing else of this machine
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     try:
         return importlib.import_module("huggingface_hub")
     except ImportError as error:

@@ -249,6 +249,7 @@ def test_a_folder_of_a_repository_and_photos_in_class_folders_come_alone(server:
     assert not any(one.path.endswith("1.bin") for one in server.asked)
     said = _refusal("hf:shop/many/large", tmp_path)
     assert said.startswith("dataset 'hf:shop/many/large'"), "said of what was given, not of our folder"
+    assert said.endswith(f"It was fetched to '{tmp_path}/{datasets.DOWNLOADS}/hf/shop/many/{'a' * 40}--large'.")
 
 
 def _card(**folders: str) -> list[dict[str, object]]:
