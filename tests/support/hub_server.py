@@ -22,6 +22,7 @@ class Repository:
     large: set[str] = field(default_factory=set)
     commit: str = "a" * 40
     licence: str = "mit"
+    configs: list[dict[str, object]] = field(default_factory=list)
     token: str = ""
     refused: tuple[int, str] | None = None
     files_refused: tuple[int, str] | None = None
@@ -120,7 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
         if repository is None:
             return
         if what == "revision":
-            info = {"id": name, "sha": repository.commit, "cardData": {"license": repository.licence}, "tags": []}
+            info = {"id": name, "sha": repository.commit, "tags": []}
+            info["cardData"] = {"license": repository.licence, "configs": repository.configs}
             self._json(info | {"siblings": [{"rfilename": path} for path in repository.files]})
             return
         folder = "/".join(more[1:])

@@ -137,7 +137,7 @@ class _Fetching:
             if last:
                 raise SourceError(
                     f"'{file.path}' of {self.download.what} came damaged twice ({digest}, and it should be "
-                    f"{file.digest}); nothing was kept of it. Try again later, or: {self.download.otherwise}."
+                    f"{file.digest}); nothing was kept of it. Try again later, or {self.download.otherwise}."
                 )
 
     def _fetch(self, file: RemoteFile, part: Path) -> None:

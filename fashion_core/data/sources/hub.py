@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,53 +19,31 @@ from fashion_core.data.sources import downloads as transfer
 from fashion_core.data.sources.archives import has_odd_characters
 from fashion_core.data.sources.downloads import Cut, Download, Refused, RemoteFile
 from fashion_core.data.sources.elsewhere import Fetched, Place
+from fashion_core.data.sources.hub_names import HUB, STARTS, Named, match_of, parse, parts_of
 from fashion_core.data.sources.reader import Progress
 from fashion_core.errors import SourceError
+from fashion_core.labels import counted, harmless, listed
 
-HUB = "https://huggingface.co"
 EXTRA = "pip install -r requirements-hub.txt"
 AT_ONCE = 8
 _COMMITS = "commits.json"  # which commit a revision was when it was last asked
 _COMMIT = re.compile("[0-9a-f]{40}")
-_NAME = re.compile(
-    r"(?P<repository>[\w.-]+/[\w.-]+)"
-    r"(?:(?:@|/tree/)(?P<revision>refs/(?:convert|pr)/[^/@]+|[^/@]+))?"
-    r"(?:/(?P<folder>[^@]+?))?/?"
-)
-
-
-@dataclass(frozen=True)
-class Named:
-    """What a name means: OWNER/NAME, the revision, and a folder in it ("" for all of it)."""
-
-    repository: str
-    revision: str
-    folder: str
-
-    def at(self, commit: str) -> str:
-        """The name of the very same files."""
-        return f"hf:{self.repository}@{commit}" + (f"/{self.folder}" if self.folder else "")
-
-    def place(self, downloads: Path, commit: str) -> Path:
-        """Where the files of a commit lie once they are here."""
-        part = f"--{self.folder.replace('/', '--')}" if self.folder else ""
-        return downloads / "hf" / self.repository / f"{commit}{part}"
 
 
 class Hub(Place):
     """Datasets of the hub, or of another that speaks its protocol (HF_ENDPOINT)."""
 
-    starts = ("hf:", f"{HUB}/datasets/")
+    starts = STARTS
 
     def name_of(self, source: str) -> str:
-        match = _match(source)
+        match = match_of(source)
         if match is None:
             return source.rstrip("/").rpartition("/")[2]
         name = match["repository"].partition("/")[2]
         return f"{name}-{match['folder'].replace('/', '-')}" if match["folder"] else name
 
     def here(self, source: str, downloads: Path) -> Path | None:
-        if _match(source) is None:
+        if match_of(source) is None:
             return None
         commit = _known_commit(named := parse(source), downloads)
         folder = named.place(downloads, commit) if commit else None
@@ -88,31 +65,16 @@ class Hub(Place):
                 raise
             warning = f"{_host()} is not reached; these are the photos that were fetched from there before"
             return _fetched(named, known, _known_commit(named, downloads), warnings=(warning,))
-        commit = info.sha
+        commit, warnings = info.sha, _several(named, info.card_data)
         folder = named.place(downloads, commit)
         if not folder.is_dir():
             _download(client, named, commit).into(folder, progress)
         _remember_commit(named, downloads, commit)
-        return _fetched(named, folder, commit, licence=_licence(info))
+        return _fetched(named, folder, commit, licence=_licence(info.card_data), warnings=warnings)
 
 
 class _NotReached(SourceError):
     """The hub does not answer."""
-
-
-def parse(source: str) -> Named:
-    match = _match(source)
-    if match is None:
-        raise SourceError(
-            f"'{source}' is no dataset of the hub; write hf:OWNER/NAME, hf:OWNER/NAME@REVISION, or "
-            "hf:OWNER/NAME/FOLDER for one folder of it."
-        )
-    return Named(match["repository"], match["revision"] or "main", match["folder"] or "")
-
-
-def _match(source: str) -> re.Match[str] | None:
-    start = next(start for start in Hub.starts if source.startswith(start))
-    return None if ".." in source else _NAME.fullmatch(source.removeprefix(start))
 
 
 def _endpoint() -> str:
@@ -129,21 +91,18 @@ def _by_hand(named: Named) -> str:
     name = named.repository.partition("/")[2]
     revision = f" --revision {named.revision}" if named.revision != "main" else ""
     part = f" --include '{named.folder}/*'" if named.folder else ""
-    return (
-        f"hf download {named.repository} --repo-type dataset{revision}{part} --local-dir {name} brings it where there "
-        f"is a network; then import the folder {name}"
-    )
+    command = f"hf download {named.repository} --repo-type dataset{revision}{part} --local-dir {name}"
+    return f"by hand: {command}, where there is a network and you may, then import the folder {name}"
 
 
 def _client(named: Named) -> Any:
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = (
-        "1"  # read when it is imported: it says its own version and Python's, no more
-    )
+    # read when it is imported: it tells the hub its own version and Python's then, and nothing else of this machine
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     try:
         return importlib.import_module("huggingface_hub")
     except ImportError as error:
         raise SourceError(
-            f"hf:{named.repository} needs the package huggingface_hub: {EXTRA}; or, elsewhere, {_by_hand(named)}."
+            f"hf:{named.repository} needs the package huggingface_hub: {EXTRA}; or {_by_hand(named)}."
         ) from error
 
 
@@ -161,10 +120,10 @@ def _sentences(client: Any, named: Named) -> Iterator[None]:
 def _reason(client: Any, named: Named, error: Exception) -> tuple[str, bool]:
     """Why the hub gave nothing, and whether it was reached at all."""
     errors, page = client.errors, f"{_endpoint()}/datasets/{named.repository}"
-    with_token = "hf auth login (or HF_TOKEN) says who you are"
+    with_token = "say who you are with hf auth login or HF_TOKEN"
     response = getattr(error, "response", None)
     if isinstance(error, errors.GatedRepoError):
-        return f"its owner gives it to whoever asks on {page}; {with_token}", True
+        return f"its owner gives it to whoever asks on {page}: ask there, and {with_token}", True
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"{_host()} has no such dataset, or it is private; check the name, or {with_token}", True
     if isinstance(error, errors.RevisionNotFoundError):
@@ -172,7 +131,7 @@ def _reason(client: Any, named: Named, error: Exception) -> tuple[str, bool]:
     if isinstance(error, errors.EntryNotFoundError):
         return f"it has no folder '{named.folder}' at '{named.revision}'", True
     if response is not None and response.status_code in (401, 403):
-        return f"{_host()} answers {response.status_code}, so the token is not one for it; {with_token}", True
+        return f"{_host()} answers {response.status_code}, so the token is not one for it: {with_token}", True
     if response is not None:
         return f"{_host()} answers {response.status_code}", response.status_code < 500
     if isinstance(error, errors.OfflineModeIsEnabled):
@@ -248,9 +207,26 @@ def _check(client: Any, named: Named, response: Any) -> None:
         raise Refused(reason) from error
 
 
-def _licence(info: Any) -> str:
-    """The licence that its card names, where it is one word or so."""
-    licence = info.card_data.get("license") if info.card_data else None
+def _several(named: Named, card: Any) -> tuple[str, ...]:
+    """A warning where a repository holds several datasets that lie together; SourceError where each has a folder."""
+    parts = {} if named.folder else parts_of(card)
+    if not parts:
+        return ()
+    shown = [harmless(name) for name in parts]
+    if all(parts.values()) and len(set(parts.values())) == len(parts):
+        whole = f"hf:{named.repository}" + (f"@{named.revision}" if named.revision != "main" else "")
+        raise SourceError(
+            f"{whole} holds {counted(len(parts), 'dataset')}: {listed(shown[:6])}; name the folder of one, such as "
+            f"{whole}/{harmless(next(iter(parts.values())))}."
+        )
+    return (
+        f"its card names {counted(len(parts), 'dataset')} in one place ({listed(shown[:6])}); all are read together",
+    )
+
+
+def _licence(card: Any) -> str:
+    """The licence that a card names, where it is one word or so."""
+    licence = card.get("license") if card else None
     is_plain = isinstance(licence, str) and len(licence) <= 40 and not has_odd_characters(licence)
     return str(licence) if is_plain else ""
 

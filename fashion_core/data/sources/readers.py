@@ -107,7 +107,8 @@ def _open_fetched(place: Place, source: str, given: Given) -> Source:
     try:
         read = _open_folder(replace(given, place=fetched.folder, bring=_command(fetched.source, given.choices)))
     except SourceError as error:
-        raise _said_of(error, fetched.folder, "dataset", source) from error
+        said = str(_said_of(error, fetched.folder, "dataset", source)).rstrip(".")
+        raise SourceError(f"{said}. It was fetched to '{fetched.folder}'.") from error
     note = f"{read.note}; {fetched.note}" if read.note else fetched.note
     return replace(read, note=note, warnings=(*read.warnings, *fetched.warnings))
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from fashion_core.data import datasets, dry_run, importing
-from fashion_core.data.sources import downloads, hub, readers
+from fashion_core.data.sources import downloads, hub, hub_names, readers
 from fashion_core.errors import SourceError
 from tests.support.hub_server import Repository, Server, serving
 from tests.support.places import ROOT
@@ -186,7 +186,7 @@ def test_a_file_that_is_not_what_the_hub_says_is_never_kept(server: Server, tmp_
 @pytest.mark.parametrize(
     ("name", "change", "sentence"),
     [
-        ("shop/none", {}, "{host} has no such dataset, or it is private; check the name, or hf auth login "),
+        ("shop/none", {}, "{host} has no such dataset, or it is private; check the name, or say who you "),
         ("shop/garments", {"token": "hf_owner"}, "{host} has no such dataset, or it is private; "),
         ("shop/garments", {"refused": (404, "RepoNotFound")}, "{host} has no such dataset, or it is private; "),
         (
@@ -199,7 +199,7 @@ def test_a_file_that_is_not_what_the_hub_says_is_never_kept(server: Server, tmp_
             {"files_refused": (403, "GatedRepo")},
             "its owner gives it to whoever asks on {url}/datasets/",
         ),
-        ("shop/garments", {"files_refused": (403, "")}, "{host} answers 403, so the token is not one for it; "),
+        ("shop/garments", {"files_refused": (403, "")}, "{host} answers 403, so the token is not one for it: "),
         ("shop/garments@v2", {}, "it has no revision 'v2'; "),
         ("shop/garments/photos", {}, "it has no folder 'photos' at 'main'; "),
         ("shop/garments", {"refused": (400, "")}, "{host} answers 400; "),
@@ -226,7 +226,7 @@ def test_without_a_network_or_the_client_one_sentence_says_the_manual_way(
     assert said.startswith("hf:shop/garments cannot be downloaded: 127.0.0.1:1 is not reached (")
     assert "hf download shop/garments --repo-type dataset --local-dir garments" in said
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE forbids it; hf download" in _refusal("hf:shop/garments", tmp_path)
+    assert "HF_HUB_OFFLINE forbids it; by hand: hf download" in _refusal("hf:shop/garments", tmp_path)
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     said = _refusal("hf:shop/garments@v2/data", tmp_path)
     assert said.startswith("hf:shop/garments needs the package huggingface_hub: pip install -r requirements-hub.txt; ")
@@ -251,6 +251,47 @@ def test_a_folder_of_a_repository_and_photos_in_class_folders_come_alone(server:
     assert not any(one.path.endswith("1.bin") for one in server.asked)
     said = _refusal("hf:shop/many/large", tmp_path)
     assert said.startswith("dataset 'hf:shop/many/large'"), "said of what was given, not of our folder"
+    assert said.endswith(f"It was fetched to '{tmp_path}/{datasets.DOWNLOADS}/hf/shop/many/{'a' * 40}--large'.")
+
+
+def _card(**folders: str) -> list[dict[str, object]]:
+    splits = ("train", "test")
+    return [
+        {"config_name": name, "data_files": [{"split": split, "path": f"{folder}{split}-*"} for split in splits]}
+        for name, folder in folders.items()
+    ]
+
+
+def test_a_repository_of_several_datasets_is_not_read_as_one(server: Server, tmp_path: Path):
+    repository = server.repositories["shop/garments"]
+    repository.configs = _card(small="small/", large="large/")
+    said = _refusal("hf:shop/garments", tmp_path)
+    assert said == (
+        "hf:shop/garments holds 2 datasets: small and large; name the folder of one, such as hf:shop/garments/small."
+    )
+    assert not any("resolve" in one.path for one in server.asked), "nothing was downloaded"
+    repository.configs = _card(small="data/small-", large="data/large-")
+    warnings = dry_run.look("hf:shop/garments", data_dir=tmp_path)["warnings"]
+    assert "its card names 2 datasets in one place (small and large); all are read together" in warnings
+    repository.configs = _card(default="data/")
+    assert "card" not in str(dry_run.look("hf:shop/garments", data_dir=tmp_path)["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("files", "folder"),
+    [
+        ("data/*.parquet", "data"),
+        (["a/b/train/*.png", "a/b/test/**"], "a/b"),
+        ([{"split": "train", "path": ["x/1.csv", "x/y/2.csv"]}], "x"),
+        ("**/*.jpg", ""),
+        (None, ""),
+        ([{"split": "train"}, 7], ""),
+        (["a/1", "b/1"], ""),
+    ],
+)
+def test_the_folder_of_one_of_several_is_read_from_the_card(files: object, folder: str):
+    card = {"configs": [{"config_name": "one", "data_files": files}, {"config_name": "two", "data_files": "z/*"}]}
+    assert hub_names.parts_of(card) == {"one": folder, "two": "z"}
 
 
 def _places() -> list[tuple[str, str, int]]:
@@ -272,17 +313,17 @@ def test_a_repository_never_writes_outside_its_folder(path: str, server: Server,
 @pytest.mark.parametrize(
     ("source", "name", "named"),
     [
-        ("hf:a/b", "b", hub.Named("a/b", "main", "")),
-        ("hf:a/b@v1.2", "b", hub.Named("a/b", "v1.2", "")),
-        ("hf:a/b@refs/convert/parquet/c/train", "b-c-train", hub.Named("a/b", "refs/convert/parquet", "c/train")),
-        ("hf:a/b/c/d/", "b-c-d", hub.Named("a/b", "main", "c/d")),
-        ("https://huggingface.co/datasets/a/b", "b", hub.Named("a/b", "main", "")),
-        ("https://huggingface.co/datasets/a/b/tree/v2/c", "b-c", hub.Named("a/b", "v2", "c")),
+        ("hf:a/b", "b", hub_names.Named("a/b", "main", "")),
+        ("hf:a/b@v1.2", "b", hub_names.Named("a/b", "v1.2", "")),
+        ("hf:a/b@refs/convert/parquet/c/train", "b-c-train", hub_names.Named("a/b", "refs/convert/parquet", "c/train")),
+        ("hf:a/b/c/d/", "b-c-d", hub_names.Named("a/b", "main", "c/d")),
+        ("https://huggingface.co/datasets/a/b", "b", hub_names.Named("a/b", "main", "")),
+        ("https://huggingface.co/datasets/a/b/tree/v2/c", "b-c", hub_names.Named("a/b", "v2", "c")),
     ],
 )
-def test_a_name_of_the_hub_is_understood(source: str, name: str, named: hub.Named):
+def test_a_name_of_the_hub_is_understood(source: str, name: str, named: hub_names.Named):
     assert readers.named(source) and not readers.is_made(source)
-    assert readers.name_of(source) == name and hub.parse(source) == named
+    assert readers.name_of(source) == name and hub_names.parse(source) == named
 
 
 @pytest.mark.parametrize("source", ["hf:garments", "hf:", "hf:a/b@", "hf:a/b@v1@v2", "hf:a/../b"])
