@@ -74,6 +74,7 @@ def _take(source: str | Path, data_dir: Path, target: Path) -> Path | None:
     if folder is None or not path.exists() or folder / PHOTOS not in path.parents:
         return None
     storage.move(folder / PHOTOS, target)
+    storage.discard(folder)
     return target / path.relative_to(folder / PHOTOS)
 
 
@@ -108,11 +109,14 @@ def _used(data_dir: Path) -> set[Path]:
 
 
 def _is_of_another(folder: Path) -> bool:
-    """Whether another process that lives made it, or somebody is making it."""
+    """Whether another process that lives made it, or somebody is making it. Of another machine nobody can say: it has
+    a day."""
     try:
         owner = storage.read_json(folder / OWNER)
+        if not processes.is_here(owner):
+            return _age(folder) < _OLD_SECONDS
         return owner["pid"] != processes.process_identity()["pid"] and processes.is_alive(owner)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return _age(folder) < _MADE_SECONDS
 
 

@@ -7,7 +7,7 @@ const DELAYS = [500, 1000, 2000, 4000, 8000, 15000, 30000, 30000] // millisecond
 const JUNK = /(?:^|\/)(?:(?:__macosx|@eadir|\.ipynb_checkpoints|\.git)(?:\/|$)|(?:\.ds_store|thumbs\.db|desktop\.ini|\._[^/]*)$)/i
 
 const STYLE = `
-.vastra-drop { border: 1.5px dashed var(--st-border-color); border-radius: var(--st-base-radius, 6px); padding: 1rem;
+.vastra-drop { border: 1.5px dashed color-mix(in srgb, var(--st-text-color) 45%, transparent); border-radius: var(--st-base-radius, 6px); padding: 1rem;
   background: var(--st-secondary-background-color); color: var(--st-text-color); line-height: 1.5; text-align: left;
   box-sizing: border-box; overflow-wrap: anywhere }
 .vastra-drop.over { border-color: var(--st-primary-color); border-style: solid }
@@ -15,7 +15,7 @@ const STYLE = `
 .vastra-drop .small { font-size: .875rem; opacity: .85 }
 .vastra-drop .wrong { color: var(--st-red-text-color) }
 .vastra-drop .row { display: flex; flex-wrap: wrap; gap: .5rem; margin: .25rem 0 .5rem }
-.vastra-drop button { font: inherit; min-height: 2.5rem; padding: .25rem .75rem; cursor: pointer; color: inherit;
+.vastra-drop button { font: inherit; font-size: .875rem; min-height: 2.5rem; padding: .25rem .75rem; cursor: pointer; color: inherit;
   background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius, 6px) }
 .vastra-drop button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color) }
@@ -68,7 +68,6 @@ function build(parentElement) {
   cancel.onclick = () => {
     stop(state)
     say(state, "Cancelled. Nothing of it was kept.")
-    ask.focus()
   }
   for (const input of [folder, some]) {
     input.onchange = () => {
@@ -92,7 +91,9 @@ function build(parentElement) {
     if (state.uploading) return
     // now, for after this the browser forgets what was dropped
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean)
+    const dropped = [...event.dataTransfer.files].map((file) => ({ path: file.name, file }))
     if (entries.length) start(state, (told) => walk(entries, told))
+    else if (dropped.length) start(state, async () => dropped)
   }
   return state
 }
@@ -104,8 +105,10 @@ function say(state, text, wrong = false) {
 }
 
 function show(state) {
+  const focused = state.root.contains(document.activeElement)
   state.idle.hidden = Boolean(state.uploading)
   state.busy.hidden = !state.uploading
+  if (focused) state.root.querySelector("div:not([hidden]) > .row > button")?.focus()
 }
 
 // All files below what was dropped, each with its path.
@@ -163,9 +166,9 @@ function post(upload, path, body, during = null) {
       const { status, responseText: text } = request
       if (status >= 200 && status < 300) done(text)
       else if ([408, 425, 429, 502, 503, 504].includes(status)) failed(new Error(text))
-      else if (status === 400) failed(new Error(text)) // cut off on its way
-      else if (status === 413 && text.startsWith("<")) failed(new Refusal("A server between this browser and the lab refuses files of this size."))
-      else failed(new Refusal(text && !text.startsWith("<") ? text : `The lab refused it (${status}).`))
+      else if (text && !text.startsWith("<")) failed(new Refusal(text)) // the lab's own sentence
+      else if (status === 413) failed(new Refusal("A server between this browser and the lab refuses files of this size."))
+      else failed(new Refusal(`The lab refused it (${status}).`))
     }
     request.onerror = request.ontimeout = () => { over(); failed(new Error("the connection was lost")) }
     request.onabort = () => { over(); failed(new Refusal("")) }
@@ -177,7 +180,7 @@ function post(upload, path, body, during = null) {
 async function surely(upload, path, body, during = null) {
   for (const delay of [...DELAYS, null]) {
     try {
-      return await post(upload, path, typeof body === "function" ? body() : body, during)
+      return await post(upload, path, typeof body === "function" ? await body() : body, during)
     } catch (error) {
       if (error instanceof Refusal || upload.ended) throw error
       if (during) during(0)
@@ -256,8 +259,10 @@ async function send(state, upload, name, chosen) {
     for (const batch of waiting) {
       if (upload.ended) return
       const bytes = batch.reduce((sum, { file }) => sum + file.size, 0)
-      const body = () => new Blob(batch.flatMap(({ path, file }) => [JSON.stringify({ path, size: file.size }) + "\n", file]))
-      await readable(batch)
+      const body = async () => {
+        await readable(batch)
+        return new Blob(batch.flatMap(({ path, file }) => [JSON.stringify({ path, size: file.size }) + "\n", file]))
+      }
       await surely(upload, `files/${upload.attempt}`, body, (left) => upload.leaving.set(batch, Math.min(left, bytes)))
       upload.leaving.delete(batch)
       upload.sent += bytes

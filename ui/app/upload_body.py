@@ -51,7 +51,7 @@ class Body:
                 raise Refused(400, UNREADABLE)
             if not await self._more():
                 if self.held:
-                    raise Refused(400, _CUT_OFF)
+                    raise Refused(408, _CUT_OFF)
                 return None
         line = bytes(self.held[:end])
         del self.held[: end + 1]
@@ -61,7 +61,7 @@ class Body:
         """Exactly ``count`` bytes; Refused where they do not come."""
         while len(self.held) < count:
             if not await self._more():
-                raise Refused(400, _CUT_OFF)
+                raise Refused(408, _CUT_OFF)
         piece = bytes(self.held[:count])
         del self.held[:count]
         return piece

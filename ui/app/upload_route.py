@@ -34,7 +34,7 @@ PATH = "upload"
 PIECE = 1 << 20  # bytes that are written at once; the most of a file that is in memory
 MOST_AT_ONCE = 8  # requests of one upload
 RESERVE = 256 << 20  # bytes that stay free on the disk, for the trainings that write there
-_CHECKED = 64 << 20  # after so many bytes of a file the disk is looked at again
+_CHECKED = 16 << 20  # after so many bytes of a file the disk is looked at again
 _ENDED = "This upload was ended; begin it again."
 _ELSE = "Copy it to the machine that the lab runs on, and name the folder there."
 
