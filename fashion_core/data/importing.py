@@ -83,8 +83,7 @@ def _import(
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
     report("reading the source", 0, 0)
-    how = {"seed": seed, "progress": report, "choices": choices}
-    source = uploads.open_source(given, data_dir=data_dir, work_dir=building, final=final, **how)
+    source = uploads.open_source(given, data_dir, building, final, seed=seed, progress=report, choices=choices)
     size = _first_size(source)
     known = decoded.find(data_dir, source, size)
     manifest, pixels_path = _examined(source, building, size, report, known)

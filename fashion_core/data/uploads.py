@@ -49,7 +49,7 @@ def folder_of(path: Path, data_dir: Path) -> Path | None:
     return below / parts[0] if parts else None
 
 
-def open_source(given: str | Path, *, data_dir: Path, work_dir: Path, final: Path, **how: Any) -> Source:
+def open_source(given: str | Path, data_dir: Path, work_dir: Path, final: Path, **how: Any) -> Source:
     """``readers.open_source``, for an import into ``final`` that is built in ``work_dir``: of what came from a browser
     the dataset takes the files themselves, for they are nowhere else."""
     here = _take(given, data_dir, work_dir / _TAKEN)
@@ -93,6 +93,11 @@ def sweep(data_dir: Path, kept: Collection[Path] = ()) -> None:
     used = _used(data_dir) if folders else set()
     for folder in folders:
         if folder not in used and not _is_of_another(folder):
+            storage.discard(folder)
+    for folder in first_look.folders(data_dir):  # what was seen of an upload goes with it
+        job = jobs.look(folder)
+        upload = job.given.get("upload") if job and not job.active else None
+        if upload and not Path(upload["kept"]).exists():
             storage.discard(folder)
 
 

@@ -26,6 +26,7 @@ from fashion_core import rights, storage
 from fashion_core.data import uploads
 from fashion_core.data.sources import archives
 from fashion_core.data.sources.archive_entries import MAX_ENTRIES, MAX_TOTAL_BYTES
+from fashion_core.labels import counted
 from ui.app import staging
 from ui.app.staging import Staged, Staging
 from ui.app.upload_body import LINE, UNREADABLE, Body, Refused, drain, pieces_of
@@ -95,7 +96,7 @@ async def _begin(request: Request, upload: Staging) -> Response:
     if not files:
         raise Refused(422, f"'{name}' holds no files.")
     if files > MAX_ENTRIES:
-        raise Refused(413, f"'{name}' holds {files:,} files, more than {MAX_ENTRIES:,}. {_ELSE}")
+        raise Refused(413, f"'{name}' holds {counted(files, 'file')}, more than {MAX_ENTRIES:,}. {_ELSE}")
     if num_bytes > MAX_TOTAL_BYTES:
         most = storage.size_text(MAX_TOTAL_BYTES)
         raise Refused(413, f"'{name}' has {storage.size_text(num_bytes)}, more than {most}. {_ELSE}")
@@ -150,8 +151,8 @@ async def _cancel(request: Request, upload: Staging) -> Response:
 async def _done(request: Request, upload: Staging) -> Response:
     attempt = _same_attempt(request, upload)
     if len(upload.sizes) != upload.declared_files:
-        told = f"Only {len(upload.sizes):,} of {upload.declared_files:,} files have arrived; send them again."
-        raise Refused(409, told)
+        there = counted(len(upload.sizes), "file")
+        raise Refused(409, f"Only {there} of {upload.declared_files:,} have arrived; choose them again.")
     if upload.busy:
         raise Refused(429, "Files are still coming.")
     files, num_bytes = await asyncio.to_thread(_measured, upload.tree)

@@ -58,6 +58,7 @@ def test_an_upload_that_a_job_reads_stays_until_the_job_is_over(tmp_path, tabs, 
     jobs.stopped(job, "the photos cannot be used")
     staging.tidy(tmp_path, 10**9)
     assert not upload.folder.exists()
+    assert job.exists() == (where == "import"), "a look goes with what it saw, the reason of an import stays"
 
 
 def test_a_server_that_starts_takes_away_what_dead_ones_left_and_nothing_of_living_ones(tmp_path, tabs):
