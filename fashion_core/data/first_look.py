@@ -36,10 +36,15 @@ def folder_of(data_dir: Path, token: str) -> Path | None:
     return data_dir / datasets.INCOMING / _FOLDER / token if re.fullmatch("[0-9a-f]{16}", token) else None
 
 
+def folders(data_dir: Path) -> list[Path]:
+    """The folders of all looks."""
+    looks = data_dir / datasets.INCOMING / _FOLDER
+    return list(looks.iterdir()) if looks.is_dir() else []
+
+
 def sweep(data_dir: Path) -> None:
     """Take away looks that nobody came back to within a day."""
-    looks = data_dir / datasets.INCOMING / _FOLDER
-    for folder in looks.iterdir() if looks.is_dir() else []:
+    for folder in folders(data_dir):
         job = jobs.look(folder)
         if not (job and job.active) and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
             storage.discard(folder)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fashion_core import jobs, locks, rights, storage
-from fashion_core.data import datasets, decoded, groups, moved, pixels
+from fashion_core.data import datasets, decoded, groups, moved, pixels, uploads
 from fashion_core.data.datasets import CLASS_MAP, READABLE, UNLABELLED, UNUSED, Dataset
 from fashion_core.data.decoded import Decoded
 from fashion_core.data.sources import class_map, photos, readers
@@ -79,12 +79,12 @@ def _import(
     report: jobs.Reporter,
     choices: Choices,
 ) -> Dataset:
-    building, final = report.folder / "dataset", data_dir / dataset_id
+    building, final = (report.folder / "dataset").resolve(), data_dir / dataset_id
     shutil.rmtree(building, ignore_errors=True)  # what a killed import left
     building.mkdir(parents=True)
     report("reading the source", 0, 0)
-    places = {"work_dir": building, "downloads": data_dir / datasets.DOWNLOADS}
-    source = readers.open_source(given, **places, seed=seed, progress=report, choices=choices)
+    how: dict[str, Any] = {"downloads": data_dir / datasets.DOWNLOADS, "seed": seed, "progress": report}
+    source = uploads.open_source(given, data_dir, building, final, choices=choices, **how)
     known = decoded.find(data_dir, source, size := _first_size(source))
     manifest, pixels_path = _examined(source, building, size, report, known)
     notes = _judge(manifest, source, given)

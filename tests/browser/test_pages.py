@@ -25,6 +25,7 @@ from tests.support.browsers import (  # noqa: F401
     tab,
     wait_for,
 )
+from tests.support.pictures import few
 from tests.support.places import ROOT
 from ui.app import navigation
 
@@ -160,7 +161,9 @@ def test_a_run_is_started_watched_and_judged_in_the_browser(lab, browser):
             )
 
 
-def test_a_photo_of_the_dataset_and_an_uploaded_one_are_predicted(lab, browser, tmp_path: Path):
+def test_photos_from_the_browser_are_predicted_and_a_folder_that_is_dropped_becomes_a_dataset(
+    lab, browser, tmp_path: Path
+):
     runs = [path.name for path in lab["runs"].iterdir() if (path / "summary.json").exists()]
     photo = next((lab["data"] / "demo").rglob("test/saree/*.jpg"))
     bad = tmp_path / "broken.jpg"
@@ -173,6 +176,24 @@ def test_a_photo_of_the_dataset_and_an_uploaded_one_are_predicted(lab, browser, 
         page.get_by_text(re.compile("broken.jpg")).first.wait_for(timeout=120_000)
         page.get_by_text(re.compile(r"\d+\.\d %")).first.wait_for(timeout=120_000)
         shoot(page, "predict-upload")
+        shutil.copytree(few(tmp_path / "photos"), tmp_path / "My wardrobe")
+        page.goto(f"{address}/add_photos")
+        drop(page, page.locator(".vastra-drop"), tmp_path / "My wardrobe")
+        page.get_by_role("button", name="Import these photos").click()
+        page.get_by_text("My wardrobe is here: 8 photos, 2 classes.").wait_for(timeout=120_000)
+        assert (lab["data"] / "my-wardrobe" / "uploaded" / "My wardrobe").is_dir()
+        assert not [*(lab["data"] / ".incoming" / ".uploads").iterdir()]
+
+
+def drop(page, target, path: Path) -> None:
+    """Drag a file or folder of this machine onto an element, as a hand does."""
+    target.wait_for()
+    box = target.bounding_box()
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    tools = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        tools.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
 
 
 def bar_of(page, split: int, row: int) -> tuple[float, float]:

@@ -42,6 +42,10 @@ ALLOWED = {
         "makes and clears the folder of an import before publish_folder; a CSV in memory is written by write_bytes",
     ),
     "data.dry_run": ({"mkdir", "rmdir", "TemporaryDirectory"}, "what is unpacked to be looked at, and removed again"),
+    "data.uploads": (
+        {"mkdir"},
+        "a folder for what a browser sends, which is taken away when nobody is left who needs it",
+    ),
     "data.first_look": ({"mkdir"}, "the folder in which it unpacks what it looks at, and which it removes again"),
     "data.derived": ({"mkdir", "rmtree"}, "fills the folder of an import, which publish_folder then syncs"),
     "data.pixels": ({"link", "copyfile"}, "into the folder of an import, which publish_folder then syncs"),

@@ -1,7 +1,6 @@
 """An import that goes on, followed to its end and led on from."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -29,13 +28,10 @@ def begin(dataset_id: str, upload: dict[str, Any] | None) -> None:
 
 
 def as_uploaded(told: str, upload: dict[str, Any] | None) -> str:
-    """The sentence with the name that the reader's file has, not the one under which it is kept here."""
+    """The sentence with the name that the reader's file or folder has, not the place where it is kept here."""
     if not upload:
         return told
-    kept = Path(upload["kept"])
-    for name in (str(kept), kept.name, kept.name.partition(".")[0]):  # the longest first
-        told = told.replace(name, upload["name"])
-    return told
+    return told.replace(upload["kept"], upload["name"])
 
 
 def _going_on() -> dict[str, Any] | None:

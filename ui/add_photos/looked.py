@@ -18,7 +18,7 @@ from fashion_core.data.sources import class_map, readers
 from fashion_core.data.sources.reader import MAP, Choices, Option, flag_of
 from fashion_core.errors import SourceError
 from fashion_core.jobs import Job
-from ui.add_photos import arrival, classes_editor, import_form
+from ui.add_photos import arrival, classes_editor, import_form, uploads
 from ui.app import faults, loaders, notices, words
 from ui.shared import following, gallery, table
 from ui.shared.gallery import Caption
@@ -36,9 +36,10 @@ def show() -> bool:
         _leave()
         return False
     st.session_state[_LAST] = st.query_params[import_form.LOOK] = token
+    uploads.hold(job.given.get("upload"))
     if job.active:
         following.follow_job(folder, partial(following.counted, starting="Opening the source"))
-        _offer_other("Stop looking")
+        _offer_other("Stop looking", job)
         return True
     found = first_look.read(folder) if job.state == jobs.DONE else None
     if found is None:
@@ -54,7 +55,7 @@ def show() -> bool:
 def _refused(said: str, job: Job, columns: list[str]) -> None:
     st.error(words.fault(in_words_of_the_form(said)), icon=":material/error:")
     _choices_form(job, columns, expanded=bool(columns))
-    _offer_other("Give other photos")
+    _offer_other("Give other photos", job)
 
 
 def _found(folder: Path, token: str, found: dict[str, Any], job: Job) -> None:
@@ -151,7 +152,7 @@ def _import(folder: Path, found: dict[str, Any], job: Job, becomes: dict[str, st
     )
     with st.container(horizontal=True):
         asked = st.button("Import these photos", type="primary", disabled=kept < 2)
-        _offer_other("Give other photos")
+        _offer_other("Give other photos", job)
     if asked:
         with faults.shown(stop=False):
             begin(folder, job, name.strip(), becomes)
@@ -173,8 +174,9 @@ def begin(folder: Path, job: Job, name: str, becomes: dict[str, str]) -> None:
     _leave()
 
 
-def _offer_other(label: str) -> None:
+def _offer_other(label: str, job: Job) -> None:
     if st.button(label):
+        uploads.leave(job.given.get("upload"))
         _leave()
         st.rerun()
 

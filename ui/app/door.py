@@ -24,7 +24,7 @@ from streamlit import cli_util
 from streamlit.web.server import server_util
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from ui.app import navigation
+from ui.app import navigation, staging
 
 OWN = ("localhost", "127.0.0.1", "::1")  # the machine itself, whichever machine that is
 HEALTH = "/_stcore/health"  # a load balancer asks by address, and learns nothing but "ok"
@@ -126,11 +126,15 @@ def _is_address(name: str) -> bool:
 
 @asynccontextmanager
 async def opened(_: st.App) -> AsyncIterator[None]:
-    """Open the reader's browser when the server has started, as `streamlit run` does by itself for a bare script."""
+    """Open the reader's browser when the server has started, as `streamlit run` does by itself for a bare script.
+
+    While the server runs, uploads that nobody needs any more go.
+    """
     if not st.get_option("server.headless"):
         address = server_util.get_display_address(st.get_option("server.address") or "localhost")
         asyncio.get_running_loop().call_soon(cli_util.open_browser, server_util.get_url(address))
-    yield
+    async with staging.tidied():
+        yield
 
 
 MIDDLEWARE = [Middleware(Door)]

@@ -134,20 +134,29 @@ def _check_listing(archive: Path, entries: Iterator[Entry]) -> int:
 
 
 def _safe_parts(archive: Path, name: str) -> list[str]:
+    try:
+        return parts_of(name)
+    except ValueError as error:
+        raise refusal(archive, str(error)) from error
+
+
+def parts_of(name: str) -> list[str]:
+    """The folders and the file of a path that somebody else wrote; ValueError, the end of a sentence, where it could
+    lead elsewhere or cannot be stored everywhere."""
     if _PLAIN.fullmatch(name):
         return name.split("/")
     shown = repr(name if len(name) <= 80 else name[:77] + "...")
     if "\\" in name:
-        raise refusal(archive, f"holds the name {shown} with a backslash; make it again with / between folders")
+        raise ValueError(f"holds the name {shown} with a backslash; make it again with / between folders")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        raise refusal(archive, f"holds the absolute path {shown}")
+        raise ValueError(f"holds the absolute path {shown}")
     if has_odd_characters(name):
-        raise refusal(archive, f"holds the name {shown} with characters that no file name should have")
+        raise ValueError(f"holds the name {shown} with characters that no file name should have")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise refusal(archive, f"holds the path {shown}, which leads out of its folder")
+        raise ValueError(f"holds the path {shown}, which leads out of its folder")
     if len(name) > 1024 or any(len(part.encode()) > 255 for part in parts):
-        raise refusal(archive, f"holds a name that is too long: {shown}")
+        raise ValueError(f"holds a name that is too long: {shown}")
     return parts
 
 

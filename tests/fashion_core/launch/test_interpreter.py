@@ -17,7 +17,6 @@ from fashion_core.runs import runs
 from tests.support.commands import command
 from tests.support.pages import open_page
 from tests.support.places import ROOT
-from ui.add_photos import import_form
 from ui.app import words
 from ui.shared import report_button
 
@@ -96,16 +95,6 @@ def test_unpacking_counts_bytes_with_their_unit_and_photos_are_counted():
     assert storage.amount(storage.UNPACKING, 24_185, 1_142_666) == "0.02 of 1.14 MB"
     assert storage.amount(storage.UNPACKING, 10**9, 2 * 10**9) == "1.00 of 2.00 GB"
     assert storage.amount("reading photos", 1240, 4200) == "1,240 of 4,200"
-
-
-def test_an_error_about_an_upload_names_the_file_that_the_reader_chose():
-    following = {"upload": {"kept": "/data/.incoming/uploads/upload-17-99.tar.gz", "name": "my photos.tar.gz"}}
-    told = (
-        "'/data/.incoming/uploads/upload-17-99.tar.gz': upload-17-99.tar.gz is cut off; 'upload-17-99' has no classes"
-    )
-    shown = import_form._as_uploaded(told, following)
-    assert "upload-17-99" not in shown and shown.startswith("'my photos.tar.gz'")
-    assert import_form._as_uploaded(told, {}) == told
 
 
 def test_a_reports_file_carries_every_name_whole():

@@ -12,8 +12,9 @@ from fashion_core.data import first_look
 from fashion_core.data.sources import class_map
 from fashion_core.launch import background
 from tests.support.pages import lab, open_page, written
-from ui.add_photos import classes_editor, import_form
-from ui.app import address
+from ui.add_photos import arrival, classes_editor
+from ui.app import address, staging
+from ui.app.staging import Staged
 
 __all__ = ["lab"]
 
@@ -140,18 +141,32 @@ def test_edits_of_the_table_of_classes_are_told_apart():
     assert "6 photos of 2 classes" in classes_editor.sentence(counts, {"b": "z", "c": "-"})
 
 
-def test_an_uploaded_archive_is_kept_under_a_name_of_ours(tmp_path, monkeypatch):
-    class Upload:
-        name = "../../evil.tar.gz"
-
-        def getbuffer(self):
-            return b"bytes"
-
-    monkeypatch.setenv("FASHION_DATA", str(tmp_path))
-    kept = import_form._keep_upload(Upload())
+def test_a_sentence_about_what_was_uploaded_names_it_as_the_reader_does():
+    upload = {"kept": "/data/.incoming/.uploads/0a1b/photos/my photos.zip", "name": "my photos.zip"}
+    told = f"archive '{upload['kept']}' holds 3 photos; '{upload['kept']}/a.jpg' is cut off"
     assert (
-        kept.read_bytes() == b"bytes" and kept.name.endswith(".tar.gz") and kept.is_relative_to(tmp_path / ".incoming")
+        arrival.as_uploaded(told, upload) == "archive 'my photos.zip' holds 3 photos; 'my photos.zip/a.jpg' is cut off"
     )
+    assert arrival.as_uploaded(told, None) == told
+
+
+def test_what_was_dropped_is_looked_at_at_once_imported_by_its_name_and_given_up_with_the_look(
+    lab, at_once, own_data, tiny_source
+):
+    app = lab("add_photos")
+    for again in (False, True):
+        token = app.session_state["_import_photos_token"]
+        dropped = staging.of(token)
+        shutil.copytree(tiny_source, dropped.folder / "photos" / "My wardrobe")
+        dropped.staged = Staged(dropped.folder, dropped.folder / "photos" / "My wardrobe", "My wardrobe", 63, 1)
+        app.run()
+        assert not app.exception and "**63 photos of 3 classes** in My wardrobe" in written(app)
+        name = next(field for field in app.text_input if field.label == "Name of the dataset")
+        assert name.value == "My wardrobe" and dropped.folder.is_dir() and staging.of(token).taken
+        press(app, "Import these photos" if again else "Give other photos")
+        assert staging.of(token) is None and not dropped.folder.exists()
+    assert at_once[0][0] == (str(dropped.staged.source), "My wardrobe")
+    assert at_once[0][1]["given"] == {"upload": {"kept": str(dropped.staged.source), "name": "My wardrobe"}}
 
 
 def test_photos_that_have_arrived_are_led_to(lab, tiny):
