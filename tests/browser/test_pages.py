@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fashion_core.data import datasets
 from tests.support.browsers import (  # noqa: F401
     address_of,
     browser,
@@ -179,9 +180,20 @@ def test_photos_from_the_browser_are_predicted_and_a_folder_that_is_dropped_beco
         shutil.copytree(few(tmp_path / "photos"), tmp_path / "My wardrobe")
         page.goto(f"{address}/add_photos")
         drop(page, page.locator(".vastra-drop"), tmp_path / "My wardrobe")
+        page.get_by_text("To import: 8 photos of 2 classes.").wait_for(timeout=120_000)
+        settle(page)
+        place = page.get_by_test_id("stDataFrame").first.bounding_box()
+        page.mouse.click(place["x"] + 20, place["y"] + 53)  # the first class, two cells left of what it is called
+        for key in ("ArrowRight", "ArrowRight"):
+            page.keyboard.press(key)
+        page.keyboard.type("coat")
+        page.keyboard.press("Enter")
+        page.get_by_text("with your changes (1 class called otherwise)").wait_for(timeout=120_000)
+        shoot(page, "add-photos-looked")
         page.get_by_role("button", name="Import these photos").click()
         page.get_by_text("My wardrobe is here: 8 photos, 2 classes.").wait_for(timeout=120_000)
         assert (lab["data"] / "my-wardrobe" / "uploaded" / "My wardrobe").is_dir()
+        assert set(datasets.find_dataset(lab["data"], "My wardrobe").classes) == {"coat", "saree"}
         assert not [*(lab["data"] / ".incoming" / ".uploads").iterdir()]
 
 

@@ -60,7 +60,8 @@ def what_may_be_given() -> str:
     layouts = "".join(f"- {words.capital(words.plain(layout))}\n" for layout in readers.layouts())
     return (
         f"A folder, or a .zip or .tar archive, of any of these:\n{layouts}\n"
-        "Without photos of your own write `demo` (drawings) or `fashion-mnist` (grey cut-outs)."
+        "Without photos of your own write `demo` (drawings) or `fashion-mnist` (grey cut-outs). `hf:OWNER/NAME` "
+        "fetches a dataset of the Hugging Face hub where there is a network."
     )
 
 
