@@ -96,7 +96,7 @@ def test_two_processes_train_what_one_trains_and_count_every_image_once(tiny_dat
         torch.testing.assert_close(weights[1][name], weights[0][name], rtol=1e-2, atol=1e-3)
 
 
-def wait_for(path: Path, text: str, seconds: float = 60) -> None:
+def wait_for(path: Path, text: str, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if path.exists() and text in path.read_text():
