@@ -303,9 +303,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     show(state)
   }
   state.url = data.url
+  state.close ??= () => stop(state) // the tab is closed: what has come of it goes at once
+  window.addEventListener("pagehide", state.close)
   state.limit.textContent = `${data.limit} They go to the lab's disk and are not imported before you have seen what is in them.`
   state.arrived = (moment) => setTriggerValue("arrived", moment)
   return () => {
+    window.removeEventListener("pagehide", state.close)
     stop(state)
     state.root.remove()
     states.delete(parentElement)
