@@ -49,6 +49,7 @@ class Server(ThreadingHTTPServer):
         self.repositories: dict[str, Repository] = {}
         self.plain: dict[str, bytes] = {}
         self.cuts: dict[str, int] = {}
+        self.too_many: list[int] = []  # the next files are refused for so many seconds each
         self.asked: list[Asked] = []
 
     @property
@@ -151,6 +152,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _resolve(self, name: str, revision: str, path: str) -> None:
         repository = self._repository(name, revision)
         if repository is None:
+            return
+        if self.server.too_many:
+            limit = f'"resolvers";r=0;t={self.server.too_many.pop()}'
+            self._json({}, 429, {"RateLimit": limit, "RateLimit-Policy": '"fixed window";"resolvers";q=3000;w=300'})
             return
         if repository.files_refused:
             self._refuse(repository.files_refused)

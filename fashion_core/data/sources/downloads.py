@@ -11,7 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,7 @@ from fashion_core.data.sources.reader import Progress
 from fashion_core.errors import SourceError
 
 TRIES = 5  # after a cut, without one byte more
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 310.0  # the hub counts what it is asked in five minutes
 TIMEOUT_SECONDS = 30.0
 CHUNK = 1 << 18
 _PARTS = ".parts"
@@ -39,11 +39,12 @@ class RemoteFile:
 
 
 class Cut(Exception):
-    """The other machine stopped, or (not ``reached``) never answered. It may answer when it is asked again."""
+    """The other machine stopped, or (not ``reached``) never answered. It may answer when it is asked again, after
+    ``seconds`` where it said so."""
 
-    def __init__(self, reason: str, *, reached: bool = True) -> None:
+    def __init__(self, reason: str, *, reached: bool = True, seconds: float = 0.0) -> None:
         super().__init__(reason)
-        self.reached = reached
+        self.reached, self.seconds = reached, seconds
 
 
 class Refused(Exception):
@@ -101,8 +102,8 @@ class _Fetching:
         self._tell(0)
         with ThreadPoolExecutor(self.download.at_once) as pool:
             try:
-                for result in [pool.submit(self._bring, file) for file in waiting]:
-                    result.result()
+                for brought in as_completed([pool.submit(self._bring, file) for file in waiting]):
+                    brought.result()
             finally:  # also after Ctrl-C: the others end at their next chunk
                 self.stop.set()
                 pool.shutdown(cancel_futures=True)
@@ -145,27 +146,27 @@ class _Fetching:
         part.touch()
         tries, furthest = 0, _size(part)
         while (start := _size(part)) != file.size:
-            reason, reached = "it ended too early", True
+            cut = Cut("it ended too early")
             try:
                 with self.download.opened(file, start) as (begins, chunks):
                     self._write(part, begins, chunks, file)
             except Refused as refused:
                 raise self._cannot(str(refused)) from refused
-            except Cut as cut:
-                reason, reached = str(cut), cut.reached
+            except Cut as error:
+                cut = error
             if (now := _size(part)) == file.size:
                 return
             tries = 0 if now > furthest else tries + 1
             furthest = max(now, furthest)
-            if not reached and not self.any_came:
-                raise self._cannot(reason)
+            if not cut.reached and not self.any_came:
+                raise self._cannot(str(cut)) from cut
             if tries > TRIES:
                 done = storage.amount(storage.DOWNLOADING, self.done, self.total)
                 raise SourceError(
-                    f"the download of {self.download.what} was cut off after {done} ({reason}); start it again, and it "
+                    f"the download of {self.download.what} was cut off after {done} ({cut}); start it again, and it "
                     "goes on from there."
                 )
-            self.stop.wait(PAUSE_SECONDS)
+            self.stop.wait(min(max(PAUSE_SECONDS, cut.seconds), LONGEST_PAUSE_SECONDS))
             self._go_on()
 
     def _cannot(self, reason: str) -> SourceError:

@@ -203,7 +203,8 @@ def _check(client: Any, named: Named, response: Any) -> None:
     except client.errors.HTTPError as error:
         reason = _reason(client, named, error)[0]
         if response.status_code >= 500 or response.status_code == 429:
-            raise Cut(reason) from error
+            limit = client.utils.parse_ratelimit_headers(response.headers)
+            raise Cut(reason, seconds=limit.reset_in_seconds if limit else 0) from error
         raise Refused(reason) from error
 
 

@@ -242,6 +242,21 @@ def test_a_hub_that_fails_in_the_middle_is_asked_again_then_said(server: Server,
     assert importing.import_source("hf:shop/garments", data_dir=tmp_path).num_images == 26
 
 
+def test_a_hub_that_was_asked_too_often_is_waited_for(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    waits: list[float] = []
+
+    class Told(downloads.Cut):
+        def __init__(self, reason: str, *, seconds: float = 0.0, **more: bool) -> None:
+            waits.append(seconds)
+            super().__init__(reason, seconds=seconds, **more)
+
+    monkeypatch.setattr(hub, "Cut", Told)
+    monkeypatch.setattr(downloads, "LONGEST_PAUSE_SECONDS", 0.01)
+    server.too_many = [107]
+    assert importing.import_source("hf:shop/garments", data_dir=tmp_path).num_images == 26
+    assert waits == [107]
+
+
 def test_a_folder_of_a_repository_and_photos_in_class_folders_come_alone(server: Server, tmp_path: Path):
     photos = {f"small/{split}/{label}/{n}.png": _photo(n) for split, label, n in _places()}
     server.repositories["shop/many"] = Repository({**photos, "large/1.bin": b"much", "README.md": b"two of them"})
