@@ -163,6 +163,10 @@ def begin(folder: Path, job: Job, name: str, becomes: dict[str, str]) -> None:
     """Start the import of what was looked at, under these names of classes; the look is over."""
     if not name:
         raise SourceError("the dataset needs a name; write one.")
+    if job.given.get("upload") and (loaders.data_dir() / datasets.id_for(name)).exists():  # else it would be lost
+        raise SourceError(f"there is a dataset called '{name}' already; choose another name for what you have sent.")
+    if following.active(datasets.incoming_folder(loaders.data_dir(), datasets.id_for(name))):
+        raise SourceError(f"a dataset called '{name}' is being imported already; wait for it, or choose another name.")
     decided = dict(job.given["choices"])
     if becomes:
         table_of_classes = loaders.data_dir().absolute() / datasets.MAPS / f"{datasets.id_for(name)}.csv"

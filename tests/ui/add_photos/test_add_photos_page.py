@@ -163,6 +163,10 @@ def test_what_was_dropped_is_looked_at_at_once_imported_by_its_name_and_given_up
         assert not app.exception and "**63 photos of 3 classes** in My wardrobe" in written(app)
         name = next(field for field in app.text_input if field.label == "Name of the dataset")
         assert name.value == "My wardrobe" and dropped.folder.is_dir() and staging.of(token).taken
+        (own_data / "my-wardrobe").mkdir()
+        press(app, "Import these photos")
+        assert "there is a dataset called 'My wardrobe' already" in written(app) and dropped.folder.is_dir()
+        (own_data / "my-wardrobe").rmdir()
         press(app, "Import these photos" if again else "Give other photos")
         assert staging.of(token) is None and not dropped.folder.exists()
     assert at_once[0][0] == (str(dropped.staged.source), "My wardrobe")
