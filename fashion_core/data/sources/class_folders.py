@@ -97,7 +97,7 @@ def read(root: Path, join_alike: bool = False, depth: int = 0) -> _Found:
     ``join_alike`` classes whose names look alike are one class; ``depth``: which folder names the class, 0 where nobody
     said it."""
     base = _without_wrappers(root)
-    tops, notes = _tops(base)
+    tops, notes = _tops(root, base)
     walk = Walk(base)
     lots = [lot for split, top, names in tops for name in names for lot in walk.lots(top, name, split)]
     lots, without = folder_labels.waiting(lots, 1)
@@ -168,8 +168,9 @@ def wrapped(root: Path) -> Iterator[Path]:
         yield current
 
 
-def _tops(base: Path) -> tuple[list[tuple[str, Path, list[str]]], list[str]]:
-    """(split or "", folder, the class folders in it and those of photos without a label), and remarks."""
+def _tops(root: Path, base: Path) -> tuple[list[tuple[str, Path, list[str]]], list[str]]:
+    """(split or "", folder, the class folders in it and those of photos without a label), and remarks; ``root``: what
+    was given, which may wrap ``base``."""
     folders, files = listing(base)
     notes = []
     if loose := sum(is_photo(name) for name in files):
@@ -183,7 +184,9 @@ def _tops(base: Path) -> tuple[list[tuple[str, Path, list[str]]], list[str]]:
         notes.append(
             f"archives beside the folders were left out, unpack them to have their photos: {', '.join(packed)}"
         )
-    if tables := [name for name in files if is_table(name) and not name.lower().endswith(".json")]:
+    around = [root, *(root.joinpath(*parts) for parts in _starts(base.relative_to(root).parts))]
+    beside = dict.fromkeys(name for folder in around for name in listing(folder, photos=False)[1])
+    if tables := [name for name in beside if is_table(name) and not name.lower().endswith(".json")]:
         notes.append(
             f"{listed([repr(name) for name in tables])} beside the folders {agree(len(tables), 'was', 'were')} not "
             "read: classes are folders here; --label COLUMN takes them from a table"
@@ -205,6 +208,11 @@ def _tops(base: Path) -> tuple[list[tuple[str, Path, list[str]]], list[str]]:
         if has_odd_characters(name):
             raise SourceError(f"class folder {name!r} has characters that cannot be shown or stored; rename it.")
     return tops, notes
+
+
+def _starts(parts: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """("a",) and ("a", "b") of ("a", "b")."""
+    return [parts[:num] for num in range(1, len(parts) + 1)]
 
 
 def _refuse_empty_classes(base: Path, classes: list[str], with_photos: set[str]) -> None:

@@ -172,13 +172,12 @@ def test_a_file_that_is_not_what_the_hub_says_is_never_kept(server: Server, tmp_
     right = SHARDS[TRAIN]
     wrong = right[:5_000] + bytes([right[5_000] ^ 1]) + right[5_001:]
     send = hub_server._Handler._file
-    monkeypatch.setattr(
-        hub_server._Handler, "_file", lambda own, data, *more: send(own, wrong if data == right else data, *more)
-    )
-    with pytest.raises(SourceError, match=f"'{TRAIN}' of hf:shop/garments came damaged twice .*nothing was kept of it"):
+    sentence = f"'{TRAIN}' of hf:shop/garments came damaged twice .*nothing was kept of it"
+    with monkeypatch.context() as patched, pytest.raises(SourceError, match=sentence):
+        patched.setattr(
+            hub_server._Handler, "_file", lambda own, data, *more: send(own, wrong if data == right else data, *more)
+        )
         importing.import_source("hf:shop/garments", data_dir=tmp_path)
-    monkeypatch.undo()
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.setenv("HF_TOKEN", "")
     assert importing.import_source("hf:shop/garments", data_dir=tmp_path).num_images == 26
 

@@ -240,6 +240,9 @@ def test_class_folders_with_a_table_beside_them_are_class_folders_unless_a_colum
     folders = opened(root, tmp_path)
     assert folders.kind == "folders" and folders.classes == ["kurta", "saree"]
     assert any("'t.csv'" in told and "--label" in told for told in folders.warnings)
+    inside = put(tmp_path / "w", *(f"images/{kind}/{name}" for name, kind in zip(NAMES, KINDS, strict=True)))
+    shutil.copy(root / "t.csv", inside)
+    assert any("'t.csv'" in told and "--label" in told for told in opened(inside, tmp_path).warnings)
     shutil.rmtree(tmp_path / "work", ignore_errors=True)
     named = opened(root, tmp_path, choices=readers.choose(label="fabric"))
     assert named.kind == "table" and named.classes == ["silk", "wool"]
