@@ -4,29 +4,26 @@ Takes whatever ``sources`` reads; gives a Dataset in the data folder, complete o
 ``.incoming/<id>/`` and appears by one rename. The user's own files are only read. Knows no layout and no training.
 """
 
-import hashlib
 import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fashion_core import jobs, locks, rights, storage
-from fashion_core.data import datasets, decoded, groups, moved, pixels, uploads
+from fashion_core.data import datasets, decoded, examined, groups, moved, pixels, uploads
 from fashion_core.data.datasets import CLASS_MAP, READABLE, UNLABELLED, UNUSED, Dataset
 from fashion_core.data.decoded import Decoded
-from fashion_core.data.sources import class_map, photos, readers
+from fashion_core.data.sources import class_map, readers
 from fashion_core.data.sources.layout import TRAIN_FIRST
-from fashion_core.data.sources.reader import GROUP, UNDECIDED, Choices, Progress, Reader, Source
+from fashion_core.data.sources.reader import GROUP, UNDECIDED, Choices, Progress, Source
 from fashion_core.data.sources.row_account import DAMAGED, Account
 from fashion_core.data.sources.row_account import UNUSED as UNUSED_COLUMNS
 from fashion_core.errors import BeingMade, DatasetError, PhotoError, SourceError
 from fashion_core.labels import agree, counted, harmless
 
 THUMBNAIL, TINY = 128, 32
-_CHUNK = 32
 
 
 def import_source(
@@ -136,7 +133,7 @@ def _examined(
     """The manifest of a source, and its first pixel cache, not sealed yet: each photo is opened once."""
     path = building / f"pixels-{size}x{size}.npy"
     with pixels.create(path, len(source.rows), size, size) as array_NHW3:
-        records = _examine_all(source, array_NHW3, report, known)
+        records = examined.examine(source, array_NHW3, report, known)
     manifest = _manifest(source, records)
     manifest.loc[(manifest["status"] == "ok") & (manifest["label"] == ""), "status"] = UNLABELLED
     return manifest, path
@@ -207,64 +204,6 @@ def _first_size(source: Source) -> int:
         if readers.of_kind(source.kind).of_one_size:
             break
     return TINY
-
-
-def _examine_all(
-    source: Source, array_NHW3: np.ndarray, report: Progress, known: Decoded | None
-) -> list[dict[str, Any]]:
-    reader = readers.of_kind(source.kind)
-    paths, missing, reasons = (source.rows[column].tolist() for column in ("path", "missing", "reason"))
-
-    def examine(chunk: range) -> list[dict[str, Any]]:
-        return [
-            _unread("missing", reasons[row])
-            if missing[row]
-            else _examine(reader, source.root, paths[row], array_NHW3[row], known)
-            for row in chunk
-        ]
-
-    chunks = [range(start, min(start + _CHUNK, len(paths))) for start in range(0, len(paths), _CHUNK)]
-    found: list[dict[str, Any]] = []
-    for records in pixels.in_threads(examine, chunks):
-        found += records
-        report("reading photos", len(found), len(paths))
-    return found
-
-
-def _unread(status: str, reason: str, data: bytes = b"") -> dict[str, Any]:
-    sha256 = hashlib.sha256(data).hexdigest() if data else ""
-    return {"width": 0, "height": 0, "bytes": len(data), "sha256": sha256, "phash": ""} | {
-        "status": status,
-        "reason": reason,
-    }
-
-
-def _examine(reader: Reader, root: Path, path: str, out_HW3: np.ndarray, known: Decoded | None) -> dict[str, Any]:
-    import imagehash  # here, because only an import needs it and pages load this module
-
-    try:
-        data = reader.photo_bytes(root, path)
-    except PhotoError as error:
-        gone = isinstance(error.__cause__, FileNotFoundError)
-        return _unread("missing" if gone else "damaged", str(error))
-    sha256 = hashlib.sha256(data).hexdigest()
-    if known and (measured := known.measured(path, sha256, out_HW3)):
-        phash = measured.pop("phash")
-        return {**measured, "bytes": len(data), "sha256": sha256, "phash": phash, "status": "ok", "reason": ""}
-    try:
-        image = reader.image(root, path, data)
-    except PhotoError as error:
-        return _unread("damaged", str(error), data)
-    out_HW3[:] = photos.resize(image, out_HW3.shape[1], out_HW3.shape[0])
-    return {
-        "width": image.width,
-        "height": image.height,
-        "bytes": len(data),
-        "sha256": sha256,
-        "phash": str(imagehash.phash(image)),
-        "status": "ok",
-        "reason": "",
-    }
 
 
 def _manifest(source: Source, found: list[dict[str, Any]]) -> pd.DataFrame:
