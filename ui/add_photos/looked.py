@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fashion_core import jobs, storage
+from fashion_core import jobs, processes, storage
 from fashion_core.data import datasets, first_look
 from fashion_core.data.sources import class_map, readers
 from fashion_core.data.sources.reader import MAP, Choices, Option, flag_of
@@ -23,6 +23,7 @@ from ui.app import faults, loaders, notices, words
 from ui.shared import following, gallery, table
 from ui.shared.gallery import Caption
 
+STOP_SECONDS = 5.0
 _PLACE = "COLUMN|FOLDER|NAME|FILE|N"  # what stands for a value in a sentence
 _LAST = "_look"  # the token of this session's look, for whoever comes back by the sidebar
 
@@ -180,6 +181,8 @@ def begin(folder: Path, job: Job, name: str, becomes: dict[str, str]) -> None:
 
 def _offer_other(label: str, job: Job) -> None:
     if st.button(label):
+        if job.active and (process := processes.find(dict(job.process))):
+            processes.end(process, STOP_SECONDS)
         uploads.leave(job.given.get("upload"))
         _leave()
         st.rerun()

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -123,6 +125,21 @@ def test_classes_that_were_renamed_are_imported_so_and_a_reload_knows_them(lab, 
     written_map = Path(at_once[0][1]["choices"].flags()[1])
     assert class_map.read(written_map, classes) == {classes[0]: "coat", classes[1]: "coat"}
     assert not written_map.is_relative_to(own_data / ".incoming")
+
+
+def test_a_look_that_is_stopped_ends_its_process(lab, own_data, monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+
+    def start(source, folder, *, data_dir, choices, given):
+        folder.mkdir(parents=True)
+        jobs.remember(folder, child.pid, ["look"], began=time.time(), given=given)
+
+    monkeypatch.setattr(background, "start_look", start)
+    monkeypatch.setattr(background, "start_import", lambda *args, **more: None)
+    app = looked_at(lab, own_data.parent)
+    assert child.poll() is None
+    press(app, "Stop looking")
+    assert child.wait(120) is not None and not app.exception and app.text_input(key="import_source")
 
 
 def test_what_the_lab_draws_is_imported_without_a_look(lab, at_once, own_data):
