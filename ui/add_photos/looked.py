@@ -136,7 +136,8 @@ def _show_unused(found: dict[str, Any]) -> None:
     num, shown = sum(found["unused"].values()), len(found["unused_rows"])
     if num > shown:
         notices.aside(f"The first {shown:,} of {num:,}; unused.csv in the dataset's folder will list each.")
-    table.show_table(_readable(found["unused_rows"]), alt="What is not used, and why")
+    rows = pd.DataFrame(found["unused_rows"]).rename(columns=words.capital)
+    table.show_table(rows.loc[:, (rows != "").any()], alt="What is not used, and why")
 
 
 def _import(folder: Path, found: dict[str, Any], job: Job, becomes: dict[str, str]) -> None:
