@@ -94,7 +94,7 @@ def _look(folder: Path) -> None:
     where = first_look.folder_of(folder / "data", LOOKED)
     assert where is not None
     where.mkdir(parents=True, exist_ok=True)
-    given = {"source": str(folder / "photos"), "choices": {}, "name": "", "upload": None}
+    given = {"source": str(folder / "photos"), "choices": {}, "upload": None}
     jobs.remember(where, os.getpid(), ["look"], began=time.time(), given=given)
     first_look.look(folder / "photos", folder=where, data_dir=folder / "data")
 

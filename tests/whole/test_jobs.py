@@ -191,7 +191,7 @@ KINDS = [
         going_on="Drawing: 2 of 8",
         stopped="The look stopped before it was done.",
         again="Look again",
-        given=lambda root: {"source": str(root / "few"), "choices": {}, "name": "", "upload": None},
+        given=lambda root: {"source": str(root / "few"), "choices": {}, "upload": None},
     ),
     Kind(
         name="audit",

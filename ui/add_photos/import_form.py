@@ -40,7 +40,7 @@ def form() -> None:
         st.markdown(what_may_be_given())
     if staged := uploads.drop_zone("import_photos"):
         with faults.shown(stop=False):
-            look(str(staged.source), choices=UNDECIDED, name="", upload=uploads.record(staged))
+            look(str(staged.source), choices=UNDECIDED, upload=uploads.record(staged))
             st.rerun()
     with st.form("import", border=True):
         source = st.text_input(
@@ -75,16 +75,16 @@ def given(source: str) -> None:
     if readers.is_made(source):
         start_import(source, "", choices=UNDECIDED, upload=None)
     else:
-        look(source, choices=UNDECIDED, name="", upload=None)
+        look(source, choices=UNDECIDED, upload=None)
 
 
-def look(source: str, *, choices: Choices, name: str, upload: dict[str, Any] | None) -> None:
+def look(source: str, *, choices: Choices, upload: dict[str, Any] | None) -> None:
     """Start a first look, and show it from now on."""
     first_look.sweep(loaders.data_dir())
     token = secrets.token_hex(8)
     folder = first_look.folder_of(loaders.data_dir(), token)
     assert folder is not None
-    kept = {"source": source, "choices": dict(choices.decided), "name": name, "upload": upload}
+    kept = {"source": source, "choices": dict(choices.decided), "upload": upload}
     background.start_look(source, folder, data_dir=loaders.data_dir(), choices=choices, given=kept)
     st.query_params[LOOK] = token
 

@@ -148,7 +148,7 @@ def _import(folder: Path, found: dict[str, Any], job: Job, becomes: dict[str, st
         st.warning("One class alone cannot be told from another: keep two at least.", icon=":material/warning:")
     name = st.text_input(
         "Name of the dataset",
-        value=job.given.get("name") or found["suggested_name"],
+        value=found["suggested_name"],
         key=f"import_name_{folder.name}",
         max_chars=80,
     )
@@ -165,13 +165,14 @@ def begin(folder: Path, job: Job, name: str, becomes: dict[str, str]) -> None:
     """Start the import of what was looked at, under these names of classes; the look is over."""
     if not name:
         raise SourceError("the dataset needs a name; write one.")
-    if job.given.get("upload") and (loaders.data_dir() / datasets.id_for(name)).exists():  # else it would be lost
+    data_dir, dataset_id = loaders.data_dir(), datasets.id_for(name)
+    if job.given.get("upload") and (data_dir / dataset_id).exists():  # else it would be lost
         raise SourceError(f"there is a dataset called '{name}' already; choose another name for what you have sent.")
-    if following.active(datasets.incoming_folder(loaders.data_dir(), datasets.id_for(name))):
+    if following.active(datasets.incoming_folder(data_dir, dataset_id)):
         raise SourceError(f"a dataset called '{name}' is being imported already; wait for it, or choose another name.")
     decided = dict(job.given["choices"])
     if becomes:
-        table_of_classes = loaders.data_dir().absolute() / datasets.MAPS / f"{datasets.id_for(name)}.csv"
+        table_of_classes = data_dir.absolute() / datasets.MAPS / f"{dataset_id}.csv"
         table_of_classes.parent.mkdir(exist_ok=True)
         class_map.write(table_of_classes, becomes)
         decided[MAP.name] = str(table_of_classes)
@@ -211,10 +212,7 @@ def _choices_form(job: Job, columns: list[str], *, expanded: bool) -> None:
         again = st.form_submit_button("Look again")
     if again:
         with faults.shown(stop=False):
-            kept = {name: job.given.get(name) for name in ("name", "upload")}
-            import_form.look(
-                job.given["source"], choices=readers.choose(**decided), name=kept["name"] or "", upload=kept["upload"]
-            )
+            import_form.look(job.given["source"], choices=readers.choose(**decided), upload=job.given.get("upload"))
             st.rerun()
 
 

@@ -23,7 +23,7 @@ LIMIT = f"Up to {MAX_ENTRIES:,} files and {storage.size_text(MAX_TOTAL_BYTES)} t
 
 def drop_zone(key: str) -> Staged | None:
     """Show the place; what was dropped there, once, when all of it has come. Whoever gets it sees to its end: an import
-    or a look that names it as ``upload``, or ``release``. ReadOnlyError where nothing may be changed."""
+    or a look that names it as ``upload``, or ``leave``. ReadOnlyError where nothing may be changed."""
     rights.refuse_read_only("nothing can be uploaded")
     name = f"_{key}_token"
     if name not in st.session_state or staging.of(st.session_state[name]) is None:
@@ -56,11 +56,6 @@ def leave(upload: dict[str, Any] | None) -> None:
     """No page needs it any more: it goes at once, or with the job that works on it."""
     if upload and (folder := staging.uploads.folder_of(Path(upload["kept"]), loaders.data_dir())):
         staging.leave(folder)
-
-
-def release(staged: Staged) -> None:
-    """What was dropped is not needed."""
-    staging.leave(staged.folder)
 
 
 def _session() -> str:

@@ -38,11 +38,12 @@ def read(path: Path, classes: Sequence[str]) -> dict[str, str]:
     if table.unread:
         number, (_, why) = next(iter(table.unread.items()))
         raise SourceError(f"row {number:,} of '{path}' cannot be read ({why}); mend it (--map).")
+    known = set(classes)
     becomes: dict[str, str] = {}
     stands: dict[str, int] = {}
     for number, label, new in table.rows[[CLASS, BECOMES]].itertuples(name=None):
-        label, new = label if label in classes else label.strip(), new.strip() or label.strip()
-        if label not in classes:
+        label, new = label if label in known else label.strip(), new.strip() or label.strip()
+        if label not in known:
             raise SourceError(
                 f"row {number:,} of '{path}' names class '{label}', which is not here (--map); "
                 f"{did_you_mean(label, classes)}"
