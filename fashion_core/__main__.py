@@ -19,6 +19,7 @@ from fashion_core.cli import export  # isort: skip
 from fashion_core.cli import report  # isort: skip
 from fashion_core.cli import lessons  # isort: skip
 from fashion_core.cli import room  # isort: skip
+from fashion_core import rights
 from fashion_core.cli.console import app, say
 from fashion_core.errors import FashionError
 from fashion_core.launch import interpreter
@@ -56,6 +57,11 @@ def main() -> None:
     except FashionError as error:
         say(f"error: {error}")
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        if rights.has_torch():
+            raise
+        say(f"error: {error.name} is not installed, and this command needs it; run: pip install -r requirements.txt")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -5,27 +5,20 @@ from functools import partial
 import streamlit as st
 
 from fashion_core import rights
-from ui.app import audience, faults, loaders, navigation, notices, subject
+from fashion_core.models import without_torch
+from ui.app import audience, faults, loaders, navigation, notices, subject, words
 from ui.predict import closer, files, photo_choice, prediction, unlike
 from ui.shared import asked_photos, calibrated, model_cache, pickers, reproduce_view
 
 navigation.enter("predict")
-if rights.is_review_copy():
-    notices.review_copy(
-        audience.told(
-            classroom="Asking a model about a photo needs PyTorch, which a review copy does not load.",
-            review="A model can be asked about a photo in the lab that this was copied from.",
-        )
-    )
-    navigation.link("evaluation", "See what the models said about the photos of each split")
-    st.stop()
 
 # pick
 with st.container(horizontal=True, vertical_alignment="center"):
     run = pickers.pick_run()
     subject.settle()
     dataset = loaders.dataset_of(run)
-    source = photo_choice.pick_source(dataset)
+    unanswered = without_torch.why_not(run) if rights.is_review_copy() else None
+    source = photo_choice.pick_source(dataset) if unanswered is None else ""
     if run.dataset.synthetic:
         notices.drawn_badge()
     if notices.is_cutouts(run.dataset):
@@ -34,6 +27,15 @@ with st.container(horizontal=True, vertical_alignment="center"):
 # guard
 with faults.shown():
     model_cache.stamp(run)
+if unanswered:
+    notices.review_copy(
+        audience.told(
+            classroom=f"{words.capital(words.plain(unanswered))}.",
+            review="This model can be asked about a photo in the lab that this was copied from.",
+        )
+    )
+    navigation.link("evaluation", "See what the models said about the photos of each split")
+    st.stop()
 if source == photo_choice.DATASET and pickers.photos_or_notice(run) is None:
     st.stop()
 

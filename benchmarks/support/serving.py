@@ -19,8 +19,11 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @contextmanager
-def server(data: Path, runs: Path, port: int = 0) -> Iterator[tuple[str, int]]:
-    """A fresh server over two folders, at any free port where none is given: its address and its pid."""
+def server(
+    data: Path, runs: Path, port: int = 0, *, python: str = sys.executable, lab: Path = ROOT
+) -> Iterator[tuple[str, int]]:
+    """A fresh server over two folders, at any free port where none is given: its address and its pid. ``python`` of
+    another environment runs the app of a ``lab``."""
     if not port:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -28,7 +31,7 @@ def server(data: Path, runs: Path, port: int = 0) -> Iterator[tuple[str, int]]:
     words = ["run", "streamlit_app.py", "--server.port", str(port), "--server.headless", "true"]
     here = {"FASHION_DATA": str(data), "FASHION_RUNS": str(runs)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", *words], cwd=ROOT, env={**os.environ, **here}, stdout=-3, stderr=-3
+        [python, "-m", "streamlit", *words], cwd=lab, env={**os.environ, **here}, stdout=-3, stderr=-3
     )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fashion_core import rights
 from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.data import derived, dry_run, first_look, importing, long_tail
 from fashion_core.data.audit import audit, findings
@@ -28,9 +29,7 @@ from fashion_core.settings import pretrained
 @app.command()
 def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDir = RUNS_DIR) -> None:
     """Show devices, versions, datasets and runs; what is missing and the command that mends it."""
-    from fashion_core.models import device
-
-    devices = [name for name in ("cuda", "mps", "cpu") if _has_device(name)]
+    devices, default = _devices()
     names = ("torch", "torchvision", "streamlit", "plotly", "pandas", "scikit-learn", "pillow")
     datasets, found_runs = list_datasets(data_dir), runs.list_runs(runs_dir)
     installed = {name: _version(name) for name in names}
@@ -51,7 +50,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
         "python": platform.python_version(),
         "versions": installed,
         "devices": devices,
-        "default_device": str(device.choose_device("auto")),
+        "default_device": default,
         "cores": os.cpu_count(),
         "data_dir": str(data_dir),
         "runs_dir": str(runs_dir),
@@ -63,7 +62,9 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
     lines = [
         f"Vastra Lab {VERSION}, Python {document['python']}, "
         + ", ".join(f"{name} {version or 'missing'}" for name, version in installed.items()),
-        f"devices: {', '.join(devices)} (trains on {document['default_device']}), {os.cpu_count()} cores",
+        f"devices: {', '.join(devices)} (trains on {default}), {os.cpu_count()} cores"
+        if default
+        else f"trains on none of {os.cpu_count()} cores: a review copy, without PyTorch",
         f"datasets in {data_dir}: {', '.join(document['datasets']) or 'none'}",
         f"runs in {runs_dir}: {', '.join(document['runs']) or 'none'}",
         f"ImageNet weights of: {', '.join(b['name'] for b in document['backbones'] if b['source']) or 'none'}; "
@@ -78,6 +79,15 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _devices() -> tuple[list[str], str | None]:
+    """What could train here, and what training takes by itself; nothing without PyTorch."""
+    if not rights.has_torch():
+        return [], None
+    from fashion_core.models import device
+
+    return [name for name in ("cuda", "mps", "cpu") if _has_device(name)], str(device.choose_device("auto"))
 
 
 def _has_device(name: str) -> bool:

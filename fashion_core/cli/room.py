@@ -35,7 +35,7 @@ def open_room(
 ) -> None:
     """Open the pages to the other machines of this network, read-only unless told, with an address and a QR code."""
     if allow_changes and rights.is_review_copy():
-        raise RoomError(f"{rights.REVIEW_COPY}, so --allow-changes cannot hold; take the variable away or leave it out")
+        raise RoomError(f"{rights.review_copy()}, so --allow-changes cannot hold; leave it out")
     if not PAGES.exists():
         raise RoomError(f"{PAGES} is not there; run this in a copy of the whole project")
     listen, addresses = room.chosen(room.places(), address)

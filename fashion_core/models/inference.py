@@ -5,7 +5,6 @@ B batch, H height, W width, N images, D features, K classes.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +17,14 @@ from fashion_core import rights, storage
 from fashion_core.data import datasets, pixels
 from fashion_core.data.sources import photos
 from fashion_core.errors import DatasetError, RunError
-from fashion_core.metrics import out_of_distribution
 from fashion_core.metrics.scoring import Scores
 from fashion_core.models.device import choose_device
 from fashion_core.models.input import Photos, to_input
+from fashion_core.models.looked import BATCH, Looked, of_outputs, softmax
 from fashion_core.models.networks import Design, Network, build_model
 from fashion_core.runs import checkpoints, runs, snapshots
 from fashion_core.runs.summary import Summary
 from fashion_core.settings.config import Settings
-
-BATCH = 128
 
 
 def new_model(run: runs.Run) -> Network:
@@ -105,26 +102,9 @@ def forward(
     return np.concatenate(logits), np.concatenate(features)
 
 
-def softmax(logits_NK: np.ndarray) -> np.ndarray:
-    """Probabilities, float32 N x K."""
-    shifted = np.exp(logits_NK - logits_NK.max(axis=1, keepdims=True))
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 def predict_photos(model: Network, images: list[Image.Image], settings: Settings) -> np.ndarray:
     """Probabilities, float32 N x K, of decoded photos, brought to the run's size as the pixel cache does it."""
     return look_at_photos(model, images, settings).probabilities_NK
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Looked:
-    """What one pass over N photos gave. ``photos_NHW3``: them as the model received them, uint8; ``energies_N``: how
-    little of any class it saw (``metrics.out_of_distribution``)."""
-
-    photos_NHW3: np.ndarray
-    probabilities_NK: np.ndarray
-    features_ND: np.ndarray
-    energies_N: np.ndarray
 
 
 def look_at_photos(model: Network, images: list[Image.Image], settings: Settings) -> Looked:
@@ -134,12 +114,7 @@ def look_at_photos(model: Network, images: list[Image.Image], settings: Settings
     chunks = (sized_NHW3[start : start + BATCH] for start in range(0, len(sized_NHW3), BATCH))
     batches = (torch.from_numpy(chunk).to(device) for chunk in chunks)
     logits_NK, features_ND = forward(model, batches, settings.channels)
-    return Looked(
-        photos_NHW3=sized_NHW3,
-        probabilities_NK=softmax(logits_NK),
-        features_ND=features_ND,
-        energies_N=out_of_distribution.energies(logits_NK),
-    )
+    return of_outputs(sized_NHW3, logits_NK, features_ND)
 
 
 def split_rows(dataset: datasets.Dataset, frame: pd.DataFrame, split: str) -> np.ndarray:

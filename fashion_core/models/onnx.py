@@ -3,6 +3,7 @@
     input   images         uint8 B x H x W x 3, RGB, brought to the size that the metadata names
     output  probabilities  float32 B x K, in the order of the metadata's classes
     output  features       float32 B x D, what stands before the last layer
+    output  logits         float32 B x K, what the probabilities are the softmax of
 
 Normalising and the order of the channels are inside the graph; resizing is not. Needs onnx and onnxscript, and
 onnxruntime for the check. B batch, H height, W width, D features, K classes.
@@ -12,7 +13,7 @@ import json
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,11 +22,15 @@ from fashion_core import storage
 from fashion_core.errors import RunError
 from fashion_core.models import inference
 from fashion_core.models.input import to_input
-from fashion_core.runs import runs
+from fashion_core.runs import checkpoints, runs
 from fashion_core.runs.summary import Summary
+
+if TYPE_CHECKING:
+    import onnx
 
 NEEDS = ("onnx", "onnxscript", "onnxruntime")
 TOLERANCE = 1e-4
+LEAST_HALVED = 256  # numbers; a node takes more bytes than smaller weights save
 
 
 class _WithInput(torch.nn.Module):
@@ -35,9 +40,10 @@ class _WithInput(torch.nn.Module):
         super().__init__()
         self.model, self.channels = model, channels
 
-    def forward(self, images_BHWC: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, images_BHWC: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         features_BD = self.model.embed(to_input(images_BHWC, self.channels))
-        return torch.softmax(self.model.head(features_BD), dim=1), features_BD
+        logits_BK = self.model.head(features_BD)
+        return torch.softmax(logits_BK, dim=1), features_BD, logits_BK
 
 
 def metadata(run: runs.Run) -> dict[str, str]:
@@ -50,6 +56,7 @@ def metadata(run: runs.Run) -> dict[str, str]:
         "resize": f"{run.settings.resize}, bilinear, as Pillow's Image.resize does it",
         "input": "uint8 RGB, batch x height x width x 3; normalising is inside",
         "run_id": run.id,
+        "weights": _weights_hash(run),
         "recipe": run.recipe,
         "dataset": run.dataset.name,
         "dataset_fingerprint": run.dataset.fingerprint,
@@ -61,6 +68,11 @@ def metadata(run: runs.Run) -> dict[str, str]:
             found["scores"] = json.dumps({"split": split, **scores[split].to_json()})
             break
     return found
+
+
+def _weights_hash(run: runs.Run) -> str:
+    """SHA-256 of the saved weights that the file is made of."""
+    return checkpoints.weights_hash(run.folder, int(inference.step_to_use(run).name)) or ""
 
 
 def missing() -> list[str]:
@@ -94,11 +106,12 @@ def write(run: runs.Run, destination: Path) -> dict[str, Any]:
             dynamo=True,
             dynamic_shapes=({0: torch.export.Dim("batch")},),
             input_names=["images"],
-            output_names=["probabilities", "features"],
+            output_names=["probabilities", "features", "logits"],
             verbose=False,
         )
     assert program is not None
     proto = program.model_proto
+    _halve(proto)
     onnx.helper.set_model_props(proto, metadata(run))
     onnx.checker.check_model(proto)
     data = proto.SerializeToString()
@@ -110,6 +123,29 @@ def write(run: runs.Run, destination: Path) -> dict[str, Any]:
     storage.require_space(destination.parent, len(data), f"the ONNX file of run {run.id!r}")
     storage.write_bytes(destination, data)
     return {"bytes": len(data), "photos_checked": len(images_BHWC), "largest_difference": difference}
+
+
+def _halve(proto: "onnx.ModelProto") -> None:
+    """Keep in half precision the weights of which no bit is lost by it, as those of the runs that come with the lab; a
+    Cast makes float32 of each again, so that answers stay the same to the bit."""
+    import onnx
+
+    graph = proto.graph
+    casts = []
+    for weight in graph.initializer:
+        if weight.data_type != onnx.TensorProto.FLOAT:
+            continue
+        whole = onnx.numpy_helper.to_array(weight)
+        with np.errstate(over="ignore"):
+            half = whole.astype(np.float16)
+        if whole.size < LEAST_HALVED or not np.array_equal(half.astype(np.float32), whole):
+            continue
+        name = weight.name
+        weight.CopyFrom(onnx.numpy_helper.from_array(half, f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _difference(data: bytes, whole: torch.nn.Module, images_BHWC: np.ndarray) -> float:

@@ -24,7 +24,7 @@ LIBRARIES = ("torch", "torchvision", "numpy", "pillow")
 #: The modules that every photo, weight and random number of a training goes through.
 CODE = (
     "data.pixels data.sources.decoder data.sources.photos models.depthwise models.device models.inference "
-    "models.input models.networks models.weights settings.draws settings.fields settings.sampling "
+    "models.input models.looked models.networks models.weights settings.draws settings.fields settings.sampling "
     "settings.schedules training.augment training.batches training.cached_features training.distributed "
     "training.finetuning training.input_pipeline training.loop training.losses training.state training.steps "
     "training.validation"

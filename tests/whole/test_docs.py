@@ -13,11 +13,22 @@ from ui.app import navigation
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_two_commands_stand_first_and_word_for_word():
+def test_the_commands_to_begin_with_stand_first_and_word_for_word():
     blocks = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
     setup = "python3 -m venv .venv && .venv/bin/pip install -r "
     assert blocks[0] == setup + "requirements.txt && .venv/bin/streamlit run streamlit_app.py"
     assert blocks[1] == setup + "requirements-dev.txt && .venv/bin/python -m pytest"
+    assert blocks[2] == setup + "requirements-review.txt && .venv/bin/streamlit run streamlit_app.py"
+
+
+def test_a_review_takes_the_versions_of_the_lab():
+    lab, review = (
+        {line for line in (ROOT / name).read_text().splitlines() if line}
+        for name in ("requirements.txt", "requirements-review.txt")
+    )
+    assert {line.split("==")[0] for line in lab - review} == {"torch", "torchvision", "captum"}
+    assert {line.split("==")[0] for line in review - lab} == {"onnxruntime"}
+    assert review - lab < set((ROOT / "requirements-dev.txt").read_text().splitlines()), "what the tests answer with"
 
 
 def test_every_command_and_option_of_the_readme_exists():

@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from fashion_core import rights
 from fashion_core.data import published
+from fashion_core.models import without_torch
 from ui.app import access, audience, glossary, loaders, notes, people, share, subject, words
 
 ROOT = Path(__file__).parents[2]
@@ -100,10 +101,6 @@ ENTRIES: tuple[Entry, ...] = (
 )
 
 
-# They draw with PyTorch, which a review copy does not load: by a link they can only say so.
-NEED_TORCH = ("augmentation", "predict")
-
-
 def leads_on(name: str) -> bool:
     """Whether the page called ``name`` has something to show here; a link to one that has not is a dead end.
 
@@ -111,7 +108,10 @@ def leads_on(name: str) -> bool:
     """
     if not rights.is_review_copy():
         return True
-    return name != "add_photos" and name not in NEED_TORCH and (name != "compare" or _can_compare())
+    if name == "predict":
+        return any(without_torch.why_not(run) is None for run in loaders.all_runs())
+    # Augmentation draws with PyTorch, which a review copy does not load
+    return name not in ("add_photos", "augmentation") and (name != "compare" or _can_compare())
 
 
 def _can_compare() -> bool:

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from fashion_core import rights
 from fashion_core.data.sources import drawn
 from fashion_core.labels import display_name
 from fashion_core.lessons import plans
@@ -83,15 +84,19 @@ def _garments(shown: Shown) -> None:
                 return
             label = str(said["predicted"])
             share = words.percent(float(said[f"p_{label}"]))
-            map_of = model_cache.explain(run, one.input_HW3, run.classes.index(label))
             right = "right" if label == row["label"] else "wrong"
-            pictures += [
-                (f"It says {display_name(label).lower()}: {right}", f"probability {share}", one.upright_jpeg),
-                ("Where it looks", "brighter: speaks for its answer",
-                 saliency_view.png(saliency_view.warmed(one.input_HW3, map_of.map_HW))),
-            ]  # fmt: skip
+            said_of = (f"It says {display_name(label).lower()}: {right}", f"probability {share}")
+            pictures.append((*said_of, one.upright_jpeg))
+            if rights.is_review_copy():
+                continue
+            map_of = model_cache.explain(run, one.input_HW3, run.classes.index(label))
+            warmed = saliency_view.warmed(one.input_HW3, map_of.map_HW)
+            pictures.append(("Where it looks", "brighter: speaks for its answer", saliency_view.png(warmed)))
     waiting.empty()
-    if pictures:
+    if rights.is_review_copy():
+        st.html(asked_photos.figures_html(pictures))
+        notices.aside(model_cache.NO_MAPS)
+    elif pictures:
         st.html(asked_photos.figures_html(pictures))
         rows, columns = map_of.grid
         notices.aside(

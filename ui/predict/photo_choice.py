@@ -24,7 +24,7 @@ def pick_source(dataset: Dataset | None) -> str:
     """Where the photos come from; ``dataset`` is the run's, None where it is not on this machine."""
     return address.segments(
         "Photo",
-        [DATASET] if rights.read_only() else SOURCES,
+        [DATASET] if rights.read_only() and not rights.is_review_copy() else SOURCES,
         key="from",
         default=UPLOAD if dataset is None else DATASET,
     )

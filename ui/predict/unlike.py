@@ -22,7 +22,7 @@ from ui.shared import following, model_cache
 from ui.shared.answer import Number
 
 if TYPE_CHECKING:
-    from fashion_core.models import inference
+    from fashion_core.models.looked import Looked
 
 SECONDS = 25.0  # a reader waits so long for an answer; for more there is a button
 VAL = "val"
@@ -50,7 +50,7 @@ class Question:
     why: str = ""
 
 
-def ask(run: Run, dataset: Dataset | None, looked: "inference.Looked") -> Question:
+def ask(run: Run, dataset: Dataset | None, looked: "Looked") -> Question:
     """Of all photos that were looked at; makes what it needs, where that is missing and takes seconds."""
     num = len(looked.energies_N)
     reference = _reference(run)

@@ -1,6 +1,7 @@
 """The model behind the pages that ask one: loaded late, kept for all sessions, used by one of them at a time.
 
-Takes a run and squeezed photos, gives probabilities. Torch is imported inside the functions only.
+Takes a run and squeezed photos, gives probabilities. Torch is imported inside the functions only; in a review
+copy, which does not load it, the run's ONNX file answers, and nothing is explained.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from fashion_core import rights
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import RunError
 from fashion_core.runs import checkpoints
@@ -20,7 +22,10 @@ from fashion_core.runs.runs import Run
 from ui.app import loaders
 
 if TYPE_CHECKING:
-    from fashion_core.models import inference
+    from fashion_core.models.looked import Looked
+
+#: Said where a map of what the model looks at would stand, in a copy that cannot make one.
+NO_MAPS = "Where the model looks is shown in the lab that this was copied from: that takes PyTorch."
 
 # One lock over loading and predicting: a model is shared by all sessions, and two forward passes at once would only
 # share the same cores.
@@ -56,19 +61,27 @@ def _forget(_: Any) -> None:
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=_forget)
 def _model(key: tuple[loaders.Stamp, loaders.Stamp], _run: Run) -> Any:
+    if rights.is_review_copy():
+        from fashion_core.models import without_torch
+
+        return without_torch.load(_run)
     from fashion_core.models import device, inference
 
     return inference.load_model(_run, device.choose_device("auto"))
 
 
-def look(run: Run, inputs_HW3: Sequence[np.ndarray]) -> "inference.Looked":
+def look(run: Run, inputs_HW3: Sequence[np.ndarray]) -> "Looked":
     """What the model says of photos that have the run's image size already (uint8 H x W x 3)."""
     with _lock:
-        from fashion_core.models import inference
-
         key = stamp(run)
         model = _model(key, run)
         _ready().add(key)
+        if rights.is_review_copy():
+            from fashion_core.models import without_torch
+
+            return without_torch.look_at_photos(model, np.stack(inputs_HW3))
+        from fashion_core.models import inference
+
         return inference.look_at_photos(model, [Image.fromarray(array) for array in inputs_HW3], run.settings)
 
 
@@ -92,7 +105,7 @@ class Explanation:
 
 
 def explain(run: Run, input_HW3: np.ndarray, class_index: int) -> Explanation:
-    """Why a photo might be of a class; kept for this session."""
+    """Why a photo might be of a class; kept for this session. Takes torch, which a review copy does not load."""
     return _explain((stamp(run), hashlib.sha256(input_HW3.tobytes()).hexdigest(), class_index), run, input_HW3)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from fashion_core import rights
 from fashion_core.labels import display_name
 from fashion_core.runs.runs import Run
 from ui.app import address, faults, words
@@ -22,6 +23,9 @@ LIKE = 0.8  # from here on the two pictures tell the same
 def show(run: Run, one: asked_photos.Asked, ranked: list[tuple[str, float]]) -> None:
     """The map for a class that the reader chooses, the likeliest unless the address says otherwise."""
     assert one.input_HW3 is not None
+    if rights.is_review_copy():
+        st.markdown(model_cache.NO_MAPS)
+        return
     _forget_another(run, one.input_HW3)
     label = address.select(
         "Why would it be",

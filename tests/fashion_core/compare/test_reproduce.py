@@ -372,6 +372,7 @@ def test_every_module_of_training_that_can_move_a_bit_is_in_the_hash_of_the_code
     assert there - set(environment.CODE) == {
         "training.context", "training.failures", "training.probe", "training.torchrun",
         "models.saliency", "models.classifier", "models.onnx", "models.export", "models.unlike",
+            "models.without_torch",
     }  # fmt: skip
 
 
