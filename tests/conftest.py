@@ -37,6 +37,8 @@ LONGEST_FIRST = (
     "tests/fashion_core/launch/test_slurm.py",
 )
 
+pytest_plugins = ["tests.support.cpu_seconds"]
+
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 
 
