@@ -1,19 +1,20 @@
-"""How good a run is and where it fails: scores, the confusion matrix with the photos behind it, five closer looks."""
+"""How good a run is and where it fails: scores, the confusion matrix with the photos behind it, six closer looks."""
 
 import streamlit as st
 
 from ui.app import address, audience, faults, loaders, navigation, notices, subject
-from ui.evaluation import calibration, classes_view, matrix_view, mistakes, numbers, other_photos, slices
+from ui.evaluation import calibration, classes_view, matrix_view, mistakes, numbers, other_photos, required, slices
 from ui.shared import pickers, report_button, reproduce_view
 
 VIEWS = {
     "classes": "Each class",
     "mistakes": "Mistakes",
+    "required": "Good enough?",
     "certainty": "How sure",
     "groups": "Groups and shares",
     "elsewhere": "Leaks and other photos",
 }
-IN_REVIEW = ("mistakes", "elsewhere")
+IN_REVIEW = ("mistakes", "required", "elsewhere")
 
 navigation.enter("evaluation")
 
@@ -23,7 +24,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     split = pickers.pick_split(pickers.splits_to_evaluate(run))
     subject.settle()
     if split in run.prediction_splits():
-        report_button.of_run(run, split)
+        report_button.of_run(run, split, required.asked())
     dataset = other_photos.dataset_of(run, split)
     drawn = run.dataset.synthetic or (dataset is not None and dataset.synthetic)
     if drawn:
@@ -53,6 +54,8 @@ with faults.shown(stop=False):
         classes_view.show(run, split, matrix, predictions, drawn=drawn)
     elif view == "mistakes":
         mistakes.show(run, split, matrix)
+    elif view == "required":
+        required.show(run, split, matrix)
     elif view == "certainty":
         calibration.show(run, split, drawn=drawn)
     elif view == "groups":

@@ -3,8 +3,11 @@ machine; gives a ``Report``, whose numbers are those of the runs' files. Knows n
 """
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import numpy as np
 
 from fashion_core.compare import comparison, predictions, run_names
 from fashion_core.compare import sides as sides_module
@@ -12,9 +15,11 @@ from fashion_core.compare.comparison import Comparison
 from fashion_core.compare.sides import Side
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import RunError, WrongUse
+from fashion_core.metrics import required
 from fashion_core.metrics.leakage import LeakScores
+from fashion_core.metrics.required import Need
 from fashion_core.report import front_page, run_facts
-from fashion_core.report.facts import Report, Standing
+from fashion_core.report.facts import Report, RunFacts, Standing
 from fashion_core.runs import runs as runs_module
 from fashion_core.runs.environment import VERSION
 from fashion_core.runs.runs import Run
@@ -32,12 +37,13 @@ def collect(
     datasets: Sequence[Dataset] = (),
     others: Iterable[Run] = (),
     margin: float = comparison.MARGIN,
+    need: Need | None = None,
 ) -> Report:
     """The report on these sides: each later one against the first, and every run by itself.
 
     ``split``: the first that all runs have predictions of, test before val. ``others`` are runs among which seeds of
-    the same recipes are looked for. WrongUse without a run; RunError where a run lacks the predictions or a class has
-    no photos. Two sides that cannot be compared say why in the report.
+    the same recipes are looked for. ``need``: what each run is asked to reach. WrongUse without a run; RunError where a
+    run lacks the predictions or a class has no photos. Two sides that cannot be compared say why in the report.
     """
     chosen = run_names.told_apart(chosen, plain=True)  # its first page is for whoever decides, who knows no settings
     members = list({run.id: run for side in chosen for run in side.members}.values())
@@ -62,17 +68,26 @@ def collect(
         made=datetime.now(UTC),
         lab=VERSION,
         split=split,
-        board=board,
+        board=replace(board, required=tuple(_required(found, need))) if need else board,
         standings=tuple(standings),
         comparisons=tuple(compared),
         runs=tuple(found),
-        command=_command(chosen, split, margin),
+        command=_command(chosen, split, margin, need),
     )
 
 
-def _command(chosen: Sequence[Side], split: str, margin: float) -> str:
+def _required(found: Sequence[RunFacts], need: Need) -> Iterator[str]:
+    """Whether each run is as good as is needed, in words; of several runs with their names."""
+    for facts in found:
+        judged = need.judge(np.asarray(facts.scores.matrix_KK), facts.scores.classes)
+        text = " ".join([required.sentence(judged), *required.reasons(judged)])
+        yield text if len(found) == 1 else f"{facts.name}: {text}"
+
+
+def _command(chosen: Sequence[Side], split: str, margin: float, need: Need | None) -> str:
     words = ["report", *(side.id for side in chosen), "--split", split]
     words += ["--margin", f"{margin:g}"] if margin != comparison.MARGIN else []
+    words += ["--need", str(need.overall), "--each", str(need.each)] if need else []
     return f"python -m fashion_core {shlex.join(words)}"
 
 

@@ -55,13 +55,15 @@ class Number:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """The first page; ``care``: what to keep in mind, a sentence each."""
+    """The first page; ``care``: what to keep in mind, a sentence each; ``required``: whether each run is as good as
+    whoever asked needs, empty where nobody asked."""
 
     title: str
     numbers: tuple[Number, ...]
     verdict: str
     care: tuple[str, ...]
     picture: Picture
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,7 @@ def _board(board: Board) -> dict[str, Any]:
         "numbers": [flattened(number) for number in board.numbers],
         "verdict": board.verdict,
         "care": board.care,
+        **({"required": board.required} if board.required else {}),
         "picture": {"kind": picture.kind, "title": picture.title, "rows": [flattened(row) for row in picture.rows]},
     }
 

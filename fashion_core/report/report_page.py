@@ -134,6 +134,7 @@ def _board(report: Report) -> Markup:
         tag("h1", board.title),
         tag("p", f"{what}, judged on {split_words(report.split)} of {datasets}.", class_="lead"),
         tag("p", board.verdict, class_="verdict"),
+        *(tag("p", text, class_="required") for text in board.required),
         tag("dl", [_tile(number) for number in board.numbers], class_="numbers"),
         tag(
             "div",

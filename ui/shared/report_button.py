@@ -15,6 +15,7 @@ from fashion_core.data.audit import audit
 from fashion_core.data.datasets import Dataset
 from fashion_core.errors import FashionError
 from fashion_core.labels import slug
+from fashion_core.metrics.required import Need
 from fashion_core.report import document, report_page
 from fashion_core.runs.runs import Run
 from ui.app import loaders
@@ -33,12 +34,12 @@ HELP = (
 )
 
 
-def of_run(run: Run, split: str) -> None:
-    """The button for one run."""
-    show([sides.side_of_run(run)], split)
+def of_run(run: Run, split: str, need: Need | None = None) -> None:
+    """The button for one run, which is asked to reach ``need``."""
+    show([sides.side_of_run(run)], split, need=need)
 
 
-def show(chosen: Sequence[Side], split: str, *, margin: float = 0.01) -> None:
+def show(chosen: Sequence[Side], split: str, *, margin: float = 0.01, need: Need | None = None) -> None:
     """The button for one side, or for several, each held against the first; for a row of pickers. Nothing is made
     before it is pressed."""
     found, datasets = loaders.all_runs(), loaders.datasets()
@@ -46,7 +47,7 @@ def show(chosen: Sequence[Side], split: str, *, margin: float = 0.01) -> None:
         st.html(_IN_A_ROW)
         st.download_button(
             LABEL,
-            lambda: made(chosen, split, margin, datasets, found),
+            lambda: made(chosen, split, margin, datasets, found, need),
             file_name(chosen),
             "text/html",
             key="report",
@@ -65,10 +66,18 @@ def file_name(chosen: Sequence[Side]) -> str:
     return f"{whole}-report.html"
 
 
-def made(chosen: Sequence[Side], split: str, margin: float, datasets: Sequence[Dataset], found: Sequence[Run]) -> bytes:
+def made(
+    chosen: Sequence[Side],
+    split: str,
+    margin: float,
+    datasets: Sequence[Dataset],
+    found: Sequence[Run],
+    need: Need | None = None,
+) -> bytes:
     """The file; where it cannot be made, a page that says why."""
     try:
-        return _made(_stamps(chosen, datasets, found), split, margin, list(chosen), list(datasets), list(found))
+        key = _stamps(chosen, datasets, found)
+        return _made(key, split, margin, need, list(chosen), list(datasets), list(found))
     except FashionError as error:
         return report_page.refusal(str(error))
 
@@ -88,7 +97,13 @@ def _stamps(chosen: Sequence[Side], datasets: Sequence[Dataset], found: Sequence
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _made(
-    key: object, split: str, margin: float, _chosen: list[Side], _datasets: list[Dataset], _found: list[Run]
+    key: object,
+    split: str,
+    margin: float,
+    need: Need | None,
+    _chosen: list[Side],
+    _datasets: list[Dataset],
+    _found: list[Run],
 ) -> bytes:
-    collected = document.collect(_chosen, split=split, datasets=_datasets, others=_found, margin=margin)
+    collected = document.collect(_chosen, split=split, datasets=_datasets, others=_found, margin=margin, need=need)
     return report_page.render(collected).html
