@@ -1,7 +1,7 @@
 """The command line: ``python -m fashion_core COMMAND``. Parses words, calls the package, prints the answer.
 
 ``--json`` prints one JSON document on stdout; everything else goes to stderr. Exit 0 done, 2 wrong use, 1 with one
-sentence. The commands themselves stand in the modules imported here, in the order in which ``--help`` lists them.
+sentence. The commands themselves stand in the modules imported here; ``help_text`` groups them.
 """
 
 import os
@@ -20,6 +20,7 @@ from fashion_core.cli import report  # isort: skip
 from fashion_core.cli import lessons  # isort: skip
 from fashion_core.cli import room  # isort: skip
 from fashion_core import rights
+from fashion_core.cli import help_text
 from fashion_core.cli.console import app, say
 from fashion_core.errors import FashionError
 from fashion_core.launch import interpreter
@@ -39,6 +40,9 @@ __all__ = [
     "runs",
     "train",
 ]
+
+
+help_text.arrange(app)
 
 
 def main() -> None:
