@@ -8,7 +8,6 @@ Every effect on the disk is a call of ``os``, so that a test can stand in for th
 """
 
 import errno
-import fcntl
 import json
 import mmap
 import os
@@ -23,6 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashion_core.errors import DiskError
+
+try:
+    import fcntl
+except ModuleNotFoundError:
+    raise SystemExit(
+        "error: this runs on Linux, on Macs, and on Windows under WSL (wsl --install), not natively"
+    ) from None
 
 if TYPE_CHECKING:
     import pandas as pd  # 70 MB: a process that waits for its slot locks and writes small files, and reads no table

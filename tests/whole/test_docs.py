@@ -2,7 +2,10 @@
 
 import re
 import shlex
+import subprocess
+import sys
 
+import pytest
 import typer
 
 from fashion_core.__main__ import app
@@ -29,6 +32,14 @@ def test_a_review_takes_the_versions_of_the_lab():
     assert {line.split("==")[0] for line in lab - review} == {"torch", "torchvision", "captum"}
     assert {line.split("==")[0] for line in review - lab} == {"onnxruntime"}
     assert review - lab < set((ROOT / "requirements-dev.txt").read_text().splitlines()), "what the tests answer with"
+
+
+@pytest.mark.parametrize("entry", ["fashion_core.__main__", "streamlit_app"])
+def test_where_there_are_no_locks_of_unix_one_sentence_says_where_it_runs(entry: str):
+    script = f"import sys; sys.modules['fcntl'] = None; import {entry}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert re.fullmatch("error: [^\n]* Windows under WSL [^\n]*\n", done.stderr)
 
 
 def test_every_command_and_option_of_the_readme_exists():
