@@ -62,9 +62,10 @@ def main() -> None:
         say(f"error: {error}")
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
-        if rights.has_torch():
+        if (error.name or "").split(".")[0] in ("fashion_core", "ui", ""):
             raise
-        say(f"error: {error.name} is not installed, and this command needs it; run: pip install -r requirements.txt")
+        mend = "python -m fashion_core doctor" if rights.has_torch() else "pip install -r requirements.txt"
+        say(f"error: {error.name} is not installed, and this command needs it; run: {mend}")
         sys.exit(1)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fashion_core import rights
+from fashion_core import paths, rights
 from fashion_core.cli.console import DATA_DIR, RUNS_DIR, Bar, DataDir, Json, RunsDir, Split, answer, app, say
 from fashion_core.data import derived, dry_run, first_look, importing, long_tail
 from fashion_core.data.audit import audit, findings
@@ -25,6 +25,8 @@ from fashion_core.runs import runs, temperature
 from fashion_core.runs.environment import VERSION
 from fashion_core.settings import pretrained
 
+REQUIREMENTS = "requirements.txt"
+
 
 @app.command()
 def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDir = RUNS_DIR) -> None:
@@ -33,10 +35,7 @@ def doctor(as_json: Json = False, data_dir: DataDir = DATA_DIR, runs_dir: RunsDi
     names = ("torch", "torchvision", "streamlit", "plotly", "pandas", "scikit-learn", "pillow")
     datasets, found_runs = list_datasets(data_dir), runs.list_runs(runs_dir)
     installed = {name: _version(name) for name in names}
-    missing = []
-    if absent := [name for name, version in installed.items() if version is None]:
-        is_not = "is not" if len(absent) == 1 else "are not"
-        missing.append(f"{listed(absent)} {is_not} installed; run: pip install -r requirements.txt")
+    missing = _wrongly_installed()
     if not datasets:
         missing.append("no dataset is imported; run: python -m fashion_core import demo")
     if not found_runs:
@@ -79,6 +78,22 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _wrongly_installed() -> list[str]:
+    """What requirements.txt asks for and is not here, or here in another version."""
+    wanted = dict(line.split("==") for line in (paths.PROJECT_ROOT / REQUIREMENTS).read_text().split() if "==" in line)
+    here = {name: _version(name) for name in wanted}
+    told = []
+    mend = f"run: pip install -r {REQUIREMENTS}"
+    if absent := [name for name, version in here.items() if version is None]:
+        told.append(f"{listed(absent)} {agree(len(absent))} not installed; {mend}")
+    # a build for the CPU alone is called 2.14.1+cpu
+    others = [name for name, version in here.items() if version and version.split("+")[0] != wanted[name]]
+    if others:
+        named = listed([f"{name} {here[name]}" for name in others])
+        told.append(f"{named} {agree(len(others))} here, tried was {listed([wanted[name] for name in others])}; {mend}")
+    return told
 
 
 def _devices() -> tuple[list[str], str | None]:

@@ -92,6 +92,11 @@ def test_doctor_names_a_package_that_is_not_installed_and_what_mends_it(tmp_path
     assert "streamlit missing, plotly " in told
     pip = interpreter.here("pip install -r requirements.txt")
     assert f"missing: streamlit is not installed; run: {pip}" in told
+    versions = {"pandas": "2.2.0", "torch": f"{real('torch')}+cpu"}
+    monkeypatch.setattr(metadata, "version", lambda name: versions.get(name) or real(name))
+    app(["doctor", "--data-dir", str(tmp_path), "--runs-dir", str(tmp_path)], standalone_mode=False)
+    told = capsys.readouterr().out
+    assert f"missing: pandas 2.2.0 is here, tried was {real('pandas')}; run: {pip}" in told
 
 
 def test_folders_open_with_image_folder_in_the_same_class_order(lab, tmp_path: Path):

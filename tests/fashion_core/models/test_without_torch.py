@@ -75,8 +75,9 @@ def test_a_command_that_needs_pytorch_says_so_in_one_line(monkeypatch, capsys):
 
     monkeypatch.setattr(command_line, "app", absent)
     monkeypatch.setattr(command_line.sys, "argv", ["fashion_core", "datasets"])
-    with pytest.raises(ModuleNotFoundError):  # a package that lacks something else is a fault of the installation
+    with pytest.raises(SystemExit):
         command_line.main()
+    assert capsys.readouterr().err.endswith(" -m fashion_core doctor\n"), "which says all that is wrong"
     monkeypatch.setattr(rights, "has_torch", lambda: False)
     with pytest.raises(SystemExit):
         command_line.main()
