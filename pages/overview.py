@@ -1,5 +1,7 @@
 """What this is, what it has shown so far beside what others published, and where to go next."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -44,6 +46,7 @@ with faults.shown(stop=False):
                 words.percent(row["rate"]),
                 f"{words.interval((row['low'], row['high']))}\n{row['name']}, {tried(row['n'])}",
                 head.help.format(SPLIT_NAMES.get(row["split"], row["split"]).lower()),
+                below=partial(reproduce_view.show_best, head.key, row),
             )
         )
     for row, label in zip(others.itertuples(), ("Published paper", "Published report"), strict=True):
@@ -62,7 +65,6 @@ with faults.shown(stop=False):
             head.help if head.pictures != "photos" else "",
         )
     answer(numbers)
-    reproduce_view.show_best([(head.key, row) for head, row in firsts])
 
     # the evidence
     if best.empty:

@@ -14,7 +14,7 @@ from ui.lessons import lesson_frame
 from ui.lessons.lesson_frame import Lesson
 from ui.shared.table import show_table
 
-VIEWS = {"0": "Class", "1": "Teacher"}
+VIEWS = {"0": "Learner", "1": "Teacher"}  # "Class" stands in the sidebar's switch
 
 
 def pick() -> bool:

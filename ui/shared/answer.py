@@ -19,12 +19,14 @@ class Number:
     """``value`` large, ``note`` small below it (an interval, a count), ``help`` for the field's term.
 
     ``value`` and ``note`` may be names from files: they are shown as they are. ``label`` and ``help`` are Markdown.
+    ``below`` draws what belongs to the number, where it stands.
     """
 
     label: str
     value: str
     note: str = ""
     help: str | None = None
+    below: Callable[[], None] | None = None
 
 
 def answer(numbers: Sequence[Number], *, in_review: Callable[[], None] | None = None) -> None:
@@ -41,6 +43,8 @@ def answer(numbers: Sequence[Number], *, in_review: Callable[[], None] | None = 
             st.metric(number.label, _shown(number.value), help=number.help)
             if number.note:
                 notices.aside("  \n".join(words.plain(line) for line in number.note.splitlines()))
+            if number.below:
+                number.below()
 
 
 def _shown(value: str) -> str:

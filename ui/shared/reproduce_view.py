@@ -38,13 +38,11 @@ def show(
     _popover(title, key, lambda: _of_run(run, split, then), lambda: _is_busy(run))
 
 
-def show_best(firsts: Sequence[tuple[str, pd.Series]]) -> None:
-    """A popover for each number of the Overview's answer: the best run on each kind of pictures."""
-    found = {run.id: run for run in loaders.all_runs()}
-    rows = [(kind, row) for kind, row in firsts if row["run"] in found]
-    for column, (kind, row) in zip(st.columns(len(rows) + 2, gap="small"), rows, strict=False):  # as the answer stands
-        with column:
-            show(found[row["run"]], str(row["split"]), key=f"reproduce {kind}")
+def show_best(kind: str, row: pd.Series) -> None:
+    """The popover of a number of the Overview's answer: the best run on one kind of pictures."""
+    run = next((run for run in loaders.all_runs() if run.id == row["run"]), None)
+    if run is not None:
+        show(run, str(row["split"]), key=f"reproduce {kind}")
 
 
 def show_figure(run: Run, split: str) -> None:

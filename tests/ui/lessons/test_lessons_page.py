@@ -158,6 +158,12 @@ def test_the_teachers_view_has_the_answer_and_what_to_expect(trained):
     assert "The answer" not in read(open_lessons(lesson="shortcuts", step="question"))
 
 
+def test_no_two_switches_of_a_lesson_offer_the_same_word(empty):
+    app = open_lessons(lesson="augmentation", step="look", teacher="1")
+    offered = [option.content.casefold() for group in app.get("button_group") for option in group.proto.options]
+    assert {"class", "review"} <= set(offered) and len(set(offered)) == len(offered)
+
+
 def test_a_run_in_progress_is_followed_and_not_offered_again(empty):
     plan = plans.plan("leakage")
     folder = progress.folder_of(plan, empty / "runs")

@@ -99,6 +99,13 @@ def test_every_page_says_how_to_get_its_number_and_only_when_asked(page, query, 
     assert "python -m fashion_core import " in commands(app)
 
 
+def test_how_to_get_a_number_of_the_overview_stands_with_that_number(lab):
+    app = open_page("overview")
+    (column,) = [column for column in app.columns if column.metric and column.metric[0].label == "Best on photos"]
+    keys = {popover.proto.popover.id.rpartition("-")[2] for popover in column.get("popover")}
+    assert keys == {KEYS["overview"]}
+
+
 def test_the_outcome_of_a_second_training_stands_in_the_popover(lab):
     told = written(opened("evaluation", run="tiny-run"))
     assert "Bit-equal] Trained again as `again`." in told and "27 predictions" in told
