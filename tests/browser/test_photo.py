@@ -1,4 +1,6 @@
-"""How large an open photo is, in a real browser and without a server: in its own shape, on a laptop and a phone."""
+"""Photos in a real browser and without a server: how large an open one is, and how many stand in a line."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from PIL import Image
 
 from fashion_core.data import importing
 from tests.support.browsers import browser, pytestmark  # noqa: F401
-from ui.shared import photo_view
+from ui.shared import gallery, photo_view
 
 SIZES = {"tiny": (28, 28), "small": (60, 80), "drawn": (128, 128), "middle": (300, 200), "usual": (400, 534),
          "large": (1200, 1600), "wide": (1600, 700)}  # fmt: skip
@@ -44,4 +46,29 @@ def test_a_photo_opens_large_in_its_own_shape(browser, pages, screen, column, ex
         assert (box["width"], box["height"]) == pytest.approx(expected[name], abs=1.5), name
         crisp = page.locator("img").evaluate("one => getComputedStyle(one).imageRendering") == "pixelated"
         assert crisp == (max(SIZES[name]) <= 200), name
+    page.close()
+
+
+def test_no_photo_stands_alone_in_the_last_line_of_a_gallery(browser):
+    page = browser.new_page()
+    script = (Path(gallery.__file__).parent / "gallery.js").read_text(encoding="utf-8")
+    page.evaluate(f"() => {{ {script.replace('export default function', 'window.draw = function')} }}")
+    for num in (2, 5, 6, 7, 13, 24, 48):
+        html = gallery.loose_html([("", 1.0, gallery.Caption("Saree"))] * num, 96)
+        page.set_content("<!doctype html><div id=here></div>")
+        page.evaluate("html => draw({data: {html}, parentElement: here, setTriggerValue() {}})", html)
+        for width in range(330, 1500, 90):  # also when it widens while it is open
+            last, widest, fit = page.evaluate(
+                """async width => {
+                    here.style.width = `${width}px`
+                    for (let frame = 0; frame < 4; frame++) await new Promise(requestAnimationFrame)
+                    const tops = [...document.querySelectorAll("figure")].map(photo => photo.offsetTop)
+                    const lines = Object.values(Object.groupBy(tops, top => top)).map(line => line.length)
+                    return [lines.at(-1), Math.max(...lines), Math.floor((width - 6 + 8) / (96 + 8))]
+                }""",
+                width,
+            )
+            possible = [columns for columns in range(2, fit + 1) if num % columns != 1]
+            assert last > 1 or not possible, (num, width)  # seven stand in four lines of two, however one turns it
+            assert widest == min(fit, num) or (widest < fit and num % fit == 1), (num, width)
     page.close()

@@ -15,17 +15,32 @@ function lineLength(photos) {
   return next < 0 ? photos.length : next
 }
 
+// As many photos in a line as fit; where the last line would hold a single one, fewer, in lines of one length if it goes.
+function arrange(root) {
+  const grid = root.querySelector(".vastra-gallery")
+  if (!grid) return
+  grid.style.gridTemplateColumns = ""
+  const fit = getComputedStyle(grid).gridTemplateColumns.split(" ").length
+  const num = grid.children.length
+  if (num <= fit || num % fit !== 1) return
+  const even = Math.ceil(num / Math.ceil(num / fit))
+  const columns = [even, ...[...Array(fit).keys()].reverse()].find((count) => count > 1 && num % count !== 1)
+  if (columns) grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   let root = parentElement.querySelector(".vastra-photos")
   if (!root) {
     root = document.createElement("div")
     root.className = "vastra-photos"
     parentElement.appendChild(root)
+    new ResizeObserver(() => requestAnimationFrame(() => arrange(root))).observe(root)
   }
   if (shown.get(root) !== data.html) {
     shown.set(root, data.html)
     root.innerHTML = data.html
     photosOf(root).forEach((photo, place) => { photo.tabIndex = place === 0 ? 0 : -1 })
+    arrange(root)
   }
   // kept with the page, not with this gallery: one that is drawn anew, as after a visit elsewhere, is not scrolled to
   if (data.reveal && Number(document.body.dataset.revealed) !== data.reveal) {
