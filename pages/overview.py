@@ -22,6 +22,14 @@ def tried(n: int) -> str:
     return audience.told(classroom=f"n = {words.count(n)}", review=words.counted(n, "photo"))
 
 
+def lead_on(kind: str, row: pd.Series) -> None:
+    """Below a number of a run here: for a class how to get it, for a reviewer that run's mistakes."""
+    if audience.is_review():
+        navigation.link("evaluation", "Where it fails", run=row["run"])
+    else:
+        reproduce_view.show_best(kind, row)
+
+
 navigation.enter("overview")
 subject.settle()
 st.markdown(
@@ -46,7 +54,7 @@ with faults.shown(stop=False):
                 words.percent(row["rate"]),
                 f"{words.interval((row['low'], row['high']))}\n{row['name']}, {tried(row['n'])}",
                 head.help.format(SPLIT_NAMES.get(row["split"], row["split"]).lower()),
-                below=partial(reproduce_view.show_best, head.key, row),
+                below=partial(lead_on, head.key, row),
             )
         )
     for row, label in zip(others.itertuples(), ("Published paper", "Published report"), strict=True):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fashion_core.data import published
 from fashion_core.errors import FashionError
-from fashion_core.metrics import scoring
+from fashion_core.metrics import enough, scoring
 from fashion_core.metrics.intervals import Estimate
 from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
@@ -71,9 +71,11 @@ _HEADLINES = (
 
 
 def headlines(best: pd.DataFrame) -> list[tuple[Headline, pd.Series]]:
-    """The first row of ``best`` of each kind of pictures that has one: photos, Fashion-MNIST's cut-outs, drawings."""
-    kinds = best["kind"].where(~best["cutouts"].astype(bool), "cutouts")
-    return [(head, best[kinds == head.key].iloc[0]) for head in _HEADLINES if (kinds == head.key).any()]
+    """The first row of ``best`` of each kind of pictures that has one: photos, Fashion-MNIST's cut-outs, drawings. A
+    score of photos too few to judge by heads nothing."""
+    judged = best[~best["n"].map(enough.judges_nothing).astype(bool)]
+    kinds = judged["kind"].where(~judged["cutouts"].astype(bool), "cutouts")
+    return [(head, judged[kinds == head.key].iloc[0]) for head in _HEADLINES if (kinds == head.key).any()]
 
 
 def _scored(run: Run, summary: Summary) -> tuple[str, Estimate] | None:

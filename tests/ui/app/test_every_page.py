@@ -175,6 +175,22 @@ def test_a_model_of_small_grey_cut_outs_is_not_the_best_on_photos(tiny_runs, tin
     assert "grey cut-outs of" in written(app) and "knows such pictures only" in written(app)
 
 
+def test_a_score_of_photos_too_few_to_judge_by_is_not_the_best_on_photos(tiny_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHION_DATA", str(tiny_data))
+    monkeypatch.setenv("FASHION_RUNS", str(tmp_path))
+    make_run(tmp_path / "few", ("saree", "kurta"), counts={"test": 11})
+    app = open_page("overview", audience="review")
+    assert "Best on photos" not in [number.label for number in app.metric] and "best model" not in written(app)
+    make_run(tmp_path / "enough", ("saree", "kurta"), counts={"test": 12}, fingerprint="1" * 16)
+    assert metric(open_page("overview", audience="review"), "Best on photos")
+
+
+def test_a_reviewer_is_led_from_the_best_model_to_where_that_very_model_fails(lab, tiny_run):
+    links = [link.proto for link in lab("overview", audience="review").get("page_link")]
+    (link,) = [link for link in links if link.label == "Where it fails"]
+    assert link.page == "evaluation" and f"run={tiny_run.id}" in link.query_string
+
+
 def test_an_empty_lab_draws_its_first_photos_and_says_what_each_page_would_show(tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(background, "start_import", lambda *args, **keywords: started.append(args))
