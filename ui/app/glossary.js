@@ -8,8 +8,8 @@ const NAME = "vastra-term"
 const QUIET = 400 // milliseconds without a change before the page is read again
 const ROOTS = "[data-testid=stMain], [data-testid=stPopoverBody], [role=dialog]"
 const UNREAD = "script, style, code, pre, textarea, input, [data-testid=stIconMaterial], .vastra-glossary"
-// words that are pressed, and pictures: they are listed and not underlined
-const LISTED = "button, a, svg, canvas, [role=option], [role=tab], [role=radio], .visually-hidden"
+// words that are pressed, titles of pages and pictures: they are listed and not underlined
+const LISTED = "button, a, h1, svg, canvas, [role=option], [role=tab], [role=radio], .visually-hidden"
 
 const states = new WeakMap()
 

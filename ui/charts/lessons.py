@@ -47,7 +47,8 @@ def shares(rows: pd.DataFrame, *, title: str, guess: float | None = None, unit: 
     figure.layout.annotations, figure.layout.shapes = notes, lines
     figure.update_layout(
         margin={"t": 62 if guess is not None else 44, "r": 72},
-        xaxis={"range": [0, 100], "title": {"text": unit, "standoff": 4}, "fixedrange": True, "dtick": 20},
+        xaxis={"range": [0, 100], "title": {"text": unit, "standoff": 4}, "fixedrange": True, "dtick": 20,
+               "tickangle": 0},
         yaxis=names_axis([f"{name}  " for name in rows["name"]])
         # the order is said: else a place that only the second trace has would come last
         | {"categoryorder": "array", "categoryarray": list(range(len(rows))), "range": [len(rows) - 0.5, -0.5],

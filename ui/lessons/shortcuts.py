@@ -37,9 +37,7 @@ def _look(shown: Shown) -> None:
     )  # fmt: skip
     rows = [
         (f"{name}: {what}", place, share)
-        for place, (part, name) in enumerate(
-            (("own", "Learnt on own backgrounds"), ("mixed", "Learnt on every background"))
-        )
+        for place, (part, name) in enumerate((("own", "Learnt on own"), ("mixed", "Learnt on every")))
         for what, share in (("tested on own", found.own[part]), ("tested on another", found.swapped[part]))
     ]
     guess = shown.guess.value if shown.guess else None

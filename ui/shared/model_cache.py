@@ -20,6 +20,7 @@ from fashion_core.errors import RunError
 from fashion_core.runs import checkpoints
 from fashion_core.runs.runs import Run
 from ui.app import loaders
+from ui.shared import run_status
 
 if TYPE_CHECKING:
     from fashion_core.models.looked import Looked
@@ -35,6 +36,11 @@ _lock = threading.Lock()
 def stamp(run: Run) -> tuple[loaders.Stamp, loaders.Stamp]:
     """What changes when the run's newest saved step does, or the choice at its end; RunError when nothing is saved."""
     saved = checkpoints.saved_steps(run.folder)
+    if not saved and run_status.status_of(run).active:
+        raise RunError(
+            f"run {run.id!r} is still training and has saved nothing yet; ask it when its first epoch is over, or "
+            "choose another run"
+        )
     if not saved:
         raise RunError(
             f"run {run.id!r} has no saved weights, so it cannot be asked about a photo; choose another run, or train "

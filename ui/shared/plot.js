@@ -353,7 +353,8 @@ export default function (component) {
     const outlined = { layout: structuredClone(raw.layout), data: raw.data.map(({ xaxis, name, showlegend }) => ({ xaxis, name, showlegend })) }
     const height = fitted(outlined)
     const least = (state.root.clientWidth < SMALL && raw.layout.meta?.narrow) || raw.layout.meta?.least
-    const signature = [data.figure, dark, height, outlined.layout.title?.text, least].join()
+    const titles = Object.values(outlined.layout).map((part) => part?.title?.text) // those of the axes
+    const signature = [data.figure, dark, height, outlined.layout.title?.text, ...titles, least].join()
     if (signature === state.signature) return
     const copy = JSON.parse(data.figure) // plotly writes into what it is given
     const figure = dark ? recolour(copy, data.colours) : copy

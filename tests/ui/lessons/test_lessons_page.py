@@ -158,6 +158,16 @@ def test_the_teachers_view_has_the_answer_and_what_to_expect(trained):
     assert "The answer" not in read(open_lessons(lesson="shortcuts", step="question"))
 
 
+def test_no_row_of_a_lessons_charts_is_cut_short(trained, monkeypatch):
+    drawn = []
+    real = charts.shares
+    monkeypatch.setattr(lesson_frame, "shares", lambda *args, **words: drawn.append(real(*args, **words)) or drawn[-1])
+    for lesson in plans.LESSONS:
+        open_lessons(lesson=lesson, step="look")
+    names = [name for figure in drawn for name in figure.layout.yaxis.ticktext]
+    assert len(names) > 8 and not [name for name in names if "…" in name]
+
+
 def test_no_two_switches_of_a_lesson_offer_the_same_word(empty):
     app = open_lessons(lesson="augmentation", step="look", teacher="1")
     offered = [option.content.casefold() for group in app.get("button_group") for option in group.proto.options]

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from fashion_core.runs import runs
 from tests.support.made_runs import add_half_precision_weights, make_run
 from tests.support.pictures import png
 from tests.support.places import ROOT
-from ui.shared import asked_photos
+from ui.shared import asked_photos, run_status
 from ui.shared.asked_photos import Answer
 
 GONE = {"pid": 2**22 + 1, "started": 0.0}  # no process has such a number
@@ -185,6 +186,13 @@ def test_a_run_without_weights_is_one_sentence(lab):
     assert len(app.error) == 1
     assert "no saved weights" in app.error[0].value
     assert not app.metric
+
+
+def test_a_run_that_has_saved_nothing_yet_is_waited_for_and_not_trained_again(lab, monkeypatch):
+    make_run(lab / "one", ("bag", "boot"), counts={"test": 20})
+    monkeypatch.setattr(run_status, "status_of", lambda run: SimpleNamespace(active=True))
+    (error,) = open_page(run="one").error
+    assert "is still training" in error.value and "first epoch" in error.value and "again" not in error.value
 
 
 def test_a_drawn_run_in_half_precision_answers_and_says_that_it_never_saw_a_photograph(lab):
