@@ -18,7 +18,7 @@ from ui.charts.compare import accuracy_by_cost
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import bounded, run_names
 from ui.shared.plot import plot
-from ui.shared.table import show_table
+from ui.shared.table import filled, show_table
 
 KEY = "tally"
 
@@ -71,20 +71,22 @@ def _show_table(frame: pd.DataFrame) -> None:
     intervals = ["" if math.isnan(low) else words.interval((low, high)) for low, high in bounds]
     split = SPLIT_NAMES.get(frame["split"].iloc[0], "Test") if len(frame) else "Test"
     show_table(
-        pd.DataFrame(
-            {
-                "name": frame["name"],
-                "changed": frame["changed"],
-                "accuracy": 100 * frame["accuracy"],
-                "interval": intervals,
-                "macro_f1": frame["macro_f1"],
-                "n": frame["n"],
-                "minutes": frame["minutes"],
-                "speed": frame["images_per_second"],
-                "device": frame["device"],
-                "group": frame["group"],
-                "created": pd.to_datetime(frame["created"], errors="coerce", utc=True, format="ISO8601"),
-            }
+        filled(
+            pd.DataFrame(
+                {
+                    "name": frame["name"],
+                    "changed": frame["changed"],
+                    "accuracy": 100 * frame["accuracy"],
+                    "interval": intervals,
+                    "macro_f1": frame["macro_f1"],
+                    "n": frame["n"],
+                    "minutes": frame["minutes"],
+                    "speed": frame["images_per_second"],
+                    "device": frame["device"],
+                    "group": frame["group"],
+                    "created": pd.to_datetime(frame["created"], errors="coerce", utc=True, format="ISO8601"),
+                }
+            )
         ),
         key=KEY,
         height=min(390, bounded.table_height(len(frame))),

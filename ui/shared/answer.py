@@ -42,7 +42,8 @@ def answer(numbers: Sequence[Number], *, in_review: Callable[[], None] | None = 
                 st.html(_WRAPPED)
             st.metric(number.label, _shown(number.value), help=number.help)
             if number.note:
-                notices.aside("  \n".join(words.plain(line) for line in number.note.splitlines()))
+                whole = re.sub(r"(?<=\d) %", "\u00a0%", number.note)  # a line never begins with the sign
+                notices.aside("  \n".join(words.plain(line) for line in whole.splitlines()))
             if number.below:
                 number.below()
 

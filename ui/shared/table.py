@@ -26,6 +26,11 @@ def show_table(frame: pd.DataFrame, *, alt: str, **more: Any) -> Any:
     return st.dataframe(frame, alt=alt, column_config=config, **{"hide_index": True, "placeholder": "–", **more})
 
 
+def filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns in which some row says something."""
+    return frame.loc[:, [name for name in frame if not frame[name].isin(["", None, np.nan, pd.NaT]).all()]]
+
+
 def width_of(texts: Iterable[str]) -> int:
     """How wide, in pixels, a column is that shows these texts."""
     return min(MOST, round(max(map(_pixels, texts))) + _PADDING)

@@ -9,7 +9,7 @@ from fashion_core.runs.runs import Run
 from fashion_core.runs.summary import Summary
 from ui.app import audience, loaders, words
 from ui.shared import run_names, run_status
-from ui.shared.table import show_table
+from ui.shared.table import filled, show_table
 from ui.training import run_view
 
 KEY = "runs"
@@ -56,9 +56,10 @@ def show(runs: Sequence[Run]) -> None:
             st.query_params["run"] = runs[rows[0]].id
 
     told = "Share of photos whose class is right, at the end of the training."
+    frame = filled(frame_of(runs))
     show_table(
-        frame_of(runs),
-        column_order=IN_REVIEW if audience.is_review() else None,
+        frame,
+        column_order=[name for name in IN_REVIEW if name in frame] if audience.is_review() else None,
         key=KEY,
         on_select=open_run,
         selection_mode="single-row",

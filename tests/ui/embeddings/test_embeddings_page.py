@@ -1,6 +1,7 @@
 """The Embeddings page: what it says agrees with scikit-learn and with counts by hand, with photos and without."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -241,6 +242,7 @@ def test_every_view_opens_with_photos_and_colours_by_what_the_table_of_the_datas
     app = open_page(run="one", view="lines", lines="saree")
     assert app.selectbox(key="lines").value == "saree"
     app = open_page(run="one", split="all", view="clusters")
+    assert any(re.search("chance [\\d.]+\u00a0%", text.value.replace("\\", "")) for text in app.markdown)  # in one line
     found = learnt_of("one", lab)
     assert numbers_of(app)["Ten nearest alike"] == f"{100 * purity_by_loop(*found):.1f} %"
     app = open_page(run="one", split="test", view="similar", among="train", like=of["test"]["image_id"].iloc[0])

@@ -1,9 +1,11 @@
 """A table cuts nothing: a column is as wide as its heading, its longest words and its longest number."""
 
+import numpy as np
+import pandas as pd
 from PIL import ImageFont
 from streamlit.testing.v1 import AppTest
 
-from ui.shared.table import MOST
+from ui.shared.table import MOST, filled
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"  # the widest of the usual fonts of a system's interface
 
@@ -51,3 +53,9 @@ def drawn(text: str) -> float:
         return float(ImageFont.truetype(FONT, 14).getlength(text))
     except OSError:
         return 8.0 * len(text)
+
+
+def test_a_column_in_which_no_row_says_anything_is_left_out():
+    frame = pd.DataFrame({"Run": ["a", "b"], "Tags": ["", None], "Test": [np.nan, np.nan], "n": [0, np.nan]})
+    assert list(filled(frame)) == ["Run", "n"]
+    assert list(filled(pd.DataFrame({"When": pd.to_datetime([None, None])}))) == []
