@@ -68,7 +68,7 @@ def test_a_photo_of_the_dataset_gets_the_answer_that_evaluation_stored(tiny_lab,
     assert numbers["Most likely"].lower() == stored["predicted"]
     assert numbers["True class"].lower() == stored["label"]
     assert [button.proto.label for button in app.get("download_button")] == ["Download as CSV", "Download as JSON"]
-    said = [text.value.replace("\\", "") for text in app.markdown]
+    said = [text.value.replace("\\", "").replace("\u00a0", " ") for text in app.markdown]
     assert any(f"{100 * stored['p_' + stored['predicted']]:.1f} %" in text for text in said)
 
 
