@@ -14,7 +14,7 @@ from fashion_core.runs.runs import Run
 from ui.app import address, audience, notices, words
 from ui.charts.layout import SPLIT_NAMES
 from ui.shared import bounded
-from ui.shared.table import show_table
+from ui.shared.table import filled, show_table
 
 VIEW = "required"
 _USUAL = {"need": 90, "each": 80}
@@ -74,22 +74,23 @@ def _table(found: required.Required) -> None:
         if rows and 0 < rows[0] < len(parts):
             address.choose(true=str(parts[rows[0]].label), predicted=address.ANY)
 
+    rows = pd.DataFrame(
+        [
+            {
+                "Kind": "All photos" if part.label is None else display_name(part.label),
+                "Answer": _WORDS[part.answer],
+                "Needed": round(100 * part.need),
+                "Right": 100 * part.share,
+                "At least": 100 * part.low,
+                "At most": 100 * part.high,
+                "Photos": part.n,
+                "More photos": part.more_photos,
+            }
+            for part in parts
+        ]
+    )
     show_table(
-        pd.DataFrame(
-            [
-                {
-                    "Kind": "All photos" if part.label is None else display_name(part.label),
-                    "Answer": _WORDS[part.answer],
-                    "Needed": round(100 * part.need),
-                    "Right": 100 * part.share,
-                    "At least": 100 * part.low,
-                    "At most": 100 * part.high,
-                    "Photos": part.n,
-                    "More photos": part.more_photos,
-                }
-                for part in parts
-            ]
-        ),
+        filled(rows),
         key=TABLE,
         on_select=open_kind,
         selection_mode="single-row",
