@@ -21,14 +21,14 @@ def show() -> None:
 @st.dialog("Share this page")
 def _links() -> None:
     here = urlsplit(handed_out(st.context.url or "", st.get_option("server.allowedHosts")))
-    query = {key: value for key, value in st.query_params.items() if key not in _OWN_BUSINESS}
+    query = {key: st.query_params.get_all(key) for key in st.query_params if key not in _OWN_BUSINESS}
     if not audience.is_review():
         without = ", without the teacher's notes" if "teacher" in st.query_params else ""
         st.markdown(f"As you see it{without}")
-        st.code(urlunsplit(here._replace(query=urlencode(query))), language=None, wrap_lines=True)
+        st.code(urlunsplit(here._replace(query=urlencode(query, doseq=True))), language=None, wrap_lines=True)
         st.markdown("The answer first, in plain words")
     st.code(
-        urlunsplit(here._replace(query=urlencode(query | {audience.KEY: audience.REVIEW}))),
+        urlunsplit(here._replace(query=urlencode(query | {audience.KEY: [audience.REVIEW]}, doseq=True))),
         language=None,
         wrap_lines=True,
     )

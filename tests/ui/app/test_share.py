@@ -1,12 +1,14 @@
 """The link that is handed out: the page as it stands, for a review too, under a name by which others reach it."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from ui.app import share
 
 
-def opened(**query: str) -> AppTest:
+def opened(**query: str | list[str]) -> AppTest:
     """The button alone, pressed: AppTest draws the sidebar of a whole page once only."""
     app = AppTest.from_string("from ui.app import audience, share\naudience.show_switch()\nshare.show()")
     for key, value in query.items():
@@ -30,6 +32,12 @@ def test_a_reviewer_is_given_one_link_and_no_command():
     (link,) = [block.value for block in app.code]
     assert "audience=review" in link
     assert not any("open-room" in element.value for element in app.markdown)
+
+
+def test_every_one_of_several_choices_is_in_the_link():
+    app = opened(audience="class", photos_class=["kurta men", "saree"])
+    for block in app.code:
+        assert parse_qs(urlsplit(block.value).query)["photos_class"] == ["kurta men", "saree"]
 
 
 @pytest.mark.parametrize(
