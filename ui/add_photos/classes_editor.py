@@ -24,10 +24,11 @@ _IMPORT, _CALLED = "Import", "Called"
 def show(folder: Path, token: str, counts: Counts) -> dict[str, str]:
     """The table to edit; class -> what it becomes, of those that change. ``counts``: class -> split -> photos."""
     key = f"look_classes_{token}"
-    if key not in st.session_state.setdefault("_look_tables", {}):
-        st.session_state["_look_tables"][key] = frame(counts, stored(folder, counts))
+    tables = st.session_state.setdefault("_look_tables", {})
+    if key not in tables or key not in st.session_state:  # streamlit forgets the edits of whoever leaves the page
+        tables[key] = frame(counts, stored(folder, counts))
     edited = st.data_editor(
-        st.session_state["_look_tables"][key],
+        tables[key],
         key=key,
         hide_index=True,
         column_config=_columns(counts),

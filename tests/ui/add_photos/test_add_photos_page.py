@@ -127,6 +127,18 @@ def test_classes_that_were_renamed_are_imported_so_and_a_reload_knows_them(lab, 
     assert not written_map.is_relative_to(own_data / ".incoming")
 
 
+def test_classes_that_were_renamed_are_still_so_for_whoever_comes_back_from_another_page(
+    lab, tiny_source, at_once, own_data
+):
+    app = looked_at(lab, tiny_source)
+    (folder,) = first_look.folders(own_data)
+    app.switch_page("pages/lessons.py").run()
+    classes = first_look.read(folder)["classes"]
+    class_map.write(folder / classes_editor.EDITED, {classes[0]: "coat"})  # as the table did before the page was left
+    app.switch_page("pages/add_photos.py").run()
+    assert "with your changes (1 class called otherwise)" in written(app)
+
+
 def test_a_look_that_is_stopped_ends_its_process(lab, own_data, monkeypatch):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 
