@@ -1,17 +1,20 @@
 """An import that goes on, followed to its end and led on from."""
 
+import re
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from fashion_core import jobs
-from fashion_core.data import datasets
+from fashion_core import jobs, storage
+from fashion_core.data import datasets, first_look
 from fashion_core.metrics import enough
 from ui.app import faults, loaders, navigation, notices, words
 from ui.shared import following
 
 FOLLOWED = "import_following"
+LOOK = "look"  # in the address: which look is shown
 
 
 def follow() -> None:
@@ -22,9 +25,9 @@ def follow() -> None:
             _show(followed)
 
 
-def begin(dataset_id: str, upload: dict[str, Any] | None) -> None:
+def begin(dataset_id: str, given: dict[str, Any]) -> None:
     """Follow an import that has just been started."""
-    st.session_state[FOLLOWED] = {"id": dataset_id, "upload": upload}
+    st.session_state[FOLLOWED] = {"id": dataset_id} | given
 
 
 def as_uploaded(told: str, upload: dict[str, Any] | None) -> str:
@@ -34,12 +37,17 @@ def as_uploaded(told: str, upload: dict[str, Any] | None) -> str:
     return told.replace(upload["kept"], upload["name"])
 
 
+def in_words_of_the_page(told: str) -> str:
+    """A sentence of the command line about a name that is taken, without its option and its fingerprints."""
+    return re.sub(r" \(fingerprint \w+, now \w+\)", "", told).replace("another --name", "another name")
+
+
 def _going_on() -> dict[str, Any] | None:
     """An import that goes on and that this session does not know: of another reader, or from before a restart."""
     for dataset_id in datasets.list_imports(loaders.data_dir()):
         job = following.active(datasets.incoming_folder(loaders.data_dir(), dataset_id))
         if job and job.process:  # else a version of a dataset is being made there
-            return {"id": dataset_id, "upload": job.given.get("upload")}
+            return {"id": dataset_id} | dict(job.given)
     return None
 
 
@@ -52,13 +60,27 @@ def _show(followed: dict[str, Any]) -> None:
         return
     arrived = loaders.stamp(loaders.data_dir() / followed["id"] / "dataset.json")[1] / 1e9
     if job and job.error:
-        st.error(words.fault(as_uploaded(job.error, followed.get("upload"))), icon=":material/error:")
+        told = in_words_of_the_page(as_uploaded(job.error, followed.get("upload")))
+        st.error(words.fault(told), icon=":material/error:")
     elif arrived and (job is None or arrived >= job.began):
+        if look := _look_of(followed):
+            storage.discard(look)
         _arrived(followed["id"])
         return
     else:
         st.error("The import stopped before it was done. Nothing was imported; your files are untouched.")
-    _offer_to_close()
+    with st.container(horizontal=True):
+        if (look := _look_of(followed)) and st.button("Back to these photos", type="primary"):
+            del st.session_state[FOLLOWED]
+            st.query_params[LOOK] = look.name
+            st.rerun()
+        _offer_to_close()
+
+
+def _look_of(followed: dict[str, Any]) -> Path | None:
+    """The look that was imported, with what was chosen there, while it is kept."""
+    folder = first_look.folder_of(loaders.data_dir(), followed.get("look", ""))
+    return folder if folder and folder.is_dir() else None
 
 
 def _offer_to_close() -> None:

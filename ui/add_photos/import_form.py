@@ -19,8 +19,6 @@ from fashion_core.launch import background
 from ui.add_photos import arrival, uploads
 from ui.app import faults, loaders, notices, words
 
-LOOK = "look"  # in the address: which look is shown
-
 
 def offered() -> bool:
     """Whether photos can be added here; says why where they cannot."""
@@ -86,14 +84,15 @@ def look(source: str, *, choices: Choices, upload: dict[str, Any] | None) -> Non
     assert folder is not None
     kept = {"source": source, "choices": dict(choices.decided), "upload": upload}
     background.start_look(source, folder, data_dir=loaders.data_dir(), choices=choices, given=kept)
-    st.query_params[LOOK] = token
+    st.query_params[arrival.LOOK] = token
 
 
-def start_import(source: str, name: str, *, choices: Choices, upload: dict[str, Any] | None) -> None:
-    """Start the import, and follow it."""
+def start_import(
+    source: str, name: str, *, choices: Choices, upload: dict[str, Any] | None, look: str | None = None
+) -> None:
+    """Start the import, and follow it. ``look`` leads back where it fails."""
     dataset_id = datasets.id_for(name or readers.name_of(source))
-    background.start_import(
-        source, name or None, data_dir=loaders.data_dir(), choices=choices, given={"upload": upload}
-    )
+    given = {"upload": upload} | ({arrival.LOOK: look} if look else {})
+    background.start_import(source, name or None, data_dir=loaders.data_dir(), choices=choices, given=given)
     uploads.leave(upload)
-    arrival.begin(dataset_id, upload)
+    arrival.begin(dataset_id, given)

@@ -30,13 +30,13 @@ _LAST = "_look"  # the token of this session's look, for whoever comes back by t
 
 def show() -> bool:
     """Show the look that the address names, or this session's last one; False where there is none."""
-    token = st.query_params.get(import_form.LOOK) or st.session_state.get(_LAST, "")
+    token = st.query_params.get(arrival.LOOK) or st.session_state.get(_LAST, "")
     folder = first_look.folder_of(loaders.data_dir(), token)
     job = jobs.look(folder) if folder else None
     if folder is None or job is None:
         _leave()
         return False
-    st.session_state[_LAST] = st.query_params[import_form.LOOK] = token
+    st.session_state[_LAST] = st.query_params[arrival.LOOK] = token
     uploads.hold(job.given.get("upload"))
     if job.active:
         following.follow_job(folder, partial(following.counted, starting="Opening the source"))
@@ -162,7 +162,8 @@ def _import(folder: Path, found: dict[str, Any], job: Job, becomes: dict[str, st
 
 
 def begin(folder: Path, job: Job, name: str, becomes: dict[str, str]) -> None:
-    """Start the import of what was looked at, under these names of classes; the look is over."""
+    """Start the import of what was looked at, under these names of classes. The look is kept until it is done, unless
+    what was uploaded goes with the import."""
     if not name:
         raise SourceError("the dataset needs a name; write one.")
     data_dir, dataset_id = loaders.data_dir(), datasets.id_for(name)
@@ -172,13 +173,27 @@ def begin(folder: Path, job: Job, name: str, becomes: dict[str, str]) -> None:
         raise SourceError(f"a dataset called '{name}' is being imported already; wait for it, or choose another name.")
     decided = dict(job.given["choices"])
     if becomes:
-        table_of_classes = data_dir.absolute() / datasets.MAPS / f"{dataset_id}.csv"
-        table_of_classes.parent.mkdir(exist_ok=True)
-        class_map.write(table_of_classes, becomes)
-        decided[MAP.name] = str(table_of_classes)
-    import_form.start_import(job.given["source"], name, choices=Choices(decided), upload=job.given.get("upload"))
-    storage.discard(folder)
+        decided[MAP.name] = str(_keep_map(folder, dataset_id, becomes))
+    upload = job.given.get("upload")
+    look = None if upload else folder.name
+    import_form.start_import(job.given["source"], name, choices=Choices(decided), upload=upload, look=look)
+    if upload:
+        storage.discard(folder)
     _leave()
+
+
+def _keep_map(folder: Path, dataset_id: str, becomes: dict[str, str]) -> Path:
+    """The table of what the classes become, in a file that no dataset has for another table: the import may yet be
+    refused, and a dataset of this name needs its own."""
+    maps = loaders.data_dir().absolute() / datasets.MAPS
+    maps.mkdir(exist_ok=True)
+    written = folder / "map.csv"
+    class_map.write(written, becomes)
+    kept = maps / f"{dataset_id}.csv"
+    if kept.exists() and kept.read_bytes() != written.read_bytes():
+        kept = maps / f"{dataset_id}-{folder.name}.csv"
+    class_map.write(kept, becomes)
+    return kept
 
 
 def _offer_other(label: str, job: Job) -> None:
@@ -193,8 +208,8 @@ def _offer_other(label: str, job: Job) -> None:
 def _leave() -> None:
     """Show no look any more."""
     st.session_state.pop(_LAST, None)
-    if import_form.LOOK in st.query_params:
-        del st.query_params[import_form.LOOK]
+    if arrival.LOOK in st.query_params:
+        del st.query_params[arrival.LOOK]
 
 
 def _choices_form(job: Job, columns: list[str], *, expanded: bool) -> None:

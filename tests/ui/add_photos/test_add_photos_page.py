@@ -80,7 +80,7 @@ def test_photos_are_looked_at_and_then_imported_by_a_process_of_its_own(lab, tin
     press(app, "Import these photos")
     assert not app.exception and at_once[0][0] == (str(tiny_source), "My photos")
     assert app.session_state["import_following"]["id"] == "my-photos"
-    assert "look" not in app.query_params and not [*(own_data / ".incoming" / ".looks").iterdir()]
+    assert "look" not in app.query_params
 
 
 def test_what_was_left_open_is_decided_and_looked_at_again(lab, tiny_source, at_once, own_data):
@@ -137,6 +137,40 @@ def test_classes_that_were_renamed_are_still_so_for_whoever_comes_back_from_anot
     class_map.write(folder / classes_editor.EDITED, {classes[0]: "coat"})  # as the table did before the page was left
     app.switch_page("pages/add_photos.py").run()
     assert "with your changes (1 class called otherwise)" in written(app)
+
+
+def test_an_import_under_a_taken_name_leads_back_to_the_look_and_leaves_the_other_datasets_map_alone(
+    lab, tiny_source, at_once, own_data
+):
+    app = looked_at(lab, tiny_source)
+    (folder,) = first_look.folders(own_data)
+    classes = first_look.read(folder)["classes"]
+    class_map.write(folder / classes_editor.EDITED, {classes[0]: "coat"})
+    (own_data / ".maps").mkdir()
+    its_own = own_data / ".maps" / f"{tiny_source.name}.csv"
+    class_map.write(its_own, {classes[1]: "hat"})
+    app = open_page("add_photos", look=folder.name)
+    press(app, "Import these photos")
+    assert class_map.read(its_own, classes) == {classes[1]: "hat"}
+    args, more = at_once[0]
+    assert class_map.read(Path(more["choices"].flags()[1]), classes) == {classes[0]: "coat"}
+    incoming = own_data / ".incoming" / tiny_source.name
+    jobs.remember(incoming, os.getpid(), ["import"], began=time.time(), given=more["given"])
+    taken = f"dataset '{tiny_source.name}' is there already with other photos (fingerprint a1, now b2); choose another"
+    jobs.Reporter(incoming).failed(f"{taken} --name.")
+    app.run()
+    assert f"'{tiny_source.name}' is there already with other photos; choose another name." in written(app)
+    press(app, "Back to these photos")
+    assert "with your changes (1 class called otherwise)" in written(app)
+
+
+def test_a_look_goes_when_its_photos_have_arrived(lab, tiny, tiny_data):
+    look = first_look.folder_of(tiny_data, "0123456789abcdef")
+    look.mkdir(parents=True)
+    app = lab("add_photos")
+    app.session_state["import_following"] = {"id": tiny.id, "look": look.name}
+    app.run()
+    assert f"**tiny** is here: {tiny.num_images} photos" in written(app) and not look.exists()
 
 
 def test_a_look_that_is_stopped_ends_its_process(lab, own_data, monkeypatch):
