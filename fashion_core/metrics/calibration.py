@@ -10,6 +10,7 @@ import numpy as np
 
 from fashion_core.errors import RunError
 from fashion_core.labels import agree, counted
+from fashion_core.metrics.intervals import wilson
 
 NUM_BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0  # temperatures that are tried
@@ -48,7 +49,11 @@ class Reliability:
     def words(self) -> str:
         """Both next to each other, in words; a gap of less than two points is none."""
         gap = self.said - self.accuracy
-        return "As sure as it may be" if abs(gap) < 0.02 else "Too sure" if gap > 0 else "Not sure enough"
+        if abs(gap) < 0.02:
+            return "As sure as it may be"
+        low, high = wilson(self.right.sum(), self.n.sum())
+        by_chance = ", or by chance" if low <= self.said <= high else ""  # so few photos do not tell
+        return f"{'Too sure' if gap > 0 else 'Not sure enough'}{by_chance}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

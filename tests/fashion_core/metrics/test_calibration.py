@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
 
 from fashion_core import labels
@@ -103,6 +104,20 @@ def test_reliability_of_four_photos_counted_by_hand():
     # 0.9 lies in (13/15, 14/15], 0.6 in (8/15, 9/15], 0.7 in (10/15, 11/15]
     assert by_bin == {8: (1, 1, 0.6), 10: (1, 1, 0.7), 13: (2, 1, 0.9)}
     assert found.error == pytest.approx((2 * abs(0.5 - 0.9) + abs(1 - 0.6) + abs(1 - 0.7)) / 4)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"), [(0.7, "Too sure"), (0.3, "Not sure enough"), (0.51, "As sure as it may be")]
+)
+@pytest.mark.parametrize("num", [12, 2000])
+def test_a_gap_that_lies_in_the_interval_of_so_few_photos_may_be_chance(num, said, words):
+    probabilities = np.full((num, 3), (1 - said) / 2)
+    probabilities[:, 0] = said
+    half_right = np.arange(num) % 2
+    told = calibration.reliability(half_right, probabilities).words
+    interval = binomtest(num // 2, num).proportion_ci(method="wilson")
+    by_chance = abs(said - 0.5) > 0.02 and interval.low <= said <= interval.high
+    assert told == (f"{words}, or by chance" if by_chance else words)
 
 
 def test_the_temperature_is_the_best_of_a_fine_grid_and_its_likelihood_is_scikit_learns():
