@@ -19,7 +19,7 @@ from fashion_core.data.sources.reader import MAP, Choices, Option, flag_of
 from fashion_core.errors import SourceError
 from fashion_core.jobs import Job
 from ui.add_photos import arrival, classes_editor, import_form, uploads
-from ui.app import faults, loaders, notices, words
+from ui.app import faults, loaders, navigation, notices, words
 from ui.shared import following, gallery, table
 from ui.shared.gallery import Caption
 
@@ -34,6 +34,10 @@ def show() -> bool:
     folder = first_look.folder_of(loaders.data_dir(), token)
     job = jobs.look(folder) if folder else None
     if folder is None or job is None:
+        if arrival.LOOK in st.query_params:
+            navigation.say(
+                "The photos of this address are shown no longer: they were imported or left. Give them again."
+            )
         _leave()
         return False
     st.session_state[_LAST] = st.query_params[arrival.LOOK] = token

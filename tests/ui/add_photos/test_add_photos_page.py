@@ -164,6 +164,14 @@ def test_an_import_under_a_taken_name_leads_back_to_the_look_and_leaves_the_othe
     assert "with your changes (1 class called otherwise)" in written(app)
 
 
+def test_the_address_of_a_look_that_is_gone_says_so_once(lab, own_data):
+    app = lab("add_photos", look="0123456789abcdef")
+    assert [warning.value for warning in app.warning] == [
+        "The photos of this address are shown no longer: they were imported or left. Give them again."
+    ]
+    assert not app.run().warning and "look" not in app.query_params
+
+
 def test_a_look_goes_when_its_photos_have_arrived(lab, tiny, tiny_data):
     look = first_look.folder_of(tiny_data, "0123456789abcdef")
     look.mkdir(parents=True)
