@@ -171,10 +171,13 @@ def checked(first: str, truth: str | None) -> str:
     return f"✓ Right: the photo shows {name(truth)}." if truth == first else f"✕ Wrong: the photo shows {name(truth)}."
 
 
-def calibrated(num_fitted: int) -> str:
-    """What its percentages mean."""
+def calibrated(num_fitted: int, gap: str = "") -> str:
+    """What its percentages mean. ``gap``: how far they are off even on the photos that they were set on, in words."""
     if not num_fitted:
         return "Its percentages are its own: 90 % does not mean right nine times in ten. What was counted stands above."
+    if gap:
+        told = "90 % does not mean right nine times in ten. What was counted stands above."
+        return f"Even on the {words.counted(num_fitted, 'photo')} that its percentages were set on, {gap}: {told}"
     return (
         f"Its percentages were set right on {words.counted(num_fitted, 'photo')}, so that 90 % means right nine times "
         "in ten; that holds for photos of that kind."
