@@ -83,7 +83,7 @@ class_balance.show(dataset, counts, shown)
 
 # the detail
 usable = IN_REVIEW if not num_unusable else (*IN_REVIEW, "Damaged and missing")
-names = audience.offered(TABS, review=usable, asked=st.query_params.get("tab"))
+names = address.tabs(audience.offered(TABS, review=usable, asked=st.query_params.get("tab")), moved="Import")
 tabs = dict(zip(names, st.tabs(names, key="tab", bind="query-params"), strict=True))
 opened = next((name for name in names if tabs[name].open), names[0])
 with tabs[opened]:

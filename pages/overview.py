@@ -89,7 +89,7 @@ with faults.shown(stop=False):
     )
     st.markdown(
         ":gray[Both published numbers were measured on the same 7,500 IndoFashion photos and can be compared with each "
-        "other. A number from other photos, from fewer classes or from drawn data is neither better nor worse than "
+        "other. A number from other photos, from other classes or from drawn data is neither better nor worse than "
         "these: it answers another question.]"
     )
 

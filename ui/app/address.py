@@ -62,6 +62,15 @@ def _pick(
     return value
 
 
+def tabs(names: list[str], *, moved: str) -> list[str]:
+    """``names``, after a sentence where the address asks for another tab: streamlit opens the first without a word.
+    ``moved`` was a tab of this page once, and the browser's back button may name it."""
+    asked = st.query_params.get("tab")
+    if asked not in (None, moved, *names):
+        navigation.say(f"Tab: {_asked_words(asked)} is not here; showing {names[0]}.")
+    return names
+
+
 def choose(**values: str) -> None:
     """Choose for the reader, in one step of the browser's history. For callbacks, before the pickers are drawn."""
     state = st.session_state

@@ -176,8 +176,8 @@ def calibrated(num_fitted: int, gap: str = "") -> str:
     if not num_fitted:
         return "Its percentages are its own: 90 % does not mean right nine times in ten. What was counted stands above."
     if gap:
-        told = "90 % does not mean right nine times in ten. What was counted stands above."
-        return f"Even on the {words.counted(num_fitted, 'photo')} that its percentages were set on, {gap}: {told}"
+        told = f"Its percentages were set on {words.counted(num_fitted, 'photo')} and are off even there: {gap}."
+        return f"{told} 90 % does not mean right nine times in ten. What was counted stands above."
     return (
         f"Its percentages were set right on {words.counted(num_fitted, 'photo')}, so that 90 % means right nine times "
         "in ten; that holds for photos of that kind."

@@ -247,3 +247,9 @@ def test_a_run_in_the_address_that_is_not_here_is_named_with_the_one_that_is_sho
 def test_a_dataset_in_the_address_that_is_not_here_is_named(lab):
     (told,) = [warning.value for warning in lab("dataset", dataset="gone").warning]
     assert told == "Dataset `gone` is not here; showing tiny."
+
+
+def test_a_tab_that_the_dataset_page_has_not_is_named(lab):
+    told = [warning.value for warning in lab("dataset", tab="Nope").warning]
+    assert told == ["Tab: `Nope` is not here; showing Photos."]
+    assert not lab("dataset", tab="Damaged and missing").warning
