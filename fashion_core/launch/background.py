@@ -31,8 +31,13 @@ ALLOCATOR = {
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
 
-#: What every process that trains or predicts is started with.
+#: What every process that trains or predicts is started with, unless somebody chose how its threads wait.
 ENVIRONMENT = {**ALLOCATOR, **WAITING}
+
+
+def environment() -> dict[str, str]:
+    """ENVIRONMENT, or with what this process was given of WAITING: alone on a machine, spinning is faster."""
+    return ALLOCATOR | ({name: os.environ[name] for name in WAITING if name in os.environ} or WAITING)
 
 
 def command_line(arguments: Sequence[str], *, waits_for: Path | None = None) -> list[str]:
@@ -58,7 +63,7 @@ def detach(command: Sequence[str], log: Path, *, ended: Callable[[int, int], Non
             start_new_session=True,
             close_fds=True,
             cwd=paths.PROJECT_ROOT,
-            env={**os.environ, **ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **environment(), "PYTHONUNBUFFERED": "1"},
         )
     threading.Thread(target=_reap, args=(child, ended), name=f"reaper-{child.pid}", daemon=True).start()
     return child.pid

@@ -17,7 +17,7 @@ import psutil
 from fashion_core import locks, paths, processes, storage
 from fashion_core.errors import RunError
 from fashion_core.launch import devices, run_queue, sbatch, slurm, slurm_poll
-from fashion_core.launch.background import ENVIRONMENT, command_line, detach
+from fashion_core.launch.background import command_line, detach, environment
 from fashion_core.launch.status import status_of
 from fashion_core.runs import checkpoints, runs
 
@@ -94,7 +94,7 @@ class Slurm:
             name=name,
             command=command_line(training_words(run, data_dir=data_dir)),
             root=paths.PROJECT_ROOT,
-            environment={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+            environment={**environment(), "PYTHONUNBUFFERED": "1"},
         )
         told: dict[str, Any] = {"name": name, "request": self.request.to_json()}
         try:

@@ -211,3 +211,5 @@ def test_a_command_that_trains_starts_again_with_the_settings_that_are_read_at_t
         main()
     words, environment = told.value.args
     assert words[1:] == ["-m", "fashion_core", word, "x"] and background.ENVIRONMENT.items() <= environment.items()
+    monkeypatch.setenv("GOMP_SPINCOUNT", "100000")  # chosen by somebody: it stays, and the other variable is not set
+    assert background.environment() == background.ALLOCATOR | {"GOMP_SPINCOUNT": "100000"}
