@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from tests.support.browsers import browser, no_trouble, pytestmark, server, settle, tab  # noqa: F401
+from tests.support.browsers import browser, no_trouble, pytestmark, server, settle, tab, wait_for  # noqa: F401
 from tests.support.places import ROOT
 from ui.app import glossary
 
@@ -30,18 +30,18 @@ def explained(page) -> None:
     )
     said = page.get_by_role("tooltip", name="").filter(has_text=meaning("Recall"))
     page.mouse.move(*at)
-    said.wait_for(timeout=5_000)
+    said.wait_for(timeout=60_000)
     page.keyboard.press("Escape")
-    said.wait_for(state="hidden", timeout=5_000)
+    said.wait_for(state="hidden", timeout=60_000)
     button = page.get_by_role("button", name=re.compile(r"\d+ words explained"))
     button.focus()
     page.keyboard.press("Enter")
     listed = page.get_by_role("region", name="Words on this page, explained")
-    listed.get_by_text(meaning("Recall")).wait_for(timeout=5_000)
+    listed.get_by_text(meaning("Recall")).wait_for(timeout=60_000)
     number = int(re.search(r"\d+", button.inner_text()).group())
     assert listed.locator("dt").count() == listed.locator("dd").count() == number > 5
     page.keyboard.press("Escape")
-    listed.wait_for(state="hidden", timeout=5_000)
+    listed.wait_for(state="hidden", timeout=60_000)
     assert button.evaluate("(one) => one === document.activeElement")
 
 
@@ -61,7 +61,8 @@ def test_a_reviewers_address_stays_a_reviewers_from_page_to_page_and_back(tiny_d
         page.keyboard.press("Space")
         reads(page, "review")
         page.get_by_text("It fails most on").wait_for()
-        assert not page.locator(".vastra-glossary, .vastra-word").count(), "a reviewer meets none of the words"
+        # what the class had stays in the page until the script for the reviewer has ended
+        wait_for(lambda: not page.locator(".vastra-glossary, .vastra-word").count(), 60, "none of the words")
         box = page.locator(".st-key-audience [role=radiogroup]").bounding_box()
         assert box["height"] < 60, "the two stand in one line"
         page.get_by_role("link", name="See what the model has learnt").click()
