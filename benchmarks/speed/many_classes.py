@@ -50,6 +50,7 @@ OPENED = {
     "evaluation, table": f"{EVALUATION}&matrix_as=table",
     "evaluation, difference": f"{EVALUATION}&values=difference&against=two",
     "evaluation, mistakes": f"{EVALUATION}&view=mistakes",
+    "evaluation, good enough": f"{EVALUATION}&view=required",
     "evaluation, how sure": f"{EVALUATION}&view=certainty",
     "evaluation, groups": f"{EVALUATION}&view=groups",
     "evaluation, elsewhere": f"{EVALUATION}&view=elsewhere",
