@@ -51,11 +51,10 @@ def main() -> None:
     heavy = {"train", "run", "resume", "evaluate", "embed", "export", "lesson"} & set(
         words[:1]
     ) and "--detach" not in words
-    if heavy and sys.platform == "linux" and not background.environment().items() <= os.environ.items():
+    wanted = background.environment()
+    if heavy and sys.platform == "linux" and not wanted.items() <= os.environ.items():
         # The allocator and OpenMP read these when a process starts, so the process starts again, once.
-        os.execve(
-            sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **background.environment()}
-        )
+        os.execve(sys.executable, [sys.executable, "-m", "fashion_core", *words], {**os.environ, **wanted})
     try:
         app(prog_name=interpreter.here("python -m fashion_core"))
     except FashionError as error:

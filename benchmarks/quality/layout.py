@@ -24,7 +24,8 @@ HIGH = {390: 844, 640: 400, 1280: 800, 1920: 1080}
 HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
 HIGHEST = 8000  # a canvas draws what is in the window only, so the window is as high as the page
 IN_REVIEW = ("overview", "dataset", "dataset, audit", "evaluation", "evaluation, mistakes", "evaluation, good enough",
-             "evaluation, elsewhere", "compare", "claims", "embeddings", "embeddings, similar", "predict", "lessons")  # fmt: skip
+             "evaluation, elsewhere", "compare", "claims", "embeddings", "embeddings, similar", "predict",
+             "lessons")  # fmt: skip
 
 
 def views(asked: list[str]) -> dict[str, str]:

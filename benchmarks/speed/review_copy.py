@@ -19,6 +19,7 @@ import psutil
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.speed.many_classes import STILL
 from benchmarks.support.serving import CHROMIUM, FLAGS, server
 from ui.app import navigation
 
@@ -42,9 +43,7 @@ def has_torch(python: Path) -> bool:
 
 def settled(page: Page, what: str) -> None:
     """Until the page stands; AssertionError where it shows a fault."""
-    page.wait_for_selector("h1", timeout=WAIT_MS)
-    for loading in ("stStatusWidget", "stSkeleton"):
-        page.wait_for_function(f"!document.querySelector('[data-testid={loading}]')", timeout=WAIT_MS)
+    page.wait_for_function(STILL, timeout=WAIT_MS)
     faults = page.locator(FAULTS).all_inner_texts()
     assert not faults, f"{what}: {faults[0][:300]}"
 

@@ -59,13 +59,15 @@ _SHORT = {"import": "Import labelled photos in any of the usual layouts, or the 
 
 def arrange(app: typer.Typer) -> None:
     """Put each command into its group with its examples; the groups in the order of the table."""
-    places = {name: place for place, name in enumerate(name for group in GROUPS.values() for name in group)}
+    by_name = {name_of(info): info for info in app.registered_commands}
+    ordered = []
     for group, commands in GROUPS.items():
-        for info in app.registered_commands:
-            if (name := name_of(info)) in commands:
-                info.rich_help_panel, info.short_help = group, _SHORT.get(name)
-                info.epilog = "\n\n".join(["Examples:", *(_written(example) for example in commands[name])])
-    app.registered_commands.sort(key=lambda info: places.get(name_of(info), len(places)))
+        for name, examples in commands.items():
+            info = by_name.pop(name)
+            info.rich_help_panel, info.short_help = group, _SHORT.get(name)
+            info.epilog = "\n\n".join(["Examples:", *map(_written, examples)])
+            ordered.append(info)
+    app.registered_commands[:] = [*ordered, *by_name.values()]
 
 
 def name_of(info: CommandInfo) -> str:

@@ -46,14 +46,23 @@ class Reliability:
         return float(self.right.sum() / self.n.sum())
 
     @property
-    def words(self) -> str:
-        """Both next to each other, in words; a gap of less than two points is none."""
-        gap = self.said - self.accuracy
-        if abs(gap) < 0.02:
-            return "As sure as it may be"
+    def has_gap(self) -> bool:
+        """Whether both differ; a gap of less than two points is none."""
+        return abs(self.said - self.accuracy) >= 0.02
+
+    @property
+    def is_off(self) -> bool:
+        """Whether they differ, and not only by chance, which few photos do not tell."""
         low, high = wilson(self.right.sum(), self.n.sum())
-        by_chance = ", or by chance" if low <= self.said <= high else ""  # so few photos do not tell
-        return f"{'Too sure' if gap > 0 else 'Not sure enough'}{by_chance}"
+        return self.has_gap and not low <= self.said <= high
+
+    @property
+    def words(self) -> str:
+        """Both next to each other, in words."""
+        if not self.has_gap:
+            return "As sure as it may be"
+        by_chance = "" if self.is_off else ", or by chance"
+        return f"{'Too sure' if self.said > self.accuracy else 'Not sure enough'}{by_chance}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from fashion_core.labels import and_more, counted, display_name
 from fashion_core.metrics.significance import holm
@@ -85,10 +85,11 @@ def judge(matrix_KK: np.ndarray, classes: Sequence[str], *, overall: float, each
     right_P = np.concatenate([[np.trace(matrix_KK)], np.diag(matrix_KK)])
     n_P = np.concatenate([[matrix_KK.sum()], matrix_KK.sum(axis=1)])
     need_P = np.array([overall] + [each] * len(classes))
-    above_P = stats.binom.sf(right_P - 1, n_P, need_P)  # as many right or more, were it exactly as good as needed
+    above_P = special.bdtrc(right_P - 1, n_P, need_P)  # as many right or more, were it exactly as good as needed
     below_P = np.ones(len(n_P))
     tried_P = n_P > 0
-    below_P[tried_P] = holm(stats.binom.cdf(right_P, n_P, need_P)[tried_P])
+    below_P[tried_P] = holm(special.bdtr(right_P, n_P, need_P)[tried_P])
+    answer_P = np.where(tried_P & (above_P <= LEVEL), SHOWN, np.where(below_P <= LEVEL, SHORT, OPEN))
     low_P, high_P = bounds(right_P, n_P)
     return Required(
         parts=[
@@ -99,11 +100,7 @@ def judge(matrix_KK: np.ndarray, classes: Sequence[str], *, overall: float, each
                 need=float(need_P[place]),
                 low=float(low_P[place]),
                 high=float(high_P[place]),
-                answer=SHOWN
-                if tried_P[place] and above_P[place] <= LEVEL
-                else SHORT
-                if below_P[place] <= LEVEL
-                else OPEN,
+                answer=str(answer_P[place]),
             )
             for place, label in enumerate([None, *classes])
         ]
@@ -113,9 +110,8 @@ def judge(matrix_KK: np.ndarray, classes: Sequence[str], *, overall: float, each
 def bounds(right: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The one-sided 95 % bounds of shares, from below and from above; 0 and 1 where nothing was tried."""
     right, n = np.asarray(right), np.asarray(n)
-    with np.errstate(invalid="ignore"):
-        low = stats.beta.ppf(LEVEL, right, n - right + 1)
-        high = stats.beta.ppf(1 - LEVEL, right + 1, n - right)
+    low = special.betaincinv(right, n - right + 1, LEVEL)
+    high = special.betaincinv(right + 1, n - right, 1 - LEVEL)
     return np.where(right == 0, 0.0, low), np.where(right == n, 1.0, high)
 
 
@@ -127,7 +123,7 @@ def photos_to_show(share: float, need: float) -> int | None:
 
     def shows(n: int) -> bool:
         right = int(np.floor(share * n + 1e-9))
-        return bool(stats.binom.sf(right - 1, n, need) <= LEVEL)
+        return bool(special.bdtrc(right - 1, n, need) <= LEVEL)
 
     n = 1
     while not shows(n):

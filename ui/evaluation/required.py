@@ -26,8 +26,8 @@ _ORDER = {SHORT: 0, OPEN: 1, SHOWN: 2}
 def show(run: Run, split: str, matrix: np.ndarray) -> None:
     """The two numbers, what they come to, and each kind."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        overall = _asked("Of 100 photos it must be right for", "need")
-        each = _asked("and of each kind for", "each")
+        overall = _number("Of 100 photos it must be right for", "need")
+        each = _number("and of each kind for", "each")
     found = Need(overall, each).judge(matrix, run.classes)
     with st.container(border=True, gap=None):
         st.markdown(f"**{words.plain(required.sentence(found))}**")
@@ -44,7 +44,7 @@ def asked() -> Need | None:
     return Need(*(int(number) for number in numbers)) if all(number.isdecimal() for number in numbers) else None
 
 
-def _asked(label: str, key: str) -> int:
+def _number(label: str, key: str) -> int:
     return int(st.number_input(label, 1, 99, _USUAL[key], key=key, bind="query-params", width=250))
 
 

@@ -31,8 +31,7 @@ class Certainty:
         """What it is even on the photos that the temperature was fitted on, "too sure" or "not sure enough"; empty
         where it is neither, or only by chance. The likelihood counts every class, not the first answer alone: a
         network that has learnt little can be too sure at its best."""
-        told = self.after.words.lower() if self.after else ""
-        return told if told in ("too sure", "not sure enough") else ""
+        return self.after.words.lower() if self.after and self.after.is_off else ""
 
     def of(self, probabilities_NK: np.ndarray) -> np.ndarray:
         """The probabilities at this temperature, N x K."""
